@@ -1,0 +1,30 @@
+/**
+ * Why the server closes a WebSocket. y-websocket 3.1 stops for good on 4400-4499 and retries on all else
+ * (`defaultShouldReconnect` in its source); browsers see only the code and the reason.
+ */
+export interface CloseReason {
+  readonly code: number
+  /** At most 123 bytes of UTF-8 (RFC 6455, section 5.5) */
+  readonly reason: string
+}
+
+export const closes = {
+  /** The process stops for good */
+  goingAway: { code: 1001, reason: 'Going away' },
+  /** The process stops and another takes over: come back soon */
+  restart: { code: 1012, reason: 'Service restart' },
+  textFrame: { code: 1003, reason: 'Only binary messages are understood' },
+  malformed: { code: 1007, reason: 'Malformed message' },
+  /** Come back and be authorised anew */
+  reset: { code: 4205, reason: 'Reset Connection' },
+  ticketInvalid: { code: 4401, reason: 'Ticket expired or invalid' },
+  forbidden: { code: 4403, reason: 'permission-denied' },
+  deleted: { code: 4404, reason: 'Document deleted' },
+  tooLarge: { code: 4413, reason: 'Document is above its size limit' },
+  /** The stored bytes are not what was written: retrying cannot help, an operator can */
+  damaged: { code: 4422, reason: 'Document is damaged in the store' },
+  unavailable: { code: 4503, reason: 'Try again later' },
+  silent: { code: 4508, reason: 'Silent for too long' },
+  tooSlow: { code: 4508, reason: 'Reading too slowly' },
+  tooMany: { code: 4529, reason: 'Too many connections or messages' },
+} as const satisfies Record<string, CloseReason>

@@ -1,0 +1,110 @@
+import * as decoding from 'lib0/decoding'
+import { decodeAwareness } from './awareness.ts'
+import { hocuspocusAuthType, MalformedMessage, messageType, syncType, type ClientMessage } from './message.ts'
+
+/** Names longer than this are no document's: 255 characters, the separator and a session id, with room to spare. */
+const maxAddressBytes = 2048
+
+/**
+ * Reads one y-websocket frame.
+ * @throws MalformedMessage
+ * @see https://github.com/yjs/y-protocols/blob/master/PROTOCOL.md
+ */
+export function decodeYWebsocket (frame: Uint8Array): ClientMessage {
+  return reading(() => {
+    const decoder = decoding.createDecoder(frame)
+    const message = decodeShared(decoder, decoding.readVarUint(decoder))
+    ended(decoder)
+    return message
+  })
+}
+
+/** A Hocuspocus frame: a message and the document it is about. */
+export interface AddressedMessage {
+  /** As the client wrote it: the document's name, in 4.x perhaps followed by `\0` and a session id */
+  readonly address: string
+  readonly documentName: string
+  readonly message: ClientMessage
+}
+
+/**
+ * Reads one Hocuspocus frame.
+ * @throws MalformedMessage
+ * @see `MessageReceiver` and `ClientConnection` of @hocuspocus/server
+ */
+export function decodeHocuspocus (frame: Uint8Array): AddressedMessage {
+  return reading(() => {
+    const decoder = decoding.createDecoder(frame)
+    const addressBytes = decoding.readVarUint8Array(decoder)
+    if (addressBytes.length > maxAddressBytes) throw new MalformedMessage('The name of the document is too long')
+    const address = utf8.decode(addressBytes)
+    const separator = address.indexOf('\0')
+    const message = decodeHocuspocusMessage(decoder, decoding.readVarUint(decoder))
+    return { address, documentName: separator === -1 ? address : address.slice(0, separator), message }
+  })
+}
+
+function decodeHocuspocusMessage (decoder: decoding.Decoder, type: number): ClientMessage {
+  switch (type) {
+    case messageType.auth: {
+      const kind = decoding.readVarUint(decoder)
+      if (kind !== hocuspocusAuthType.token) throw new MalformedMessage('Only a token may come in an auth message')
+      // Provider 4 lets its version follow the token.
+      return { type: 'auth', token: decoding.readVarString(decoder) }
+    }
+    case messageType.syncReply:
+      return decodeShared(decoder, messageType.sync)
+    case messageType.stateless:
+      return { type: 'ignored' }
+    case messageType.broadcastStateless:
+      throw new MalformedMessage('A client may not broadcast')
+    case messageType.close:
+      return { type: 'close' }
+    case messageType.ping:
+      return { type: 'ping' }
+    case messageType.pong:
+      return { type: 'ignored' }
+    default:
+      return decodeShared(decoder, type)
+  }
+}
+
+function decodeShared (decoder: decoding.Decoder, type: number): ClientMessage {
+  switch (type) {
+    case messageType.sync:
+      return decodeSync(decoder)
+    case messageType.awareness:
+      return { type: 'awareness', entries: decodeAwareness(decoding.readVarUint8Array(decoder)) }
+    case messageType.queryAwareness:
+      return { type: 'query-awareness' }
+    default:
+      throw new MalformedMessage(`Unknown message type ${type}`)
+  }
+}
+
+function decodeSync (decoder: decoding.Decoder): ClientMessage {
+  const type = decoding.readVarUint(decoder)
+  const bytes = decoding.readVarUint8Array(decoder)
+  switch (type) {
+    case syncType.step1: return { type: 'sync-step-1', stateVector: bytes }
+    case syncType.step2: return { type: 'sync-step-2', update: bytes }
+    case syncType.update: return { type: 'update', update: bytes }
+    default: throw new MalformedMessage(`Unknown sync message type ${type}`)
+  }
+}
+
+function ended (decoder: decoding.Decoder): void {
+  if (decoding.hasContent(decoder)) throw new MalformedMessage('Bytes follow the message')
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** lib0 says "Unexpected end of array" and the like by errors of its own; JSON.parse and TextDecoder too. */
+function reading<T> (read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof MalformedMessage) throw error
+    throw new MalformedMessage('The frame does not decode')
+  }
+}

@@ -1,0 +1,39 @@
+import type { AwarenessEntry } from './awareness.ts'
+
+/** What a client can say, whatever wire protocol it speaks. Byte arrays are views of the frame that brought them. */
+export type ClientMessage =
+  | { readonly type: 'sync-step-1', readonly stateVector: Uint8Array }
+  | { readonly type: 'sync-step-2' | 'update', readonly update: Uint8Array }
+  | { readonly type: 'awareness', readonly entries: readonly AwarenessEntry[] }
+  | { readonly type: 'query-awareness' }
+  | { readonly type: 'auth', readonly token: string }
+  | { readonly type: 'close' }
+  | { readonly type: 'ping' }
+  | { readonly type: 'ignored' }
+
+/** A message that does not follow its protocol: its sender is closed with 1007. */
+export class MalformedMessage extends Error {
+  override readonly name = 'MalformedMessage'
+}
+
+/** Message types that both protocols share, by the numbers of y-protocols and y-websocket. */
+export const messageType = {
+  sync: 0,
+  awareness: 1,
+  auth: 2,
+  queryAwareness: 3,
+  /** From here on Hocuspocus alone (`MessageType` in @hocuspocus/server's types.ts) */
+  syncReply: 4,
+  stateless: 5,
+  broadcastStateless: 6,
+  close: 7,
+  syncStatus: 8,
+  ping: 9,
+  pong: 10,
+} as const
+
+/** The messages inside a sync message (y-protocols/sync.js). */
+export const syncType = { step1: 0, step2: 1, update: 2 } as const
+
+/** The messages inside an auth message (y-protocols/auth.js has permissionDenied = 0; Hocuspocus numbers its own). */
+export const hocuspocusAuthType = { token: 0, permissionDenied: 1, authenticated: 2 } as const
