@@ -1,0 +1,79 @@
+import { MalformedUpdate } from './malformed-update.ts'
+import { utf16Length } from './utf8.ts'
+
+/** Reads the primitive values of lib0's encoding, strictly: every read that would pass the end, or that lib0 would refuse, throws MalformedUpdate. */
+export class ByteReader {
+  readonly bytes: Uint8Array
+  readonly end: number
+  pos: number
+
+  constructor (bytes: Uint8Array, pos = 0) {
+    this.bytes = bytes
+    this.end = bytes.length
+    this.pos = pos
+  }
+
+  fail (reason: string): never {
+    throw new MalformedUpdate(reason, Math.min(this.pos, this.end))
+  }
+
+  byte (): number {
+    if (this.pos >= this.end) this.fail('it ends too early')
+    return this.bytes[this.pos++]!
+  }
+
+  /** A variable-length unsigned number, up to 2^53 - 1. */
+  varUint (): number {
+    if (this.pos < this.end) {
+      const byte = this.bytes[this.pos]!
+      if (byte < 0x80) {
+        this.pos++
+        return byte
+      }
+    }
+    return this.longNumber(this.byte() & 0x7f, 0x80)
+  }
+
+  /** The bytes after a number's first one. 2^56 is the first factor at which nothing but padding could fit. */
+  longNumber (low: number, firstFactor: number): number {
+    let number = low
+    let factor = firstFactor
+    while (true) {
+      const byte = this.byte()
+      number += (byte & 0x7f) * factor
+      if (number > Number.MAX_SAFE_INTEGER || factor >= 2 ** 56) this.fail('a number is out of range')
+      if (byte < 0x80) return number
+      factor *= 0x80
+    }
+  }
+
+  /** Passes a signed number; nothing here needs its value. */
+  skipVarInt (): void {
+    const first = this.byte()
+    if (first >= 0x80) this.longNumber(first & 0x3f, 0x40)
+  }
+
+  skip (length: number): void {
+    if (length > this.end - this.pos) this.fail('a length points beyond its end')
+    this.pos += length
+  }
+
+  /** Passes a length-prefixed text. @returns its length in UTF-16 units */
+  text (): number {
+    const from = this.pos
+    const size = this.varUint()
+    if (size === 0) return 0
+    const start = this.pos
+    this.skip(size)
+    const units = utf16Length(this.bytes, start, this.pos)
+    if (units < 0) {
+      this.pos = from
+      this.fail('a text is not UTF-8')
+    }
+    return units
+  }
+
+  finish (): void {
+    if (this.pos !== this.end) this.fail('bytes follow its end')
+  }
+}
