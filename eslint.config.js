@@ -7,7 +7,7 @@ const borders = {
   protocol: ['sync', 'store', 'bus', 'convert', 'access', 'workers', 'plugins', 'routes'],
   store: ['sync', 'protocol', 'bus', 'convert', 'access', 'workers', 'plugins', 'routes'],
   bus: ['sync', 'protocol', 'store', 'convert', 'access', 'workers', 'plugins', 'routes'],
-  workers: ['sync', 'protocol', 'store', 'bus', 'access', 'plugins', 'routes'],
+  workers: ['protocol', 'store', 'bus', 'access', 'plugins', 'routes'],
   convert: ['sync', 'protocol', 'store', 'bus', 'access', 'plugins', 'routes'],
   access: ['sync', 'protocol', 'store', 'bus', 'convert', 'workers', 'plugins', 'routes'],
   sync: ['convert', 'access', 'plugins', 'routes'],

@@ -86,6 +86,11 @@ export class Known {
     if (!update.deletesNothing && this.#deletes.addAll(update.deleteSet)) this.#encodedDeletes = null
   }
 
+  /** Adds deletions that came about without an update of their own, by merging others. */
+  addDeletes (deletes: DeleteSet): void {
+    if (this.#deletes.addAll(deletes)) this.#encodedDeletes = null
+  }
+
   /** After `add`: does the update lean on something that is not held, earlier structs of its own clients or structs of others? */
   missing (update: ScannedUpdate): boolean {
     for (const run of update.runs) {

@@ -1,0 +1,123 @@
+import { absentState, type AwarenessEntry } from '../protocol/awareness.ts'
+
+/** Who speaks for a client id. */
+export interface AwarenessOwner {
+  /** Whether `other` is the same person come back, or has been silent for so long that its ids are free. */
+  mayTakeFrom (other: AwarenessOwner): boolean
+}
+
+interface Presence {
+  readonly clientId: number
+  clock: number
+  /** JSON text, or `null` as text for one that has left and whose clock is still remembered */
+  state: string
+  owner: AwarenessOwner | undefined
+  /** ms, by the engine's clock */
+  renewedAt: number
+}
+
+/** Left clients are remembered this long, so that their return with an old clock is noticed. */
+const rememberLeftMs = 120_000
+
+/**
+ * Who is present in a room. Presence is never stored. Each client id belongs to the connection that brought it first;
+ * what others say about it is dropped.
+ */
+export class AwarenessTable {
+  #presences = new Map<number, Presence>()
+  #changed = new Set<Presence>()
+
+  /**
+   * Takes in what a connection says about its clients.
+   *
+   * A client that comes back after its removal may use a clock that the others have seen already and would ignore
+   * (`applyAwarenessUpdate` wants a higher one). Such a state is given the next clock; its owner takes that clock over
+   * when it hears its own state, so all agree again.
+   * @returns how many entries were dropped because they speak for somebody else, or for too many
+   */
+  apply (entries: readonly AwarenessEntry[], owner: AwarenessOwner | undefined, ownedLimit: number, now: number): number {
+    let dropped = 0
+    for (const { clientId, clock, state } of entries) {
+      const known = this.#presences.get(clientId)
+      if (known === undefined) {
+        if (state === absentState) continue
+        if (owner !== undefined && this.#owned(owner) >= ownedLimit) dropped++
+        else this.#set({ clientId, clock, state, owner, renewedAt: now })
+        continue
+      }
+      const isFree = known.state === absentState || known.owner === owner
+      if (!isFree && !(owner === undefined || known.owner === undefined || owner.mayTakeFrom(known.owner))) {
+        dropped++
+        continue
+      }
+      if (clock <= known.clock && state === known.state) {
+        known.renewedAt = now
+        continue
+      }
+      known.clock = clock > known.clock ? clock : state === absentState ? known.clock : known.clock + 1
+      known.state = state
+      known.owner = owner
+      known.renewedAt = now
+      this.#set(known)
+    }
+    return dropped
+  }
+
+  /** Removes the clients of a connection that has ended. @returns whether there were any */
+  leave (owner: AwarenessOwner): boolean {
+    return this.#removeWhere((presence) => presence.owner === owner)
+  }
+
+  /** Removes what was not renewed within `timeoutMs` and forgets those who left long ago. */
+  expire (now: number, timeoutMs: number): boolean {
+    for (const [clientId, presence] of this.#presences) {
+      if (presence.state === absentState && now - presence.renewedAt > rememberLeftMs) this.#presences.delete(clientId)
+    }
+    return this.#removeWhere((presence) => now - presence.renewedAt > timeoutMs, now)
+  }
+
+  /** What has changed since the last call, each client once. */
+  takeChanged (): AwarenessEntry[] {
+    const changed = [...this.#changed]
+    this.#changed.clear()
+    return changed
+  }
+
+  get hasChanged (): boolean {
+    return this.#changed.size > 0
+  }
+
+  /** Everyone who is present. */
+  present (): AwarenessEntry[] {
+    return [...this.#presences.values()].filter((presence) => presence.state !== absentState)
+  }
+
+  /** Everyone who is present or has left a short while ago. */
+  all (): AwarenessEntry[] {
+    return [...this.#presences.values()]
+  }
+
+  #set (presence: Presence): void {
+    this.#presences.set(presence.clientId, presence)
+    this.#changed.add(presence)
+  }
+
+  #owned (owner: AwarenessOwner): number {
+    let count = 0
+    for (const presence of this.#presences.values()) if (presence.owner === owner) count++
+    return count
+  }
+
+  #removeWhere (gone: (presence: Presence) => boolean, now?: number): boolean {
+    let any = false
+    for (const presence of this.#presences.values()) {
+      if (presence.state === absentState || !gone(presence)) continue
+      presence.state = absentState
+      presence.owner = undefined
+      if (now !== undefined) presence.renewedAt = now
+      this.#changed.add(presence)
+      any = true
+    }
+    return any
+  }
+}

@@ -1,0 +1,34 @@
+import type { ScannedUpdate } from '../update/scan-update.ts'
+
+/**
+ * What needs a document's structure or reads many bytes, and is therefore done outside the event loop. The
+ * implementation runs in worker threads (src/workers/); all of it may be slow, fail and be tried again.
+ */
+export interface DocumentWork {
+  /**
+   * Checks a large update and tells what is in it.
+   * @throws MalformedUpdate
+   */
+  scan (update: Uint8Array): Promise<ScanResult>
+
+  /** State vector and delete set (`Known.encode`) of what `known` says together with further updates. */
+  know (known: Uint8Array | undefined, updates: readonly Uint8Array[]): Promise<Uint8Array>
+
+  /** One state from a snapshot and the log behind it: pieces in causal order, of at most `maxPieceBytes` where they can be split. */
+  compact (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult>
+
+  /** What a reader with this state vector lacks of the updates, in pieces as above. */
+  difference (updates: readonly Uint8Array[], stateVector: Uint8Array, maxPieceBytes: number): Promise<readonly Uint8Array[]>
+}
+
+/** What a scan has found, in a form that can cross threads. */
+export interface ScanResult extends Omit<ScannedUpdate, 'bytes' | 'deleteSet'> {
+  /** `DeleteSet.encode` */
+  readonly deleteSet: Uint8Array
+}
+
+export interface CompactResult {
+  readonly pieces: readonly Uint8Array[]
+  /** `Known.encode` */
+  readonly known: Uint8Array
+}

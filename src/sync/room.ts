@@ -1,0 +1,435 @@
+import { encodeAwareness } from '../protocol/awareness.ts'
+import { closes, type CloseReason } from '../protocol/close-codes.ts'
+import { encodeAwarenessMessage, encodeSyncStatus, encodeSyncStep1, encodeUpdate } from '../protocol/encode-message.ts'
+import { framesOf, type Address } from '../protocol/frame.ts'
+import type { ClientMessage } from '../protocol/message.ts'
+import { DamagedDocument, type SnapshotHead } from '../store/store.ts'
+import { DeleteSet } from '../update/delete-set.ts'
+import { Known } from '../update/known.ts'
+import { MalformedUpdate } from '../update/malformed-update.ts'
+import { mergeUpdates } from '../update/merge-updates.ts'
+import { scanUpdate, type ClientRun, type ScannedUpdate } from '../update/scan-update.ts'
+import { AwarenessTable } from './awareness-table.ts'
+import { catchUp, joinFrom } from './catch-up.ts'
+import type { Connection } from './connection.ts'
+import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs, maxClientIdsPerConnection, pieceBytes, silenceMs, stalledMs } from './limits.ts'
+import { knownOf } from './open-document.ts'
+import { RecentUpdates, type RecentUpdate } from './recent-updates.ts'
+import type { Services } from './services.ts'
+import { storedBytes, logBytes } from './stored-document.ts'
+import { maxSpacingMs, type Ticking } from './tick-clock.ts'
+
+/** Stored updates kept in memory so that those who reconnect after a blink need nothing from the store. */
+const keepRecentBytes = 32 * 1024
+/** The same while somebody is catching up and will want them. */
+const keepRecentBytesForBehind = 1024 * 1024
+
+/**
+ * The live side of a document in this process: a snapshot and a log in the store, the connections, who is present, and
+ * what is known of the content. Never the document itself.
+ */
+export class Room implements Ticking {
+  readonly name: string
+  readonly services: Services
+  readonly connections = new Set<Connection>()
+  readonly awareness = new AwarenessTable()
+  readonly recent = new RecentUpdates()
+  known = new Known()
+  notBefore = 0
+  /** Bytes of the snapshot and of the log behind it, what waits for the store included */
+  snapshotBytes = 0
+  logBytes = 0
+  logEntries = 0
+  #phase: 'opening' | 'open' | 'closed' = 'opening'
+  readonly #onEmpty: (room: Room) => void
+  #pending: ScannedUpdate[] = []
+  #pendingAcknowledge: Connection[] = []
+  /** The only connection whose updates wait for the tick; null = several */
+  #sender: Connection | null | undefined
+  #tickRequested = false
+  #behind = 0
+  #checking = 0
+
+  /** @param onEmpty called when nobody and nothing needs the room any more */
+  constructor (name: string, services: Services, onEmpty: (room: Room) => void) {
+    this.name = name
+    this.services = services
+    this.#onEmpty = onEmpty
+    this.#open().catch((error: unknown) => { this.#failToOpen(error) })
+  }
+
+  get isOpen (): boolean { return this.#phase === 'open' }
+  get isStreaming (): boolean { return this.#behind > 0 }
+
+  // ---- coming and going
+
+  add (connection: Connection): void {
+    connection.room = this
+    this.connections.add(connection)
+    if (this.isOpen) this.#welcome(connection)
+    else connection.hold()
+  }
+
+  remove (connection: Connection): void {
+    if (!this.connections.delete(connection)) return
+    if (this.awareness.leave(connection)) this.#requestTick()
+    this.releaseIfUnused()
+  }
+
+  /** Lets the room go where nobody is in it and everything is stored. */
+  releaseIfUnused (): void {
+    const isUsed = this.connections.size > 0 || this.recent.unsaved > 0 || this.#pending.length > 0 || this.#checking > 0 || this.#phase === 'opening'
+    if (isUsed || this.#phase === 'closed') return
+    this.#phase = 'closed'
+    this.#considerCompaction(true)
+    this.#onEmpty(this)
+  }
+
+  async #open (): Promise<void> {
+    const document = await this.services.stored.load(this.name)
+    if (document !== undefined) {
+      this.known = await knownOf(document, this.services.work)
+      this.logBytes = logBytes(document)
+      this.logEntries = document.log.length
+      this.snapshotBytes = storedBytes(document) - this.logBytes
+    }
+    this.#phase = 'open'
+    for (const connection of [...this.connections]) {
+      this.#welcome(connection)
+      connection.resume()
+    }
+    this.releaseIfUnused()
+  }
+
+  /** Nothing is answered from a load that failed. Damage is permanent and reported; all else may be better in a moment. */
+  #failToOpen (error: unknown): void {
+    this.#phase = 'closed'
+    const isDamaged = error instanceof DamagedDocument || error instanceof MalformedUpdate
+    this.services.logger.error({ err: error, room: this.name }, isDamaged ? 'The stored document is damaged; nobody may open it until it is restored' : 'The document could not be loaded')
+    for (const connection of [...this.connections]) connection.end(isDamaged ? closes.damaged : closes.unavailable)
+    this.#onEmpty(this)
+  }
+
+  #welcome (connection: Connection): void {
+    const greeting: Uint8Array[] = []
+    // A Hocuspocus client is asked when it has asked (`answerStep1`): it counts the answers to each of its own questions.
+    if (!connection.speaksHocuspocus) greeting.push(encodeSyncStep1(this.known.encodeStateVector()))
+    const awareness = this.presentAwareness()
+    if (awareness !== undefined) greeting.push(awareness)
+    if (greeting.length > 0) connection.send(greeting)
+  }
+
+  // ---- what clients say
+
+  receive (connection: Connection, message: ClientMessage): void {
+    this.services.counters.messages++
+    switch (message.type) {
+      case 'sync-step-1':
+        joinFrom(this, connection, message.stateVector)
+        break
+      case 'sync-step-2':
+      case 'update':
+        this.#receiveUpdate(connection, message.update, message.type === 'sync-step-2')
+        break
+      case 'awareness':
+        this.#receiveAwareness(connection, message)
+        break
+      case 'query-awareness':
+        connection.send([this.presentAwareness() ?? encodeAwarenessMessage(encodeAwareness([]))])
+        break
+    }
+  }
+
+  #receiveAwareness (connection: Connection, { entries }: { readonly entries: ReadonlyArray<{ clientId: number, clock: number, state: string }> }): void {
+    const { limits, counters } = this.services
+    const fitting = entries.filter(({ state }) => state.length <= limits.maxAwarenessBytes)
+    const dropped = this.awareness.apply(fitting, connection, maxClientIdsPerConnection, this.services.now())
+    counters.awarenessDropped += dropped + entries.length - fitting.length
+    if (this.awareness.hasChanged) this.#requestTick()
+  }
+
+  #receiveUpdate (connection: Connection, update: Uint8Array, isStep2: boolean): void {
+    if (!connection.canEdit) this.#refuseUpdate(connection, update, isStep2)
+    else if (this.services.saver.unsavedBytes > this.services.limits.maxUnsavedBytes) connection.end(closes.unavailable)
+    else if (update.length > heavyUpdateBytes) this.#checkHeavy(connection, update, (scanned) => { this.#take(connection, scanned) })
+    else this.#check(connection, () => { this.#take(connection, scanUpdate(update)) })
+  }
+
+  /** Read only is enforced here. A Hocuspocus client is told, unless what it sent is here already. */
+  #refuseUpdate (connection: Connection, update: Uint8Array, isStep2: boolean): void {
+    const answer = (scanned: ScannedUpdate | undefined): void => {
+      const isKnown = scanned !== undefined && this.known.contains(scanned)
+      if (!isKnown) this.services.counters.refused++
+      if (connection.speaksHocuspocus) connection.send([encodeSyncStatus(isKnown)])
+    }
+    if (!connection.speaksHocuspocus || !isStep2) answer(undefined)
+    else if (update.length > heavyUpdateBytes) this.#checkHeavy(connection, update, answer)
+    else this.#check(connection, () => { answer(scanUpdate(update)) })
+  }
+
+  #check (connection: Connection, take: () => void): void {
+    try {
+      take()
+    } catch (error) {
+      this.#checkFailed(connection, error)
+    }
+  }
+
+  #checkHeavy (connection: Connection, update: Uint8Array, take: (scanned: ScannedUpdate) => void): void {
+    connection.hold()
+    this.#checking++
+    this.services.work.scan(update)
+      .then((result) => {
+        // A right that was withdrawn meanwhile holds for this update too.
+        if (connection.phase !== 'ended') take({ ...result, bytes: update, deleteSet: DeleteSet.decode(result.deleteSet) })
+      })
+      .catch((error: unknown) => { this.#checkFailed(connection, error) })
+      .finally(() => {
+        this.#checking--
+        if (connection.phase !== 'ended') connection.resume()
+        this.releaseIfUnused()
+      })
+  }
+
+  #checkFailed (connection: Connection, error: unknown): void {
+    if (error instanceof MalformedUpdate) {
+      this.services.counters.malformed++
+      connection.end(closes.malformed)
+    } else {
+      this.services.logger.error({ err: error, room: this.name }, 'An update could not be checked')
+      connection.end(closes.unavailable)
+    }
+  }
+
+  #take (connection: Connection, scanned: ScannedUpdate): void {
+    const { counters, limits } = this.services
+    if (this.known.contains(scanned)) {
+      counters.repeats++
+      this.#acknowledgeWhenStored(connection)
+      return
+    }
+    if (limits.maxDocumentBytes > 0 && this.snapshotBytes + this.logBytes + scanned.bytes.length > limits.maxDocumentBytes) {
+      connection.end(closes.tooLarge)
+      return
+    }
+    counters.updates++
+    this.known.add(scanned)
+    this.#pending.push(scanned)
+    this.#sender = this.#sender === undefined || this.#sender === connection ? connection : null
+    if (connection.speaksHocuspocus) this.#pendingAcknowledge.push(connection)
+    if (this.known.missing(scanned)) connection.send([encodeSyncStep1(this.known.encodeStateVector())])
+    this.#requestTick()
+  }
+
+  /** What holds nothing new may still be on its way to the store: then so is its acknowledgement. */
+  #acknowledgeWhenStored (connection: Connection): void {
+    if (!connection.speaksHocuspocus) return
+    if (this.#pending.length > 0) this.#pendingAcknowledge.push(connection)
+    else if (this.recent.unsaved > 0) this.recent.last?.acknowledge.push(connection)
+    else connection.acknowledge(1)
+  }
+
+  // ---- the tick
+
+  #requestTick (): void {
+    if (this.#tickRequested || this.#phase !== 'open') return
+    this.#tickRequested = true
+    this.services.clock.request(this)
+  }
+
+  /** Does not wait for the tick: called before the connections are closed. */
+  tickNow (): void {
+    if (this.#pending.length > 0) this.tick()
+  }
+
+  tick (): void {
+    this.#tickRequested = false
+    const startedAt = this.services.now()
+    const received = this.#pending.length
+    const except = this.awareness.hasChanged ? undefined : this.#sender
+    const updates = this.#takePending()
+    const messages = updates.map(({ update }) => encodeUpdate(update))
+    const awareness = this.awareness.hasChanged ? encodeAwarenessMessage(encodeAwareness(this.awareness.takeChanged())) : undefined
+    this.#broadcast(messages, awareness, except ?? undefined)
+    for (const recent of updates) {
+      this.services.saver.add({ entry: { document: this.name, update: recent.update }, saved: (seq) => { this.#saved(recent, seq) } })
+    }
+    this.services.counters.ticks++
+    this.notBefore = spaceOut(startedAt, this.services.now(), received)
+  }
+
+  /** Merges what has arrived, in pieces that stay small enough to be read in one go by a slow client. */
+  #takePending (): RecentUpdate[] {
+    const pending = this.#pending
+    if (pending.length === 0) return []
+    const updates: RecentUpdate[] = []
+    let group: ScannedUpdate[] = []
+    let bytes = 0
+    const cut = (): void => {
+      if (group.length === 0) return
+      const merged = mergeUpdates(group)
+      // A lone update comes back as it is, a view of a larger network buffer, which it must not keep alive.
+      const update = group.length === 1 ? new Uint8Array(merged) : merged
+      updates.push(this.recent.add(update, group.flatMap(({ runs }) => runs), []))
+      this.logBytes += update.length
+      this.logEntries++
+      group = []
+      bytes = 0
+    }
+    for (const scanned of pending) {
+      if (bytes + scanned.bytes.length > pieceBytes) cut()
+      group.push(scanned)
+      bytes += scanned.bytes.length
+    }
+    cut()
+    updates.at(-1)?.acknowledge.push(...this.#pendingAcknowledge)
+    this.#pending = []
+    this.#pendingAcknowledge = []
+    this.#sender = undefined
+    return updates
+  }
+
+  #broadcast (updates: readonly Uint8Array[], awareness: Uint8Array | undefined, except: Connection | undefined): void {
+    const forLive = awareness === undefined ? updates : [...updates, awareness]
+    if (forLive.length === 0) return
+    const liveFrames = new SharedFrames(forLive)
+    const awarenessFrames = awareness === undefined ? undefined : new SharedFrames([awareness])
+    for (const connection of this.connections) {
+      if (connection.phase === 'live') {
+        if (connection === except) continue
+        connection.socket.write(liveFrames.for(connection.address))
+        if (connection.socket.buffered > this.services.limits.maxSocketBufferBytes) this.#fallBehind(connection)
+      } else if (awarenessFrames !== undefined) {
+        if (connection.phase === 'joining') connection.socket.write(awarenessFrames.for(connection.address))
+        else connection.owesAwareness = true
+      }
+    }
+    this.services.counters.framesWritten += this.connections.size
+  }
+
+  /** A socket that does not take what it is sent gets nothing more until it does, and then what it missed as one. */
+  #fallBehind (connection: Connection): void {
+    this.services.counters.resyncs++
+    catchUp(this, connection, { from: this.recent.lastIndex + 1, has: this.known.encodeStateVector(), sendStored: false, isAnswer: false })
+  }
+
+  #saved (recent: RecentUpdate, seq: number): void {
+    this.recent.saved(recent, seq)
+    if (recent.acknowledge.length > 0) {
+      const counts = new Map<Connection, number>()
+      for (const connection of recent.acknowledge) counts.set(connection, (counts.get(connection) ?? 0) + 1)
+      for (const [connection, count] of counts) connection.acknowledge(count)
+      recent.acknowledge = []
+    }
+    this.recent.trim(this.#behind > 0 ? keepRecentBytesForBehind : keepRecentBytes, Infinity)
+    this.#considerCompaction(false)
+    this.releaseIfUnused()
+  }
+
+  // ---- for catch-up.ts
+
+  /** Whether a reader with this state vector lacks only what is in memory, or about to be sent to all. */
+  holdsInMemory (has: ReadonlyMap<number, number>): boolean {
+    const lacking = new Map<number, ClientRun[]>()
+    for (const [client, clock] of this.known.stateVector) {
+      if ((has.get(client) ?? 0) < clock) lacking.set(client, [])
+    }
+    for (const { runs } of [...this.recent.all, ...this.#pending]) {
+      for (const run of runs) lacking.get(run.client)?.push(run)
+    }
+    for (const [client, runs] of lacking) {
+      let held = has.get(client) ?? 0
+      for (const run of runs.sort((a, b) => a.clock - b.clock)) if (run.clock <= held) held = Math.max(held, run.end)
+      if (held < (this.known.stateVector.get(client) ?? 0)) return false
+    }
+    return true
+  }
+
+  /** Everyone who is present, as one message; undefined where nobody is. */
+  presentAwareness (): Uint8Array | undefined {
+    const present = this.awareness.present()
+    return present.length === 0 ? undefined : encodeAwarenessMessage(encodeAwareness(present))
+  }
+
+  /** Everyone the room remembers, those who have left too, as one message. */
+  allAwareness (): Uint8Array {
+    return encodeAwarenessMessage(encodeAwareness(this.awareness.all()))
+  }
+
+  startStreaming (): void { this.#behind++ }
+
+  stopStreaming (): void {
+    this.#behind--
+    if (this.#behind === 0) this.#considerCompaction(false)
+  }
+
+  // ---- upkeep
+
+  #considerCompaction (isLeaving: boolean): void {
+    if (this.#behind > 0 && !isLeaving) return
+    this.services.compactor.consider(this.name, this, isLeaving)
+  }
+
+  /** The snapshot has taken in that much of the log; its delete set also holds what merging deleted. */
+  compacted (head: SnapshotHead, log: { readonly bytes: number, readonly entries: number }): void {
+    this.snapshotBytes = head.bytes
+    this.logBytes -= log.bytes
+    this.logEntries -= log.entries
+    this.known.addDeletes(Known.decode(head.known).deleteSet)
+  }
+
+  /** Called every few seconds: what has expired, who is silent, who must hear something. */
+  sweep (now: number): void {
+    if (this.awareness.expire(now, awarenessTimeoutMs)) this.#requestTick()
+    for (const connection of this.connections) {
+      const { socket } = connection
+      if (now - socket.heardAt > silenceMs) connection.end(closes.silent)
+      else if (connection.waitingSince !== undefined && now - connection.waitingSince > stalledMs) connection.end(closes.tooSlow)
+      else if (this.isOpen && connection.phase === 'live' && now - socket.writtenAt > keepaliveMs) connection.send([nobody])
+    }
+    if (this.recent.unsaved === 0 && this.#behind === 0) this.recent.trim(0, Infinity)
+  }
+
+  endAll (reason: CloseReason, which: (connection: Connection) => boolean = () => true): number {
+    const ending = [...this.connections].filter(which)
+    for (const connection of ending) connection.end(reason)
+    return ending.length
+  }
+}
+
+/** An awareness message about nobody: any message keeps a client's watchdog quiet. */
+const nobody = encodeAwarenessMessage(encodeAwareness([]))
+
+/** The same messages for many connections: one buffer for all that share an address. */
+class SharedFrames {
+  readonly #messages: readonly Uint8Array[]
+  readonly #frames = new Map<string, Buffer>()
+  #key: string | undefined
+  #last: Buffer = Buffer.alloc(0)
+
+  constructor (messages: readonly Uint8Array[]) {
+    this.#messages = messages
+  }
+
+  for (address: Address): Buffer {
+    if (address.key === this.#key) return this.#last
+    let frames = this.#frames.get(address.key)
+    if (frames === undefined) {
+      frames = framesOf(address, this.#messages)
+      this.#frames.set(address.key, frames)
+    }
+    this.#key = address.key
+    this.#last = frames
+    return frames
+  }
+}
+
+/**
+ * When the next tick may run. A tick's cost is nearly all in the writes, one for each socket, however much it carries;
+ * so the pause follows the cost, and grows with what merging saves: a busy room of 100 settles at some 10 ms, a room
+ * of two at less than one.
+ */
+function spaceOut (startedAt: number, endedAt: number, merged: number): number {
+  const cost = endedAt - startedAt
+  return startedAt + Math.min(maxSpacingMs, cost * (6 + 2 * Math.min(merged, 8)))
+}

@@ -1,0 +1,142 @@
+import type { Logger } from '../logger.ts'
+import { closes, type CloseReason } from '../protocol/close-codes.ts'
+import type { Store } from '../store/store.ts'
+import { Compactor } from './compactor.ts'
+import type { Connection } from './connection.ts'
+import type { DocumentWork } from './document-work.ts'
+import type { Limits } from './limits.ts'
+import { Pacer } from './pacer.ts'
+import { PieceCache } from './piece-cache.ts'
+import { Room } from './room.ts'
+import { Saver } from './saver.ts'
+import { newCounters, type Counters, type Services } from './services.ts'
+import { StoredDocuments } from './stored-document.ts'
+import { TickClock } from './tick-clock.ts'
+
+/** Rooms are looked after this often: what expires or falls silent is noticed within this time. */
+const sweepEveryMs = 3000
+/** Each connection is asked for a sign of life every this many sweeps (24 s): below the 30 to 60 s after which proxies cut what is silent. */
+const pingEverySweeps = 8
+
+export interface RoomsOptions {
+  readonly store: Store
+  readonly work: DocumentWork
+  readonly limits: Limits
+  readonly logger: Logger
+  /** Engine time in ms, monotonic, with fractions */
+  readonly now: () => number
+}
+
+/** All rooms of this process. A room is here while somebody is in it or something of it waits for the store. */
+export class Rooms {
+  readonly #rooms = new Map<string, Room>()
+  readonly #services: Services
+  readonly #sweeper: NodeJS.Timeout
+  #sweeps = 0
+  #isClosed = false
+
+  constructor ({ store, work, limits, logger, now }: RoomsOptions) {
+    const stored = new StoredDocuments(store, work)
+    const counters = newCounters()
+    this.#services = {
+      stored,
+      work,
+      limits,
+      logger,
+      now,
+      counters,
+      saver: new Saver(store, logger),
+      pieces: new PieceCache(),
+      clock: new TickClock(now),
+      pacer: new Pacer(now),
+      compactor: new Compactor({
+        store,
+        stored,
+        work,
+        logger,
+        counters,
+        now,
+        onCompacted: (name, head, log) => { this.#rooms.get(name)?.compacted(head, log) },
+      }),
+    }
+    this.#sweeper = setInterval(() => { this.#sweep() }, sweepEveryMs)
+    this.#sweeper.unref()
+  }
+
+  get counters (): Readonly<Counters> { return this.#services.counters }
+  get openRooms (): number { return this.#rooms.size }
+  get unsavedBytes (): number { return this.#services.saver.unsavedBytes }
+  /** ms since the epoch since when the store has not taken updates; undefined while it does */
+  get storeFailingSince (): number | undefined { return this.#services.saver.failingSince }
+  get isClosed (): boolean { return this.#isClosed }
+
+  /** Brings a connection into a room, which is opened if need be. */
+  join (name: string, connection: Connection): void {
+    if (this.#isClosed) {
+      connection.end(closes.restart)
+      return
+    }
+    let room = this.#rooms.get(name)
+    if (room === undefined) {
+      room = new Room(name, this.#services, (empty) => { if (this.#rooms.get(name) === empty) this.#rooms.delete(name) })
+      this.#rooms.set(name, room)
+    }
+    room.add(connection)
+  }
+
+  /** The connections that are in a room now. */
+  connectionsOf (name: string): Iterable<Connection> {
+    return this.#rooms.get(name)?.connections ?? []
+  }
+
+  * connections (): Generator<Connection> {
+    for (const room of this.#rooms.values()) yield * room.connections
+  }
+
+  /** Ends all connections of a room, or those of one user, so that each must be authorised anew. @returns how many there were */
+  reset (name: string, userId?: string): number {
+    const room = this.#rooms.get(name)
+    if (room === undefined) return 0
+    return room.endAll(closes.reset, userId === undefined ? undefined : (connection) => connection.userId === userId)
+  }
+
+  /** How many connections of a room may edit, and whether one of them belongs to the session. */
+  count (name: string, sessionKey: string): { count: number, exists: boolean } | undefined {
+    const room = this.#rooms.get(name)
+    if (room === undefined || room.connections.size === 0) return undefined
+    const editing = [...room.connections].filter((connection) => connection.canEdit)
+    return { count: editing.length, exists: editing.some((connection) => connection.sessionKey === sessionKey) }
+  }
+
+  /** Lets nobody in any more, sends all connections away and resolves when everything they have sent is stored. */
+  async close (reason: CloseReason = closes.restart): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#sweeper)
+    for (const room of [...this.#rooms.values()]) {
+      if (room.isOpen) room.tickNow()
+      room.endAll(reason)
+    }
+    this.#services.saver.retryNow()
+    await this.#services.compactor.stop()
+    await this.#services.saver.flush()
+    this.#services.clock.stop()
+    this.#services.pieces.clear()
+  }
+
+  /** Resolves when no compaction is running or waiting. For tests and tools. */
+  compactionIdle (): Promise<void> {
+    return this.#services.compactor.idle()
+  }
+
+  #sweep (): void {
+    const now = this.#services.now()
+    const mustPing = ++this.#sweeps % pingEverySweeps === 0
+    let isStreaming = false
+    for (const room of [...this.#rooms.values()]) {
+      room.sweep(now)
+      isStreaming ||= room.isStreaming
+      if (mustPing) for (const { socket } of room.connections) socket.ping()
+    }
+    if (!isStreaming) this.#services.pieces.clear()
+  }
+}

@@ -1,0 +1,53 @@
+import type { Logger } from '../logger.ts'
+import type { Compactor } from './compactor.ts'
+import type { DocumentWork } from './document-work.ts'
+import type { Limits } from './limits.ts'
+import type { Pacer } from './pacer.ts'
+import type { PieceCache } from './piece-cache.ts'
+import type { Saver } from './saver.ts'
+import type { StoredDocuments } from './stored-document.ts'
+import type { TickClock } from './tick-clock.ts'
+
+/** What all rooms of a process share. */
+export interface Services {
+  readonly stored: StoredDocuments
+  readonly saver: Saver
+  readonly compactor: Compactor
+  readonly pieces: PieceCache
+  readonly work: DocumentWork
+  readonly clock: TickClock
+  readonly pacer: Pacer
+  readonly limits: Limits
+  readonly logger: Logger
+  readonly counters: Counters
+  /** Engine time in ms, monotonic, with fractions */
+  now (): number
+}
+
+/** What has happened since the process started; metrics read it. */
+export interface Counters {
+  messages: number
+  updates: number
+  /** Updates that held nothing new */
+  repeats: number
+  malformed: number
+  refused: number
+  awarenessDropped: number
+  ticks: number
+  framesWritten: number
+  compactions: number
+  resyncs: number
+}
+
+export const newCounters = (): Counters => ({
+  messages: 0,
+  updates: 0,
+  repeats: 0,
+  malformed: 0,
+  refused: 0,
+  awarenessDropped: 0,
+  ticks: 0,
+  framesWritten: 0,
+  compactions: 0,
+  resyncs: 0,
+})

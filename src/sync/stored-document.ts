@@ -1,0 +1,67 @@
+import type { SnapshotHead, Store, StoredDocument } from '../store/store.ts'
+import type { DocumentWork } from './document-work.ts'
+import { pieceBytes } from './limits.ts'
+
+/** The snapshot was replaced while it was being read: start again from a new `load`. */
+export class SnapshotReplaced extends Error {
+  override readonly name = 'SnapshotReplaced'
+}
+
+/** Reads documents from the store for those who join them. */
+export class StoredDocuments {
+  readonly #store: Pick<Store, 'load' | 'readPiece'>
+  readonly #work: DocumentWork
+  /** Differences being computed, by what was asked: a thousand clients of a reconnect storm ask the same */
+  readonly #differences = new Map<string, Promise<readonly Uint8Array[]>>()
+
+  constructor (store: Pick<Store, 'load' | 'readPiece'>, work: DocumentWork) {
+    this.#store = store
+    this.#work = work
+  }
+
+  load (name: string): Promise<StoredDocument | undefined> {
+    return this.#store.load(name)
+  }
+
+  /**
+   * One piece of a snapshot.
+   * @throws SnapshotReplaced
+   */
+  async piece (name: string, snapshot: SnapshotHead, index: number): Promise<Uint8Array> {
+    const piece = await this.#store.readPiece(name, snapshot.generation, index)
+    if (piece === undefined) throw new SnapshotReplaced(`Generation ${snapshot.generation} is no more`)
+    return piece
+  }
+
+  /** Snapshot and log as updates, all in memory: for a worker. */
+  async updates (name: string, document: StoredDocument): Promise<Uint8Array[]> {
+    const updates: Uint8Array[] = []
+    const { snapshot, log } = document
+    if (snapshot !== undefined) {
+      for (let index = 0; index < snapshot.pieces; index++) updates.push(await this.piece(name, snapshot, index))
+    }
+    for (const { update } of log) updates.push(update)
+    return updates
+  }
+
+  /** What a reader with this state vector lacks, as updates to be sent in order. The same question is answered once. */
+  difference (name: string, document: StoredDocument, stateVector: Uint8Array): Promise<readonly Uint8Array[]> {
+    const key = `${document.snapshot?.generation ?? 0} ${document.lastSeq} ${Buffer.from(stateVector).toString('base64')} ${name}`
+    const running = this.#differences.get(key)
+    if (running !== undefined) return running
+    const difference = this.updates(name, document)
+      .then((updates) => this.#work.difference(updates, stateVector, pieceBytes))
+      .finally(() => { this.#differences.delete(key) })
+    this.#differences.set(key, difference)
+    return difference
+  }
+}
+
+/** Bytes of a stored document, snapshot and log. */
+export function storedBytes (document: StoredDocument): number {
+  return (document.snapshot?.bytes ?? 0) + logBytes(document)
+}
+
+export function logBytes (document: StoredDocument): number {
+  return document.log.reduce((sum, { update }) => sum + update.length, 0)
+}

@@ -1,0 +1,81 @@
+/** Something that gathers what arrives and works it off in ticks. */
+export interface Ticking {
+  /** Engine time (ms) before which the next tick should not run */
+  readonly notBefore: number
+  tick (): void
+}
+
+/** Ticks are never spaced out by more than this many ms. */
+export const maxSpacingMs = 50
+
+/**
+ * Decides when rooms tick. A room whose last tick is long enough ago ticks as soon as the frames that have already
+ * arrived are read (one turn of the event loop); others wait in buckets of one ms. One timer for all of them.
+ */
+export class TickClock {
+  readonly #now: () => number
+  #ready: Ticking[] = []
+  #immediate: NodeJS.Immediate | undefined
+  /** Ring of buckets, one for each ms up to the largest spacing */
+  readonly #buckets: Ticking[][] = Array.from({ length: maxSpacingMs + 2 }, () => [])
+  #waiting = 0
+  #bucketsDoneUpTo = 0
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param now engine time in ms, with fractions */
+  constructor (now: () => number) {
+    this.#now = now
+  }
+
+  /** Calls `tick` once, soon. The caller asks again only after that. */
+  request (ticking: Ticking): void {
+    const now = this.#now()
+    if (ticking.notBefore <= now) {
+      this.#ready.push(ticking)
+      this.#immediate ??= setImmediate(this.#runReady)
+      return
+    }
+    if (this.#waiting === 0) this.#bucketsDoneUpTo = Math.floor(now)
+    const due = Math.min(Math.ceil(ticking.notBefore), this.#bucketsDoneUpTo + this.#buckets.length - 1)
+    this.#bucket(due).push(ticking)
+    this.#waiting++
+    this.#timer ??= setTimeout(this.#runDue, Math.max(1, due - now))
+  }
+
+  stop (): void {
+    clearImmediate(this.#immediate)
+    clearTimeout(this.#timer)
+  }
+
+  #bucket (ms: number): Ticking[] {
+    return this.#buckets[ms % this.#buckets.length] as Ticking[] // in range by the modulo
+  }
+
+  readonly #runReady = (): void => {
+    const ready = this.#ready
+    this.#ready = []
+    this.#immediate = undefined
+    for (const ticking of ready) ticking.tick()
+  }
+
+  readonly #runDue = (): void => {
+    this.#timer = undefined
+    const now = Math.floor(this.#now())
+    const last = Math.min(now, this.#bucketsDoneUpTo + this.#buckets.length - 1)
+    const due: Ticking[] = []
+    for (let ms = this.#bucketsDoneUpTo + 1; ms <= last; ms++) due.push(...this.#bucket(ms).splice(0))
+    this.#bucketsDoneUpTo = now
+    this.#waiting -= due.length
+    for (const ticking of due) ticking.tick()
+    // A tick may have asked again and set the timer already.
+    if (this.#waiting > 0) this.#timer ??= setTimeout(this.#runDue, this.#msToNextBucket())
+  }
+
+  #msToNextBucket (): number {
+    const now = Math.floor(this.#now())
+    for (let ms = this.#bucketsDoneUpTo + 1; ms < this.#bucketsDoneUpTo + this.#buckets.length; ms++) {
+      if (this.#bucket(ms).length > 0) return Math.max(1, ms - now)
+    }
+    return 1
+  }
+}
