@@ -1,0 +1,11 @@
+import type { Settings } from './schema.ts'
+
+/** The rule for room names. The whole name must match, whether or not the pattern says so. */
+export function roomNamePattern (settings: Settings): RegExp {
+  return new RegExp(`^(?:${settings.ROOM_NAME_PATTERN})$`, 'u')
+}
+
+/** Fastify's `trustProxy` option. */
+export function trustedProxies (settings: Settings): boolean | string {
+  return settings.TRUST_PROXY === 'true' || (settings.TRUST_PROXY !== 'false' && settings.TRUST_PROXY)
+}

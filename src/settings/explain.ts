@@ -1,0 +1,35 @@
+import { formats } from './formats.ts'
+import { settings, type SettingSchema } from './prepare.ts'
+
+/** One of Ajv's findings, as far as it is needed to name the variable. */
+export interface Finding { readonly instancePath: string, readonly keyword: string, readonly params: Readonly<Record<string, unknown>> }
+
+const schemas = new Map(settings)
+
+/** Ajv's findings as one line that names each variable once. Values are never repeated: one of them may be a secret. */
+export function explain (findings: readonly Finding[]): string {
+  const lines = new Map<string, string>()
+  for (const { instancePath, keyword, params } of findings) {
+    const name = keyword === 'required' ? String(params.missingProperty) : instancePath.split('/')[1] ?? ''
+    const schema = schemas.get(name)
+    if (schema === undefined || lines.has(name)) continue
+    lines.set(name, keyword === 'required' ? missing(name, schema) : `${name} must be ${wanted(schema)}`)
+  }
+  return [...lines.values()].join('; ')
+}
+
+function missing (name: string, schema: SettingSchema): string {
+  return `${name} is missing: set it${schema.secret === true ? ` (or ${name}_FILE)` : ''} to the same value as in Django`
+}
+
+function wanted (schema: SettingSchema): string {
+  if (schema.enum !== undefined) return `one of ${schema.enum.join(', ')}`
+  if (schema.type === 'boolean') return 'true or false'
+  if (schema.type === 'integer') {
+    const from = schema.minimum ?? 0
+    const range = schema.maximum === undefined || schema.maximum === Number.MAX_SAFE_INTEGER ? `${from} or more` : `${from} to ${schema.maximum}`
+    return `a whole number${schema.unit === undefined ? '' : ` of ${schema.unit}`}, ${range}`
+  }
+  const format = formats[schema.format ?? schema.items?.format ?? '']
+  return format?.wanted ?? (schema.type === 'array' ? 'a list, comma separated' : 'text')
+}

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs'
+import { InvalidSettings } from './invalid-settings.ts'
+import { settingsSchema } from './schema.ts'
+
+/** Variables as a process has them. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** What JSON Schema and its annotations say of one setting, as far as this folder reads it. */
+export interface SettingSchema {
+  readonly type?: string
+  readonly default?: unknown
+  readonly description?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly enum?: readonly string[]
+  readonly format?: string
+  readonly items?: SettingSchema
+  readonly group?: string
+  readonly unit?: string
+  readonly zero?: string
+  readonly secret?: boolean
+}
+
+/** Every setting with its schema, in the order in which they are documented. */
+// The properties of a TypeBox object are JSON Schemas; SettingSchema only names keywords that are optional in each of them.
+export const settings: ReadonlyArray<readonly [string, SettingSchema]> = Object.entries(settingsSchema.properties as Record<string, SettingSchema>)
+
+/**
+ * The known variables of `environment` as the schema wants them: blanks around values gone, empty ones left out (so that the default counts),
+ * `NAME_FILE` read, lists split at commas, origins without a slash at their end.
+ * @throws InvalidSettings when a file cannot be read, or a secret is given twice
+ */
+export function prepare (environment: Environment): Record<string, unknown> {
+  const prepared: Record<string, unknown> = {}
+  for (const [name, schema] of settings) {
+    const value = (schema.secret === true ? readSecret(environment, name) : environment[name])?.trim()
+    if (value === undefined || value === '') continue
+    prepared[name] = schema.type === 'array' ? splitList(value, schema.items?.format === 'origin') : value
+  }
+  if (prepared.COLLABORATION_LOGGING === 'true') prepared.LOG_LEVEL ??= 'debug'
+  return prepared
+}
+
+function readSecret (environment: Environment, name: string): string | undefined {
+  const path = environment[`${name}_FILE`]?.trim()
+  if (path === undefined || path === '') return environment[name]
+  if ((environment[name]?.trim() ?? '') !== '') throw new InvalidSettings(`${name} and ${name}_FILE are both set: keep one of them`)
+  let content: string
+  try {
+    content = readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    // Every error of fs carries a code; the message would repeat the path a second time.
+    throw new InvalidSettings(`${name}_FILE cannot be read: ${path} (${(error as NodeJS.ErrnoException).code})`)
+  }
+  if (content === '') throw new InvalidSettings(`${name}_FILE is empty: ${path}`)
+  return content
+}
+
+function splitList (value: string, areOrigins: boolean): string[] {
+  const items = value.split(',').map((item) => item.trim()).filter((item) => item !== '')
+  return areOrigins ? items.map(normaliseOrigin) : items
+}
+
+/** As browsers write an origin: small letters, no default port, no slash. What is no origin stays as it is, and is refused later. */
+function normaliseOrigin (text: string): string {
+  if (!URL.canParse(text)) return text
+  const url = new URL(text)
+  return url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' ? url.origin : text
+}
