@@ -1,0 +1,79 @@
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { answerClientError, answerError, NotFound } from './errors.ts'
+import { loggerOptions, type LogStream } from './log.ts'
+import cors from './plugins/cors.ts'
+import env, { processEnvironment, readSettings } from './plugins/env.ts'
+import readiness from './plugins/readiness.ts'
+import secret from './plugins/secret.ts'
+import health from './routes/health.ts'
+import ping from './routes/ping.ts'
+import type { Environment } from './settings/prepare.ts'
+import { trustedProxies } from './settings/derived.ts'
+
+export interface BuildOptions {
+  /** The variables to read the settings from; those of the process where it is left out. */
+  readonly env?: Environment
+  /** Where log lines go instead of standard output; false for nowhere. */
+  readonly logger?: LogStream | false
+}
+
+/** A room's name has at most 255 characters of four bytes, percent-encoded: 3,060. */
+const maxParamLength = 4096
+
+/** Headers must arrive within Node's 60 s; a whole request, the largest upload on a slow line included, within this. */
+const requestTimeoutMs = 300_000
+
+/**
+ * The service, ready to listen. Here, and only here, stands the order of the plugins and who may reach which route.
+ * @throws InvalidSettings when a setting is missing, malformed or unsafe
+ */
+export async function buildApp ({ env: environment = processEnvironment(), logger }: BuildOptions = {}): Promise<FastifyInstance> {
+  const settings = await readSettings(environment)
+  const app: FastifyInstance = Fastify({
+    logger: logger === false ? false : loggerOptions(settings, logger),
+    trustProxy: trustedProxies(settings),
+    requestTimeout: requestTimeoutMs,
+    return503OnClosing: false, // ours has our shape, and lets health/ready answer: refuseWhileDraining
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength },
+    frameworkErrors: refuseMalformedUrl,
+    clientErrorHandler: answerClientError,
+  })
+  app.setErrorHandler(answerError)
+
+  // onClose hooks run in reverse order: what is registered first closes last.
+  await app.register(env, { settings, environment })
+  await app.register(readiness)
+  await app.register(secret)
+  await app.register(cors)
+
+  await app.register(async function open (scope) {
+    await scope.register(ping)
+    await scope.register(health)
+  })
+
+  await app.register(async function authenticated (scope) {
+    scope.addHook('onRequest', scope.verifySecret)
+    scope.addHook('onRequest', refuseUnknownRoute)
+    scope.addHook('onRequest', scope.refuseWhileDraining)
+    scope.setNotFoundHandler(refuseUnknownRoute)
+  })
+
+  return app
+}
+
+/** Before the body is read: what it holds does not matter to a route that is not there. */
+async function refuseUnknownRoute (request: FastifyRequest): Promise<void> {
+  if (request.is404) throw new NotFound()
+}
+
+/** What cannot be routed (`/%`) meets the same checks as an unknown route. Hooks do not run for it. */
+async function refuseMalformedUrl (error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  try {
+    await request.server.verifyOrigin(request)
+    await request.server.verifySecret(request)
+    answerError(error, request, reply)
+  } catch (refusal) {
+    // The two checks throw nothing but errors of errors.ts.
+    answerError(refusal as FastifyError, request, reply)
+  }
+}

@@ -1,0 +1,12 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import Type from 'typebox'
+
+const schema = {
+  summary: 'Is the process alive?',
+  response: { 200: Type.Object({ message: Type.Literal('pong') }) },
+}
+
+const ping: FastifyPluginAsyncTypebox = async function (scope) {
+  scope.get('/ping', { schema, logLevel: 'warn' }, async () => ({ message: 'pong' as const }))
+}
+export default ping

@@ -1,0 +1,44 @@
+import closeWithGrace from 'close-with-grace'
+import { buildApp } from './app.ts'
+import { InvalidSettings } from './settings/invalid-settings.ts'
+
+/** One line for the operator, and the end. Used before there is a log, and for what is no fault of the program. */
+function refuseToStart (line: string): never {
+  process.stderr.write(line + '\n')
+  process.exit(1)
+}
+
+const app = await buildApp().catch((error: unknown) => {
+  if (error instanceof InvalidSettings) refuseToStart(error.message)
+  throw error
+})
+const { HOST, PORT, SHUTDOWN_TIMEOUT_MS } = app.config
+
+closeWithGrace({
+  delay: SHUTDOWN_TIMEOUT_MS,
+  logger: false,
+  onSecondSignal: (signal) => app.log.warn(`second ${signal}: ending at once`),
+  onTimeout: (delay) => app.log.error(`not stopped after ${delay} ms: ending anyway`),
+}, async function stop ({ err, signal }) {
+  if (err) app.log.fatal({ err }, 'unexpected error: stopping')
+  else app.log.info(`${signal ?? 'nothing left to do'}: stopping`)
+  await app.close()
+  app.log.info('stopped')
+})
+
+try {
+  await app.listen({ host: HOST, port: PORT })
+} catch (error) {
+  // Node's errors of listen carry a code.
+  const { code } = error as NodeJS.ErrnoException
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'another program listens there already',
+    EACCES: 'this user may not listen there',
+    EADDRNOTAVAIL: 'this machine does not have that address',
+    ENOTFOUND: 'there is no such host',
+  }
+  const reason = reasons[code ?? '']
+  if (reason === undefined) throw error
+  await app.close()
+  refuseToStart(`Cannot listen on HOST ${HOST}, PORT ${PORT}: ${reason}`)
+}

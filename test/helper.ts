@@ -1,0 +1,28 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { buildApp, type BuildOptions } from '../src/app.ts'
+
+/** The part of a tap test that is used here. */
+interface Test { testdir (): string, teardown (undo: () => unknown): unknown }
+
+/** The shared secret of every test's service. */
+export const secret = 'a-secret-that-only-tests-know'
+
+/** The headers of Django. */
+export const asDjango = { authorization: secret }
+
+/** A service on defaults, with a folder of its own, closed when the test ends. `env` is added to its settings. */
+export async function build (t: Test, env: Record<string, string> = {}, logger: BuildOptions['logger'] = false): Promise<FastifyInstance> {
+  const app = await buildApp({ env: { COLLABORATION_SERVER_SECRET: secret, DATA_DIR: t.testdir(), PORT: '0', ...env }, logger })
+  t.teardown(() => app.close())
+  return app
+}
+
+/** The same, listening on a free port of 127.0.0.1. */
+export async function listen (t: Test, env?: Record<string, string>, logger?: BuildOptions['logger']): Promise<{ app: FastifyInstance, port: number, url: string, wsUrl: string }> {
+  const app = await build(t, env, logger)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  // listen() on a TCP port gives an object; only pipes give a string.
+  const { port } = app.server.address() as AddressInfo
+  return { app, port, url: `http://127.0.0.1:${port}`, wsUrl: `ws://127.0.0.1:${port}` }
+}
