@@ -84,9 +84,9 @@ export class Rooms {
     room.add(connection)
   }
 
-  /** The connections that are in a room now. */
-  connectionsOf (name: string): Iterable<Connection> {
-    return this.#rooms.get(name)?.connections ?? []
+  /** How many connections are in a room now. */
+  size (name: string): number {
+    return this.#rooms.get(name)?.connections.size ?? 0
   }
 
   * connections (): Generator<Connection> {

@@ -1,0 +1,57 @@
+/** How many sockets may be open in this process. 0 = no limit. */
+export interface SocketLimits {
+  readonly total: number
+  readonly perUser: number
+  readonly perAddress: number
+}
+
+/** Counts open sockets by what they have in common. */
+export class ConnectionLimits {
+  readonly #limits: SocketLimits
+  readonly #users = new Map<string, number>()
+  readonly #addresses = new Map<string, number>()
+  #total = 0
+
+  constructor (limits: SocketLimits) {
+    this.#limits = limits
+  }
+
+  get total (): number { return this.#total }
+
+  /** Counts one more. @returns false, and counts nothing, where it is one too many; where true, `leave` must follow */
+  enter (address: string): boolean {
+    const { total, perAddress } = this.#limits
+    if (total > 0 && this.#total >= total) return false
+    if (perAddress > 0 && !count(this.#addresses, address, perAddress)) return false
+    this.#total++
+    return true
+  }
+
+  leave (address: string): void {
+    this.#total--
+    if (this.#limits.perAddress > 0) uncount(this.#addresses, address)
+  }
+
+  /** The same for a user in a room; people without an id are not counted. */
+  enterAs (userId: string | undefined): boolean {
+    const { perUser } = this.#limits
+    return userId === undefined || perUser === 0 || count(this.#users, userId, perUser)
+  }
+
+  leaveAs (userId: string | undefined): void {
+    if (userId !== undefined && this.#limits.perUser > 0) uncount(this.#users, userId)
+  }
+}
+
+function count (counts: Map<string, number>, key: string, limit: number): boolean {
+  const before = counts.get(key) ?? 0
+  if (before >= limit) return false
+  counts.set(key, before + 1)
+  return true
+}
+
+function uncount (counts: Map<string, number>, key: string): void {
+  const left = (counts.get(key) ?? 0) - 1
+  if (left > 0) counts.set(key, left)
+  else counts.delete(key)
+}

@@ -1,0 +1,42 @@
+import type { Allowed, Verdict } from '../access/verdict.ts'
+import { closes, type CloseReason } from '../protocol/close-codes.ts'
+import type { Connection } from '../sync/connection.ts'
+import type { Rooms } from '../sync/rooms.ts'
+import type { ConnectionLimits } from './connection-limits.ts'
+import type { Rates } from './rate-limit.ts'
+import type { Rechecks } from './rechecks.ts'
+
+/** What the sessions of a process share. */
+export interface Gate {
+  readonly rooms: Rooms
+  readonly limits: ConnectionLimits
+  readonly rates: Rates
+  readonly rechecks: Rechecks
+  readonly maxConnectionsPerRoom: number
+  /** ms until a socket without credentials must have shown some */
+  readonly authTimeoutMs: number
+  /** Engine time in ms, monotonic */
+  now (): number
+}
+
+/** Lets a connection into its room, unless there are too many. Whoever was let in must be let out by `leaveRoom`. */
+export function enterRoom (gate: Gate, name: string, connection: Connection, verdict: Allowed): boolean {
+  const isFull = gate.maxConnectionsPerRoom > 0 && gate.rooms.size(name) >= gate.maxConnectionsPerRoom
+  if (isFull || !gate.limits.enterAs(verdict.userId)) return false
+  gate.rechecks.add(connection, verdict)
+  gate.rooms.join(name, connection)
+  return true
+}
+
+export function leaveRoom (gate: Gate, connection: Connection): void {
+  gate.limits.leaveAs(connection.userId)
+  gate.rechecks.delete(connection)
+}
+
+/** How a verdict that lets nobody in reaches the client. */
+export function refusal (verdict: Extract<Verdict, { allowed: false }>): CloseReason {
+  return { code: verdict.code, reason: verdict.reason }
+}
+
+/** Reasons that are about who the client is: it is told so in its protocol's own words too. */
+export const isPermissionDenied = ({ code }: CloseReason): boolean => code === closes.ticketInvalid.code || code === closes.forbidden.code

@@ -1,0 +1,32 @@
+/** How much one socket may send. 0 = no limit. */
+export interface Rates {
+  readonly messagesPerSecond: number
+  readonly bytesPerSecond: number
+  /** Seconds' worth of both that may come at once */
+  readonly burstSeconds: number
+}
+
+/** Counts what a socket sends: two buckets that fill as time passes. */
+export class RateLimit {
+  readonly #rates: Rates
+  #messages: number
+  #bytes: number
+  #at: number
+
+  constructor (rates: Rates, now: number) {
+    this.#rates = rates
+    this.#messages = rates.messagesPerSecond * rates.burstSeconds
+    this.#bytes = rates.bytesPerSecond * rates.burstSeconds
+    this.#at = now
+  }
+
+  /** @returns false where the message is one too many */
+  take (bytes: number, now: number): boolean {
+    const { messagesPerSecond, bytesPerSecond, burstSeconds } = this.#rates
+    const seconds = (now - this.#at) / 1000
+    this.#at = now
+    this.#messages = Math.min(messagesPerSecond * burstSeconds, this.#messages + seconds * messagesPerSecond) - 1
+    this.#bytes = Math.min(bytesPerSecond * burstSeconds, this.#bytes + seconds * bytesPerSecond) - bytes
+    return (messagesPerSecond === 0 || this.#messages >= 0) && (bytesPerSecond === 0 || this.#bytes >= 0)
+  }
+}

@@ -1,0 +1,84 @@
+import { askAgain } from '../access/recheck.ts'
+import type { Allowed } from '../access/verdict.ts'
+import type { Logger } from '../logger.ts'
+import type { Connection } from '../sync/connection.ts'
+
+interface Held {
+  verdict: Allowed
+  /** Engine time in ms */
+  dueAt: number
+  isAsking: boolean
+}
+
+export interface RechecksOptions {
+  /** ms between two questions about one connection; 0 = only tickets are looked at, when they expire */
+  readonly everyMs: number
+  readonly logger: Logger
+  /** Engine time in ms, monotonic */
+  now (): number
+  /** Called when a connection that stays has gained or lost the right to edit */
+  onRights (connection: Connection): void
+}
+
+/** How often the due ones are looked for. */
+const lookEveryMs = 1000
+
+/** Asks again, now and then, whether those who are connected may still be. */
+export class Rechecks {
+  readonly #options: RechecksOptions
+  readonly #held = new Map<Connection, Held>()
+  readonly #timer: NodeJS.Timeout
+
+  constructor (options: RechecksOptions) {
+    this.#options = options
+    this.#timer = setInterval(() => { this.look() }, lookEveryMs)
+    this.#timer.unref()
+  }
+
+  add (connection: Connection, verdict: Allowed): void {
+    if (verdict.recheck === undefined) return
+    this.#held.set(connection, { verdict, dueAt: this.#dueAt(verdict, true), isAsking: false })
+  }
+
+  delete (connection: Connection): void {
+    this.#held.delete(connection)
+  }
+
+  /** Asks about everyone who is due. */
+  look (): void {
+    const now = this.#options.now()
+    for (const [connection, held] of this.#held) {
+      if (held.dueAt > now || held.isAsking) continue
+      held.isAsking = true
+      this.#ask(connection, held)
+        .catch((error: unknown) => { this.#options.logger.error({ err: error }, 'A connection\'s right could not be asked again') })
+        .finally(() => {
+          held.isAsking = false
+          held.dueAt = this.#dueAt(held.verdict, false)
+        })
+    }
+  }
+
+  stop (): void {
+    clearInterval(this.#timer)
+    this.#held.clear()
+  }
+
+  async #ask (connection: Connection, held: Held): Promise<void> {
+    const answer = await askAgain(held.verdict)
+    if (connection.phase === 'ended') return
+    if (answer.change === 'lost') connection.end({ code: answer.verdict.code, reason: answer.verdict.reason })
+    if (answer.change !== 'rights') return
+    held.verdict = answer.verdict
+    connection.canEdit = answer.verdict.canEdit
+    this.#options.onRights(connection)
+  }
+
+  /** Spread over the interval at first, so that those who came together are not asked about together. */
+  #dueAt ({ expiresAt }: Allowed, isFirst: boolean): number {
+    const { everyMs, now } = this.#options
+    const periodic = everyMs === 0 ? Infinity : now() + everyMs * (isFirst ? 0.5 + Math.random() / 2 : 1)
+    const expiry = expiresAt === undefined ? Infinity : now() + Math.max(0, expiresAt - Date.now())
+    return Math.min(periodic, expiry)
+  }
+}

@@ -1,0 +1,59 @@
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+import type { CloseReason } from '../protocol/close-codes.ts'
+import type { Socket } from '../sync/socket.ts'
+
+/** `ws` keeps the stream below a WebSocket here; ready frames go to it directly (test/sessions/web-socket.test.ts holds them against those of `ws`). */
+interface WithStream { readonly _socket: Duplex }
+
+/** A peer that does not answer a close frame within this many ms is cut off. */
+const closeTimeoutMs = 5000
+
+const nothing = Buffer.alloc(0)
+
+/** A WebSocket of `ws` as the engine's Socket. Writes ready frames past `ws`, which would build a header for each of a thousand sockets. */
+export class WsSocket implements Socket {
+  readonly #ws: WebSocket
+  readonly #stream: Duplex
+  readonly #now: () => number
+  heardAt: number
+  writtenAt: number
+
+  constructor (ws: WebSocket, now: () => number) {
+    this.#ws = ws
+    // Set as soon as the handshake is done, which it is where a WebSocket is handed out.
+    this.#stream = (ws as unknown as WithStream)._socket
+    this.#now = now
+    this.heardAt = this.writtenAt = now()
+  }
+
+  get buffered (): number { return this.#stream.writableLength }
+
+  /** Notes a sign of life. */
+  heard (): void { this.heardAt = this.#now() }
+
+  write (frames: Uint8Array): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return
+    this.writtenAt = this.#now()
+    this.#stream.write(frames)
+  }
+
+  drained (): Promise<void> {
+    if (this.buffered === 0 || this.#stream.destroyed) return Promise.resolve()
+    // 'drain' only comes above the high-water mark; the callback of an empty write always does, also when the stream fails.
+    return new Promise((resolve) => { this.#stream.write(nothing, () => { resolve() }) })
+  }
+
+  pause (): void { this.#ws.pause() }
+  resume (): void { this.#ws.resume() }
+  ping (): void { if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping() }
+
+  close ({ code, reason }: CloseReason): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return
+    this.#ws.resume() // the answer to the close frame must be read
+    this.#ws.close(code, reason)
+    setTimeout(() => { this.#ws.terminate() }, closeTimeoutMs).unref()
+  }
+
+  terminate (): void { this.#ws.terminate() }
+}

@@ -1,0 +1,70 @@
+import type { RawData, WebSocket } from 'ws'
+import type { Allowed, Verdict } from '../access/verdict.ts'
+import { closes, type CloseReason } from '../protocol/close-codes.ts'
+import { decodeYWebsocket } from '../protocol/decode-message.ts'
+import { encodePermissionDenied } from '../protocol/encode-message.ts'
+import { framesOf, noAddress } from '../protocol/frame.ts'
+import type { ClientMessage } from '../protocol/message.ts'
+import { Connection, type Session } from '../sync/connection.ts'
+import { enterRoom, isPermissionDenied, leaveRoom, refusal, type Gate } from './gate.ts'
+import { RateLimit } from './rate-limit.ts'
+import { WsSocket } from './web-socket.ts'
+
+/** One y-websocket client: one socket, one room, authorised before the upgrade. */
+export class YWebsocketSession implements Session {
+  readonly #gate: Gate
+  readonly #socket: WsSocket
+  readonly #connection: Connection
+  readonly #rate: RateLimit
+
+  constructor (ws: WebSocket, gate: Gate, room: string, verdict: Allowed) {
+    this.#gate = gate
+    this.#socket = new WsSocket(ws, gate.now)
+    this.#rate = new RateLimit(gate.rates, gate.now())
+    this.#connection = new Connection(this.#socket, this, noAddress, false, verdict)
+    if (!enterRoom(gate, room, this.#connection, verdict)) {
+      this.#socket.close(closes.tooMany)
+      return
+    }
+    ws.on('message', (data, isBinary) => { this.#receive(data, isBinary) })
+    ws.on('pong', () => { this.#socket.heard() })
+    ws.on('close', () => { this.#left() })
+  }
+
+  /** The engine has ended the connection. */
+  ended (_connection: Connection, reason: CloseReason): void {
+    if (isPermissionDenied(reason)) this.#socket.write(framesOf(noAddress, [encodePermissionDenied(reason.reason)]))
+    this.#socket.close(reason)
+    leaveRoom(this.#gate, this.#connection)
+  }
+
+  #left (): void {
+    if (this.#connection.phase === 'ended') return
+    this.#connection.leave()
+    leaveRoom(this.#gate, this.#connection)
+  }
+
+  #receive (data: RawData, isBinary: boolean): void {
+    const connection = this.#connection
+    if (connection.phase === 'ended') return
+    this.#socket.heard()
+    // binaryType is left at nodebuffer, so that what comes is a Buffer.
+    const frame = data as Buffer
+    if (!this.#rate.take(frame.length, this.#socket.heardAt)) return connection.end(closes.tooMany)
+    if (!isBinary) return connection.end(closes.textFrame)
+    let message: ClientMessage
+    try {
+      message = decodeYWebsocket(frame)
+    } catch {
+      return connection.end(closes.malformed)
+    }
+    connection.receive(message)
+  }
+}
+
+/** Tells a client that was upgraded only to hear it that it may not come in. A browser cannot see the status of a refused handshake. */
+export function refuseYWebsocket (ws: WebSocket, verdict: Extract<Verdict, { allowed: false }>): void {
+  const reason = refusal(verdict)
+  if (isPermissionDenied(reason)) ws.send(encodePermissionDenied(reason.reason))
+  ws.close(reason.code, reason.reason)
+}
