@@ -2,7 +2,9 @@
  * Where documents rest: for each document a snapshot (its whole state at some point, as pieces in causal order)
  * and the log of updates since. Every adapter passes the contract suite in `test/store/contract.ts`.
  *
- * Names of documents are any non-empty string of at most 255 characters, compared exactly. All bytes handed out
+ * Names of documents are any well-formed text of 1 to 255 characters without NUL, compared exactly (a RangeError for
+ * others). Numbers (sequence, generation) of a document that is removed and comes into being again go on above those of
+ * the old one, so that nothing that was read of the old one is taken for the new. All bytes handed out
  * may be kept by the caller and are never changed afterwards; bytes handed in are not kept after the promise settles.
  */
 export interface Store {
@@ -39,13 +41,17 @@ export interface Store {
   /**
    * Replaces the snapshot and drops the log entries up to and with `upTo`, in one transaction.
    * @returns undefined, with nothing changed, where the document's snapshot is no longer the generation `replaces`
+   * @throws RangeError where `upTo` is a number that was not given out, or one before the present snapshot's
    */
   compact (document: string, next: NextSnapshot): Promise<SnapshotHead | undefined>
 
   /** Removes a document with everything that is stored of it. @returns whether there was one */
   remove (document: string): Promise<boolean>
 
-  /** All documents in the order of their names (code units), from behind `after`, those that begin with `prefix`. */
+  /**
+   * All documents in the order of their names (code points, as UTF-8 sorts), from behind `after`, those that begin with
+   * `prefix`. Not one view of the store: what is written meanwhile may or may not be told.
+   */
   list (options?: ListOptions): AsyncIterable<DocumentInfo>
 
   /** Resolves when the store can be read and written now; rejects with the reason. */

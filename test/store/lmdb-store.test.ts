@@ -1,0 +1,30 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { openLmdbReader, openLmdbStore } from '../../src/store/lmdb-store.ts'
+import { quiet } from './quiet-logger.ts'
+import { damageLmdb } from './damage-lmdb.ts'
+import { storeContract, type Subject } from './contract.ts'
+
+async function open (t: Test, sync: 'process' | 'fsync'): Promise<Subject> {
+  const path = await mkdtemp(join(tmpdir(), 'y-store-'))
+  const store = await openLmdbStore({ path, sync, logger: quiet })
+  const opened = [store]
+  t.teardown(async () => {
+    for (const each of opened) await each.close()
+    await rm(path, { recursive: true })
+  })
+  return {
+    store,
+    reopen: async () => {
+      const again = await openLmdbReader(path)
+      opened.push(again)
+      return again
+    },
+    damage: (document, what) => damageLmdb(path, document, what),
+  }
+}
+
+t.test('LMDB, survives the process', async (t) => storeContract(t, (t) => open(t, 'process')))
+t.test('LMDB, synced to the disk', async (t) => storeContract(t, (t) => open(t, 'fsync')))

@@ -1,0 +1,6 @@
+import type { Logger } from '../../src/logger.ts'
+
+const nothing = () => {}
+
+/** For tests that do not look at what is logged. */
+export const quiet: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
