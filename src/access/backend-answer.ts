@@ -1,0 +1,69 @@
+import type { CallFailure, CallAnswer } from './backend-call.ts'
+
+/** What Django says about one user and one document, or about who the user is. */
+export type Answer<T> =
+  | { readonly kind: 'yes', readonly value: T }
+  /** Django's own no: 401, 403, 404, or an ability that is false. */
+  | { readonly kind: 'no', readonly status: number }
+  /** No answer to the question: a fault of the backend, of the network or of a setting. */
+  | ({ readonly kind: 'none' } & NoAnswer)
+
+export interface NoAnswer {
+  readonly cause: 'redirect' | 'rate-limited' | 'server-error' | 'unexpected-status' | 'not-json' | 'wrong-shape' | 'overloaded' | CallFailure['kind']
+  readonly status?: number
+  readonly code?: string | undefined
+  readonly location?: string | undefined
+  readonly retryAfterMs?: number | undefined
+}
+
+/** Reads `abilities` of a document: `retrieve` decides, `update` must really be true to let edit. */
+export function readDocumentAnswer (answer: CallAnswer, now: number): Answer<{ canEdit: boolean }> {
+  const parsed = parseAnswer(answer, now)
+  if (parsed.kind !== 'yes') return parsed
+  const abilities = isRecord(parsed.value) ? parsed.value['abilities'] : undefined
+  if (!isRecord(abilities) || typeof abilities['retrieve'] !== 'boolean') return { kind: 'none', cause: 'wrong-shape', status: answer.status }
+  if (!abilities['retrieve']) return { kind: 'no', status: answer.status }
+  return { kind: 'yes', value: { canEdit: abilities['update'] === true } }
+}
+
+/** Reads `id` of a user: a string, or the whole number of Django's default primary key. */
+export function readUserAnswer (answer: CallAnswer, now: number): Answer<{ userId: string }> {
+  const parsed = parseAnswer(answer, now)
+  if (parsed.kind !== 'yes') return parsed
+  const id = isRecord(parsed.value) ? parsed.value['id'] : undefined
+  if (typeof id === 'string' && id !== '') return { kind: 'yes', value: { userId: id } }
+  if (Number.isSafeInteger(id)) return { kind: 'yes', value: { userId: String(id) } }
+  return { kind: 'none', cause: 'wrong-shape', status: answer.status }
+}
+
+/** Tells Django's no from a fault by the status, and parses the body of a 200. */
+function parseAnswer ({ status, headers, body }: CallAnswer, now: number): Answer<unknown> {
+  if (status === 401 || status === 403 || status === 404) return { kind: 'no', status }
+  const retryAfterMs = readRetryAfter(headers['retry-after'], now)
+  if (status === 429) return { kind: 'none', cause: 'rate-limited', status, retryAfterMs }
+  if (status >= 500) return { kind: 'none', cause: 'server-error', status, retryAfterMs }
+  if (status >= 300 && status < 400) return { kind: 'none', cause: 'redirect', status, location: withoutQuery(headers.location) }
+  if (status !== 200) return { kind: 'none', cause: 'unexpected-status', status }
+  try {
+    return { kind: 'yes', value: JSON.parse(body.toString()) }
+  } catch {
+    return { kind: 'none', cause: 'not-json', status }
+  }
+}
+
+/** Ms; a longer wish is cut: an hour's pause set by mistake should not become an hour offline. */
+const MAX_RETRY_AFTER_MS = 5 * 60_000
+
+/** `Retry-After` is seconds or a date (RFC 9110, 10.2.3). */
+function readRetryAfter (value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined
+  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS)
+}
+
+/** A query may hold what a log must not; the rest tells a login page from a redirect to https. */
+const withoutQuery = (location: string | undefined) => location?.replace(/[?#].*/su, '').slice(0, 200)
+
+function isRecord (value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}

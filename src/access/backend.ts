@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto'
+import { BackendInquiry } from './backend-inquiry.ts'
+import type { BackendInquiryOptions, Finding, Question } from './backend-inquiry.ts'
+import { CallQueue } from './call-queue.ts'
+import { VerdictCache } from './verdict-cache.ts'
+import { mayNotRead, tryAgainLater } from './verdict.ts'
+import type { Verdict } from './verdict.ts'
+
+export interface BackendOptions extends BackendInquiryOptions {
+  /** Ms for which a yes is remembered; 0, the default: not at all. */
+  readonly cacheMs?: number
+  /** Questions that may wait for their turn, default 10,000; more are told to try again. */
+  readonly maxWaiting?: number
+  /** Ms that a question may wait for its turn, default 15,000: after 30 s the client has given up by itself. */
+  readonly maxWaitMs?: number
+}
+
+/** Django as the one that decides who may open a room. */
+export interface Backend {
+  /**
+   * Asks whether this browser may open this room. Identical questions under way are asked once. Never rejects: who gave
+   * no answer is `Unavailable`. `fresh` passes over remembered verdicts.
+   */
+  ask (question: Question, options?: { readonly fresh?: boolean }): Promise<Verdict>
+
+  /**
+   * Makes sure that nothing said so far about a room (all where undefined), a user (all where undefined), counts any more:
+   * remembered verdicts go, and questions under way are asked anew before anyone gets an answer.
+   */
+  forget (room?: string, userId?: string): void
+
+  /** Ends the calls under way; every question is from now on answered with `Unavailable`. */
+  close (): void
+}
+
+/** A question that somebody waits for. */
+interface Pending {
+  readonly room: string
+  readonly finding: Promise<Finding>
+  /** Sent to Django: from now on a reset may overtake its answer. */
+  sent: boolean
+  /** Overtaken by a reset: the answer counts for nobody. */
+  stale: boolean
+}
+
+/** Times that a question is asked when resets keep overtaking its answers. */
+const MAX_ATTEMPTS = 5
+
+/**
+ * Opens the way to Django. Nothing is sent before the first question.
+ * @throws Error where an option cannot be right, with a sentence that names it
+ */
+export function openBackend (options: BackendOptions): Backend {
+  return new DjangoBackend(options)
+}
+
+class DjangoBackend implements Backend {
+  readonly #inquiry: BackendInquiry
+  readonly #queue: CallQueue
+  readonly #cache: VerdictCache
+  readonly #pending = new Map<string, Pending>()
+  #closed = false
+
+  constructor (options: BackendOptions) {
+    const { now, maxCalls, cacheMs = 0, maxWaiting = 10_000, maxWaitMs = 15_000 } = options
+    this.#inquiry = new BackendInquiry(options)
+    this.#queue = new CallQueue({ maxRunning: maxCalls, maxWaiting, maxWaitMs, now })
+    this.#cache = new VerdictCache(cacheMs, now)
+  }
+
+  async ask (question: Question, { fresh = false } = {}): Promise<Verdict> {
+    if (!isAskable(question)) return mayNotRead('The name of the document or a header is not allowed.')
+    const key = keyOf(question)
+    for (let attempt = 0; attempt < MAX_ATTEMPTS && !this.#closed; attempt++) {
+      const remembered = fresh ? undefined : this.#cache.get(key)
+      if (remembered !== undefined) return remembered
+      const pending = this.#pending.get(key) ?? this.#start(key, question)
+      const { verdict } = await pending.finding
+      if (!pending.stale) return verdict
+    }
+    return tryAgainLater(this.#closed ? 'The service is stopping, try again later.' : 'Rights are changing, try again later.')
+  }
+
+  forget (room?: string, userId?: string): void {
+    this.#cache.forget(room, userId)
+    // Whose question it is nobody knows before the answer, so those of other users in the room are asked anew too.
+    for (const [key, pending] of this.#pending) {
+      if (!pending.sent || (room !== undefined && pending.room !== room)) continue
+      pending.stale = true
+      this.#pending.delete(key)
+    }
+  }
+
+  close (): void {
+    this.#closed = true
+    this.#inquiry.close()
+    this.#cache.forget()
+  }
+
+  #start (key: string, question: Question): Pending {
+    const pending: Pending = {
+      room: question.room,
+      sent: false,
+      stale: false,
+      finding: this.#queue.run(() => {
+        pending.sent = true
+        return this.#inquiry.inquire(question)
+      }).catch((error: unknown) => this.#inquiry.explain(question, error)).then((finding) => {
+        this.#settle(key, pending, finding)
+        return finding
+      }),
+    }
+    this.#pending.set(key, pending)
+    return pending
+  }
+
+  #settle (key: string, pending: Pending, { verdict, lasting }: Finding): void {
+    if (pending.stale) return
+    this.#pending.delete(key)
+    if (verdict.allowed && lasting) this.#cache.set(key, pending.room, verdict)
+    else this.#cache.delete(key)
+  }
+}
+
+/** A digest, so that nothing keeps the cookies of people who have long gone. */
+function keyOf ({ room, cookie, origin, forwardedProto }: Question): string {
+  return createHash('sha256').update(JSON.stringify([room, cookie, origin, forwardedProto])).digest('base64')
+}
+
+/** A room that would name another path or has no UTF-8, and header values that HTTP cannot carry, are not worth a call. */
+function isAskable ({ room, cookie = '', origin = '', forwardedProto = '' }: Question): boolean {
+  if (room === '' || room === '.' || room === '..' || /\p{Surrogate}/u.test(room)) return false
+  return [cookie, origin, forwardedProto].every((value) => /^[\t\x20-\x7e\x80-\xff]*$/.test(value))
+}

@@ -1,0 +1,43 @@
+import t from 'tap'
+import { readForwardedHeaders } from '../../src/access/forwarded-headers.ts'
+import { readSessionCookie } from '../../src/access/session-cookie.ts'
+
+const NAMES = ['docs_sessionid', 'sessionid']
+
+t.test('X-Can-Edit: absent or exactly True may edit, anything else reads', async (t) => {
+  t.equal(readForwardedHeaders({}, NAMES).canEdit, true)
+  t.equal(readForwardedHeaders({ 'x-can-edit': 'True' }, NAMES).canEdit, true)
+  for (const value of ['', 'true', 'TRUE', '1', 'yes', 'False', 'True, True', 'None']) {
+    t.equal(readForwardedHeaders({ 'x-can-edit': value }, NAMES).canEdit, false, value)
+  }
+  t.equal(readForwardedHeaders({ 'x-can-edit': ['True', 'True'] }, NAMES).canEdit, false, 'repeated')
+})
+
+t.test('the user and the session key are taken over; an empty one is none', async (t) => {
+  t.match(readForwardedHeaders({ 'x-user-id': 'u1', 'x-session-key': 's1', cookie: 'sessionid=other' }, NAMES), { userId: 'u1', sessionKey: 's1' })
+  t.match(readForwardedHeaders({ 'x-user-id': '', 'x-session-key': '' }, NAMES), { userId: undefined, sessionKey: undefined })
+  t.match(readForwardedHeaders({ cookie: 'sessionid=s2' }, NAMES), { sessionKey: 's2' })
+})
+
+t.test('nobody is asked again about a proxy\'s word', async (t) => {
+  t.equal(readForwardedHeaders({}, NAMES).recheck, undefined)
+})
+
+t.test('session cookies are read as Django reads them', async (t) => {
+  const cases: Array<[string | undefined, string | undefined]> = [
+    [undefined, undefined],
+    ['', undefined],
+    ['csrftoken=x', undefined],
+    ['sessionid=b; docs_sessionid=a', 'a'],
+    ['docs_sessionid=; sessionid=b', 'b'],
+    ['sessionid=b', 'b'],
+    ['a=1;sessionid = b ;c=2', 'b'],
+    ['sessionid="quoted"', 'quoted'],
+    ['sessionid=%41', '%41'],
+    ['sessionid=a=b', 'a=b'],
+    ['sessionid=one; sessionid=two', 'two'],
+    ['xsessionid=no; SESSIONID=no; sessionid', undefined],
+    ['__proto__=x; constructor=y', undefined],
+  ]
+  for (const [header, expected] of cases) t.equal(readSessionCookie(header, NAMES), expected, String(header))
+})
