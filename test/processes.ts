@@ -1,0 +1,130 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
+
+/** How a process is started: everything but `ready` as `child_process.spawn` takes it. */
+export interface StartOptions {
+  /** The line (standard output or error) that says the process does its work now. */
+  ready: RegExp
+  /** Added to this process' environment. */
+  env?: Record<string, string>
+  cwd?: string
+  /** How long to wait for the line; 30,000 by default. */
+  readyTimeoutMs?: number
+}
+
+/** A process that said it is ready. */
+export interface Running {
+  readonly pid: number
+  /** What the `ready` pattern matched, so a test can read a port from it. */
+  readonly ready: RegExpMatchArray
+  /** Everything written so far, standard output and error as they came. */
+  output (): string
+  /** The first match in the output from `from` (an index into it; 0 by default) on, now or later. @throws if the process ends or `timeoutMs` passes first */
+  line (pattern: RegExp, options?: { from?: number, timeoutMs?: number }): Promise<RegExpMatchArray>
+  /** Ends the process and answers its exit code, or `null` if a signal ended it. Stopping twice is harmless; one that does not stop in 15 s is killed. */
+  stop (signal?: NodeJS.Signals): Promise<number | null>
+}
+
+const children = new Set<ReturnType<typeof spawn>>()
+process.once('exit', function killWhatIsLeft () {
+  for (const child of children) child.kill('SIGKILL')
+})
+
+/**
+ * Starts a program and waits, without polling, until it prints its `ready` line.
+ * @throws if it cannot be started, ends early or stays silent; the message carries what it printed
+ */
+export async function start (command: string, args: string[], options: StartOptions): Promise<Running> {
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const name = [command, ...args].join(' ')
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('close', resolve)
+    child.once('error', () => resolve(null))
+  })
+  children.add(child)
+  void ended.then(() => children.delete(child))
+
+  let output = ''
+  let over: string | undefined
+  const watchers = new Set<() => void>()
+  const notify = () => { for (const watcher of [...watchers]) watcher() }
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => { output += text; notify() })
+  }
+  child.once('error', (error) => { over = error.message; notify() })
+  child.once('close', (code, signal) => { over ??= `ended with ${signal ?? code}`; notify() })
+
+  function line (pattern: RegExp, { from = 0, timeoutMs = 30_000 } = {}): Promise<RegExpMatchArray> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => finish(undefined, `did not print ${pattern} within ${timeoutMs} ms`), timeoutMs)
+      function finish (match: RegExpMatchArray | undefined, failure: string) {
+        clearTimeout(timer)
+        watchers.delete(look)
+        if (match) resolve(match)
+        else reject(new Error(`${name}: ${failure}\n${output}`))
+      }
+      function look () {
+        const match = output.slice(from).match(pattern)
+        if (match || over) finish(match ?? undefined, over ?? '')
+      }
+      watchers.add(look)
+      look()
+    })
+  }
+
+  async function stop (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const deadline = setTimeout(() => child.kill('SIGKILL'), 15_000)
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    const code = await ended
+    clearTimeout(deadline)
+    return code
+  }
+
+  try {
+    const ready = await line(options.ready, { timeoutMs: options.readyTimeoutMs ?? 30_000 })
+    // spawn sets the pid of every process that came as far as printing a line.
+    return { pid: child.pid as number, ready, output: () => output, line, stop }
+  } catch (error) {
+    await stop('SIGKILL')
+    throw error
+  }
+}
+
+/** A TCP port of 127.0.0.1 that was free a moment ago, for programs that cannot choose one themselves. */
+export async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('A TCP server has no port.')
+  server.close()
+  await once(server, 'close')
+  return address.port
+}
+
+/** Debian's own Python: another `python3` on the PATH does not see the packages of apt. */
+export const python = '/usr/bin/python3'
+
+/**
+ * Checks that a program is installed.
+ * @throws with the line to type when it is not
+ */
+export function requireProgram (path: string, debianPackage: string): void {
+  if (!existsSync(path)) throw new Error(`${path} is missing: apt-get install ${debianPackage}`)
+}
+
+/**
+ * Checks that Debian's Python can import modules, given as module → Debian package.
+ * @throws with the line to type when it cannot
+ */
+export function requirePython (modules: Record<string, string>, interpreter = python): void {
+  requireProgram(interpreter, 'python3')
+  const missing = Object.keys(modules).filter((name) => spawnSync(interpreter, ['-c', `import ${name}`]).status !== 0)
+  if (missing.length === 0) return
+  throw new Error(`${interpreter} cannot import ${missing.join(', ')}: apt-get install ${missing.map((name) => modules[name]).join(' ')}`)
+}
