@@ -8,7 +8,7 @@ import { addRange, containsRanges, normalize, unite, type Ranges } from './range
  */
 export class DeleteSet {
   /** The set without any range; shared, so it must stay so. */
-  static readonly empty = new DeleteSet()
+  static readonly empty: DeleteSet = new this()
 
   #clients = new Map<number, Ranges>()
 

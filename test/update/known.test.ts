@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import * as Y from 'yjs'
+import { DeleteSet } from '../../src/update/delete-set.ts'
+import { Known } from '../../src/update/known.ts'
+import { scanUpdate } from '../../src/update/scan-update.ts'
+import { decodeStateVector, encodeStateVector } from '../../src/update/state-vector.ts'
+import { applied, deleteSetOf, stateVectorOf } from './documents.ts'
+import { mix } from './histories.ts'
+
+function knownOf (updates: readonly Uint8Array[]): Known {
+  const known = new Known()
+  for (const update of updates) known.add(scanUpdate(update))
+  return known
+}
+
+await t.test('the state vector is what Yjs reads from all updates merged', async () => {
+  fc.assert(fc.property(mix, ({ updates }) => {
+    const known = knownOf(updates)
+    assert.deepEqual(sorted(known.stateVector), sorted(Y.decodeStateVector(Y.encodeStateVectorFromUpdate(Y.mergeUpdates([...updates, Uint8Array.of(0, 0)])))))
+    assert.deepEqual(sorted(decodeStateVector(known.encodeStateVector())), sorted(known.stateVector))
+  }), { numRuns: 300 })
+})
+
+await t.test('with nothing missing it is the document\'s own, and no deletion is known that the document lacks', async () => {
+  fc.assert(fc.property(mix, ({ history, updates }) => {
+    const whole = history.docs.map((doc) => Y.encodeStateAsUpdate(doc))
+    const known = knownOf([...updates, ...whole])
+    const doc = applied([...updates, ...whole], false)
+    assert.equal(known.hasGaps, false)
+    assert.deepEqual(sorted(known.stateVector), stateVectorOf(doc))
+    assert.ok(deleteSetOf(doc).contains(known.deleteSet))
+    // What integration deletes by itself (the loser of a map key) reaches a room with the document's next state.
+    known.add(scanUpdate(Y.encodeStateAsUpdate(doc)))
+    assert.ok(known.deleteSet.equals(deleteSetOf(doc)))
+    assert.deepEqual(sorted(known.stateVector), stateVectorOf(doc))
+  }), { numRuns: 300 })
+})
+
+await t.test('contains exactly what adds nothing', async () => {
+  fc.assert(fc.property(mix, ({ updates }) => {
+    const known = new Known()
+    for (const update of updates) {
+      const scan = scanUpdate(update)
+      const before = known.clone()
+      const contained = known.contains(scan)
+      known.add(scan)
+      assert.equal(contained, sameKnowledge(before, known))
+      assert.equal(known.contains(scan), true)
+      assert.equal(known.contains(scan), true, 'and by its bytes alone')
+    }
+    for (const update of updates) assert.equal(known.contains(scanUpdate(update)), true)
+  }), { numRuns: 300 })
+})
+
+await t.test('missing tells whether Yjs would keep the update pending', async () => {
+  fc.assert(fc.property(mix, ({ updates }) => {
+    const known = new Known()
+    const doc = applied([])
+    for (const update of updates) {
+      const scan = scanUpdate(update)
+      known.add(scan)
+      Y.applyUpdate(doc, update)
+      if (doc.store.pendingStructs === null) assert.equal(known.missing(scan), false)
+      else assert.equal(updates.some((u) => known.missing(scanUpdate(u))), true)
+    }
+  }), { numRuns: 300 })
+})
+
+await t.test('survives encoding, and a clone goes its own way', async () => {
+  fc.assert(fc.property(mix, ({ updates }) => {
+    const known = knownOf(updates)
+    const copy = Known.decode(known.encode())
+    assert.ok(sameKnowledge(copy, known))
+    assert.deepEqual(copy.encodeDeleteSetUpdate(), known.encodeDeleteSetUpdate())
+    const clone = known.clone()
+    clone.add(scanUpdate(Uint8Array.of(1, 1, 99, 0, 0, 5, 1, 98, 1, 0, 7)))
+    assert.equal(clone.stateVector.get(99), 5)
+    assert.ok(sameKnowledge(copy, known))
+  }), { numRuns: 200 })
+})
+
+await t.test('covers a reader that has it all, and nobody else', async (t) => {
+  const known = new Known()
+  t.equal(known.covers(new Map()), true)
+  known.add(scanUpdate(Uint8Array.of(1, 1, 5, 0, 0, 10, 0)))
+  t.equal(known.covers(new Map()), false)
+  t.equal(known.covers(new Map([[5, 9]])), false)
+  t.equal(known.covers(new Map([[5, 10]])), true)
+  t.equal(known.covers(new Map([[5, 12], [6, 1]])), true)
+  known.add(scanUpdate(Uint8Array.of(1, 1, 5, 20, 0, 5, 0)))
+  t.equal(known.covers(new Map([[5, 10]])), false, 'structs beyond a gap count')
+  t.equal(known.covers(new Map([[5, 25]])), true)
+})
+
+await t.test('the encoded forms are kept until something is added', async (t) => {
+  const known = knownOf([Uint8Array.of(1, 1, 5, 0, 0, 10, 0)])
+  const vector = known.encodeStateVector()
+  const deletes = known.encodeDeleteSetUpdate()
+  known.add(scanUpdate(Uint8Array.of(1, 1, 5, 0, 0, 10, 0)))
+  t.equal(known.encodeStateVector(), vector)
+  t.equal(known.encodeDeleteSetUpdate(), deletes)
+  known.add(scanUpdate(Uint8Array.of(1, 1, 5, 10, 0, 1, 0)))
+  t.not(known.encodeStateVector(), vector)
+  t.same(known.encodeDeleteSetUpdate(), Uint8Array.of(0, 1, 5, 1, 0, 11))
+})
+
+await t.test('a cut or foreign encoding is refused', async (t) => {
+  const bytes = knownOf([Uint8Array.of(1, 1, 5, 3, 0, 10, 1, 4, 1, 2, 3)]).encode()
+  for (let length = 0; length < bytes.length; length++) t.throws(() => Known.decode(bytes.subarray(0, length)), { name: 'MalformedUpdate' })
+  t.throws(() => Known.decode(Uint8Array.from([...bytes, 0])), { name: 'MalformedUpdate' })
+  t.throws(() => Known.decode(Uint8Array.from([9, ...bytes.subarray(1)])), { name: 'MalformedUpdate' })
+})
+
+await t.test('a state vector is read and written as Yjs does', async (t) => {
+  fc.assert(fc.property(fc.array(fc.tuple(fc.maxSafeNat(), fc.maxSafeNat()), { maxLength: 20 }), (entries) => {
+    const stateVector = new Map(entries)
+    const bytes = encodeStateVector(stateVector)
+    assert.deepEqual(sorted(Y.decodeStateVector(bytes)), sorted(stateVector))
+    assert.deepEqual(sorted(decodeStateVector(bytes)), sorted(stateVector))
+    for (let length = 0; length < bytes.length; length++) assert.throws(() => decodeStateVector(bytes.subarray(0, length)), { name: 'MalformedUpdate' })
+  }))
+  t.throws(() => decodeStateVector(Uint8Array.of(0, 0)), { name: 'MalformedUpdate' })
+})
+
+await t.test('a delete set holds what a set of single clocks would', async (t) => {
+  const range = fc.tuple(fc.nat(2), fc.nat(60), fc.nat(9))
+  const set = fc.array(range, { maxLength: 40 })
+  fc.assert(fc.property(fc.array(set, { maxLength: 5 }), fc.nat(), (lists, n) => {
+    const sets = lists.map((ranges) => ranges.reduce((set, [client, clock, length]) => { set.add(client, clock, length); return set }, new DeleteSet()))
+    const naive = lists.map(clocks)
+    sets.forEach((set, i) => assert.deepEqual(clocksOf(set), naive[i]))
+    const union = DeleteSet.union(sets)
+    assert.deepEqual(clocksOf(union), clocks(lists.flat()))
+    assert.deepEqual(clocksOf(DeleteSet.decode(union.encode())), clocksOf(union))
+    assert.ok(sets.every((set) => union.contains(set)))
+    const [a, b] = [sets[n % sets.length], sets[(n + 1) % sets.length]]
+    if (a === undefined || b === undefined) return
+    assert.equal(a.contains(b), clocksOf(b).every((clock) => clocksOf(a).includes(clock)))
+    const together = a.clone()
+    assert.equal(together.addAll(b), !a.contains(b))
+    assert.ok(together.equals(DeleteSet.union([a, b])))
+    assert.deepEqual(together.encode(), DeleteSet.union([b, a]).encode())
+  }), { numRuns: 1000 })
+  t.throws(() => DeleteSet.empty.add(1, 1, 1), TypeError)
+})
+
+function clocks (ranges: readonly (readonly [number, number, number])[]): string[] {
+  return [...new Set(ranges.flatMap(([client, clock, length]) => Array.from({ length }, (_, i) => `${client}:${clock + i}`)))].sort()
+}
+
+function clocksOf (set: DeleteSet): string[] {
+  return clocks(set.clients().flatMap((client) => {
+    const ranges = set.rangesOf(client)
+    return ranges.flatMap((clock, i): [number, number, number][] => i % 2 === 0 ? [[client, clock, ranges[i + 1]! - clock]] : [])
+  }))
+}
+
+function sorted (stateVector: ReadonlyMap<number, number>): [client: number, clock: number][] {
+  return [...stateVector].sort(([a], [b]) => b - a)
+}
+
+function sameKnowledge (a: Known, b: Known): boolean {
+  return Buffer.compare(a.encode(), b.encode()) === 0
+}
