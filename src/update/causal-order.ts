@@ -1,0 +1,128 @@
+import type { ClientRun, ScannedUpdate } from './scan-update.ts'
+import { noClient, StructReader } from './struct-reader.ts'
+
+/** Receives the structs one by one; the last one read by `reader` is meant. */
+export type EmitStruct = (reader: StructReader, client: number, clock: number) => void
+
+/**
+ * Hands out the structs of an update that end beyond the clocks in `held`, in an order in which each refers only to structs held or handed out before.
+ * Structs that depend on something that is neither held nor in the update come last, client by client. Linear in the update's bytes.
+ * @param update no two runs may overlap (`mergeUpdates` sees to that)
+ */
+export function emitInCausalOrder (update: ScannedUpdate, held: ReadonlyMap<number, number>, emit: EmitStruct): void {
+  const queues = new Map<number, StructQueue>()
+  for (const run of update.runs) {
+    const queue = queues.get(run.client)
+    if (queue === undefined) queues.set(run.client, new StructQueue(update.bytes, run, held.get(run.client) ?? 0))
+    else queue.runs.push(run)
+  }
+  const walk = new CausalWalk(queues, held, emit)
+  for (const queue of queues.values()) walk.drain(queue)
+  for (const queue of queues.values()) {
+    for (; queue.ready(); queue.next()) emit(queue.reader, queue.client, queue.clock)
+  }
+}
+
+/** The structs of one client that are still to come. */
+class StructQueue {
+  readonly client: number
+  readonly reader: StructReader
+  readonly runs: ClientRun[]
+  /** Clock of the struct that `reader` holds, while `ready()`. */
+  clock: number
+  /** All before it is held by the reader or was handed out. */
+  written: number
+  /** Waits for something that will not come. */
+  stuck = false
+  #run = 0
+  #isRead = false
+
+  constructor (bytes: Uint8Array, run: ClientRun, held: number) {
+    this.client = run.client
+    this.reader = new StructReader(bytes, run.from)
+    this.runs = [run]
+    this.clock = run.clock
+    this.written = held
+  }
+
+  /** Makes `reader` hold the next struct. @returns false at the end */
+  ready (): boolean {
+    if (this.#isRead) return true
+    while (this.#run < this.runs.length) {
+      const run = this.runs[this.#run]!
+      if (run.end > this.written) {
+        while (this.reader.pos < run.to) {
+          this.reader.readStruct()
+          if (this.clock + this.reader.length > this.written) return (this.#isRead = true)
+          this.clock += this.reader.length
+        }
+      }
+      const following = this.runs[++this.#run]
+      if (following === undefined) break
+      this.reader.pos = following.from
+      this.clock = following.clock
+    }
+    return false
+  }
+
+  /** Goes on behind the struct that `reader` holds. */
+  next (): void {
+    this.#isRead = false
+    this.clock += this.reader.length
+    this.written = Math.max(this.written, this.clock)
+  }
+}
+
+/** Depth first: a client whose next struct needs another client's makes that one go on until the need is met. */
+class CausalWalk {
+  readonly #queues: ReadonlyMap<number, StructQueue>
+  readonly #held: ReadonlyMap<number, number>
+  readonly #emit: EmitStruct
+
+  constructor (queues: ReadonlyMap<number, StructQueue>, held: ReadonlyMap<number, number>, emit: EmitStruct) {
+    this.#queues = queues
+    this.#held = held
+    this.#emit = emit
+  }
+
+  /** Emits all of a client's structs that can be, and what they need of others. */
+  drain (first: StructQueue): void {
+    const stack = [{ queue: first, until: Number.POSITIVE_INFINITY }]
+    const waiting = new Set([first])
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const { queue, until } = top
+      const need = this.#advance(queue, until)
+      const needed = need === null ? undefined : this.#queues.get(need.client)
+      if (need !== null && needed !== undefined && !needed.stuck && !waiting.has(needed) && needed.ready()) {
+        stack.push({ queue: needed, until: need.clock + 1 })
+        waiting.add(needed)
+        continue
+      }
+      if (need !== null) queue.stuck = true
+      waiting.delete(queue)
+      stack.pop()
+    }
+  }
+
+  /** Emits structs of one client until its clock is reached or something is needed first. @returns what is needed; null when done */
+  #advance (queue: StructQueue, until: number): { client: number, clock: number } | null {
+    while (!queue.stuck && queue.written < until && queue.ready()) {
+      if (queue.clock > queue.written) {
+        queue.stuck = true
+        return null
+      }
+      const { reader, client } = queue
+      if (!this.#has(client, reader.originClient, reader.originClock)) return { client: reader.originClient, clock: reader.originClock }
+      if (!this.#has(client, reader.rightClient, reader.rightClock)) return { client: reader.rightClient, clock: reader.rightClock }
+      if (!this.#has(client, reader.parentClient, reader.parentClock)) return { client: reader.parentClient, clock: reader.parentClock }
+      this.#emit(reader, client, queue.clock)
+      queue.next()
+    }
+    return null
+  }
+
+  #has (client: number, neededClient: number, neededClock: number): boolean {
+    if (neededClient === noClient || neededClient === client) return true
+    return neededClock < (this.#queues.get(neededClient)?.written ?? this.#held.get(neededClient) ?? 0)
+  }
+}

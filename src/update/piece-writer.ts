@@ -1,0 +1,149 @@
+import { ByteWriter, varUintSize } from './byte-writer.ts'
+import type { DeleteSet } from './delete-set.ts'
+import { kinds } from './struct-reader.ts'
+
+/** Bytes of every update: the number of sections and the number of clients in the delete set, at most 8 and 1. */
+const frameBytes = 9
+
+/** Of a section's header, its number of structs: below 2^28 in an update of any size that is held in memory. */
+const countBytes = 4
+
+interface Stretch { readonly bytes: Uint8Array, from: number, to: number }
+
+interface Section { readonly clock: number, end: number, structs: number, readonly stretches: Stretch[] }
+
+/** Packs structs, in the order given, into updates of at most `maxBytes` each. Only a struct that is larger by itself makes a larger one. */
+export class PieceWriter {
+  readonly pieces: Uint8Array[] = []
+  readonly #maxBytes: number
+  #sections = new Map<number, Section>()
+  #size = frameBytes
+
+  /** @param maxBytes over 0 */
+  constructor (maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  /** Bytes that a struct of this client may have to fit into a piece of its own. */
+  roomFor (client: number, clock: number): number {
+    return this.#maxBytes - frameBytes - headerSize(client, clock)
+  }
+
+  /** Adds the struct in `bytes[from, to)`. The structs of a client must come in the order of their clocks; gaps become Skips. */
+  addStruct (client: number, clock: number, length: number, bytes: Uint8Array, from: number, to: number): void {
+    if (this.#size + this.#cost(client, clock, to - from) > this.#maxBytes) this.flush()
+    this.#size += this.#cost(client, clock, to - from)
+    const section = this.#sectionOf(client, clock)
+    if (clock > section.end) addSkip(section, clock)
+    const last = section.stretches.at(-1)
+    if (last !== undefined && last.bytes === bytes && last.to === from) last.to = to
+    else section.stretches.push({ bytes, from, to })
+    section.structs++
+    section.end = clock + length
+  }
+
+  /** Adds the deletions and ends the last piece. There is always one. */
+  finish (deleteSet: DeleteSet): Uint8Array[] {
+    for (const part of splitDeleteSet(deleteSet, this.#maxBytes - this.#size, this.#maxBytes - frameBytes)) this.flush(part)
+    if (this.#sections.size > 0 || this.pieces.length === 0) this.flush()
+    return this.pieces
+  }
+
+  /** Ends the current piece. @param deletes encoded; none unless given */
+  flush (deletes: Uint8Array = noDeletes): void {
+    if (this.#sections.size === 0 && deletes === noDeletes && this.pieces.length > 0) return
+    const writer = new ByteWriter(this.#size + deletes.length)
+    writer.varUint(this.#sections.size)
+    for (const [client, section] of [...this.#sections].sort(([a], [b]) => b - a)) {
+      writer.varUint(section.structs)
+      writer.varUint(client)
+      writer.varUint(section.clock)
+      for (const { bytes, from, to } of section.stretches) writer.copy(bytes, from, to)
+    }
+    writer.copy(deletes)
+    this.pieces.push(writer.finish())
+    this.#sections = new Map()
+    this.#size = frameBytes
+  }
+
+  #cost (client: number, clock: number, size: number): number {
+    const section = this.#sections.get(client)
+    if (section === undefined) return headerSize(client, clock) + size
+    return clock > section.end ? size + 1 + varUintSize(clock - section.end) : size
+  }
+
+  #sectionOf (client: number, clock: number): Section {
+    let section = this.#sections.get(client)
+    if (section === undefined) {
+      section = { clock, end: clock, structs: 0, stretches: [] }
+      this.#sections.set(client, section)
+    }
+    return section
+  }
+}
+
+const noDeletes = Uint8Array.of(0)
+
+function headerSize (client: number, clock: number): number {
+  return countBytes + varUintSize(client) + varUintSize(clock)
+}
+
+function addSkip (section: Section, clock: number): void {
+  const writer = new ByteWriter(9)
+  writer.byte(kinds.skip)
+  writer.varUint(clock - section.end)
+  const bytes = writer.finish()
+  section.stretches.push({ bytes, from: 0, to: bytes.length })
+  section.structs++
+}
+
+/** A delete set in parts, encoded: the first of at most `firstRoom` bytes, unless nothing fits there, the others of at most `room`. */
+function splitDeleteSet (deleteSet: DeleteSet, firstRoom: number, room: number): Uint8Array[] {
+  if (deleteSet.isEmpty) return []
+  const parts: Uint8Array[] = []
+  let part = new DeleteSetPart()
+  const close = (): void => {
+    parts.push(part.finish())
+    part = new DeleteSetPart()
+  }
+  for (const client of deleteSet.clients()) {
+    const ranges = deleteSet.rangesOf(client)
+    for (let i = 0; i < ranges.length; i += 2) {
+      const length = ranges[i + 1]! - ranges[i]!
+      const limit = parts.length === 0 ? firstRoom : room
+      if (part.size + part.cost(client, ranges[i]!, length) > limit && (part.size > 0 || parts.length === 0)) close()
+      part.add(client, ranges[i]!, length)
+    }
+  }
+  close()
+  return parts
+}
+
+/** Part of a delete set whose size is known while it grows. */
+class DeleteSetPart {
+  size = 0
+  readonly #clients: { client: number, ranges: number[] }[] = []
+
+  cost (client: number, clock: number, length: number): number {
+    const header = this.#clients.at(-1)?.client === client ? 0 : countBytes + varUintSize(client) + (this.size === 0 ? 4 : 0)
+    return header + varUintSize(clock) + varUintSize(length)
+  }
+
+  add (client: number, clock: number, length: number): void {
+    this.size += this.cost(client, clock, length)
+    const last = this.#clients.at(-1)
+    if (last?.client === client) last.ranges.push(clock, length)
+    else this.#clients.push({ client, ranges: [clock, length] })
+  }
+
+  finish (): Uint8Array {
+    const writer = new ByteWriter(this.size + 8)
+    writer.varUint(this.#clients.length)
+    for (const { client, ranges } of this.#clients) {
+      writer.varUint(client)
+      writer.varUint(ranges.length / 2)
+      for (const number of ranges) writer.varUint(number)
+    }
+    return writer.finish()
+  }
+}

@@ -1,0 +1,59 @@
+import * as Y from 'yjs'
+import { writeCausalPieces } from './causal-pieces.ts'
+import { DeleteSet } from './delete-set.ts'
+import { Known } from './known.ts'
+import { mergeUpdates } from './merge-updates.ts'
+import { PieceWriter } from './piece-writer.ts'
+import { type ScannedUpdate, scanUpdate } from './scan-update.ts'
+
+/** A document's whole state. */
+export interface Snapshot {
+  /** Updates, each of which needs only earlier ones. */
+  readonly pieces: Uint8Array[]
+  readonly known: Known
+  /** Of all pieces together. */
+  readonly bytes: number
+}
+
+/**
+ * The whole state of a document, with what was deleted collected, as updates of at most `maxBytes` each in causal order; only a single value that is larger
+ * makes a larger one. Structs that still wait for something missing come after the others, the delete set comes last. What Yjs cannot apply, although it
+ * decodes, is kept as it is: one piece, not collected.
+ * For worker threads: builds the document.
+ * @throws MalformedUpdate for an update that does not decode
+ */
+export function snapshotPieces (updates: Iterable<Uint8Array>, maxBytes: number): Snapshot {
+  const merged = scanUpdate(mergeUpdates(Array.from(updates, scanUpdate)))
+  const known = new Known()
+  known.add(merged)
+  const state = collect(merged)
+  if (state === null) return { pieces: [merged.bytes], known, bytes: merged.bytes.length }
+  known.add(state)
+  const writer = new PieceWriter(maxBytes)
+  const nothing = new Map<number, number>()
+  writeCausalPieces(writer, state, nothing)
+  writeCausalPieces(writer, merged, heldBy(state))
+  const pieces = writer.finish(DeleteSet.union([state.deleteSet, merged.deleteSet]))
+  return { pieces, known, bytes: pieces.reduce((sum, piece) => sum + piece.length, 0) }
+}
+
+/** What a document makes of the update, without what it keeps pending; null when it cannot apply it. */
+function collect (update: ScannedUpdate): ScannedUpdate | null {
+  const doc = new Y.Doc()
+  try {
+    Y.applyUpdate(doc, update.bytes)
+    // The caller takes what is pending from the update itself: Yjs would merge it in here, where it is in nobody's way but the causal order's.
+    doc.store.pendingStructs = null
+    doc.store.pendingDs = null
+    return scanUpdate(Y.encodeStateAsUpdate(doc))
+  } catch {
+    // Any failure means the same to the caller: Yjs can do nothing with it, so all of it is kept as it came.
+    return null
+  } finally {
+    doc.destroy()
+  }
+}
+
+function heldBy (state: ScannedUpdate): Map<number, number> {
+  return new Map(state.runs.map((run) => [run.client, run.end]))
+}

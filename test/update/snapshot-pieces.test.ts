@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import * as Y from 'yjs'
+import { difference } from '../../src/update/difference.ts'
+import { scanUpdate } from '../../src/update/scan-update.ts'
+import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
+import { applied, assertSame, deleteSetOf, stateVectorOf } from './documents.ts'
+import { mix } from './histories.ts'
+
+/** The state vector of a reader that has nothing. */
+const nothing = Uint8Array.of(0)
+/** An update that holds nothing. */
+const nothingAtAll = Uint8Array.of(0, 0)
+
+/** One embed or subdocument of the histories, with two ids and a long key, is smaller. */
+const largestValue = 200
+
+await t.test('a snapshot\'s pieces are small, in causal order, and together the document', async () => {
+  fc.assert(fc.property(mix, fc.integer({ min: 64, max: 600 }), ({ history, updates }, maxBytes) => {
+    const whole = history.docs.map((doc) => Y.encodeStateAsUpdate(doc))
+    const expected = applied([...updates, ...whole])
+    const { pieces, known, bytes } = snapshotPieces([...updates, ...whole], maxBytes)
+    assertPieces(applied([]), pieces, maxBytes)
+    const all = applied(pieces)
+    assertSame(all, expected)
+    assert.equal(bytes, pieces.reduce((sum, piece) => sum + piece.length, 0))
+    assert.deepEqual([...known.stateVector].sort(([a], [b]) => b - a), stateVectorOf(all))
+    assert.ok(known.deleteSet.equals(deleteSetOf(all)))
+    for (const piece of pieces) assert.ok(known.contains(scanUpdate(piece)))
+  }), { numRuns: 200 })
+})
+
+await t.test('a snapshot of a document with gaps keeps what waits', async () => {
+  fc.assert(fc.property(mix, fc.integer({ min: 64, max: 600 }), ({ history, updates }, maxBytes) => {
+    const { pieces, known } = snapshotPieces(updates, maxBytes)
+    assert.deepEqual(Y.encodeStateVectorFromUpdate(Y.mergeUpdates([nothingAtAll, ...pieces])), Y.encodeStateVectorFromUpdate(Y.mergeUpdates([nothingAtAll, ...updates])))
+    for (const update of updates) assert.ok(known.contains(scanUpdate(update)))
+    const one = applied(pieces)
+    const other = applied(updates)
+    assertSame(one, other)
+    for (const doc of history.docs) {
+      Y.applyUpdate(one, Y.encodeStateAsUpdate(doc))
+      Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
+    }
+    assertSame(one, other)
+  }), { numRuns: 200 })
+})
+
+await t.test('a difference brings a reader from any earlier state to the present one, piece by piece', async () => {
+  fc.assert(fc.property(mix, fc.nat(), fc.integer({ min: 64, max: 600 }), ({ history, updates }, n, maxBytes) => {
+    const whole = history.docs.map((doc) => Y.encodeStateAsUpdate(doc))
+    const count = history.updates.length
+    const earlier = applied(history.updates.slice(0, n % (count + 1)), false)
+    const log = [...updates, ...whole]
+    const pieces = difference(log, Y.encodeStateVector(earlier), maxBytes)
+    assertPieces(earlier, pieces, maxBytes)
+    assertSame(earlier, applied(log, false))
+  }), { numRuns: 200 })
+})
+
+await t.test('a difference for a reader that lacks nothing holds no structs', async (t) => {
+  const doc = new Y.Doc()
+  doc.getText('text').insert(0, 'some text')
+  doc.getText('text').delete(0, 2)
+  const pieces = difference([Y.encodeStateAsUpdate(doc)], Y.encodeStateVector(doc), 1000)
+  t.equal(pieces.length, 1)
+  t.equal(scanUpdate(pieces[0]!).runs.length, 0)
+  t.equal(scanUpdate(pieces[0]!).deleteSet.size, 1)
+  t.same(difference([], nothing, 1000), [nothingAtAll])
+  t.same(snapshotPieces([], 1000).pieces, [nothingAtAll])
+  t.throws(() => difference([], Uint8Array.of(1), 1000), { name: 'MalformedUpdate' })
+  t.throws(() => snapshotPieces([Uint8Array.of(1)], 1000), { name: 'MalformedUpdate' })
+})
+
+await t.test('one pasted text of 10 MB is split between characters, a large list between elements', async (t) => {
+  const doc = new Y.Doc()
+  doc.getText('text').insert(0, 'x' + '日本😀'.repeat(1_000_000))
+  doc.getArray('array').push(Array.from({ length: 2000 }, (_, i) => 'element'.repeat(i % 40)))
+  doc.getArray('array').push(['indivisible'.repeat(30_000)])
+  const maxBytes = 256 * 1024
+  const { pieces, bytes } = snapshotPieces([Y.encodeStateAsUpdate(doc)], maxBytes)
+  t.equal(pieces.filter((piece) => piece.length > maxBytes).length, 1, 'only the value that cannot be split')
+  t.ok(pieces.length < 1.3 * bytes / maxBytes + 2, 'pieces are filled')
+  assertSame(applied(pieces), applied([Y.encodeStateAsUpdate(doc)]))
+})
+
+await t.test('a delete set larger than a piece is split', async (t) => {
+  const doc = new Y.Doc()
+  doc.getText('text').insert(0, 'abc'.repeat(5000))
+  doc.transact(() => {
+    for (let i = 0; i < 5000; i++) doc.getText('text').delete(i * 2, 1)
+  })
+  const { pieces } = snapshotPieces([Y.encodeStateAsUpdate(doc)], 1000)
+  t.ok(pieces.every((piece) => piece.length <= 1000))
+  assertSame(applied(pieces), applied([Y.encodeStateAsUpdate(doc)]))
+  assertPieces(applied([]), pieces, 1000)
+})
+
+await t.test('what decodes but cannot be applied is kept as it is', async (t) => {
+  // A text whose origin is itself: no document can place it.
+  const broken = Uint8Array.of(1, 1, 5, 0, 0x84, 5, 0, 1, 97, 0)
+  t.throws(() => Y.applyUpdate(new Y.Doc(), broken))
+  const good = Uint8Array.of(1, 1, 9, 0, 4, 1, 1, 116, 1, 98, 0)
+  const { pieces, known, bytes } = snapshotPieces([broken, good], 1000)
+  t.equal(pieces.length, 1)
+  t.equal(bytes, pieces[0]!.length)
+  t.ok(known.contains(scanUpdate(broken)))
+  t.ok(known.contains(scanUpdate(good)))
+  t.same(Y.decodeUpdate(pieces[0]!).structs.map((struct) => struct.id.client), [9, 5])
+})
+
+/** Applies the pieces one by one to a reader: none may leave anything pending, and none be larger than it must. */
+function assertPieces (reader: Y.Doc, pieces: readonly Uint8Array[], maxBytes: number): void {
+  for (const piece of pieces) {
+    assert.ok(piece.length <= Math.max(maxBytes, largestValue), `${piece.length} bytes`)
+    Y.applyUpdate(reader, piece)
+    assert.equal(reader.store.pendingStructs, null)
+    assert.equal(reader.store.pendingDs, null)
+  }
+}
