@@ -1,12 +1,20 @@
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { answerClientError, answerError, NotFound } from './errors.ts'
 import { loggerOptions, type LogStream } from './log.ts'
+import access from './plugins/access.ts'
 import cors from './plugins/cors.ts'
+import documentWork from './plugins/document-work.ts'
 import env, { processEnvironment, readSettings } from './plugins/env.ts'
 import readiness from './plugins/readiness.ts'
+import rooms from './plugins/rooms.ts'
 import secret from './plugins/secret.ts'
+import store from './plugins/store.ts'
+import websocket from './plugins/websocket.ts'
+import collaborationWs from './routes/collaboration-ws.ts'
+import getConnections from './routes/get-connections.ts'
 import health from './routes/health.ts'
 import ping from './routes/ping.ts'
+import resetConnections from './routes/reset-connections.ts'
 import type { Environment } from './settings/prepare.ts'
 import { trustedProxies } from './settings/derived.ts'
 
@@ -45,6 +53,11 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   await app.register(readiness)
   await app.register(secret)
   await app.register(cors)
+  await app.register(store)
+  await app.register(documentWork)
+  await app.register(rooms)
+  await app.register(access)
+  await app.register(websocket)
 
   await app.register(async function open (scope) {
     await scope.register(ping)
@@ -56,6 +69,15 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
     scope.addHook('onRequest', refuseUnknownRoute)
     scope.addHook('onRequest', scope.refuseWhileDraining)
     scope.setNotFoundHandler(refuseUnknownRoute)
+    await scope.register(resetConnections)
+    await scope.register(getConnections)
+  })
+
+  // A browser cannot send the secret: these judge a ticket or a cookie too. A secret that is there and wrong is refused as above.
+  await app.register(async function authenticatedSockets (scope) {
+    scope.addHook('onRequest', scope.verifyHandshake)
+    scope.addHook('onRequest', scope.refuseWhileDraining)
+    await scope.register(collaborationWs)
   })
 
   return app

@@ -58,7 +58,7 @@ export const settingsSchema = Type.Object({
   MAX_BYTES_PER_SECOND: quantity('bytes/s', 16 * MiB, 'Bytes from one connection, averaged over RATE_BURST_SECONDS.', { zero: 'no limit' }),
   RATE_BURST_SECONDS: quantity('s', 60, 'How many seconds\' worth a connection may send at once, so that long offline work and imports get through.'),
   MAX_AWARENESS_BYTES: quantity('bytes', 64 * KiB, 'Largest awareness state of one client (a cursor takes about 200); every change goes to everybody in the room.'),
-  MAX_SOCKET_BUFFER_BYTES: quantity('bytes', 16 * MiB, 'What may wait for a connection that reads too slowly; above it the connection is closed with 4508.'),
+  MAX_SOCKET_BUFFER_BYTES: quantity('bytes', MiB, 'What may wait in memory for one connection that reads slowly; above it the connection gets nothing more until it has read that, and then what it has missed as one.'),
   MAX_UNSAVED_BYTES: quantity('bytes', 256 * MiB, 'Updates held in memory while the store is away; above it writers are closed with 4503, readers stay.'),
   AUTH_TIMEOUT_MS: quantity('ms', 10_000, 'How long a connection without credentials may take to send its ticket.'),
   IDLE_TIMEOUT_MS: quantity('ms', 60_000, 'How long a connection may be silent, answers to our pings included, before it is closed with 4508.'),

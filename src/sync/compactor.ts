@@ -60,11 +60,10 @@ export class Compactor {
     this.#running ??= this.#run()
   }
 
-  /** Starts no further compaction and resolves when the running one has ended. */
-  async stop (): Promise<void> {
+  /** Starts no further compaction. A running one is not waited for: what it has not committed it has not changed. */
+  stop (): void {
     this.#stopped = true
     this.#queue.clear()
-    await this.#running
   }
 
   /** Resolves when nothing is left to do. */
@@ -79,7 +78,7 @@ export class Compactor {
         await this.#compact(name)
         this.#failedAt.delete(name)
       } catch (error) {
-        if (error instanceof SnapshotReplaced) continue
+        if (this.#stopped || error instanceof SnapshotReplaced) continue
         this.#failedAt.set(name, this.#options.now())
         this.#options.logger.error({ err: error, room: name }, 'A document could not be compacted; its log stays as it is')
       } finally {

@@ -8,6 +8,8 @@ export interface Limits {
   readonly maxSocketBufferBytes: number
   /** Bytes of all updates that wait for the store; above it writers are refused */
   readonly maxUnsavedBytes: number
+  /** ms after which a peer that has sent nothing, not even a pong, is taken for dead */
+  readonly silenceMs: number
 }
 
 /** Updates above this many bytes are checked in a worker thread: below, a check takes well under a millisecond. */
@@ -21,9 +23,6 @@ export const awarenessTimeoutMs = 30_000
 
 /** y-websocket closes itself after 30 s without a message; half of that leaves room for a slow link. */
 export const keepaliveMs = 12_000
-
-/** A peer that has sent nothing, not even a pong, for this long is dead. */
-export const silenceMs = 60_000
 
 /** A socket that has taken nothing of what was written for this long is closed: who reads that slowly sees nothing live anyway. */
 export const stalledMs = 60_000

@@ -12,7 +12,7 @@ import { scanUpdate, type ClientRun, type ScannedUpdate } from '../update/scan-u
 import { AwarenessTable } from './awareness-table.ts'
 import { catchUp, joinFrom } from './catch-up.ts'
 import type { Connection } from './connection.ts'
-import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs, maxClientIdsPerConnection, pieceBytes, silenceMs, stalledMs } from './limits.ts'
+import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs, maxClientIdsPerConnection, pieceBytes, stalledMs } from './limits.ts'
 import { knownOf } from './open-document.ts'
 import { RecentUpdates, type RecentUpdate } from './recent-updates.ts'
 import type { Services } from './services.ts'
@@ -239,7 +239,7 @@ export class Room implements Ticking {
 
   /** Does not wait for the tick: called before the connections are closed. */
   tickNow (): void {
-    if (this.#pending.length > 0) this.tick()
+    if (this.isOpen && this.#pending.length > 0) this.tick()
   }
 
   tick (): void {
@@ -383,7 +383,7 @@ export class Room implements Ticking {
     if (this.awareness.expire(now, awarenessTimeoutMs)) this.#requestTick()
     for (const connection of this.connections) {
       const { socket } = connection
-      if (now - socket.heardAt > silenceMs) connection.end(closes.silent)
+      if (now - socket.heardAt > this.services.limits.silenceMs) connection.end(closes.silent)
       else if (connection.waitingSince !== undefined && now - connection.waitingSince > stalledMs) connection.end(closes.tooSlow)
       else if (this.isOpen && connection.phase === 'live' && now - socket.writtenAt > keepaliveMs) connection.send([nobody])
     }

@@ -108,19 +108,26 @@ export class Rooms {
     return { count: editing.length, exists: editing.some((connection) => connection.sessionKey === sessionKey) }
   }
 
-  /** Lets nobody in any more, sends all connections away and resolves when everything they have sent is stored. */
-  async close (reason: CloseReason = closes.restart): Promise<void> {
+  /**
+   * Lets nobody in any more, brings what has arrived into the store, tells it to those who wait for it, sends everybody
+   * away and resolves when nothing is left to store.
+   * @param patienceMs how long the connections are kept for a store that does not answer
+   */
+  async close (reason: CloseReason = closes.restart, patienceMs = 3000): Promise<void> {
     this.#isClosed = true
+    const { saver, compactor, clock, pieces } = this.#services
+    compactor.stop()
+    for (const room of this.#rooms.values()) room.tickNow()
+    saver.retryNow()
+    await within(saver.flush(), patienceMs)
     clearInterval(this.#sweeper)
     for (const room of [...this.#rooms.values()]) {
-      if (room.isOpen) room.tickNow()
+      room.tickNow()
       room.endAll(reason)
     }
-    this.#services.saver.retryNow()
-    await this.#services.compactor.stop()
-    await this.#services.saver.flush()
-    this.#services.clock.stop()
-    this.#services.pieces.clear()
+    await saver.flush()
+    clock.stop()
+    pieces.clear()
   }
 
   /** Resolves when no compaction is running or waiting. For tests and tools. */
@@ -139,4 +146,11 @@ export class Rooms {
     }
     if (!isStreaming) this.#services.pieces.clear()
   }
+}
+
+/** Resolves with the promise or, where that takes too long, without it. */
+async function within (promise: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([promise, new Promise((resolve) => { timer = setTimeout(resolve, ms) })])
+  clearTimeout(timer)
 }

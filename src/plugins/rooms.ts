@@ -1,0 +1,29 @@
+import fp from 'fastify-plugin'
+import type { FastifyInstance } from 'fastify'
+import { Rooms } from '../sync/rooms.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance { readonly rooms: Rooms }
+}
+
+/** The sync engine: every open room of this process. The websocket plugin closes it, since connections must go before the server can stop. */
+export default fp(async function rooms (app: FastifyInstance) {
+  const { config } = app
+  const rooms = new Rooms({
+    store: app.store,
+    work: app.documentWork,
+    logger: app.log,
+    now: () => performance.now(),
+    limits: {
+      maxDocumentBytes: config.MAX_DOCUMENT_BYTES,
+      maxAwarenessBytes: config.MAX_AWARENESS_BYTES,
+      maxSocketBufferBytes: config.MAX_SOCKET_BUFFER_BYTES,
+      maxUnsavedBytes: config.MAX_UNSAVED_BYTES,
+      silenceMs: config.IDLE_TIMEOUT_MS,
+    },
+  })
+  app.decorate('rooms', rooms)
+  app.readiness.add('rooms', async function updatesAreStored () {
+    if (rooms.storeFailingSince !== undefined) throw new Error(`${rooms.unsavedBytes} bytes of updates wait for the store`)
+  })
+}, { name: 'rooms', dependencies: ['env', 'readiness', 'store', 'document-work'], fastify: '5.x' })

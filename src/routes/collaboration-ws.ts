@@ -1,0 +1,87 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { WebSocket } from 'ws'
+import type { Handshake, Outcome } from '../access/authorise.ts'
+import { mayNotRead } from '../access/verdict.ts'
+import { InvalidApiKey, NotFound } from '../errors.ts'
+import { closes } from '../protocol/close-codes.ts'
+import { HocuspocusSession } from '../sessions/hocuspocus-session.ts'
+import { refuseYWebsocket, YWebsocketSession } from '../sessions/y-websocket-session.ts'
+import { roomNamePattern } from '../settings/derived.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What came of judging the handshake; set by the WebSocket routes before the upgrade. */
+    admission: { readonly handshake: Handshake, readonly outcome: Outcome } | null
+  }
+}
+
+/**
+ * The WebSockets. `/collaboration/ws/<room>` speaks y-websocket; `/collaboration/ws/` (with `?room=` or, for many
+ * documents on one socket, without) speaks Hocuspocus.
+ */
+export default async function collaborationWs (scope: FastifyInstance): Promise<void> {
+  const pattern = roomNamePattern(scope.config)
+  const isRoomName = (name: string): boolean => pattern.test(name)
+
+  scope.decorateRequest('admission', null)
+
+  async function judge (request: FastifyRequest): Promise<void> {
+    if (!request.ws) throw new NotFound()
+    const handshake = describe(request)
+    const hasBadName = handshake.room !== undefined && !isRoomName(handshake.room)
+    const outcome = hasBadName
+      ? { outcome: 'verdict', verdict: mayNotRead('The name of the room is not allowed.') } as const
+      : await scope.authoriser.authoriseHandshake(handshake)
+    if (outcome.outcome === 'http403') throw new InvalidApiKey()
+    request.admission = { handshake, outcome }
+  }
+
+  /** Counts the socket while it is open, and keeps nothing of the request alive: an idle connection should cost little. */
+  function admit (socket: WebSocket, request: FastifyRequest): boolean {
+    socket.removeAllListeners('error')
+    socket.on('error', terminate)
+    const { limits } = scope.gate
+    const { ip } = request
+    if (!limits.enter(ip)) {
+      socket.close(closes.tooMany.code, closes.tooMany.reason)
+      return false
+    }
+    socket.once('close', () => { limits.leave(ip) })
+    return true
+  }
+
+  scope.get('/collaboration/ws/*', { websocket: true, preHandler: judge }, (socket, request) => {
+    const { handshake, outcome } = request.admission ?? {}
+    if (!admit(socket, request) || handshake?.room === undefined || outcome?.outcome !== 'verdict') return
+    const { verdict } = outcome
+    if (verdict.allowed) new YWebsocketSession(socket, scope.gate, handshake.room, verdict) // eslint-disable-line no-new -- it lives with its socket
+    else refuseYWebsocket(socket, verdict)
+  })
+
+  scope.get('/collaboration/ws', { websocket: true, preHandler: judge }, (socket, request) => {
+    const { handshake, outcome } = request.admission ?? {}
+    if (!admit(socket, request) || handshake === undefined || outcome === undefined) return
+    // eslint-disable-next-line no-new -- it lives with its socket
+    new HocuspocusSession(socket, {
+      gate: scope.gate,
+      room: handshake.room,
+      isRoomName,
+      authorise: async (documentName, token) => outcome.outcome === 'verdict'
+        ? outcome.verdict
+        : await scope.authoriser.authoriseAuthMessage(handshake, documentName, token),
+    })
+  })
+}
+
+function describe (request: FastifyRequest): Handshake {
+  const { '*': path = '' } = request.params as { '*'?: string } // the wildcard's parameter is a string or absent
+  const query = request.query as Handshake['query'] // Fastify's parser gives strings and arrays of strings
+  const { room } = query
+  return path === ''
+    ? { protocol: 'hocuspocus', room: typeof room === 'string' && room !== '' ? room : undefined, headers: request.headers, query }
+    : { protocol: 'y-websocket', room: path, headers: request.headers, query }
+}
+
+function terminate (this: WebSocket): void {
+  this.terminate()
+}

@@ -1,0 +1,27 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import Type from 'typebox'
+import { RoomNameMissing } from '../errors.ts'
+
+const schema = {
+  summary: 'Close all connections of a room, or those of one user in it: each must be authorised anew to come back',
+  querystring: Type.Object({ room: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())])) }),
+  headers: Type.Object({ 'x-user-id': Type.Optional(Type.String()) }),
+  response: { 200: Type.Object({ message: Type.Literal('Connections reset') }) },
+}
+
+const resetConnections: FastifyPluginAsyncTypebox = async function (scope) {
+  scope.post('/collaboration/api/reset-connections', { schema }, async (request) => {
+    const rooms = [request.query.room ?? []].flat().filter((room) => room !== '')
+    if (rooms.length === 0) throw new RoomNameMissing()
+    const userId = request.headers['x-user-id'] || undefined
+    let closed = 0
+    for (const room of rooms) {
+      // First, so that whoever is being judged now is judged again.
+      scope.forgetVerdicts(room, userId)
+      closed += scope.rooms.reset(room, userId)
+    }
+    request.log.info({ rooms: rooms.length, closed }, 'connections reset')
+    return { message: 'Connections reset' as const }
+  })
+}
+export default resetConnections
