@@ -21,16 +21,20 @@ const stopPatienceMs = 2000
 export default fp(async function websocket (app: FastifyInstance) {
   const { config, rooms } = app
   const now = (): number => performance.now()
+  const limits = new ConnectionLimits({ total: config.MAX_CONNECTIONS, perUser: config.MAX_CONNECTIONS_PER_USER, perAddress: config.MAX_CONNECTIONS_PER_ADDRESS })
   const rechecks = new Rechecks({
     everyMs: config.RECHECK_INTERVAL_MS,
     logger: app.log,
     now,
-    onRights: (connection) => { if (connection.speaksHocuspocus) connection.send([encodeAuthenticated(connection.canEdit)]) },
+    onRights: (connection, formerUserId) => {
+      limits.moveAs(formerUserId, connection.userId)
+      if (connection.speaksHocuspocus) connection.send([encodeAuthenticated(connection.canEdit)])
+    },
   })
   app.decorate('gate', {
     rooms,
     rechecks,
-    limits: new ConnectionLimits({ total: config.MAX_CONNECTIONS, perUser: config.MAX_CONNECTIONS_PER_USER, perAddress: config.MAX_CONNECTIONS_PER_ADDRESS }),
+    limits,
     rates: { messagesPerSecond: config.MAX_MESSAGES_PER_SECOND, bytesPerSecond: config.MAX_BYTES_PER_SECOND, burstSeconds: config.RATE_BURST_SECONDS },
     maxConnectionsPerRoom: config.MAX_CONNECTIONS_PER_ROOM,
     authTimeoutMs: config.AUTH_TIMEOUT_MS,

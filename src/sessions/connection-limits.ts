@@ -38,6 +38,13 @@ export class ConnectionLimits {
     return userId === undefined || perUser === 0 || count(this.#users, userId, perUser)
   }
 
+  /** A connection that is there already turns out to be another user's; it stays, whatever the limit says. */
+  moveAs (from: string | undefined, to: string | undefined): void {
+    if (from === to || this.#limits.perUser === 0) return
+    this.leaveAs(from)
+    if (to !== undefined) count(this.#users, to, Infinity)
+  }
+
   leaveAs (userId: string | undefined): void {
     if (userId !== undefined && this.#limits.perUser > 0) uncount(this.#users, userId)
   }

@@ -16,8 +16,8 @@ export interface RechecksOptions {
   readonly logger: Logger
   /** Engine time in ms, monotonic */
   now (): number
-  /** Called when a connection that stays has gained or lost the right to edit */
-  onRights (connection: Connection): void
+  /** Called when a connection that stays has other rights, or is another user, than before */
+  onRights (connection: Connection, formerUserId: string | undefined): void
 }
 
 /** How often the due ones are looked for. */
@@ -70,8 +70,10 @@ export class Rechecks {
     if (answer.change === 'lost') connection.end({ code: answer.verdict.code, reason: answer.verdict.reason })
     if (answer.change !== 'rights') return
     held.verdict = answer.verdict
+    const formerUserId = connection.userId
     connection.canEdit = answer.verdict.canEdit
-    this.#options.onRights(connection)
+    connection.userId = answer.verdict.userId
+    this.#options.onRights(connection, formerUserId)
   }
 
   /** Spread over the interval at first, so that those who came together are not asked about together. */

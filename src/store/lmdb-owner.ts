@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { unlink } from 'node:fs/promises'
+import { open, unlink, type FileHandle } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import type { LmdbTree } from './lmdb-draft.ts'
@@ -34,21 +34,23 @@ const MAX_SOCKET_PATH = 103
  */
 export async function becomeOwner (tree: LmdbTree, folder: string): Promise<Ownership> {
   const socket = `service-${randomUUID().slice(0, 8)}.sock`
-  const server = await listen(socketPath(folder, socket))
+  const sockets = await open(folder)
+  const server = await listen(socketPath(sockets, folder, socket))
   try {
     for (;;) {
       const seen = tree.getBinary(OWNER)?.toString()
       const owner = seen === undefined ? undefined : parseOwner(seen)
-      if (owner && await answers(socketPath(folder, owner.socket))) {
+      if (owner && await answers(socketPath(sockets, folder, owner.socket))) {
         throw new StoreInUse(`Another service (process ${owner.pid}) uses the store in ${folder}: stop it first, or give this one its own DATA_DIR`)
       }
       if (take(tree, seen, { socket, pid: process.pid })) {
         if (owner) await unlink(join(folder, owner.socket)).catch(ignoreMissing)
-        return { release: () => release(tree, server, socket) }
+        return { release: () => release(tree, server, socket, sockets) }
       }
     }
   } catch (error) {
     await closed(server)
+    await sockets.close()
     throw error
   }
 }
@@ -62,12 +64,13 @@ function take (tree: LmdbTree, seen: string | undefined, owner: Owner): boolean 
   })
 }
 
-async function release (tree: LmdbTree, server: Server, socket: string): Promise<void> {
+async function release (tree: LmdbTree, server: Server, socket: string, sockets: FileHandle): Promise<void> {
   tree.transactionSync(() => {
     const seen = tree.getBinary(OWNER)?.toString()
     if (seen !== undefined && parseOwner(seen)?.socket === socket) tree.removeSync(OWNER)
   })
   await closed(server)
+  await sockets.close()
 }
 
 function parseOwner (text: string): Owner | undefined {
@@ -112,8 +115,10 @@ function ignoreMissing (error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error
 }
 
-function socketPath (folder: string, name: string): string {
+/** A path of any length would be too long for a socket; Linux also takes the way through the open folder, which is short. */
+function socketPath (opened: FileHandle, folder: string, name: string): string {
   const path = join(folder, name)
-  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) throw new Error(`The path of the data folder is too long for a socket in it (${MAX_SOCKET_PATH} bytes with the socket's name): ${folder}`)
-  return path
+  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path
+  if (process.platform === 'linux') return `/proc/self/fd/${opened.fd}/${name}`
+  throw new Error(`The path of the data folder is too long for a socket in it (${MAX_SOCKET_PATH} bytes with the socket's name): ${folder}`)
 }

@@ -38,7 +38,7 @@ export class Connection implements AwarenessOwner {
   readonly address: Address
   /** Hocuspocus clients are told what is stored; y-websocket knows no such message */
   readonly speaksHocuspocus: boolean
-  readonly userId: string | undefined
+  userId: string | undefined
   readonly sessionKey: string | undefined
   canEdit: boolean
   phase: Phase = 'joining'
