@@ -9,7 +9,7 @@ export type Answer<T> =
   | ({ readonly kind: 'none' } & NoAnswer)
 
 export interface NoAnswer {
-  readonly cause: 'redirect' | 'rate-limited' | 'server-error' | 'unexpected-status' | 'not-json' | 'wrong-shape' | 'overloaded' | CallFailure['kind']
+  readonly cause: 'redirect' | 'rate-limited' | 'server-error' | 'unexpected-status' | 'not-json' | 'wrong-shape' | 'overloaded' | 'unexpected' | CallFailure['kind']
   readonly status?: number
   readonly code?: string | undefined
   readonly location?: string | undefined

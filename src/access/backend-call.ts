@@ -83,6 +83,8 @@ export class BackendCaller {
         this.#open.delete(stop)
       })
       request.on('error', (error) => {
+        // Once the answer has begun, whoever reads it sees the same error and knows the status.
+        if (response !== undefined) return
         const failure = asCallFailure(error)
         if (request.reusedSocket && failure.code === 'ECONNRESET') resolve('stale-socket')
         else reject(failure)

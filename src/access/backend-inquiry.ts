@@ -129,8 +129,8 @@ export class BackendInquiry {
 function noAnswerOf (error: unknown): NoAnswer {
   if (error instanceof QueueOverload) return { cause: 'overloaded', code: error.why }
   if (error instanceof CallFailure) return { cause: error.kind, code: error.code }
-  // Nothing else is expected; its message stays out of the log because it may quote a header.
-  return { cause: 'unreachable', code: error instanceof Error ? error.name : undefined }
+  // A fault of our own; its message stays out of the log because it may quote a header.
+  return { cause: 'unexpected', code: error instanceof Error ? error.name : undefined }
 }
 
 /** Appends a path to the backend's address, which may have one itself. */

@@ -35,8 +35,13 @@ export interface Backend {
 
 /** A question that somebody waits for. */
 interface Pending {
-  readonly room: string
+  /** Never rejects. */
   readonly finding: Promise<Finding>
+  readonly state: PendingState
+}
+
+interface PendingState {
+  readonly room: string
   /** Sent to Django: from now on a reset may overtake its answer. */
   sent: boolean
   /** Overtaken by a reset: the answer counts for nobody. */
@@ -76,7 +81,7 @@ class DjangoBackend implements Backend {
       if (remembered !== undefined) return remembered
       const pending = this.#pending.get(key) ?? this.#start(key, question)
       const { verdict } = await pending.finding
-      if (!pending.stale) return verdict
+      if (!pending.state.stale) return verdict
     }
     return tryAgainLater(this.#closed ? 'The service is stopping, try again later.' : 'Rights are changing, try again later.')
   }
@@ -84,9 +89,9 @@ class DjangoBackend implements Backend {
   forget (room?: string, userId?: string): void {
     this.#cache.forget(room, userId)
     // Whose question it is nobody knows before the answer, so those of other users in the room are asked anew too.
-    for (const [key, pending] of this.#pending) {
-      if (!pending.sent || (room !== undefined && pending.room !== room)) continue
-      pending.stale = true
+    for (const [key, { state }] of this.#pending) {
+      if (!state.sent || (room !== undefined && state.room !== room)) continue
+      state.stale = true
       this.#pending.delete(key)
     }
   }
@@ -98,26 +103,26 @@ class DjangoBackend implements Backend {
   }
 
   #start (key: string, question: Question): Pending {
-    const pending: Pending = {
-      room: question.room,
-      sent: false,
-      stale: false,
-      finding: this.#queue.run(() => {
-        pending.sent = true
-        return this.#inquiry.inquire(question)
-      }).catch((error: unknown) => this.#inquiry.explain(question, error)).then((finding) => {
-        this.#settle(key, pending, finding)
-        return finding
-      }),
+    const state: PendingState = { room: question.room, sent: false, stale: false }
+    const inquire = () => {
+      state.sent = true
+      return this.#inquiry.inquire(question)
     }
+    const finding = this.#queue.run(inquire)
+      .catch((error: unknown) => this.#inquiry.explain(question, error))
+      .then((found) => {
+        this.#settle(key, state, found)
+        return found
+      })
+    const pending = { finding, state }
     this.#pending.set(key, pending)
     return pending
   }
 
-  #settle (key: string, pending: Pending, { verdict, lasting }: Finding): void {
-    if (pending.stale) return
+  #settle (key: string, { room, stale }: PendingState, { verdict, lasting }: Finding): void {
+    if (stale) return
     this.#pending.delete(key)
-    if (verdict.allowed && lasting) this.#cache.set(key, pending.room, verdict)
+    if (verdict.allowed && lasting) this.#cache.set(key, room, verdict)
     else this.#cache.delete(key)
   }
 }

@@ -138,7 +138,7 @@ t.test('a room\'s name cannot leave its place in the path', async (t) => {
   }
   t.same(django.asked, [], 'nothing was sent')
   const names = fc.oneof(fc.string({ unit: 'grapheme', minLength: 1 }), fc.stringMatching(/^[./\\?#%&$'`;@:\r\n 2eE]{1,8}$/))
-  await fc.assert(fc.asyncProperty(names.filter((name) => name !== '.' && name !== '..' && name.isWellFormed()), async (room) => {
+  await fc.assert(fc.asyncProperty(names.filter((name) => name !== '.' && name !== '..' && !/\p{Surrogate}/u.test(name)), async (room) => {
     django.asked.length = 0
     const { allowed } = await backend.ask({ ...QUESTION, room })
     const path = django.asked.find((url) => url.startsWith('/api/v1.0/documents/')) ?? ''

@@ -1,0 +1,196 @@
+import fc from 'fast-check'
+import { SignJWT } from 'jose'
+import t from 'tap'
+import type { Test } from 'tap'
+import { createAuthoriser } from '../../src/access/authorise.ts'
+import type { AuthoriserOptions, Handshake } from '../../src/access/authorise.ts'
+import { askAgain } from '../../src/access/recheck.ts'
+import { createSecretCheck } from '../../src/access/secret.ts'
+import { createTicketCheck } from '../../src/access/ticket.ts'
+import { answer, captureLog, mayEdit, mayRead, open, routes, startDjango } from './django.ts'
+import type { Handler } from './django.ts'
+
+const SECRET = 'a-secret-of-django-0123456789'
+const FORBIDDEN = { outcome: 'http403', error: 'Forbidden: Invalid API Key' }
+const AWAIT = { outcome: 'awaitAuthMessage' }
+const COOKIE = { cookie: 'csrftoken=c; sessionid=s1', origin: 'https://docs.example' }
+
+const refused = (code: number) => ({ outcome: 'verdict', verdict: { allowed: false, code } })
+const allowed = (verdict: object) => ({ outcome: 'verdict', verdict: { allowed: true, ...verdict } })
+
+const mint = async (claims: object = {}, secret = SECRET) =>
+  await new SignJWT({ room: 'r1', exp: Math.floor(Date.now() / 1000) + 60, ...claims }).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(secret))
+
+/** An authoriser over a real Django-like server. */
+async function start (t: Test, document: Handler = (_, response) => answer(response, 200, mayRead), options: Partial<AuthoriserOptions> = {}) {
+  const log = captureLog()
+  const django = await startDjango(t, routes(document))
+  const authoriser = createAuthoriser({
+    isSecret: createSecretCheck([SECRET]),
+    checkTicket: createTicketCheck({ secrets: [SECRET], now: Date.now }),
+    backend: open(t, { baseUrl: django.baseUrl, logger: log.logger }),
+    sessionCookies: ['docs_sessionid', 'sessionid'],
+    logger: log.logger,
+    ...options,
+  })
+  return { ...authoriser, django, log }
+}
+
+const yWebsocket = (rest: Partial<Handshake> = {}): Handshake => ({ protocol: 'y-websocket', room: 'r1', headers: {}, query: {}, ...rest })
+const hocuspocus = (rest: Partial<Handshake> = {}): Handshake => ({ protocol: 'hocuspocus', room: 'r1', headers: {}, query: { room: 'r1', ...rest.query }, ...rest, })
+
+t.test('way 1: the secret, with what the proxy says', async (t) => {
+  const { authoriseHandshake, django } = await start(t)
+  const headers = { ...COOKIE, authorization: SECRET, 'x-user-id': 'u7', 'x-can-edit': 'False' }
+  for (const make of [yWebsocket, hocuspocus]) {
+    t.match(await authoriseHandshake(make({ headers })), allowed({ userId: 'u7', canEdit: false, sessionKey: 's1' }))
+  }
+  for (const authorization of ['', 'wrong', `Bearer ${SECRET}`, SECRET.toUpperCase()]) {
+    t.match(await authoriseHandshake(yWebsocket({ headers: { ...headers, authorization }, query: { token: await mint() } })), FORBIDDEN, authorization)
+    t.match(await authoriseHandshake(hocuspocus({ headers: { ...headers, authorization } })), FORBIDDEN, authorization)
+  }
+  t.match(await authoriseHandshake(yWebsocket({ headers: { ...headers, authorization: [SECRET, SECRET] } })), FORBIDDEN, 'repeated')
+  t.equal(django.asked.length, 0, 'Django is not asked')
+})
+
+t.test('headers of a proxy count for nothing without the secret', async (t) => {
+  const { authoriseHandshake } = await start(t)
+  const headers = { 'x-user-id': 'u7', 'x-can-edit': 'True', 'x-session-key': 's7' }
+  t.match(await authoriseHandshake(yWebsocket({ headers })), FORBIDDEN)
+  t.match(await authoriseHandshake(yWebsocket({ headers: { ...headers, ...COOKIE } })), allowed({ userId: 'u1', canEdit: false, sessionKey: 's1' }))
+})
+
+t.test('way 2: a ticket decides, for good and for bad', async (t) => {
+  const { authoriseHandshake, authoriseAuthMessage, django } = await start(t)
+  const good = await mint({ user_id: 'u2', can_edit: true, session_key: 's2' })
+  const bad = { forged: await mint({}, 'another-secret-0123456789'), room: await mint({ room: 'r2' }), expired: await mint({ exp: 1 }), text: 'x' }
+  for (const make of [yWebsocket, hocuspocus]) {
+    t.match(await authoriseHandshake(make({ headers: COOKIE, query: { token: good } })), allowed({ userId: 'u2', canEdit: true, sessionKey: 's2' }))
+    for (const [name, token] of Object.entries(bad)) t.match(await authoriseHandshake(make({ headers: COOKIE, query: { token } })), refused(4401), name)
+    t.match(await authoriseHandshake(make({ headers: COOKIE, query: { token: [good, good] } })), refused(4401), 'repeated')
+    t.match(await authoriseHandshake(make({ headers: { ...COOKIE, authorization: 'wrong' }, query: { token: good } })), FORBIDDEN, 'does not rescue a wrong header')
+  }
+  t.match(await authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', good), { allowed: true, userId: 'u2', canEdit: true })
+  for (const [name, token] of Object.entries(bad)) {
+    t.match(await authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', token), { allowed: false, permanent: true, code: 4401 }, name)
+  }
+  t.equal(django.asked.length, 0, 'Django is never asked')
+  t.match(await authoriseHandshake(yWebsocket({ headers: COOKIE, query: { token: await mint() } })), allowed({ sessionKey: 's1' }), 'the cookie names the session where the ticket does not')
+})
+
+t.test('way 3: the cookie, once a Hocuspocus client has had its say', async (t) => {
+  const { authoriseHandshake, authoriseAuthMessage, django } = await start(t)
+  const reader = { userId: 'u1', canEdit: false, sessionKey: 's1' }
+  t.match(await authoriseHandshake(yWebsocket({ headers: COOKIE })), allowed(reader))
+  t.match(await authoriseHandshake(yWebsocket({ headers: COOKIE, query: { token: '' } })), allowed(reader), 'an empty token is none')
+  django.asked.length = 0
+  t.match(await authoriseHandshake(hocuspocus({ headers: COOKIE })), AWAIT)
+  t.equal(django.asked.length, 0, 'a ticket may still come')
+  t.match(await authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', ''), { allowed: true, ...reader })
+})
+
+t.test('way 3: Django\'s no and its absence reach the caller as they are', async (t) => {
+  const no = await start(t, (_, response) => answer(response, 403, {}))
+  t.match(await no.authoriseHandshake(yWebsocket({ headers: COOKIE })), refused(4403))
+  t.match(await no.authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', ''), { permanent: true, code: 4403 })
+  const away = await start(t, (_, response) => answer(response, 429, {}, { 'retry-after': '3' }))
+  t.match(await away.authoriseHandshake(yWebsocket({ headers: COOKIE })), { verdict: { permanent: false, code: 4503, retryAfterMs: 3000 } })
+  const without = await start(t, undefined, { backend: undefined })
+  t.match(await without.authoriseHandshake(yWebsocket({ headers: COOKIE })), FORBIDDEN, 'no backend set')
+  t.match(await without.authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', ''), { permanent: true, code: 4403 }, 'no backend set')
+})
+
+t.test('way 4: nothing to judge', async (t) => {
+  const { authoriseHandshake, authoriseAuthMessage, django } = await start(t)
+  t.match(await authoriseHandshake(yWebsocket()), FORBIDDEN)
+  t.match(await authoriseHandshake(yWebsocket({ headers: { cookie: '' } })), FORBIDDEN)
+  t.match(await authoriseHandshake(hocuspocus()), AWAIT)
+  t.match(await authoriseAuthMessage(hocuspocus(), 'r1', ''), { permanent: true, code: 4403 })
+  t.equal(django.asked.length, 0)
+})
+
+t.test('visitors without a cookie are asked for only where that is wanted', async (t) => {
+  const { authoriseHandshake, authoriseAuthMessage } = await start(t, undefined, { askAnonymous: true })
+  t.match(await authoriseHandshake(yWebsocket()), allowed({ canEdit: false }))
+  t.match(await authoriseHandshake(hocuspocus()), AWAIT)
+  t.match(await authoriseAuthMessage(hocuspocus(), 'r1', ''), { allowed: true, canEdit: false })
+})
+
+t.test('a request names one room', async (t) => {
+  const { authoriseHandshake, authoriseAuthMessage, django } = await start(t)
+  const headers = { authorization: SECRET }
+  t.match(await authoriseHandshake(yWebsocket({ headers, query: { room: 'r1' } })), allowed({}), 'the same one twice')
+  t.match(await authoriseHandshake(yWebsocket({ headers, query: { room: 'r2' } })), refused(4403))
+  t.match(await authoriseHandshake(yWebsocket({ headers, query: { room: '' } })), refused(4403))
+  t.match(await authoriseHandshake(yWebsocket({ headers, query: { room: ['r1', 'r1'] } })), refused(4403))
+  t.match(await authoriseHandshake({ protocol: 'hocuspocus', headers, query: { room: ['r1', 'r1'] } }), refused(4403))
+  t.match(await authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r2', ''), { permanent: true, code: 4403 })
+  t.match(await authoriseAuthMessage(hocuspocus(), 'r2', await mint({ room: 'r2' })), { permanent: true, code: 4403 }, 'not even with its ticket')
+  t.equal(django.asked.length, 0)
+})
+
+t.test('a socket without a room: each document is authorised by itself, the secret by none', async (t) => {
+  const { authoriseHandshake, authoriseAuthMessage } = await start(t)
+  const socket: Handshake = { protocol: 'hocuspocus', headers: {}, query: {} }
+  t.match(await authoriseHandshake(socket), AWAIT)
+  t.match(await authoriseHandshake({ ...socket, headers: { authorization: 'wrong' } }), FORBIDDEN)
+  t.match(await authoriseHandshake({ ...socket, headers: { authorization: SECRET } }), AWAIT)
+  t.match(await authoriseAuthMessage({ ...socket, headers: { authorization: SECRET } }, 'r1', ''), { code: 4403 })
+  t.match(await authoriseAuthMessage(socket, 'r1', await mint()), { allowed: true })
+  t.match(await authoriseAuthMessage(socket, 'r2', await mint()), { code: 4401 })
+  t.match(await authoriseAuthMessage({ ...socket, query: { token: await mint() } }, 'r1', ''), { allowed: true }, 'the ticket of the address')
+  t.match(await authoriseAuthMessage({ ...socket, query: { token: await mint() } }, 'r2', await mint({ room: 'r2' })), { allowed: true }, 'the nearer ticket counts')
+  t.match(await authoriseAuthMessage({ ...socket, headers: COOKIE }, 'r1', ''), { allowed: true, userId: 'u1' })
+  t.match(await authoriseHandshake({ ...socket, protocol: 'y-websocket' }), FORBIDDEN, 'y-websocket always names one')
+})
+
+t.test('asked again about a cookie: edit to read only and back, lost, backend away', async (t) => {
+  let say: Handler = (_, response) => answer(response, 200, mayEdit)
+  const { authoriseHandshake } = await start(t, (request, response) => say(request, response))
+  const outcome = await authoriseHandshake(yWebsocket({ headers: COOKIE }))
+  if (outcome.outcome !== 'verdict' || !outcome.verdict.allowed) return t.fail('the user may edit')
+  const first = outcome.verdict
+  t.same(await askAgain(first), { change: 'none' })
+  say = (_, response) => answer(response, 200, mayRead)
+  const lowered = await askAgain(first)
+  t.match(lowered, { change: 'rights', verdict: { canEdit: false, userId: 'u1', sessionKey: 's1' } })
+  if (lowered.change !== 'rights') return t.fail('the right has changed')
+  say = (_, response) => answer(response, 200, mayEdit)
+  t.match(await askAgain(lowered.verdict), { change: 'rights', verdict: { canEdit: true } })
+  for (const status of [301, 429, 500]) {
+    say = (_, response) => answer(response, status, '')
+    t.same(await askAgain(first), { change: 'none' }, `${status} kicks nobody`)
+  }
+  say = (_, response) => answer(response, 403, '')
+  t.match(await askAgain(first), { change: 'lost', verdict: { code: 4403 } })
+})
+
+t.test('asked again, a user once known stays known, and one that becomes known is taken over', async (t) => {
+  const yes = { allowed: true, canEdit: true } as const
+  t.same(await askAgain({ ...yes, userId: 'u1', recheck: async () => yes }), { change: 'none' })
+  t.match(await askAgain({ ...yes, recheck: async () => ({ ...yes, userId: 'u1' }) }), { change: 'rights', verdict: { userId: 'u1' } })
+  t.same(await askAgain(yes), { change: 'none' }, 'nobody to ask')
+})
+
+t.test('no cookie, ticket or secret reaches the log, whatever goes wrong', async (t) => {
+  let status = 200
+  const { authoriseHandshake, authoriseAuthMessage, log } = await start(t, (request, response) => {
+    // A backend that repeats the cookie in everything it says.
+    const cookie = request.headers.cookie ?? ''
+    answer(response, status, cookie, { location: `/login/?next=${cookie.replace(/[^\w=]/g, '')}`, 'retry-after': cookie.replace(/[^\w=]/g, '') })
+  })
+  const word = fc.stringMatching(/^[A-Za-z0-9_-]{12,40}$/).map((text) => `private${text}`)
+  await fc.assert(fc.asyncProperty(word, word, word, fc.constantFrom(200, 301, 401, 403, 404, 429, 500), async (session, token, secret, answered) => {
+    status = answered
+    log.lines.length = 0
+    const headers = { cookie: `sessionid=${session}`, origin: 'https://docs.example' }
+    const forged = `${(await mint({ user_id: token })).slice(0, -4)}${token}`
+    const requests = [{ headers }, { headers: { ...headers, authorization: secret } }, { headers, query: { token } }, { headers, query: { token: forged } }, { query: { token: [token, forged] } }]
+    for (const request of requests) {
+      await authoriseHandshake(yWebsocket(request))
+      await authoriseAuthMessage(hocuspocus(request), 'r1', request.query === undefined ? '' : forged)
+    }
+    const text = log.text()
+    return text !== '' && [session, token, secret, forged, forged.split('.')[1] ?? ''].every((hidden) => !text.includes(hidden))
+  }), { numRuns: 60 })
+})
