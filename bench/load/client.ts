@@ -1,0 +1,78 @@
+import type { DecodeCache } from './decode-cache.ts'
+import { RawSocket } from './raw-socket.ts'
+import type { Decoded, Wire } from './wire.ts'
+
+/** Where clients connect to. */
+export interface Target {
+  port: number
+  wire: Wire
+  decode: DecodeCache
+}
+
+/** A client of one room that holds no document: it speaks the protocol as far as a server needs to hear it. */
+export class Client {
+  readonly room: string
+  /** Called for each message but the greeting's own; `at` is when its last byte was read, in milliseconds of `performance.now()`. */
+  onMessage: (message: Decoded, at: number) => void = () => {}
+  readonly #target: Target
+  #socket: RawSocket | undefined
+
+  constructor (target: Target, room: string) {
+    this.#target = target
+    this.room = room
+  }
+
+  /** Why the connection ended, unless it was the bench that ended it. */
+  get closeCode (): number | undefined {
+    return this.#socket?.closeCode
+  }
+
+  /**
+   * Opens the socket, greets, and waits for the server's first step 2 where there is one.
+   * @throws when the server refuses, or has not answered after `timeoutMs`
+   */
+  async join (timeoutMs = 30_000): Promise<void> {
+    const { port, wire, decode } = this.#target
+    let synced = () => {}
+    const answered = new Promise<void>((resolve) => { synced = resolve })
+    this.#socket = await RawSocket.open(port, wire.path(this.room), wire.headers, (frame) => {
+      const at = performance.now()
+      const message = decode.decode(frame)
+      if (message.kind === 'step1') this.#socket?.send(wire.emptyStep2(this.room))
+      if (message.kind === 'step2') synced()
+      this.onMessage(message, at)
+    })
+    for (const message of wire.greet(this.room)) this.#socket.send(message)
+    if (wire.syncs) await within(timeoutMs, answered, `room ${this.room} was not synced`)
+  }
+
+  sendUpdate (update: Uint8Array): void {
+    this.#socket?.send(this.#target.wire.update(this.room, update))
+  }
+
+  sendAwareness (update: Uint8Array): void {
+    this.#socket?.send(this.#target.wire.awareness(this.room, update))
+  }
+
+  leave (): void {
+    this.#socket?.end()
+  }
+}
+
+/** Waits for a promise for a bounded time. @throws naming what did not happen */
+export async function within<T> (timeoutMs: number, promise: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`After ${timeoutMs / 1000} s ${what}.`)), timeoutMs)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Lets clients join a few at a time: so that the handshakes of thousands do not meet the limits of a listen queue. */
+export async function joinAll (clients: readonly Client[], atOnce = 100): Promise<void> {
+  for (let at = 0; at < clients.length; at += atOnce) await Promise.all(clients.slice(at, at + atOnce).map(async (client) => await client.join()))
+}

@@ -1,0 +1,133 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Client, joinAll, type Target } from './client.ts'
+import { Histogram } from './histogram.ts'
+import type { Clocks } from './scan.ts'
+import { moveCursor, typeCharacter } from './write.ts'
+
+/** Yjs client ids of the crowd: as long on the wire as the random ones of real clients. */
+const FIRST_CLIENT_ID = 3_000_000_000
+
+/** One member: writes as one Yjs client and knows how far it has heard each other member of its room. */
+interface Member {
+  client: Client
+  /** how many updates it has sent; the clock of its next character */
+  written: number
+  /** when each of them was sent, in milliseconds */
+  sentAt: number[]
+  /** per member of its room: how many updates of theirs it has */
+  heard: Int32Array
+}
+
+/**
+ * Rooms full of people who write and read. An update counts as delivered to a reader when the reader has its content, however it was packed:
+ * what counts is how far each writer's clock has come at each reader. The writer's own echo does not count.
+ */
+export class Crowd {
+  readonly delays = new Histogram()
+  /** updates × readers that have them */
+  delivered = 0
+  /** updates × readers that should have them */
+  expected = 0
+  /** The longest time a due update waited because this process was busy: above some milliseconds the generator is what is measured. */
+  worstLagMs = 0
+  readonly #members: Member[] = []
+  readonly #roomSize: number
+  readonly #kind: 'update' | 'awareness'
+
+  constructor (target: Target, rooms: number, roomSize: number, kind: 'update' | 'awareness') {
+    this.#roomSize = roomSize
+    this.#kind = kind
+    for (let index = 0; index < rooms * roomSize; index++) {
+      const client = new Client(target, `room-${Math.floor(index / roomSize)}`)
+      const member: Member = { client, written: 0, sentAt: [], heard: new Int32Array(roomSize) }
+      client.onMessage = (message, at) => {
+        if (message.kind === 'awareness' ? kind === 'awareness' : kind === 'update') this.#hear(member, index, message.clocks, at)
+      }
+      this.#members.push(member)
+    }
+  }
+
+  async join (): Promise<void> {
+    await joinAll(this.#members.map(({ client }) => client))
+  }
+
+  leave (): void {
+    for (const { client } of this.#members) client.leave()
+  }
+
+  /** Close codes of members whom the server has dropped. */
+  get dropped (): number[] {
+    return this.#members.flatMap(({ client }) => client.closeCode ?? [])
+  }
+
+  /**
+   * Writes at a steady rate, spread over all members, for a time.
+   * @param perSecond updates per second, all members together
+   */
+  async write (perSecond: number, seconds: number): Promise<void> {
+    const order = shuffled(this.#members.map((_, index) => index))
+    const start = performance.now()
+    let sent = 0
+    for (;;) {
+      const now = performance.now()
+      const elapsed = (now - start) / 1000
+      const due = Math.floor(Math.min(elapsed, seconds) * perSecond)
+      if (sent < due) this.worstLagMs = Math.max(this.worstLagMs, now - start - (sent + 1) / perSecond * 1000)
+      for (; sent < due; sent++) {
+        // order holds every index once, and sent % length is one of its places
+        this.#writeOne(order[sent % order.length] as number)
+      }
+      if (elapsed >= seconds) return
+      await delay(1)
+    }
+  }
+
+  /** Waits until everything written has reached everybody. @returns whether it has within the time */
+  async drain (timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs
+    while (this.delivered < this.expected && performance.now() < deadline) await delay(5)
+    return this.delivered >= this.expected
+  }
+
+  #writeOne (index: number): void {
+    const member = this.#members[index]
+    if (member === undefined) return
+    const id = FIRST_CLIENT_ID + index
+    member.sentAt.push(performance.now())
+    // A first awareness clock is 1, a first character's is 0: in both cases `written` updates are known once clock `written` is heard.
+    if (this.#kind === 'update') member.client.sendUpdate(typeCharacter(id, member.written))
+    else member.client.sendAwareness(moveCursor(id, member.written + 1))
+    member.written++
+    this.expected += this.#roomSize - 1
+  }
+
+  #hear (reader: Member, readerIndex: number, { clients, ends }: Clocks, at: number): void {
+    const first = readerIndex - readerIndex % this.#roomSize
+    for (let entry = 0; entry < clients.length; entry++) {
+      const index = (clients[entry] ?? 0) - FIRST_CLIENT_ID
+      const writer = this.#members[index]
+      if (writer === undefined || index === readerIndex) continue
+      const seat = index - first
+      const before = reader.heard[seat] ?? 0
+      const end = Math.min(ends[entry] ?? 0, writer.written)
+      if (end <= before) continue
+      reader.heard[seat] = end
+      this.delivered += end - before
+      for (let nth = before; nth < end; nth++) this.delays.add(at - (writer.sentAt[nth] ?? at))
+    }
+  }
+}
+
+/** Fisher and Yates, with a fixed seed: runs are alike. */
+function shuffled (indexes: number[]): number[] {
+  let state = 42
+  for (let at = indexes.length - 1; at > 0; at--) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    const other = state % (at + 1)
+    // both places lie inside the list
+    const kept = indexes[at] as number
+    indexes[at] = indexes[other] as number
+    indexes[other] = kept
+  }
+  return indexes
+}

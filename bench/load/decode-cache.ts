@@ -1,0 +1,45 @@
+import type { Decoded, Wire } from './wire.ts'
+
+const SLOTS = 512
+const LONGEST_REMEMBERED = 64 * 1024
+
+/**
+ * Decodes frames, each distinct one once: a room's readers are all sent the same bytes within moments, and comparing bytes is cheaper than scanning them.
+ */
+export class DecodeCache {
+  readonly #wire: Wire
+  readonly #slots: Array<{ bytes: Buffer, decoded: Decoded } | undefined> = new Array(SLOTS)
+  /** Long frames are one object for all who got them (FrameBuffer). */
+  readonly #long = new WeakMap<Buffer, Decoded>()
+
+  constructor (wire: Wire) {
+    this.#wire = wire
+  }
+
+  /** @throws on bytes that are no message of the wire's protocol */
+  decode (frame: Buffer): Decoded {
+    if (frame.length > LONGEST_REMEMBERED) return this.#decodeLong(frame)
+    const slot = slotOf(frame)
+    const known = this.#slots[slot]
+    if (known !== undefined && known.bytes.equals(frame)) return known.decoded
+    const decoded = this.#wire.decode(frame)
+    this.#slots[slot] = { bytes: Buffer.from(frame), decoded }
+    return decoded
+  }
+
+  #decodeLong (frame: Buffer): Decoded {
+    const known = this.#long.get(frame)
+    if (known !== undefined) return known
+    const decoded = this.#wire.decode(frame)
+    this.#long.set(frame, decoded)
+    return decoded
+  }
+}
+
+/** A cheap mix of the length and the last bytes, where updates differ (clock and content stand at the end). */
+function slotOf (frame: Buffer): number {
+  const { length } = frame
+  let mix = length
+  for (let at = Math.max(0, length - 12); at < length; at++) mix = (Math.imul(mix, 31) + (frame[at] ?? 0)) | 0
+  return (mix >>> 0) % SLOTS
+}

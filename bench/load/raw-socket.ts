@@ -1,0 +1,169 @@
+import { connect, type Socket } from 'node:net'
+import { FrameBuffer } from './frame-buffer.ts'
+
+/** One buffer that every socket reads into: what a callback gets is used or copied before it returns. */
+const readBuffer = Buffer.allocUnsafeSlow(256 * 1024)
+
+/** Any 16 bytes: the server's answer to it is not checked, this client trusts whom it measures. */
+const HANDSHAKE_KEY = 'eS1wcm92aWRlciBiZW5jaA=='
+const OPCODE_BINARY = 2
+const OPCODE_CLOSE = 8
+const OPCODE_PING = 9
+const OPCODE_PONG = 10
+const LONGEST_HEADER = 14
+
+/**
+ * A WebSocket client that does as little as one may: frames are masked with zeros (which leaves them as they are), nothing is copied that lies
+ * whole in a read, nothing is checked. A client library would be the bottleneck long before the server is.
+ * @see https://www.rfc-editor.org/rfc/rfc6455#section-5
+ */
+export class RawSocket {
+  /** Close code once the server has closed; 1006 when the connection just ended. */
+  closeCode: number | undefined
+  readonly #socket: Socket
+  readonly #onFrame: (frame: Buffer) => void
+  /** Beginning of a frame whose header has not arrived whole. */
+  #rest: Buffer | undefined
+  #frame: FrameBuffer | undefined
+  #opcode = 0
+  #opened = false
+  #ending = false
+  readonly #opening: { resolve: () => void, reject: (reason: Error) => void }
+
+  /**
+   * Opens a socket to a port of the loopback interface.
+   * @param onFrame called for each binary frame; a short frame's bytes are valid during the call only
+   * @throws when the server refuses the handshake; the message carries its status line
+   */
+  static async open (port: number, path: string, headers: Record<string, string>, onFrame: (frame: Buffer) => void): Promise<RawSocket> {
+    return await new Promise((resolve, reject) => {
+      const socket: RawSocket = new RawSocket(port, path, headers, onFrame, { resolve: () => resolve(socket), reject })
+    })
+  }
+
+  private constructor (port: number, path: string, headers: Record<string, string>, onFrame: (frame: Buffer) => void,
+    opening: { resolve: () => void, reject: (reason: Error) => void }) {
+    this.#onFrame = onFrame
+    this.#opening = opening
+    this.#socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      onread: {
+        buffer: readBuffer,
+        callback: (length) => {
+          this.#read(readBuffer.subarray(0, length))
+          return true
+        },
+      },
+    })
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')
+    this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      `Sec-WebSocket-Key: ${HANDSHAKE_KEY}\r\nSec-WebSocket-Version: 13\r\n${lines}\r\n`)
+    const end = (reason: string) => {
+      if (!this.#ending) this.closeCode ??= 1006
+      opening.reject(new Error(`The connection ended before it was open: ${reason}.`))
+    }
+    this.#socket.on('error', (error) => end(error.message))
+    this.#socket.on('close', () => end('closed'))
+  }
+
+  /** Sends one binary frame. */
+  send (payload: Uint8Array): void {
+    this.#write(OPCODE_BINARY, payload)
+  }
+
+  /** Ends the connection at once. */
+  end (): void {
+    this.#ending = true
+    this.#socket.destroy()
+  }
+
+  #write (opcode: number, payload: Uint8Array): void {
+    const { length } = payload
+    const head = length < 126 ? 6 : length < 65536 ? 8 : 14
+    // Zeroed: the last four bytes of the header are the mask, and a mask of zeros changes nothing.
+    const frame = Buffer.alloc(head + length)
+    frame[0] = 0x80 | opcode
+    frame[1] = 0x80 | (length < 126 ? length : length < 65536 ? 126 : 127)
+    if (head === 8) frame.writeUInt16BE(length, 2)
+    if (head === 14) frame.writeUIntBE(length, 4, 6)
+    frame.set(payload, head)
+    this.#socket.write(frame)
+  }
+
+  #read (chunk: Buffer): void {
+    let at = 0
+    if (this.#rest !== undefined) {
+      chunk = Buffer.concat([this.#rest, chunk])
+      this.#rest = undefined
+    }
+    if (!this.#opened) {
+      at = this.#readHandshake(chunk)
+      if (at === 0) return
+    }
+    while (at < chunk.length && !this.#ending) at = this.#frame === undefined ? this.#readHeader(chunk, at) : this.#readPayload(chunk, at)
+  }
+
+  /** Returns where frames begin, or 0 when the answer is not here yet or is a refusal. */
+  #readHandshake (chunk: Buffer): number {
+    const end = chunk.indexOf('\r\n\r\n')
+    if (end < 0) {
+      this.#rest = Buffer.from(chunk)
+      return 0
+    }
+    const status = chunk.toString('latin1', 0, chunk.indexOf('\r\n'))
+    if (!status.startsWith('HTTP/1.1 101')) {
+      this.#opening.reject(new Error(`The handshake was refused: ${status}`))
+      this.end()
+      return 0
+    }
+    this.#opened = true
+    this.#opening.resolve()
+    return end + 4
+  }
+
+  /** Reads one frame's header; delivers the frame when it lies whole in the chunk. Returns where it stopped. */
+  #readHeader (chunk: Buffer, start: number): number {
+    const available = chunk.length - start
+    const short = available < 2 ? 0 : chunk.readUInt8(start + 1)
+    const head = short < 126 ? 2 : short === 126 ? 4 : 10
+    if (available < head) {
+      if (available >= LONGEST_HEADER) throw new Error('A frame header cannot be longer than 14 bytes.')
+      this.#rest = Buffer.from(chunk.subarray(start))
+      return chunk.length
+    }
+    const first = chunk.readUInt8(start)
+    if ((first & 0xf0) !== 0x80 || short > 127) throw new Error('The bench reads whole, unmasked frames without extensions only.')
+    const length = short < 126 ? short : short === 126 ? chunk.readUInt16BE(start + 2) : chunk.readUIntBE(start + 4, 6)
+    this.#opcode = first & 0x0f
+    const from = start + head
+    if (from + length <= chunk.length) {
+      this.#deliver(chunk.subarray(from, from + length))
+      return from + length
+    }
+    this.#frame = new FrameBuffer(length)
+    return this.#readPayload(chunk, from)
+  }
+
+  #readPayload (chunk: Buffer, start: number): number {
+    const frame = this.#frame
+    if (frame === undefined) return start
+    const end = Math.min(chunk.length, start + frame.missing)
+    frame.push(chunk.subarray(start, end))
+    if (frame.missing === 0) {
+      this.#frame = undefined
+      this.#deliver(frame.bytes)
+    }
+    return end
+  }
+
+  #deliver (payload: Buffer): void {
+    if (this.#opcode === OPCODE_BINARY) this.#onFrame(payload)
+    else if (this.#opcode === OPCODE_PING) this.#write(OPCODE_PONG, payload)
+    else if (this.#opcode === OPCODE_CLOSE) {
+      this.closeCode = payload.length >= 2 ? payload.readUInt16BE(0) : 1005
+      this.#socket.end()
+    } else if (this.#opcode !== OPCODE_PONG) throw new Error(`The server sent a frame of type ${this.#opcode}.`)
+  }
+}

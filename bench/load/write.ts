@@ -1,0 +1,40 @@
+import { pushVarString, pushVarUint } from './bytes.ts'
+
+const ROOT = 'text'
+
+/**
+ * The update a client sends when it types one more character behind its last one.
+ * @param client Yjs client id
+ * @param clock how many characters it typed before
+ * @returns a Yjs update, format 1: one struct, no deletions
+ */
+export function typeCharacter (client: number, clock: number): Uint8Array {
+  const bytes = [1, 1]
+  pushVarUint(bytes, client)
+  pushVarUint(bytes, clock)
+  if (clock === 0) {
+    // String content in the root type: no origin, so its parent is written out.
+    bytes.push(0x04, 1)
+    pushVarString(bytes, ROOT)
+  } else {
+    bytes.push(0x84)
+    pushVarUint(bytes, client)
+    pushVarUint(bytes, clock - 1)
+  }
+  bytes.push(1, 97 + clock % 26, 0)
+  return Uint8Array.from(bytes)
+}
+
+/**
+ * The awareness update of an editor whose cursor moved.
+ * @param clock grows by one with each state of this client
+ */
+export function moveCursor (client: number, clock: number): Uint8Array {
+  const position = { type: null, tname: ROOT, item: { client, clock }, assoc: 0 }
+  const state = { user: { name: `Writer ${client % 1000}`, color: '#30bced' }, cursor: { anchor: position, head: position } }
+  const bytes = [1]
+  pushVarUint(bytes, client)
+  pushVarUint(bytes, clock)
+  pushVarString(bytes, JSON.stringify(state))
+  return Uint8Array.from(bytes)
+}

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs'
+
+/** Clock ticks per second of /proc/<pid>/stat; Linux fixes USER_HZ at 100 on every platform Node runs on. */
+const TICKS_PER_SECOND = 100
+
+/**
+ * CPU seconds a process has used so far, user and system, all threads (ended ones too).
+ * @throws when the process is gone
+ * @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html fields 14 and 15
+ */
+export function readCpuSeconds (pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  // The second field is the name in brackets and may itself hold blanks; counting starts behind it, at field 3.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+}
+
+/**
+ * Resident memory of a process in bytes: now, and the highest since it started.
+ * @throws when the process is gone
+ */
+export function readResidentBytes (pid: number): { now: number, peak: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+  const read = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? NaN) * 1024
+  return { now: read('VmRSS'), peak: read('VmHWM') }
+}

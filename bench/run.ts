@@ -1,0 +1,106 @@
+import { execFileSync, fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { cpus, totalmem } from 'node:os'
+import { join } from 'node:path'
+import type { Answer, Assignment } from './measure.ts'
+import { readOptions, usage, type Options } from './options.ts'
+import { formatOrigin, formatRow, medianOutcome, writeResults, type Origin, type RowResult } from './report.ts'
+import { scenarios } from './scenarios/index.ts'
+import type { Outcome, Scenario } from './scenarios/scenario.ts'
+import { describeServer, type ServerName } from './servers.ts'
+
+let options: Options
+try {
+  options = readOptions(process.argv.slice(2))
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+  process.exit(2)
+}
+
+/** The measurement under way. It ends with this process: its channel closes, and its server's with it. */
+let running: ChildProcess | undefined
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    running?.kill('SIGTERM')
+    process.exit(130)
+  })
+}
+
+const titles = describeServers(options)
+const servers = options.servers.filter((name) => titles[name] !== undefined)
+const origin = describeOrigin(options, titles)
+console.log(formatOrigin(origin))
+
+const results: RowResult[] = []
+const tables: string[] = []
+for (const scenario of scenarios.filter(({ name }) => options.rows.includes(name))) {
+  const result = await measureRow(scenario, servers.filter((name) => !scenario.without.includes(name)))
+  const table = formatRow(scenario, result)
+  results.push(result)
+  tables.push(table)
+  console.log(table)
+}
+console.log(`Written to ${await writeResults(options.results, origin, results, tables)}`)
+
+/** Measures a row on all servers, taking turns: what disturbs the machine for a while disturbs all alike. */
+async function measureRow (scenario: Scenario, names: ServerName[]): Promise<RowResult> {
+  const runs = new Map<ServerName, Outcome[]>(names.map((name) => [name, []]))
+  const failures = new Map<ServerName, string>()
+  for (let round = 0; round < options.repeat; round++) {
+    for (const name of names.filter((each) => !failures.has(each))) {
+      const answer = await assign(scenario, name)
+      if ('failure' in answer) failures.set(name, answer.failure)
+      else runs.get(name)?.push(answer.outcome)
+    }
+  }
+  return {
+    row: scenario.name,
+    servers: names.map((server) => {
+      const failure = failures.get(server)
+      return failure === undefined ? { server, outcome: medianOutcome(runs.get(server) ?? []) } : { server, failure }
+    }),
+  }
+}
+
+/** Lets a fresh process measure one row on one server, for a bounded time. */
+async function assign (scenario: Scenario, server: ServerName): Promise<Answer> {
+  const { quick, traces, ours, oursEnv } = options
+  const assignment: Assignment = { row: scenario.name, server, quick, traces, ours, oursEnv }
+  const child = fork(join(import.meta.dirname, 'measure.ts'), [], { execArgv: ['--import', 'tsx'] })
+  running = child
+  const exit = once(child, 'exit')
+  const timer = setTimeout(() => child.kill('SIGTERM'), scenario.timeoutSeconds * 1000)
+  let answer: Answer = { failure: `no figures after ${scenario.timeoutSeconds} s` }
+  // measure.ts sends exactly one answer and nothing else.
+  child.once('message', (message) => { answer = message as Answer })
+  child.send(assignment)
+  await exit
+  clearTimeout(timer)
+  return answer
+}
+
+/** Says which servers will be measured, and why others will not. */
+function describeServers ({ servers, ours, oursEnv }: Options): Partial<Record<ServerName, string>> {
+  const titles: Partial<Record<ServerName, string>> = {}
+  for (const name of servers) {
+    const kind = describeServer(name, ours, oursEnv)
+    if (typeof kind === 'string') console.log(`${name} is left out: ${kind}`)
+    else titles[name] = kind.title
+  }
+  return titles
+}
+
+function describeOrigin ({ ours, quick, repeat }: Options, titles: Partial<Record<ServerName, string>>): Origin {
+  const git = (...args: string[]) => execFileSync('git', ['-C', ours, ...args], { encoding: 'utf8' }).trim()
+  const changed = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '-changed'
+  const [cpu] = cpus()
+  return {
+    date: new Date().toISOString(),
+    commit: git('rev-parse', '--short', 'HEAD') + changed,
+    machine: `${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    node: process.version,
+    quick,
+    repeat,
+    servers: titles,
+  }
+}

@@ -1,0 +1,49 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { openOrdinaryDocument } from '../documents.ts'
+import type { Client } from '../load/client.ts'
+import { DecodeCache } from '../load/decode-cache.ts'
+import { upload } from '../load/upload.ts'
+import { startServer, withFolder } from '../servers.ts'
+import { below, type Scenario } from './scenario.ts'
+
+/** What a document costs while one client has it open and nobody types. */
+export const documentMemory: Scenario = {
+  name: 'document-memory',
+  title: 'Memory per open document of 102 KiB, one client each',
+  columns: [
+    { key: 'resident', label: 'KiB resident', digits: 0 },
+    { key: 'heap', label: 'KiB of heap and buffers', digits: 0 },
+    { key: 'documents', label: 'documents', digits: 0 },
+  ],
+  without: ['floor'],
+  goals: [below(60, 'resident')],
+  timeoutSeconds: 120,
+  run: async ({ kind, quick }) => await withFolder(async (folder) => {
+    const document = await openOrdinaryDocument()
+    const server = await startServer(kind, folder)
+    const target = { port: server.port, wire: kind.wire, decode: new DecodeCache(kind.wire) }
+    const count = quick ? 40 : 200
+    const clients: Client[] = []
+    const open = async (room: string) => { clients.push(await upload(target, room, document)) }
+    try {
+      // The first ones grow the heap and compile the code; they stay open on both sides of the difference.
+      for (let index = 0; index < 20; index++) await open(`before-${index}`)
+      await delay(quick ? 1000 : 3000)
+      const before = await server.readMemory()
+      for (let index = 0; index < count; index++) await open(`document-${index}`)
+      await delay(quick ? 2000 : 8000)
+      const after = await server.readMemory()
+      return {
+        figures: {
+          resident: (after.residentBytes - before.residentBytes) / count / 1024,
+          heap: (after.heapBytes - before.heapBytes) / count / 1024,
+          documents: count,
+        },
+        notes: [],
+      }
+    } finally {
+      for (const client of clients) client.leave()
+      await server.stop()
+    }
+  }),
+}

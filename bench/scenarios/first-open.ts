@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { openEditedDocument } from '../documents.ts'
+import { Client } from '../load/client.ts'
+import { DecodeCache } from '../load/decode-cache.ts'
+import { Reader } from '../load/reader.ts'
+import { upload } from '../load/upload.ts'
+import { startServer, withFolder } from '../servers.ts'
+import { median } from './join-edited.ts'
+import { atMostBest, type Scenario } from './scenario.ts'
+
+/** Longer than Hocuspocus waits before it stores (2 s). */
+const STORE_DELAY_MS = 4000
+
+/** The first client after a restart: the document comes from the store. */
+export const firstOpen: Scenario = {
+  name: 'first-open',
+  title: 'First open of the document of 260,000 edits after a restart (peers with LevelDB, SQLite)',
+  columns: [
+    { key: 'open', label: 'ms until synced', digits: 0 },
+    { key: 'cpu', label: 'CPU ms', digits: 0 },
+  ],
+  without: ['floor'],
+  goals: [atMostBest(0.2, 'open')],
+  timeoutSeconds: 90,
+  run: async ({ kind, quick, traces }) => await withFolder(async (folder) => {
+    const document = await openEditedDocument(traces)
+    const seeded = await startServer(kind, folder, true)
+    const seedTarget = { port: seeded.port, wire: kind.wire, decode: new DecodeCache(kind.wire) }
+    try {
+      const owner = await upload(seedTarget, 'edited', document)
+      await delay(STORE_DELAY_MS)
+      owner.leave()
+      await delay(500)
+    } finally {
+      await seeded.stop()
+    }
+    const taken: Array<{ open: number, cpu: number }> = []
+    for (let round = 0; round < (quick ? 1 : 5); round++) {
+      const server = await startServer(kind, folder, true)
+      const target = { port: server.port, wire: kind.wire, decode: new DecodeCache(kind.wire) }
+      try {
+        // The very first connection to a process compiles code; that is not this document's cost.
+        const stranger = new Client(target, 'nothing')
+        await stranger.join()
+        stranger.leave()
+        await delay(300)
+        const reader = new Reader(target, 'edited', document.clocks)
+        const cpu = server.cpuSeconds
+        const start = performance.now()
+        taken.push({ open: await reader.sync() - start, cpu: (server.cpuSeconds - cpu) * 1000 })
+        reader.client.leave()
+      } finally {
+        await server.stop()
+      }
+    }
+    return {
+      figures: { open: median(taken.map(({ open }) => open)), cpu: median(taken.map(({ cpu }) => cpu)) },
+      notes: [`median of ${taken.length} restarts`],
+    }
+  }),
+}

@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Crowd } from '../load/crowd.ts'
+import { DecodeCache } from '../load/decode-cache.ts'
+import { startServer, withFolder } from '../servers.ts'
+import type { Column, Goal, Outcome, Scenario, Setting } from './scenario.ts'
+
+const DRAIN_TIMEOUT_MS = 5000
+/** Above this the delays are this process's own. */
+const NOTABLE_LAG_MS = 25
+/** Below this share of the offered rate the server did not keep up. */
+const KEPT_UP = 0.97
+
+const columns: [Column, ...Column[]] = [
+  { key: 'cpu', label: 'CPU s per million delivered', digits: 2 },
+  { key: 'p50', label: 'p50 ms', digits: 2 },
+  { key: 'p95', label: 'p95 ms', digits: 1 },
+  { key: 'reached', label: 'delivered per s', digits: 0 },
+  { key: 'core', label: '% of a core', digits: 1 },
+]
+
+interface Load {
+  name: string
+  title: string
+  rooms: number
+  roomSize: number
+  kind: 'update' | 'awareness'
+  /** updates × readers per second that are offered */
+  deliveredPerSecond: number
+  goals: Goal[]
+}
+
+/** A row in which a crowd writes at a steady rate for a while. */
+export function steady (load: Load): Scenario {
+  return { ...load, columns, without: [], timeoutSeconds: 120, run: async (setting) => await withFolder(async (folder) => await run(load, setting, folder)) }
+}
+
+async function run (load: Load, { kind, quick }: Setting, folder: string): Promise<Outcome> {
+  const server = await startServer(kind, folder)
+  const target = { port: server.port, wire: kind.wire, decode: new DecodeCache(kind.wire) }
+  const crowd = new Crowd(target, load.rooms, load.roomSize, load.kind)
+  const perSecond = load.deliveredPerSecond / (load.roomSize - 1)
+  const seconds = quick ? 3 : 15
+  try {
+    await crowd.join()
+    await crowd.write(perSecond, quick ? 1.5 : 5)
+    await crowd.drain(DRAIN_TIMEOUT_MS)
+    await delay(200)
+    crowd.delays.clear()
+    crowd.worstLagMs = 0
+    const before = { cpu: server.cpuSeconds, delivered: crowd.delivered, own: process.cpuUsage(), at: performance.now() }
+    await crowd.write(perSecond, seconds)
+    const elapsed = (performance.now() - before.at) / 1000
+    const inTime = crowd.delivered - before.delivered
+    const own = process.cpuUsage(before.own)
+    const complete = await crowd.drain(DRAIN_TIMEOUT_MS)
+    const cpu = server.cpuSeconds - before.cpu
+    const delivered = crowd.delivered - before.delivered
+    const notes = explain(crowd, complete, inTime / elapsed / load.deliveredPerSecond, (own.user + own.system) / 1e6 / elapsed)
+    return {
+      figures: {
+        cpu: delivered === 0 ? undefined : cpu / delivered * 1e6,
+        p50: crowd.delays.quantile(0.5),
+        p95: crowd.delays.quantile(0.95),
+        reached: inTime / elapsed,
+        core: cpu / elapsed * 100,
+      },
+      notes,
+    }
+  } finally {
+    crowd.leave()
+    await server.stop()
+  }
+}
+
+function explain (crowd: Crowd, complete: boolean, kept: number, ownCores: number): string[] {
+  const notes: string[] = []
+  if (kept < KEPT_UP) notes.push(`did not keep up: ${(kept * 100).toFixed(0)} % of what was offered`)
+  if (!complete) notes.push(`${crowd.expected - crowd.delivered} updates never arrived`)
+  if (crowd.dropped.length > 0) notes.push(`${crowd.dropped.length} clients were closed (${[...new Set(crowd.dropped)].join(', ')})`)
+  if (crowd.worstLagMs > NOTABLE_LAG_MS) notes.push(`the load generator was late by up to ${crowd.worstLagMs.toFixed(0)} ms`)
+  if (ownCores > 0.9) notes.push(`the load generator took ${(ownCores * 100).toFixed(0)} % of a core: it may be what was measured`)
+  return notes
+}

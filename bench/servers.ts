@@ -1,0 +1,195 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { hocuspocusWire, relayWire, yWebsocketWire, type Wire } from './load/wire.ts'
+import { readCpuSeconds, readResidentBytes } from './process-figures.ts'
+
+const HOST = '127.0.0.1'
+const PEERS = join(import.meta.dirname, 'peers')
+const START_TIMEOUT_MS = 20_000
+const STOP_TIMEOUT_MS = 10_000
+
+/** 32 characters that no one needs to keep secret: the service is reachable from this machine alone, for seconds. */
+const SECRET = 'bench-bench-bench-bench-bench-32'
+
+export const serverNames = ['floor', 'y-websocket', 'hocuspocus', 'ours', 'ours-hocuspocus'] as const
+export type ServerName = typeof serverNames[number]
+
+/** How to start one of the servers, and which bytes its clients speak. */
+export interface ServerKind {
+  wire: Wire
+  /** the module Node runs */
+  entry: string
+  cwd: string
+  env: (folder: string, persistent: boolean) => Record<string, string>
+  /** What it is, for the report: name and version. */
+  title: string
+}
+
+/**
+ * Describes a server.
+ * @param ours folder of the y-provider checkout to measure, built
+ * @returns the description, or a sentence that says why this server cannot run here
+ */
+export function describeServer (name: ServerName, ours: string, oursEnv: Record<string, string> = {}): ServerKind | string {
+  if (name === 'ours' || name === 'ours-hocuspocus') return describeOurs(name, ours, oursEnv)
+  if (!existsSync(join(PEERS, 'node_modules'))) return 'the peers are not installed: npm ci --prefix bench/peers'
+  if (name === 'floor') {
+    return { wire: relayWire, entry: join(PEERS, 'relay.js'), cwd: PEERS, env: () => ({}), title: `bare relay on ws ${peerVersion('ws')}` }
+  }
+  if (name === 'hocuspocus') {
+    return {
+      wire: hocuspocusWire('/'),
+      entry: join(PEERS, 'hocuspocus.js'),
+      cwd: PEERS,
+      env: (folder, persistent): Record<string, string> => persistent ? { PERSIST_DIR: folder } : {},
+      title: `@hocuspocus/server ${peerVersion('@hocuspocus/server')}`,
+    }
+  }
+  return {
+    wire: yWebsocketWire('/'),
+    entry: join(PEERS, 'node_modules/@y/websocket-server/src/server.js'),
+    cwd: PEERS,
+    env: (folder, persistent): Record<string, string> => persistent ? { YPERSISTENCE: folder } : {},
+    title: `@y/websocket-server ${peerVersion('@y/websocket-server')}`,
+  }
+}
+
+function describeOurs (name: 'ours' | 'ours-hocuspocus', ours: string, extra: Record<string, string>): ServerKind | string {
+  const entry = resolve(ours, 'dist/server.js')
+  if (!existsSync(entry)) return `${entry} does not exist: npm run build`
+  const headers = { Authorization: SECRET }
+  return {
+    wire: name === 'ours' ? yWebsocketWire('/collaboration/ws/', headers) : hocuspocusWire('/collaboration/ws/?room=', headers),
+    entry,
+    cwd: resolve(ours),
+    env: (folder) => ({ NODE_ENV: 'production', DATA_DIR: folder, COLLABORATION_SERVER_SECRET: SECRET, LOG_LEVEL: 'warn', ...extra }),
+    title: `y-provider ${readVersion(resolve(ours, 'package.json'))}, store on`,
+  }
+}
+
+const peerVersion = (name: string) => readVersion(join(PEERS, 'node_modules', name, 'package.json'))
+
+function readVersion (file: string): string {
+  // A package.json that npm installed, or our own: version is always a string.
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string }
+  return version
+}
+
+/** A server that runs as its own process and answers on a port of the loopback interface. */
+export class RunningServer {
+  readonly port: number
+  readonly wire: Wire
+  readonly pid: number
+  readonly #process: ChildProcess
+  #stderr = ''
+
+  constructor (process: ChildProcess, port: number, wire: Wire) {
+    if (process.pid === undefined) throw new Error('The server did not start: no process was made.')
+    this.#process = process
+    this.pid = process.pid
+    this.port = port
+    this.wire = wire
+    process.stderr?.on('data', (chunk: Buffer) => { this.#stderr = (this.#stderr + chunk.toString()).slice(-2000) })
+  }
+
+  get ended (): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null
+  }
+
+  /** The last lines it complained with. */
+  get complaint (): string {
+    return this.#stderr.trim()
+  }
+
+  get cpuSeconds (): number {
+    return readCpuSeconds(this.pid)
+  }
+
+  get resident (): { now: number, peak: number } {
+    return readResidentBytes(this.pid)
+  }
+
+  /** What it holds after collecting garbage: JavaScript heap with its buffers, and resident memory, in bytes. */
+  async readMemory (): Promise<{ heapBytes: number, residentBytes: number }> {
+    this.#process.send('memory')
+    const [answer] = await once(this.#process, 'message', { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) })
+    // probe.js answers with exactly this shape and nothing else writes to the channel.
+    return answer as { heapBytes: number, residentBytes: number }
+  }
+
+  /** Asks it to end; ends it when it does not within ten seconds. */
+  async stop (): Promise<void> {
+    if (this.ended) return
+    const exit = once(this.#process, 'exit')
+    this.#process.kill('SIGTERM')
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), STOP_TIMEOUT_MS)
+    await exit
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * Starts a server on a free port of the loopback interface and waits until it accepts connections.
+ * @param folder where it may keep its documents
+ * @throws when it ends or does not listen within twenty seconds; the message carries what it wrote to stderr
+ */
+export async function startServer (kind: ServerKind, folder: string, persistent = false): Promise<RunningServer> {
+  const port = await findFreePort()
+  const child = fork(kind.entry, [], {
+    cwd: kind.cwd,
+    // Nothing of this process's environment: a stray setting must not decide a measurement.
+    env: { PATH: process.env.PATH, HOST, PORT: String(port), ...kind.env(folder, persistent) },
+    execArgv: ['--expose-gc', '--import', join(import.meta.dirname, 'probe.js')],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  const server = new RunningServer(child, port, kind.wire)
+  const deadline = performance.now() + START_TIMEOUT_MS
+  while (!await accepts(port)) {
+    if (server.ended || performance.now() > deadline) {
+      await server.stop()
+      throw new Error(`${kind.title} does not listen. ${server.complaint}`)
+    }
+    await delay(25)
+  }
+  return server
+}
+
+async function findFreePort (): Promise<number> {
+  const probe = createServer().listen(0, HOST)
+  await once(probe, 'listening')
+  // A TCP server that listens has an AddressInfo, never a path or null.
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+async function accepts (port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(port, HOST)
+    socket.once('connect', () => { socket.destroy(); resolve(true) })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+/** Folders in use: they go even when the process is told to end in the middle of a measurement. */
+const folders = new Set<string>()
+process.on('exit', () => { for (const folder of folders) rmSync(folder, { recursive: true, force: true }) })
+
+/** Runs `use` with a folder of its own that is removed afterwards. */
+export async function withFolder<T> (use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'y-provider-bench-'))
+  folders.add(folder)
+  try {
+    return await use(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+    folders.delete(folder)
+  }
+}
