@@ -25,7 +25,7 @@ async function measure ({ row, server, ours, oursEnv, quick, traces }: Assignmen
   }
 }
 
-process.on('SIGTERM', () => process.exit(1))
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
 process.on('disconnect', () => process.exit(1))
 // run.ts sends exactly one assignment and nothing else.
 process.once('message', async (assignment: Assignment) => {

@@ -14,7 +14,8 @@ export interface Options {
   ours: string
   /** further settings for ours */
   oursEnv: Record<string, string>
-  results: string
+  /** folder to write to; a quick run leaves nothing behind unless told where */
+  results: string | undefined
 }
 
 export const usage = `bench/run.ts [--quick] [--only row,...] [--servers name,...] [--repeat n] [--traces folder] [--ours folder] [--env NAME=VALUE]... [--results folder]
@@ -33,7 +34,7 @@ export function readOptions (args: string[]): Options {
       traces: { type: 'string' },
       ours: { type: 'string', default: resolve(import.meta.dirname, '..') },
       env: { type: 'string', multiple: true, default: [] },
-      results: { type: 'string', default: resolve(import.meta.dirname, 'results') },
+      results: { type: 'string' },
     },
   })
   const names = scenarios.map(({ name }) => name)
@@ -48,5 +49,6 @@ export function readOptions (args: string[]): Options {
   if (!Number.isInteger(repeat) || repeat < 1) throw new Error('--repeat takes a whole number from 1.')
   const oursEnv = Object.fromEntries(values.env.map((pair): [string, string] => [pair.split('=', 1)[0] ?? '', pair.slice(pair.indexOf('=') + 1)]))
   const traces = values.traces === undefined ? undefined : resolve(values.traces)
-  return { quick: values.quick, rows, servers, repeat, traces, ours: resolve(values.ours), oursEnv, results: values.results }
+  const results = values.results ?? (values.quick ? undefined : resolve(import.meta.dirname, 'results'))
+  return { quick: values.quick, rows, servers, repeat, traces, ours: resolve(values.ours), oursEnv, results }
 }

@@ -9,6 +9,9 @@ import { scenarios } from './scenarios/index.ts'
 import type { Outcome, Scenario } from './scenarios/scenario.ts'
 import { describeServer, type ServerName } from './servers.ts'
 
+/** How long a measurement may take to end its server when its time is over. */
+const STOP_GRACE_SECONDS = 5
+
 let options: Options
 try {
   options = readOptions(process.argv.slice(2))
@@ -40,13 +43,13 @@ for (const scenario of scenarios.filter(({ name }) => options.rows.includes(name
   tables.push(table)
   console.log(table)
 }
-console.log(`Written to ${await writeResults(options.results, origin, results, tables)}`)
+if (options.results !== undefined) console.log(`Written to ${await writeResults(options.results, origin, results, tables)}`)
 
 /** Measures a row on all servers, taking turns: what disturbs the machine for a while disturbs all alike. */
 async function measureRow (scenario: Scenario, names: ServerName[]): Promise<RowResult> {
   const runs = new Map<ServerName, Outcome[]>(names.map((name) => [name, []]))
   const failures = new Map<ServerName, string>()
-  for (let round = 0; round < options.repeat; round++) {
+  for (let round = 0; round < (scenario.once === true ? 1 : options.repeat); round++) {
     for (const name of names.filter((each) => !failures.has(each))) {
       const answer = await assign(scenario, name)
       if ('failure' in answer) failures.set(name, answer.failure)
@@ -69,13 +72,16 @@ async function assign (scenario: Scenario, server: ServerName): Promise<Answer> 
   const child = fork(join(import.meta.dirname, 'measure.ts'), [], { execArgv: ['--import', 'tsx'] })
   running = child
   const exit = once(child, 'exit')
-  const timer = setTimeout(() => child.kill('SIGTERM'), scenario.timeoutSeconds * 1000)
+  const timers = [
+    setTimeout(() => child.kill('SIGTERM'), scenario.timeoutSeconds * 1000),
+    setTimeout(() => child.kill('SIGKILL'), (scenario.timeoutSeconds + STOP_GRACE_SECONDS) * 1000),
+  ]
   let answer: Answer = { failure: `no figures after ${scenario.timeoutSeconds} s` }
   // measure.ts sends exactly one answer and nothing else.
   child.once('message', (message) => { answer = message as Answer })
   child.send(assignment)
   await exit
-  clearTimeout(timer)
+  for (const timer of timers) clearTimeout(timer)
   return answer
 }
 
@@ -91,16 +97,24 @@ function describeServers ({ servers, ours, oursEnv }: Options): Partial<Record<S
 }
 
 function describeOrigin ({ ours, quick, repeat }: Options, titles: Partial<Record<ServerName, string>>): Origin {
-  const git = (...args: string[]) => execFileSync('git', ['-C', ours, ...args], { encoding: 'utf8' }).trim()
-  const changed = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '-changed'
   const [cpu] = cpus()
   return {
     date: new Date().toISOString(),
-    commit: git('rev-parse', '--short', 'HEAD') + changed,
+    commit: describeCommit(ours),
     machine: `${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB`,
     node: process.version,
     quick,
     repeat,
     servers: titles,
+  }
+}
+
+/** The measured checkout's commit, marked when files differ from it. */
+function describeCommit (folder: string): string {
+  const git = (...args: string[]) => execFileSync('git', ['-C', folder, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  try {
+    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '-changed')
+  } catch {
+    return 'unknown'
   }
 }

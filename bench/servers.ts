@@ -81,6 +81,10 @@ function readVersion (file: string): string {
   return version
 }
 
+/** Servers that run: none outlives this process. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => { for (const server of running) server.kill('SIGKILL') })
+
 /** A server that runs as its own process and answers on a port of the loopback interface. */
 export class RunningServer {
   readonly port: number
@@ -95,6 +99,8 @@ export class RunningServer {
     this.pid = process.pid
     this.port = port
     this.wire = wire
+    running.add(process)
+    process.once('exit', () => running.delete(process))
     process.stderr?.on('data', (chunk: Buffer) => { this.#stderr = (this.#stderr + chunk.toString()).slice(-2000) })
   }
 

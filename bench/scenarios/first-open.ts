@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { openEditedDocument } from '../documents.ts'
-import { Client } from '../load/client.ts'
 import { DecodeCache } from '../load/decode-cache.ts'
 import { Reader } from '../load/reader.ts'
 import { upload } from '../load/upload.ts'
@@ -11,7 +10,7 @@ import { atMostBest, type Scenario } from './scenario.ts'
 /** Longer than Hocuspocus waits before it stores (2 s). */
 const STORE_DELAY_MS = 4000
 
-/** The first client after a restart: the document comes from the store. */
+/** The first client after a restart: the document comes from the store, and the process has not run this code before. */
 export const firstOpen: Scenario = {
   name: 'first-open',
   title: 'First open of the document of 260,000 edits after a restart (peers with LevelDB, SQLite)',
@@ -39,11 +38,6 @@ export const firstOpen: Scenario = {
       const server = await startServer(kind, folder, true)
       const target = { port: server.port, wire: kind.wire, decode: new DecodeCache(kind.wire) }
       try {
-        // The very first connection to a process compiles code; that is not this document's cost.
-        const stranger = new Client(target, 'nothing')
-        await stranger.join()
-        stranger.leave()
-        await delay(300)
         const reader = new Reader(target, 'edited', document.clocks)
         const cpu = server.cpuSeconds
         const start = performance.now()

@@ -18,7 +18,8 @@ export const joinLarge: Scenario = {
   ],
   without: ['floor'],
   goals: [below(5, 'synced'), below(500, 'peak')],
-  timeoutSeconds: 180,
+  once: true,
+  timeoutSeconds: 300,
   run: async ({ kind, quick }) => await withFolder(async (folder) => {
     const document = await openLargeDocument(quick)
     const server = await startServer(kind, folder)
@@ -29,7 +30,7 @@ export const joinLarge: Scenario = {
       const readers = Array.from({ length: JOINERS }, () => new Reader(target, 'large', document.clocks))
       const cpu = server.cpuSeconds
       const start = performance.now()
-      const ends = await Promise.all(readers.map(async (reader) => await reader.sync(120_000)))
+      const ends = await Promise.all(readers.map(async (reader) => await reader.sync(240_000)))
       const { peak } = server.resident
       const notes = [`${(held / 1e6).toFixed(0)} MB before they came`]
       if (quick) notes.push('a document of 4 MB: --quick')

@@ -43,6 +43,8 @@ export interface Scenario {
   /** Servers that the row says nothing about. */
   without: readonly ServerName[]
   goals: Goal[]
+  /** Measured once, whatever --repeat says: a row of minutes. */
+  once?: boolean
   /** Bound on one server's run in full length. */
   timeoutSeconds: number
   run: (setting: Setting) => Promise<Outcome>

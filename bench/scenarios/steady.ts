@@ -52,6 +52,7 @@ async function run (load: Load, { kind, quick }: Setting, folder: string): Promi
     const elapsed = (performance.now() - before.at) / 1000
     const inTime = crowd.delivered - before.delivered
     const own = process.cpuUsage(before.own)
+    const busy = server.cpuSeconds - before.cpu
     const complete = await crowd.drain(DRAIN_TIMEOUT_MS)
     const cpu = server.cpuSeconds - before.cpu
     const delivered = crowd.delivered - before.delivered
@@ -62,7 +63,7 @@ async function run (load: Load, { kind, quick }: Setting, folder: string): Promi
         p50: crowd.delays.quantile(0.5),
         p95: crowd.delays.quantile(0.95),
         reached: inTime / elapsed,
-        core: cpu / elapsed * 100,
+        core: busy / elapsed * 100,
       },
       notes,
     }
@@ -75,7 +76,7 @@ async function run (load: Load, { kind, quick }: Setting, folder: string): Promi
 function explain (crowd: Crowd, complete: boolean, kept: number, ownCores: number): string[] {
   const notes: string[] = []
   if (kept < KEPT_UP) notes.push(`did not keep up: ${(kept * 100).toFixed(0)} % of what was offered`)
-  if (!complete) notes.push(`${crowd.expected - crowd.delivered} updates never arrived`)
+  if (!complete) notes.push(`${crowd.expected - crowd.delivered} deliveries were still missing ${DRAIN_TIMEOUT_MS / 1000} s after the last was due; the delays are those of the others`)
   if (crowd.dropped.length > 0) notes.push(`${crowd.dropped.length} clients were closed (${[...new Set(crowd.dropped)].join(', ')})`)
   if (crowd.worstLagMs > NOTABLE_LAG_MS) notes.push(`the load generator was late by up to ${crowd.worstLagMs.toFixed(0)} ms`)
   if (ownCores > 0.9) notes.push(`the load generator took ${(ownCores * 100).toFixed(0)} % of a core: it may be what was measured`)
