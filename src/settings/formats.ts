@@ -19,15 +19,15 @@ export const formats: Readonly<Record<string, Format>> = {
   },
   'http-url': {
     wanted: 'a URL that begins with http:// or https://',
-    check: (text) => text === '' || hasScheme(text, ['http:', 'https:']),
+    check: (text) => text === '' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)),
   },
   'postgres-url': {
     wanted: 'a URL that begins with postgres:// or postgresql://',
-    check: (text) => text === '' || hasScheme(text, ['postgres:', 'postgresql:']),
+    check: (text) => text === '' || /^postgres(ql)?:\/\/./.test(text),
   },
   'redis-url': {
     wanted: 'a URL that begins with redis:// or rediss://',
-    check: (text) => text === '' || hasScheme(text, ['redis:', 'rediss:']),
+    check: (text) => text === '' || /^rediss?:\/\/./.test(text),
   },
   path: {
     wanted: 'a path that begins with /',
@@ -58,10 +58,6 @@ function isPattern (text: string): boolean {
   } catch {
     return false
   }
-}
-
-function hasScheme (text: string, schemes: readonly string[]): boolean {
-  return URL.canParse(text) && schemes.includes(new URL(text).protocol)
 }
 
 /** The names that `@fastify/proxy-addr` knows for networks. */

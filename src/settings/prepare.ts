@@ -27,7 +27,7 @@ export const settings: ReadonlyArray<readonly [string, SettingSchema]> = Object.
 
 /**
  * The known variables of `environment` as the schema wants them: blanks around values gone, empty ones left out (so that the default counts),
- * `NAME_FILE` read, lists split at commas, origins without a slash at their end.
+ * `NAME_FILE` read, lists split at commas, origins as browsers write them, words in small letters (Python writes `True`).
  * @throws InvalidSettings when a file cannot be read, or a secret is given twice
  */
 export function prepare (environment: Environment): Record<string, unknown> {
@@ -35,7 +35,7 @@ export function prepare (environment: Environment): Record<string, unknown> {
   for (const [name, schema] of settings) {
     const value = (schema.secret === true ? readSecret(environment, name) : environment[name])?.trim()
     if (value === undefined || value === '') continue
-    prepared[name] = schema.type === 'array' ? splitList(value, schema.items?.format === 'origin') : value
+    prepared[name] = read(value, schema)
   }
   if (prepared.COLLABORATION_LOGGING === 'true') prepared.LOG_LEVEL ??= 'debug'
   return prepared
@@ -56,9 +56,14 @@ function readSecret (environment: Environment, name: string): string | undefined
   return content
 }
 
-function splitList (value: string, areOrigins: boolean): string[] {
-  const items = value.split(',').map((item) => item.trim()).filter((item) => item !== '')
-  return areOrigins ? items.map(normaliseOrigin) : items
+function read (value: string, schema: SettingSchema): unknown {
+  if (schema.type === 'array') {
+    const items = value.split(',').map((item) => item.trim()).filter((item) => item !== '')
+    return schema.items?.format === 'origin' ? items.map(normaliseOrigin) : items
+  }
+  // JavaScript would take 0x10 and 1e3 for numbers too. NaN is none, so the schema refuses it.
+  if (schema.type === 'integer') return /^\d+$/.test(value) ? Number(value) : NaN
+  return schema.type === 'boolean' || schema.enum !== undefined || schema.format === 'trust-proxy' ? value.toLowerCase() : value
 }
 
 /** As browsers write an origin: small letters, no default port, no slash. What is no origin stays as it is, and is refused later. */

@@ -28,7 +28,7 @@ export const settingsSchema = Type.Object({
   TRUST_PROXY: text('false', 'Whose X-Forwarded-* headers are believed: false, true (everybody: only where nobody but the proxy can reach this port), or addresses and networks, comma separated (127.0.0.1, 10.0.0.0/8, loopback).', { format: 'trust-proxy' }),
   NODE_ENV: text('', 'production refuses unsafe secrets and origins; development makes the log readable.'),
 
-  COLLABORATION_SERVER_SECRET: Type.String({ minLength: 1, format: 'header-value', secret: true, group: 'Who may come in', description: 'Required. The secret shared with Django, at least 16 characters in production (python3 -c "import secrets; print(secrets.token_urlsafe(32))").' }),
+  COLLABORATION_SERVER_SECRET: Type.String({ minLength: 1, format: 'header-value', secret: true, group: 'Who may come in', description: 'The secret shared with Django; at least 16 characters in production, my-secret is for development. Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"' }),
   COLLABORATION_SERVER_SECRET_PREVIOUS: text('', 'The secret before the last change, still accepted, so that it can be rotated without downtime.', { format: 'header-value', secret: true }),
   Y_PROVIDER_API_KEY: text('', 'A second accepted key, for the HTTP routes only.', { format: 'header-value', secret: true }),
   COLLABORATION_SERVER_ORIGIN: list(['http://localhost:3000'], 'Origins whose pages may call this service, comma separated; * (any) is refused in production.', { format: 'origin' }),

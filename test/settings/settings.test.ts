@@ -1,0 +1,148 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { readSettings } from '../../src/plugins/env.ts'
+import { roomNamePattern, trustedProxies } from '../../src/settings/derived.ts'
+import { formats } from '../../src/settings/formats.ts'
+import { settings } from '../../src/settings/prepare.ts'
+
+const secret = { COLLABORATION_SERVER_SECRET: 'a-secret-that-only-tests-know' }
+const read = (environment: Record<string, string> = {}) => readSettings({ ...secret, ...environment })
+
+await t.test('the defaults are those of the contract', async (t) => {
+  t.match(await read(), {
+    HOST: '127.0.0.1',
+    PORT: 4444,
+    COLLABORATION_SERVER_SECRET_PREVIOUS: '',
+    Y_PROVIDER_API_KEY: '',
+    COLLABORATION_SERVER_ORIGIN: ['http://localhost:3000'],
+    COLLABORATION_BACKEND_BASE_URL: '',
+    COLLABORATION_BACKEND_DOCUMENT_PATH: '/api/v1.0/documents/{room}/',
+    COLLABORATION_BACKEND_USER_PATH: '/api/v1.0/users/me/',
+    COLLABORATION_BACKEND_TIMEOUT: 5000,
+    COLLABORATION_SESSION_COOKIES: ['docs_sessionid', 'sessionid'],
+    CONVERSION_FILE_MAX_SIZE: 20971520,
+    DATA_DIR: './data',
+    DATABASE_URL: '',
+    REDIS_URL: '',
+    LOG_LEVEL: 'info',
+  })
+})
+
+await t.test('a variable that is empty or blank counts as not set', async (t) => {
+  const found = await read(Object.fromEntries(settings.filter(([name]) => !(name in secret)).map(([name]) => [name, name.length % 2 ? '' : ' \t'])))
+  t.same(found, await read())
+})
+
+await t.test('values are read as people write them', async (t) => {
+  const found = await read({
+    PORT: ' 80 ',
+    COLLABORATION_SERVER_ORIGIN: ' https://Docs.example.org:443/ ,http://localhost:3000, ',
+    COLLABORATION_SESSION_COOKIES: ' sessionid , ',
+    LOG_LEVEL: 'WARN',
+    COLLABORATION_LOGGING: 'True',
+    MAX_CONNECTIONS: '0',
+    COLLABORATION_SERVER_SECRET: '  in-a-file-with-a-newline\n',
+  })
+  t.match(found, { PORT: 80, COLLABORATION_SERVER_ORIGIN: ['https://docs.example.org', 'http://localhost:3000'], COLLABORATION_SESSION_COOKIES: ['sessionid'], LOG_LEVEL: 'warn', MAX_CONNECTIONS: 0, COLLABORATION_SERVER_SECRET: 'in-a-file-with-a-newline' })
+  t.equal((await read({ COLLABORATION_LOGGING: 'true' })).LOG_LEVEL, 'debug', 'the older name asks for debug')
+  t.equal((await read({ COLLABORATION_LOGGING: 'true', LOG_LEVEL: 'info' })).LOG_LEVEL, 'info', 'the newer name wins')
+})
+
+await t.test('what is wrong is said in one line that names the variable and not its value', async (t) => {
+  const wrong = {
+    PORT: ['http', '-1', '65536', '0x50', '1e3', '80.5'],
+    COLLABORATION_SERVER_ORIGIN: ['localhost:3000', 'https://a.example/path', 'https://a.example?b', 'https://user@a.example', 'https://ok.example, nonsense', 'ftp://a.example', ','],
+    COLLABORATION_BACKEND_BASE_URL: ['django', 'ftp://django', '//django'],
+    COLLABORATION_BACKEND_DOCUMENT_PATH: ['api/{room}/', '/api/documents/', '/api/{room} /'],
+    COLLABORATION_BACKEND_USER_PATH: ['me', 'https://django/me'],
+    COLLABORATION_BACKEND_TIMEOUT: ['0', 'soon'],
+    COLLABORATION_SESSION_COOKIES: ['session id', 'a=b'],
+    ROOM_NAME_PATTERN: ['(', '[a-', '\\p{Nope}'],
+    DATABASE_URL: ['mysql://db', 'postgres', 'postgres://'],
+    REDIS_URL: ['http://redis', 'redis:'],
+    TRUST_PROXY: ['1', 'maybe', '10.0.0.0/33', '10.0.0.0/', 'loopback,'],
+    STORE_SYNC: ['disk'],
+    LOG_LEVEL: ['loud'],
+    COLLABORATION_LOGGING: ['yes please'],
+    MAX_FRAME_BYTES: ['0', '32MiB', '-5', '9007199254740993000'],
+    CONVERSION_SOFT_BREAKS: ['newline'],
+    COLLABORATION_SERVER_SECRET: ['gehe\u00efm', 'two\nlines'],
+  }
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      const failure = await read({ [name]: value }).then(() => new Error('accepted'), (error: Error) => error)
+      t.match(failure.message, new RegExp(`^${name} must be [^\n]+$`), `${name}=${JSON.stringify(value)}`)
+    }
+  }
+  await t.rejects(read({ COLLABORATION_SERVER_SECRET: 'geheïm-und-lang' }), { message: /^COLLABORATION_SERVER_SECRET must be (?!.*geh).*$/ }, 'a secret is not repeated')
+})
+
+await t.test('several faults stand in the same line', async (t) => {
+  await t.rejects(readSettings({ PORT: 'x', LOG_LEVEL: 'loud' }), {
+    message: 'COLLABORATION_SERVER_SECRET is missing: set it (or COLLABORATION_SERVER_SECRET_FILE) to the same value as in Django; PORT must be a whole number, 0 to 65535; LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent',
+  })
+})
+
+await t.test('secrets may come from files', async (t) => {
+  const folder = t.testdir({ secret: '\n  from-a-file-of-kubernetes \n', empty: ' \n' })
+  const file = `${folder}/secret`
+  t.equal((await readSettings({ COLLABORATION_SERVER_SECRET_FILE: file })).COLLABORATION_SERVER_SECRET, 'from-a-file-of-kubernetes')
+  t.equal((await read({ Y_PROVIDER_API_KEY_FILE: file })).Y_PROVIDER_API_KEY, 'from-a-file-of-kubernetes')
+  await t.rejects(read({ COLLABORATION_SERVER_SECRET_FILE: file }), { message: 'COLLABORATION_SERVER_SECRET and COLLABORATION_SERVER_SECRET_FILE are both set: keep one of them' })
+  await t.rejects(readSettings({ COLLABORATION_SERVER_SECRET_FILE: `${folder}/nowhere` }), { message: /^COLLABORATION_SERVER_SECRET_FILE cannot be read: .*nowhere \(ENOENT\)$/ })
+  await t.rejects(readSettings({ COLLABORATION_SERVER_SECRET_FILE: `${folder}/empty` }), { message: /^COLLABORATION_SERVER_SECRET_FILE is empty: / })
+  await t.rejects(read({ PORT_FILE: file }).then((found) => { throw new Error(String(found.PORT)) }), { message: '4444' }, 'only secrets have files')
+})
+
+await t.test('production refuses what is only good for development', async (t) => {
+  const production = { NODE_ENV: 'production' }
+  for (const unsafe of ['my-secret', 'fifteen-letters']) {
+    for (const name of ['COLLABORATION_SERVER_SECRET', 'COLLABORATION_SERVER_SECRET_PREVIOUS', 'Y_PROVIDER_API_KEY']) {
+      await t.rejects(read({ ...production, [name]: unsafe }), { message: `${name} is unsafe in production: use at least 16 random characters` })
+      t.ok(await read({ [name]: unsafe }), 'development takes it')
+    }
+  }
+  await t.rejects(read({ ...production, COLLABORATION_SERVER_ORIGIN: '*' }), { message: /^COLLABORATION_SERVER_ORIGIN must not be \* in production/ })
+  t.ok(await read({ ...production, COLLABORATION_SERVER_SECRET: 'sixteen-letters!' }))
+})
+
+await t.test('room names: 1 to 255 printable characters of any script', async (t) => {
+  const rule = roomNamePattern(await read())
+  for (const name of ['a', '...', '.a', 'a b', 'Договор №5', '数据', 'می‌خواهم', '👩‍👩‍👧', 'x'.repeat(255), '🎈'.repeat(255), '3f2504e0-4f89-41d3-9a0c-0305e82c3301', 'a/b', '%2F', '?#']) {
+    t.ok(rule.test(name), name.slice(0, 40))
+  }
+  for (const name of ['', '.', '..', ' ', ' a', 'a ', '\u00a0a', 'a\u3000', 'a\nb', 'a\n', '\ta', 'a\0', 'a\u007f', 'a\u2028b', 'a\u202eb', '\ufeffa', 'a\ud800', 'x'.repeat(256), '🎈'.repeat(256)]) {
+    t.notOk(rule.test(name), `code points ${[...name.slice(0, 6)].map((character) => character.codePointAt(0)?.toString(16)).join(' ')}`)
+  }
+})
+
+await t.test('a pattern without anchors still has to match the whole name', async (t) => {
+  const rule = roomNamePattern(await read({ ROOM_NAME_PATTERN: '[0-9a-f-]{36}|test' }))
+  t.ok(rule.test('3f2504e0-4f89-41d3-9a0c-0305e82c3301'))
+  t.ok(rule.test('test'))
+  t.notOk(rule.test('a test'))
+  t.notOk(rule.test('test\n'))
+})
+
+await t.test('trusted proxies as Fastify wants them', async (t) => {
+  for (const [given, wanted] of [['false', false], ['True', true], ['loopback, 10.0.0.0/8,::1,fd00::/8', 'loopback, 10.0.0.0/8,::1,fd00::/8']] as const) {
+    t.equal(trustedProxies(await read({ TRUST_PROXY: given })), wanted)
+  }
+})
+
+await t.test('every setting explains itself, and every format it names is known', async (t) => {
+  for (const [name, schema] of settings) {
+    t.match(schema.description, /.{10}/, name)
+    const format = schema.format ?? schema.items?.format
+    if (format !== undefined) t.ok(formats[format], `${name} has format ${format}`)
+  }
+})
+
+await t.test('any environment is either read or refused in one line', async (t) => {
+  const name = fc.constantFrom(...settings.map(([name]) => name))
+  await fc.assert(fc.asyncProperty(fc.dictionary(name, fc.string({ unit: 'binary' })), async (environment) => {
+    const failure = await readSettings(environment).then(() => undefined, (error: Error) => error)
+    return failure === undefined || (failure.name === 'InvalidSettings' && failure.message !== '' && !failure.message.includes('\n'))
+  }), { numRuns: 50 })
+  t.pass()
+})
