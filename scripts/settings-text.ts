@@ -1,0 +1,77 @@
+import { settings, type SettingSchema } from '../src/settings/prepare.ts'
+
+/** The text of `.env.example`. */
+export function envExample (): string {
+  const lines = ['# Every setting of y-provider with its default. Written by `npm run env-example` from src/settings/schema.ts.']
+  for (const [name, schema] of settings) {
+    if (schema.group !== undefined) lines.push('', `# ${schema.group}`, '#'.padEnd(schema.group.length + 2, '-'))
+    lines.push('', ...wrap(comment(name, schema)).map((line) => `# ${line}`))
+    lines.push(isRequired(schema) ? `${name}=` : `# ${name}=${quote(defaultText(schema))}`)
+  }
+  return lines.join('\n') + '\n'
+}
+
+/** The text of docs/settings.md. */
+export function settingsPage (): string {
+  const lines = [
+    '# Settings',
+    '',
+    'Read from the environment and checked when the service starts. What is missing, malformed or unsafe ends the start with exit code 1 and one line that names the variable.',
+    'An empty variable counts as not set. Blanks around a value are ignored. A name that looks like a misspelt one is named in a warning.',
+    'Where the last column says so, `NAME_FILE` may give the path of a file that holds the value, as Docker and Kubernetes mount secrets.',
+    '',
+    'This page is written by `npm run env-example` from `src/settings/schema.ts`.',
+  ]
+  for (const [name, schema] of settings) {
+    if (schema.group !== undefined) lines.push('', `## ${schema.group}`, '', '| variable | default | meaning | `_FILE` |', '| --- | --- | --- | --- |')
+    const byDefault = isRequired(schema) ? 'none: required' : defaultText(schema) === '' ? 'empty' : code(defaultText(schema)) + unitText(schema)
+    lines.push(`| \`${name}\` | ${byDefault} | ${cell(describe(schema))} | ${schema.secret === true ? 'yes' : ''} |`)
+  }
+  return lines.join('\n') + '\n'
+}
+
+function comment (name: string, schema: SettingSchema): string {
+  const unit = unitText(schema) === '' ? '' : ` Default: ${defaultText(schema)}${unitText(schema)}.`
+  const file = schema.secret === true ? ` Or ${name}_FILE.` : ''
+  return describe(schema) + unit + file
+}
+
+const isRequired = (schema: SettingSchema) => schema.default === undefined
+
+function describe (schema: SettingSchema): string {
+  const choices = schema.enum === undefined ? '' : ` One of: ${schema.enum.join(', ')}.`
+  const zero = schema.zero === undefined ? '' : ` 0 = ${schema.zero}.`
+  return `${schema.description}${choices}${zero}`
+}
+
+/** Units that say more than the sentence about the setting does. */
+const units = ['bytes', 'bytes/s', 'ms', 's']
+
+/** `33554432 bytes (32 MiB)` → ` bytes (32 MiB)`, or nothing where the number speaks for itself. */
+function unitText (schema: SettingSchema): string {
+  if (schema.unit === undefined || !units.includes(schema.unit)) return ''
+  const mebibytes = Number(schema.default) / 1024 / 1024
+  return ` ${schema.unit}${schema.unit.startsWith('bytes') && Number.isInteger(mebibytes) && mebibytes > 0 ? ` (${mebibytes} MiB)` : ''}`
+}
+
+function defaultText (schema: SettingSchema): string {
+  return Array.isArray(schema.default) ? schema.default.join(',') : String(schema.default ?? '')
+}
+
+/** As Node's and Docker's readers of such files agree on it: in single quotes where a character could mean something else. */
+const quote = (text: string) => /[\s#"\\$]/.test(text) ? `'${text}'` : text
+
+const code = (text: string) => `\`${cell(text)}\``
+
+const cell = (text: string) => text.replaceAll('|', '\\|')
+
+/** Lines of at most 110 characters. */
+function wrap (text: string): string[] {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? ''
+    if (last !== '' && last.length + word.length >= 110) lines.push(word)
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
+  }
+  return lines
+}
