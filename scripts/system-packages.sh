@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs the programs that the tests run against (nginx, Redis, PostgreSQL, Chromium, Django), where it may; says what to type where it may not.
+set -euo pipefail
+
+packages=(nginx-light redis-server postgresql chromium python3 python3-django python3-requests python3-jwt)
+
+if ! command -v dpkg-query > /dev/null; then
+  echo "The tests need these Debian packages, or what your system calls them: ${packages[*]}" >&2
+  exit 0
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  [[ $(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2> /dev/null) == installed ]] || missing+=("$package")
+done
+(( ${#missing[@]} )) || exit 0
+
+if (( EUID != 0 )); then
+  echo "Some tests need programs that are not installed: sudo apt-get install --no-install-recommends -y ${missing[*]}" >&2
+  exit 0
+fi
+
+echo "Installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq < /dev/null
+apt-get install -qq -y --no-install-recommends "${missing[@]}" < /dev/null

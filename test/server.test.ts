@@ -1,0 +1,66 @@
+import { createServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { freePort, start } from './processes.ts'
+import { secret } from './helper.ts'
+
+const cwd = fileURLToPath(new URL('..', import.meta.url))
+const command = ['--import', 'tsx', 'src/server.ts']
+const ready = /Server listening at (http:[^"]+)/
+
+/** Only what is given: the environment of whoever runs the tests could hold settings too. */
+const environment = (env: Record<string, string>) => ({ PATH: process.env.PATH ?? '', ...env })
+
+/** A start that must fail. */
+function refused (env: Record<string, string>) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd, env: environment(env), encoding: 'utf8', timeout: 60_000 })
+  return { status, stdout, stderr }
+}
+
+await t.test('a bad setting ends the start with one line and exit code 1', async (t) => {
+  t.same(refused({}), { status: 1, stdout: '', stderr: 'COLLABORATION_SERVER_SECRET is missing: set it (or COLLABORATION_SERVER_SECRET_FILE) to the same value as in Django\n' })
+  t.same(refused({ COLLABORATION_SERVER_SECRET: secret, PORT: 'many' }), { status: 1, stdout: '', stderr: 'PORT must be a whole number, 0 to 65535\n' })
+  t.same(refused({ COLLABORATION_SERVER_SECRET: 'my-secret', NODE_ENV: 'production' }), { status: 1, stdout: '', stderr: 'COLLABORATION_SERVER_SECRET is unsafe in production: use at least 16 random characters\n' })
+})
+
+await t.test('a port that is taken is said in one line', async (t) => {
+  const other = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => other.close())
+  await once(other, 'listening')
+  // listen() on a TCP port gives an object; only pipes give a string.
+  const { port } = other.address() as AddressInfo
+  const { status, stderr } = refused({ COLLABORATION_SERVER_SECRET: secret, PORT: String(port), DATA_DIR: t.testdir() })
+  t.equal(status, 1)
+  t.equal(stderr, `Cannot listen on HOST 127.0.0.1, PORT ${port}: another program listens there already\n`)
+})
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  await t.test(`${signal} stops the service in order`, async (t) => {
+    const service = await start(process.execPath, command, { ready, cwd, env: { COLLABORATION_SERVER_SECRET: secret, PORT: '0', DATA_DIR: t.testdir() } })
+    t.teardown(() => service.stop('SIGKILL'))
+    t.equal((await fetch(`${service.ready[1]}/ping`)).status, 200)
+    t.equal(await service.stop(signal), 0)
+    for (const line of [`"${signal}: stopping"`, '"stopped"']) t.match(service.output(), line)
+  })
+}
+
+await t.test('an error that nobody caught is logged and ends the process', async (t) => {
+  const fault = 'data:text/javascript,' + encodeURIComponent('process.once("SIGUSR1", () => { void Promise.reject(new Error("nobody caught this")) })')
+  const service = await start(process.execPath, ['--import', fault, ...command], { ready, cwd, env: { COLLABORATION_SERVER_SECRET: secret, PORT: '0', DATA_DIR: t.testdir() } })
+  t.equal(await service.stop('SIGUSR1'), 1)
+  t.match(service.output(), /"level":60,.*nobody caught this.*"msg":"unexpected error: stopping"/)
+})
+
+await t.test('make dev starts with a development secret and says where to go', async (t) => {
+  const port = String(await freePort())
+  const service = await start('make', ['--silent', 'dev'], { ready: /Server listening at/, cwd, env: { PORT: port, DATA_DIR: t.testdir(), COLLABORATION_SERVER_SECRET: '', NODE_ENV: '' } })
+  t.teardown(() => service.stop('SIGKILL'))
+  t.match(service.output(), `curl http://127.0.0.1:${port}/ping`)
+  t.match(service.output(), 'my-secret')
+  t.notMatch(service.output(), /^\{/m, 'the log is readable')
+  t.equal((await fetch(`http://127.0.0.1:${port}/nowhere`, { headers: { authorization: 'my-secret' } })).status, 404)
+  await service.stop('SIGTERM')
+  await t.rejects(fetch(`http://127.0.0.1:${port}/ping`), 'nothing is left behind')
+})
