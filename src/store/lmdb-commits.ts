@@ -15,86 +15,87 @@ export class CommitFailure extends Error {
   }
 }
 
-interface Commit {
-  /** The transaction is in the system's hands: it survives this process. */
-  readonly visible: Promise<void>
+/** The moments of a commit: `visible` once, then `synced`; or `failed`, before or after `visible`. */
+interface Watcher {
+  /** The system has it: it survives this process, and readers see it. */
+  readonly visible: () => void
   /** The disk has it. */
-  readonly synced: Promise<void>
+  readonly synced: () => void
+  readonly failed: (failure: CommitFailure) => void
 }
 
-interface Pending {
-  isVisible: boolean
-  onVisible: () => void
-  onStatus: (status: number) => void
-}
-
-/** What lmdb-js reports while a transaction is on its way; anything above is an error number. */
+/** What lmdb-js reports while a transaction is on its way; any other number is an error. */
 const SYNCED = 0
 const VISIBLE = 1
 const WANTS_CALLBACKS = 2
 
 /**
- * Lets the caller see the two moments of a commit apart. lmdb-js documents `separateFlushed` for this, but in 3.5 the
- * promise of a write is settled only after the sync (its flag is set behind `mdb_txn_commit`, which syncs); the native
- * side does report "visible" before, to the callback that its JavaScript side passes to `startWriting`. We listen in
- * there. Were that to change, `visible` would follow `synced`: slower, never wrong.
+ * Makes a function that commits writes in one transaction and tells both moments apart. lmdb-js documents
+ * `separateFlushed` for this, but in 3.5 the promise of a write is settled only after the sync (its flag is set behind
+ * `mdb_txn_commit`, which syncs). Its native side does report "visible" before, to the callback that its JavaScript
+ * side passes to `startWriting`: we listen in there. Were that to change, `visible` would come with `synced`: slower,
+ * never wrong.
  */
 export function watchCommits (tree: LmdbTree) {
-  let starting: Pending | undefined
-  listenIn(tree, (status, pending) => pending.onStatus(status), () => {
-    const pending = starting
+  let starting: ((status: number) => void) | undefined
+  listenIn(tree, () => {
+    const onStatus = starting
     starting = undefined
-    return pending
+    return onStatus
   })
 
-  return function commit (writes: Iterable<{ key: Buffer, value: Buffer | undefined }>): Commit {
-    const pending: Pending = { isVisible: false, onVisible: () => {}, onStatus: () => {} }
-    const visible = new Promise<void>((resolve) => {
-      pending.onVisible = () => {
-        if (pending.isVisible) return
-        pending.isVisible = true
-        tree.resetReadTxn()
-        resolve()
-      }
+  return function commit (writes: Iterable<{ key: Buffer, value: Buffer | undefined }>, watcher: Watcher): void {
+    let isVisible = false
+    let isOver = false
+    const becomeVisible = () => {
+      if (isVisible || isOver) return
+      isVisible = true
+      tree.resetReadTxn()
+      watcher.visible()
+    }
+    const becomeSynced = () => {
+      becomeVisible()
+      isOver = true
+      watcher.synced()
+    }
+    const fail = (message: string, fatal: boolean) => {
+      if (isOver) return
+      isOver = true
+      watcher.failed(new CommitFailure(message, { visible: isVisible, fatal }))
+    }
+    starting = (status) => {
+      if (status === VISIBLE) becomeVisible()
+      // lmdb-js settles no promise where not even the transaction could begin; of one that was aborted it has by then.
+      else if (status !== SYNCED && status !== WANTS_CALLBACKS) setImmediate(fail, `LMDB error ${status}`, true)
+    }
+    putAll(tree, writes).then(becomeSynced, (error: Error & { commitError?: Promise<never> }) => {
+      // The reason proper comes by a promise of its own.
+      if (error.commitError) error.commitError.catch((reason: Error) => fail(reason.message, false))
+      else fail(error.message, false)
     })
-    const synced = new Promise<void>((resolve, reject) => {
-      const fail = (message: string, fatal: boolean) => reject(new CommitFailure(message, { visible: pending.isVisible, fatal }))
-      pending.onStatus = (status) => {
-        if (status === VISIBLE) pending.onVisible()
-        // Where not even the transaction could begin, lmdb-js settles no promise; one that was aborted rejects its own first.
-        else if (status !== SYNCED && status !== WANTS_CALLBACKS) setImmediate(fail, `LMDB error ${status}`, true)
-      }
-      starting = pending
-      tree.batch(() => {
-        for (const { key, value } of writes) {
-          if (value) void tree.put(key, value)
-          else void tree.remove(key)
-        }
-      }).then(() => {
-        pending.onVisible()
-        resolve()
-      }, (error: Error & { commitError?: Promise<never> }) => {
-        if (error.commitError) error.commitError.catch((reason: Error) => fail(reason.message, false))
-        else fail(error.message, false)
-      })
-    })
-    return { visible, synced }
   }
+}
+
+function putAll (tree: LmdbTree, writes: Iterable<{ key: Buffer, value: Buffer | undefined }>): Promise<boolean> {
+  return tree.batch(() => {
+    // Their promises are that of the batch.
+    for (const { key, value } of writes) (value ? tree.put(key, value) : tree.remove(key)).catch(() => {})
+  })
 }
 
 type StartWriting = (address: number, callback: (status: number) => unknown) => void
 
-function listenIn (tree: LmdbTree, onStatus: (status: number, pending: Pending) => void, take: () => Pending | undefined): void {
-  // `env` is not in lmdb's types; it is checked here before it is used.
+function listenIn (tree: LmdbTree, take: () => ((status: number) => void) | undefined): void {
+  // `env` is missing in lmdb's types; what is used of it is checked below.
   const { env } = tree as unknown as { env?: { startWriting?: StartWriting } }
   const startWriting = env?.startWriting
   if (!env || !startWriting) return
   Object.defineProperty(env, 'startWriting', {
     value (address: number, callback: (status: number) => unknown) {
-      const pending = take()
-      return startWriting.call(env, address, (status) => {
+      const onStatus = take()
+      startWriting.call(env, address, (status) => {
         const result = callback(status)
-        if (pending) onStatus(status, pending)
+        onStatus?.(status)
         return result
       })
     },

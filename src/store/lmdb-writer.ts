@@ -1,6 +1,6 @@
 import type { Logger } from '../logger.ts'
+import { watchCommits, type CommitFailure } from './lmdb-commits.ts'
 import { Draft, type LmdbTree } from './lmdb-draft.ts'
-import { watchCommits } from './lmdb-commits.ts'
 
 /** When a write counts as safe: it survives our process (the system has it), or the machine (the disk has it). */
 export type LmdbSync = 'process' | 'fsync'
@@ -11,13 +11,18 @@ export type LmdbSync = 'process' | 'fsync'
  */
 const MAX_UNSYNCED = 3
 
+/** A piece of work that was handed in. */
 interface Task {
-  /** Does its part of the transaction, and says how to settle once that is safe. */
-  readonly prepare: (draft: Draft) => Settle
+  /** Does its part of the transaction. @returns what to call once that is safe */
+  readonly prepare: (draft: Draft) => () => void
   readonly fail: (error: unknown) => void
 }
 
-type Settle = () => void
+/** A transaction on its way. */
+interface Group {
+  readonly settle: () => void
+  readonly fail: (error: Error) => void
+}
 
 /**
  * The one who writes. What is handed in while a transaction is on its way forms the next one, so the more there is
@@ -30,11 +35,12 @@ export class LmdbWriter {
   readonly #commit: ReturnType<typeof watchCommits>
   #waiting: Task[] = []
   #scheduled = false
+  /** A transaction is not yet visible: the next could not see what it wrote. */
   #committing = false
   #unsynced = 0
   #broken: Error | undefined
   #closed = false
-  #idle: (() => void) | undefined
+  #whenIdle: (() => void) | undefined
 
   constructor (tree: LmdbTree, sync: LmdbSync, logger: Logger) {
     this.#tree = tree
@@ -65,75 +71,82 @@ export class LmdbWriter {
   /** Resolves when everything that was handed in is done and on the disk; takes nothing more. */
   async close (): Promise<void> {
     this.#closed = true
-    if (this.#scheduled || this.#committing || this.#unsynced > 0) await new Promise<void>((resolve) => { this.#idle = resolve })
+    if (!this.#idle) await new Promise<void>((resolve) => { this.#whenIdle = resolve })
+  }
+
+  get #idle (): boolean {
+    return !this.#scheduled && !this.#committing && this.#unsynced === 0
   }
 
   #schedule (): void {
-    if (this.#scheduled || this.#committing || this.#unsynced >= MAX_UNSYNCED) return
-    if (this.#waiting.length === 0) return
+    if (this.#scheduled || this.#committing || this.#unsynced >= MAX_UNSYNCED || this.#waiting.length === 0) return
     this.#scheduled = true
     queueMicrotask(() => {
       this.#scheduled = false
-      this.#next()
+      this.#begin()
     })
   }
 
-  #next (): void {
+  #begin (): void {
     const draft = new Draft(this.#tree)
-    const group: { settle: Settle, fail: Task['fail'] }[] = []
-    for (const { prepare, fail } of this.#waiting.splice(0)) {
-      try {
-        group.push({ settle: prepare(draft), fail })
-      } catch (error) {
-        fail(error)
-      }
-    }
-    const settleAll = () => { for (const { settle } of group) settle() }
-    const failAll = (error: Error) => { for (const { fail } of group) fail(error) }
+    const group = prepareGroup(draft, this.#waiting.splice(0))
     if (draft.size === 0) {
-      settleAll()
-      this.#rest()
+      group.settle()
+      this.#goOn()
       return
     }
     this.#committing = true
     this.#unsynced++
-    let safe = false
-    const { visible, synced } = this.#commit(draft.writes)
-    const becomeVisible = () => {
-      this.#committing = false
-      if (this.#sync === 'process') {
-        safe = true
-        settleAll()
-      }
-      this.#schedule()
-    }
-    visible.then(becomeVisible, () => {})
-    synced.then(
-      () => { if (!safe) settleAll() },
-      (failure: CommitFailure) => {
+    let acknowledged = false
+    this.#commit(draft.writes, {
+      visible: () => {
         this.#committing = false
-        failAll(this.#explain(failure, safe))
-      }
-    ).finally(() => {
-      this.#unsynced--
-      this.#rest()
+        acknowledged = this.#sync === 'process'
+        if (acknowledged) group.settle()
+        this.#schedule()
+      },
+      synced: () => {
+        if (!acknowledged) group.settle()
+        this.#unsynced--
+        this.#goOn()
+      },
+      failed: (failure) => {
+        this.#committing = false
+        this.#unsynced--
+        group.fail(new Error(`The store could not write: ${failure.message}`, { cause: failure }))
+        this.#report(failure, acknowledged)
+        this.#goOn()
+      },
     })
   }
 
-  #explain (failure: CommitFailure, acknowledged: boolean): Error {
-    const error = new Error(`The store could not write: ${failure.message}`, { cause: failure })
-    this.#logger.error({ err: failure, acknowledged }, acknowledged ? 'written data could not be synced to the disk' : 'a transaction could not be stored')
-    if (failure.fatal || failure.visible) {
-      this.#broken = new Error('The store takes no more writes since one failed half-way; the service must be restarted', { cause: failure })
-      for (const { fail } of this.#waiting.splice(0)) fail(this.#broken)
-    }
-    return error
+  #goOn (): void {
+    this.#schedule()
+    if (this.#idle) this.#whenIdle?.()
   }
 
-  #rest (): void {
-    this.#schedule()
-    if (!this.#scheduled && !this.#committing && this.#unsynced === 0) this.#idle?.()
+  #report (failure: CommitFailure, acknowledged: boolean): void {
+    this.#logger.error({ err: failure, acknowledged }, acknowledged ? 'What was written could not be synced to the disk' : 'A transaction could not be stored')
+    if (!failure.fatal && !failure.visible) return
+    this.#broken = new Error('The store takes no more writes since one failed half-way; the service must be restarted', { cause: failure })
+    for (const { fail } of this.#waiting.splice(0)) fail(this.#broken)
   }
 }
 
-type CommitFailure = import('./lmdb-commits.ts').CommitFailure
+/** Lets each do its part; who throws is told at once and is no part of the group. */
+function prepareGroup (draft: Draft, tasks: readonly Task[]): Group {
+  const settlers: (() => void)[] = []
+  const failers: Task['fail'][] = []
+  for (const { prepare, fail } of tasks) {
+    try {
+      settlers.push(prepare(draft))
+      failers.push(fail)
+    } catch (error) {
+      fail(error)
+    }
+  }
+  return {
+    settle: () => { for (const settle of settlers) settle() },
+    fail: (error) => { for (const fail of failers) fail(error) },
+  }
+}

@@ -41,8 +41,8 @@ const logOf = (stored: StoredDocument | undefined) => stored?.log.map(({ update 
  * What every store promises, told in the order of `Store`. `open` makes a fresh, empty store and ends it with the
  * test. The rules are named so that a failing line says which promise is broken.
  */
-export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): void {
-  t.test('append: numbers rise from 1 and the log keeps the order', async (t) => {
+export async function storeContract (t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
+  await t.test('append: numbers rise from 1 and the log keeps the order', async (t) => {
     const { store } = await open(t)
     t.same(await store.append([{ document: 'a', update: bytes('1') }, { document: 'b', update: bytes('x') }, { document: 'a', update: bytes('2') }]), [1, 1, 2])
     t.same(await store.append([{ document: 'a', update: bytes('3') }]), [3])
@@ -54,18 +54,18 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.same(logOf(await store.load('b')), ['x'])
   })
 
-  t.test('append: nothing to add is fine', async (t) => {
+  await t.test('append: nothing to add is fine', async (t) => {
     const { store } = await open(t)
     t.same(await store.append([]), [])
   })
 
-  t.test('append: an empty update is kept as one', async (t) => {
+  await t.test('append: an empty update is kept as one', async (t) => {
     const { store } = await open(t)
     await store.append([{ document: 'a', update: new Uint8Array() }])
     t.same((await store.load('a'))?.log, [{ seq: 1, update: new Uint8Array() }])
   })
 
-  t.test('append: calls made before the last one has settled keep their order', async (t) => {
+  await t.test('append: calls made before the last one has settled keep their order', async (t) => {
     const { store } = await open(t)
     const calls = Array.from({ length: 200 }, (_, at) => store.append([{ document: 'a', update: bytes(`${at}`) }, { document: `b${at % 7}`, update: bytes(`${at}`) }]))
     const seqs = (await Promise.all(calls)).map(([seq]) => seq)
@@ -74,7 +74,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.same(logOf(await store.load('b3')), Array.from({ length: 200 }, (_, at) => at).filter((at) => at % 7 === 3).map(String))
   })
 
-  t.test('append: is visible to a load that begins after it resolved', async (t) => {
+  await t.test('append: is visible to a load that begins after it resolved', async (t) => {
     const { store } = await open(t)
     for (let at = 1; at <= 300; at++) {
       const [seq] = await store.append([{ document: 'a', update: bytes(`${at}`) }])
@@ -84,7 +84,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.pass('each of 300')
   })
 
-  t.test('append: a bad name refuses the whole call', async (t) => {
+  await t.test('append: a bad name refuses the whole call', async (t) => {
     const { store } = await open(t)
     for (const document of ['', 'x'.repeat(256), '\ud83d', 'a\0b']) {
       await t.rejects(store.append([{ document: 'good', update: bytes('1') }, { document, update: bytes('2') }]), RangeError)
@@ -92,7 +92,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.equal(await store.load('good'), undefined)
   })
 
-  t.test('append: bytes handed in may be used again once it has settled', async (t) => {
+  await t.test('append: bytes handed in may be used again once it has settled', async (t) => {
     const { store } = await open(t)
     const update = bytes('first')
     await store.append([{ document: 'a', update }])
@@ -100,7 +100,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.same(logOf(await store.load('a')), ['first'])
   })
 
-  t.test('load: bytes handed out are the caller\'s own', async (t) => {
+  await t.test('load: bytes handed out are the caller\'s own', async (t) => {
     const { store } = await open(t)
     await store.append([{ document: 'a', update: bytes('first') }])
     const once = await store.load('a')
@@ -111,7 +111,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.equal(Object.getPrototypeOf(once?.log[0]?.update), Uint8Array.prototype, 'plain arrays: the slice of a Buffer shares its bytes')
   })
 
-  t.test('append: 10 MB and one byte in the same call', async (t) => {
+  await t.test('append: 10 MB and one byte in the same call', async (t) => {
     const { store } = await open(t)
     const large = noise(10 * 1024 * 1024, 5)
     await store.append([{ document: 'a', update: large }, { document: 'a', update: bytes('x') }])
@@ -120,14 +120,14 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.equal(text(second?.update), 'x')
   })
 
-  t.test('append: across a second view of the data', async (t) => {
+  await t.test('append: across a second view of the data', async (t) => {
     const { store, reopen } = await open(t)
     await store.append([{ document: 'a', update: bytes('1') }])
     const again = await reopen()
     t.same(logOf(await again.load('a')), ['1'])
   })
 
-  t.test('create: of 50 at once exactly one', async (t) => {
+  await t.test('create: of 50 at once exactly one', async (t) => {
     const { store } = await open(t)
     const made = await Promise.all(Array.from({ length: 50 }, (_, at) => store.create('a', bytes(`${at}`))))
     t.equal(made.filter(Boolean).length, 1)
@@ -136,14 +136,14 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.equal((await store.load('a'))?.lastSeq, 1)
   })
 
-  t.test('create: races with append', async (t) => {
+  await t.test('create: races with append', async (t) => {
     const { store } = await open(t)
     const [[appended], created] = await Promise.all([store.append([{ document: 'a', update: bytes('appended') }]), store.create('a', bytes('created'))])
     t.same(logOf(await store.load('a')), created ? ['created', 'appended'] : ['appended'])
     t.equal(appended, created ? 2 : 1)
   })
 
-  t.test('create: after a removal it makes the document again', async (t) => {
+  await t.test('create: after a removal it makes the document again', async (t) => {
     const { store } = await open(t)
     t.equal(await store.create('a', bytes('1')), true)
     await store.remove('a')
@@ -151,14 +151,14 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.same(logOf(await store.load('a')), ['2'])
   })
 
-  t.test('load: of a document that is not there', async (t) => {
+  await t.test('load: of a document that is not there', async (t) => {
     const { store } = await open(t)
     t.equal(await store.load('none'), undefined)
     t.equal(await store.load('none', 5), undefined)
     await t.rejects(store.load(''), RangeError)
   })
 
-  t.test('load: since gives what is above', async (t) => {
+  await t.test('load: since gives what is above', async (t) => {
     const { store } = await open(t)
     await store.append(['1', '2', '3', '4'].map((update) => ({ document: 'a', update: bytes(update) })))
     t.same(logOf(await store.load('a', 2)), ['3', '4'])
@@ -167,7 +167,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.equal((await store.load('a', 4))?.lastSeq, 4)
   })
 
-  t.test('load: since below the snapshot gives all behind it, and the snapshot says so', async (t) => {
+  await t.test('load: since below the snapshot gives all behind it, and the snapshot says so', async (t) => {
     const { store } = await open(t)
     await store.append(['1', '2', '3', '4', '5'].map((update) => ({ document: 'a', update: bytes(update) })))
     await store.compact('a', { replaces: 0, upTo: 3, pieces: [bytes('123')], known: bytes('k') })
@@ -179,7 +179,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.ok(above?.snapshot && above.snapshot.upTo <= 4)
   })
 
-  t.test('compact: the snapshot stands in for the log it holds', async (t) => {
+  await t.test('compact: the snapshot stands in for the log it holds', async (t) => {
     const { store, reopen } = await open(t)
     await store.append(['1', '2', '3'].map((update) => ({ document: 'a', update: bytes(update) })))
     const head = await store.compact('a', { replaces: 0, upTo: 2, pieces: [bytes('one'), bytes('two')], known: bytes('known') })
@@ -196,7 +196,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.same(await store.append([{ document: 'a', update: bytes('4') }]), [4])
   })
 
-  t.test('compact: the pieces before are gone', async (t) => {
+  await t.test('compact: the pieces before are gone', async (t) => {
     const { store } = await open(t)
     await store.append([{ document: 'a', update: bytes('1') }])
     await store.compact('a', { replaces: 0, upTo: 1, pieces: [bytes('one'), bytes('two')], known: bytes('k') })
@@ -213,7 +213,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.equal(info?.logBytes, 0)
   })
 
-  t.test('compact: of several at once one wins, and the others change nothing', async (t) => {
+  await t.test('compact: of several at once one wins, and the others change nothing', async (t) => {
     const { store } = await open(t)
     await store.append(['1', '2', '3'].map((update) => ({ document: 'a', update: bytes(update) })))
     const heads = await Promise.all([1, 2, 3, 1, 2, 3].map((upTo, at) => store.compact('a', { replaces: 0, upTo, pieces: [bytes(`by ${at}`)], known: bytes(`${at}`) })))
@@ -225,7 +225,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.same(stored?.log.map(({ seq }) => seq), [1, 2, 3].filter((seq) => seq > (heads[winner]?.upTo ?? 0)))
   })
 
-  t.test('compact: an append meanwhile stays', async (t) => {
+  await t.test('compact: an append meanwhile stays', async (t) => {
     const { store } = await open(t)
     await store.append([{ document: 'a', update: bytes('1') }])
     const [head, [seq]] = await Promise.all([
@@ -237,7 +237,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.same(logOf(await store.load('a')), ['2'])
   })
 
-  t.test('compact: of what is not there, or no more', async (t) => {
+  await t.test('compact: of what is not there, or no more', async (t) => {
     const { store } = await open(t)
     const next = { replaces: 0, upTo: 1, pieces: [bytes('x')], known: bytes('k') }
     t.equal(await store.compact('none', next), undefined)
@@ -248,7 +248,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.same(logOf(await store.load('a')), ['1'])
   })
 
-  t.test('compact: many pieces, large and empty ones', async (t) => {
+  await t.test('compact: many pieces, large and empty ones', async (t) => {
     const { store } = await open(t)
     await store.append([{ document: 'a', update: bytes('1') }])
     const pieces = [...Array.from({ length: 45 }, (_, at) => noise(256 * 1024, at)), new Uint8Array(), filled(1, 7)]
@@ -261,7 +261,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.same((await store.load('a'))?.snapshot?.known, noise(60_000, 9))
   })
 
-  t.test('remove: nothing is left', async (t) => {
+  await t.test('remove: nothing is left', async (t) => {
     const { store } = await open(t)
     await store.append([{ document: 'a', update: bytes('1') }, { document: 'b', update: bytes('x') }])
     await store.compact('a', { replaces: 0, upTo: 1, pieces: [bytes('one')], known: bytes('k') })
@@ -274,7 +274,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.same(logOf(await store.load('b')), ['x'])
   })
 
-  t.test('remove: a document made again goes on above the numbers of the old one', async (t) => {
+  await t.test('remove: a document made again goes on above the numbers of the old one', async (t) => {
     const { store } = await open(t)
     await store.append(['1', '2', '3'].map((update) => ({ document: 'a', update: bytes(update) })))
     await store.compact('a', { replaces: 0, upTo: 2, pieces: [bytes('old')], known: bytes('k') })
@@ -289,7 +289,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.equal(await store.readPiece('a', 1, 0), undefined)
   })
 
-  t.test('names: any script, exactly, up to 255 characters', async (t) => {
+  await t.test('names: any script, exactly, up to 255 characters', async (t) => {
     const { store } = await open(t)
     const all = ['a', 'A', 'a ', 'é', 'e\u0301', '文档', '😀', '\uffee', '%2F', 'a/b', "'\"; drop table --", '_', '%', 'ß', 'ss', 'ı', '\\', 'x'.repeat(255), '文'.repeat(255), '😀'.repeat(255), '\ufeff', '\u200b', '__proto__']
     await store.append(all.map((document) => ({ document, update: bytes(document) })))
@@ -297,7 +297,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.same(await names(store.list()), [...all].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
   })
 
-  t.test('list: in order, with prefix and after', async (t) => {
+  await t.test('list: in order, with prefix and after', async (t) => {
     const { store } = await open(t)
     const all = ['a', 'a/1', 'a/10', 'a/2', 'a_', 'a0', 'b', 'a%', 'c', 'ä']
     await store.append(all.map((document) => ({ document, update: bytes('x') })))
@@ -314,7 +314,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.same(await names(store.list({ prefix: 'nothing' })), [])
   })
 
-  t.test('list: more than fit one read, and leaving it early', async (t) => {
+  await t.test('list: more than fit one read, and leaving it early', async (t) => {
     const { store } = await open(t)
     const all = Array.from({ length: 1500 }, (_, at) => `doc-${`${at}`.padStart(5, '0')}`)
     await store.append(all.map((document) => ({ document, update: bytes('x') })))
@@ -325,7 +325,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.equal((await names(store.list())).length, 1499)
   })
 
-  t.test('list: sizes and times', async (t) => {
+  await t.test('list: sizes and times', async (t) => {
     const { store } = await open(t)
     const before = Date.now()
     await store.append([{ document: 'a', update: filled(10, 1) }, { document: 'a', update: filled(20, 1) }])
@@ -338,7 +338,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.ok(Math.abs(createdAt - before) < 60_000 && updatedAt >= createdAt)
   })
 
-  t.test('damage: is recognised, told, and not mended by guessing', async (t) => {
+  await t.test('damage: is recognised, told, and not mended by guessing', async (t) => {
     const { store, damage, reopen } = await open(t)
     for (const document of ['entry', 'piece', 'known']) {
       await store.append([{ document, update: noise(1000, 1) }])
@@ -356,7 +356,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.same(await names(again.list()), ['entry', 'known', 'piece'])
   })
 
-  t.test('ping and close', async (t) => {
+  await t.test('ping and close', async (t) => {
     const { store, reopen } = await open(t)
     await store.ping()
     const appended = store.append([{ document: 'a', update: bytes('1') }])
@@ -367,7 +367,7 @@ export function storeContract (t: Test, open: (t: Test) => Promise<Subject>): vo
     t.same(logOf(await again.load('a')), ['1'])
   })
 
-  t.test('any history: the store tells what a simple model tells', async (t) => {
+  await t.test('any history: the store tells what a simple model tells', async (t) => {
     const document = fc.constantFrom('a', 'b', 'ab')
     const size = fc.oneof({ weight: 8, arbitrary: fc.nat(200) }, { weight: 2, arbitrary: fc.nat(20_000) }, { weight: 1, arbitrary: fc.nat(300_000) })
     const step = fc.oneof(

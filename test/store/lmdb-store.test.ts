@@ -26,5 +26,5 @@ async function open (t: Test, sync: 'process' | 'fsync'): Promise<Subject> {
   }
 }
 
-t.test('LMDB, survives the process', async (t) => storeContract(t, (t) => open(t, 'process')))
-t.test('LMDB, synced to the disk', async (t) => storeContract(t, (t) => open(t, 'fsync')))
+await t.test('LMDB, survives the process', async (t) => storeContract(t, (t) => open(t, 'process')))
+await t.test('LMDB, synced to the disk', async (t) => storeContract(t, (t) => open(t, 'fsync')))
