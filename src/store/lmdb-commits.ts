@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from 'node:util'
 import type { LmdbTree } from './lmdb-draft.ts'
 
 /** Why a transaction could not be committed. */
@@ -38,6 +39,7 @@ const WANTS_CALLBACKS = 2
  */
 export function watchCommits (tree: LmdbTree) {
   let starting: ((status: number) => void) | undefined
+  let last = Promise.resolve()
   listenIn(tree, () => {
     const onStatus = starting
     starting = undefined
@@ -63,16 +65,17 @@ export function watchCommits (tree: LmdbTree) {
       isOver = true
       watcher.failed(new CommitFailure(message, { visible: isVisible, fatal }))
     }
+    let reason = 'LMDB gave no reason'
+    const before = last
     starting = (status) => {
-      if (status === VISIBLE) becomeVisible()
-      // lmdb-js settles no promise where not even the transaction could begin; of one that was aborted it has by then.
-      else if (status !== SYNCED && status !== WANTS_CALLBACKS) setImmediate(fail, `LMDB error ${status}`, true)
+      if (status === VISIBLE) return becomeVisible()
+      if (!isError(status)) return
+      reason = describe(status)
+      // lmdb-js rejects the promise of a transaction that was aborted, once those before it are settled; that of one that
+      // could not even begin it never settles.
+      before.finally(() => setImmediate(fail, reason, true)).catch(() => {})
     }
-    putAll(tree, writes).then(becomeSynced, (error: Error & { commitError?: Promise<never> }) => {
-      // The reason proper comes by a promise of its own.
-      if (error.commitError) error.commitError.catch((reason: Error) => fail(reason.message, false))
-      else fail(error.message, false)
-    })
+    last = putAll(tree, writes).then(becomeSynced, () => fail(reason, false))
   }
 }
 
@@ -81,6 +84,15 @@ function putAll (tree: LmdbTree, writes: Iterable<{ key: Buffer, value: Buffer |
     // Their promises are that of the batch.
     for (const { key, value } of writes) (value ? tree.put(key, value) : tree.remove(key)).catch(() => {})
   })
+}
+
+const isError = (status: number) => status !== SYNCED && status !== VISIBLE && status !== WANTS_CALLBACKS
+
+/** Numbers of the system are its own errors, negative ones LMDB's. LMDB tells a full disk as EIO, for it sees a short write. */
+function describe (status: number): string {
+  const [name, text] = getSystemErrorMap().get(-status) ?? []
+  if (!name) return `LMDB error ${status}`
+  return `${text} (${name})${['EIO', 'EFBIG', 'ENOSPC'].includes(name) ? '; is the disk full?' : ''}`
 }
 
 type StartWriting = (address: number, callback: (status: number) => unknown) => void
@@ -94,9 +106,9 @@ function listenIn (tree: LmdbTree, take: () => ((status: number) => void) | unde
     value (address: number, callback: (status: number) => unknown) {
       const onStatus = take()
       startWriting.call(env, address, (status) => {
-        const result = callback(status)
         onStatus?.(status)
-        return result
+        // To lmdb-js an error is "something has changed": it finds out and rejects just so, but prints nothing.
+        return callback(onStatus && isError(status) ? VISIBLE : status)
       })
     },
   })

@@ -26,6 +26,15 @@ export interface LmdbOptions {
 /** One file with everything in it, and LMDB's table of readers beside it. */
 const DATA_FILE = 'documents.mdb'
 
+const TREE = { noSubdir: true, encoding: 'binary', keyEncoding: 'binary' } as const
+
+/**
+ * With `overlappingSync` a transaction is visible first and synced then, and LMDB keeps the last synced one whole: a power
+ * cut takes what was not synced and nothing else. Without batching by event turn, lmdb-js makes no promise of its own
+ * that nobody holds: on a full disk it would be rejected, and end the process.
+ */
+const SYNC = { overlappingSync: true, separateFlushed: true, eventTurnBatching: false } as const
+
 const LAYOUT_KEY = ownKey('layout')
 const COUNTERS_KEY = ownKey('counters')
 const PING_KEY = ownKey('ping')
@@ -44,7 +53,7 @@ export async function openLmdbStore ({ path, sync, logger }: LmdbOptions): Promi
   const folder = resolve(path)
   await mkdir(folder, { recursive: true })
   const file = join(folder, DATA_FILE)
-  const tree: LmdbTree = open({ path: file, noSubdir: true, encoding: 'binary', keyEncoding: 'binary', overlappingSync: true, separateFlushed: true })
+  const tree: LmdbTree = open({ path: file, ...TREE, ...SYNC })
   let ownership: Ownership | undefined
   try {
     ownership = await becomeOwner(tree, folder)
@@ -62,7 +71,7 @@ export async function openLmdbReader (path: string): Promise<LmdbStore> {
   const folder = resolve(path)
   const file = join(folder, DATA_FILE)
   if (!existsSync(file)) throw new Error(`There is no store in ${folder}`)
-  const tree: LmdbTree = open({ path: file, noSubdir: true, encoding: 'binary', keyEncoding: 'binary', readOnly: true })
+  const tree: LmdbTree = open({ path: file, ...TREE, readOnly: true })
   try {
     checkLayout(tree)
     return new LmdbStore(tree, folder, undefined, undefined)
@@ -116,13 +125,14 @@ export class LmdbStore implements Store {
 
   async load (document: string, since = 0): Promise<StoredDocument | undefined> {
     assertDocumentName(document)
-    const open = openDocument(this.#open, document)
+    const view = this.#view()
+    const open = openDocument(view, document)
     if (!open) return undefined
     const { id, state } = open
-    const snapshot = this.#head(document, id, state)
+    const snapshot = readHead(view, document, open)
     const from = Math.max(since, snapshot?.upTo ?? 0)
     const log: StoredUpdate[] = []
-    for (const { key, value } of this.#open.getRange({ start: logKey(id, from + 1), end: stateKey(id) })) {
+    for (const { key, value } of view.getRange({ start: logKey(id, from + 1), end: stateKey(id) })) {
       const update = unseal(key, value)
       if (!update) throw new DamagedDocument(document, `entry ${seqOf(key)} of its log fails its checksum`)
       log.push({ seq: seqOf(key), update: keepable(update) })
@@ -132,10 +142,11 @@ export class LmdbStore implements Store {
 
   async readPiece (document: string, generation: number, index: number): Promise<Uint8Array | undefined> {
     assertDocumentName(document)
-    const open = openDocument(this.#open, document)
+    const view = this.#view()
+    const open = openDocument(view, document)
     if (!open || open.state.generation !== generation || index < 0 || index >= open.state.pieces) return undefined
     const key = pieceKey(open.id, generation, index)
-    return keepable(this.#content(document, key, `piece ${index} of its snapshot`))
+    return keepable(readContent(view, document, key, `piece ${index} of its snapshot`))
   }
 
   async compact (document: string, next: NextSnapshot): Promise<SnapshotHead | undefined> {
@@ -190,9 +201,10 @@ export class LmdbStore implements Store {
     const wanted = nameKey(prefix)
     for (;;) {
       const batch: DocumentInfo[] = []
-      for (const { key, value } of this.#open.getRange({ start, end: namesEnd, limit: LIST_BATCH })) {
+      const view = this.#view()
+      for (const { key, value } of view.getRange({ start, end: namesEnd, limit: LIST_BATCH })) {
         if (!key.subarray(0, wanted.length).equals(wanted)) break
-        batch.push(this.#info(documentOf(key), key, value))
+        batch.push(readInfo(view, key, value))
         start = behind(key)
       }
       yield * batch
@@ -203,12 +215,12 @@ export class LmdbStore implements Store {
 
   async ping (): Promise<void> {
     if (this.#writer) await this.#transact((draft) => draft.put(PING_KEY, Buffer.from(String(Date.now()))))
-    else checkLayout(this.#open)
+    else checkLayout(this.#view())
   }
 
   /** Copies the whole store, as it is at this moment, to a file while it is in use. The folder must be there and hold none. */
   async copyTo (folder: string): Promise<void> {
-    await this.#open.backup(join(resolve(folder), DATA_FILE), true)
+    await this.#view().backup(join(resolve(folder), DATA_FILE), true)
   }
 
   close (): Promise<void> {
@@ -222,39 +234,17 @@ export class LmdbStore implements Store {
     await this.#tree.close()
   }
 
-  /** What is read from. LMDB itself does not survive a read after its end. */
-  get #open (): LmdbTree {
+  /** What to read from until others get their turn: one consistent view, the newest. LMDB does not survive a read after its end. */
+  #view (): LmdbTree {
     if (this.#closing) throw new Error('The store is closed')
+    // A service sees what it wrote; what another process wrote is only seen by a new view.
+    if (!this.#writer) this.#tree.resetReadTxn()
     return this.#tree
   }
 
   #transact<Result> (work: (draft: Draft) => Result): Promise<Result> {
     if (!this.#writer) return Promise.reject(new Error('The store was opened to be read'))
     return this.#writer.transact(work)
-  }
-
-  #head (document: string, id: number, state: DocumentState): SnapshotHead | undefined {
-    const { generation, upTo, pieces, snapshotBytes: bytes } = state
-    if (generation === 0) return undefined
-    const known = this.#content(document, knownKey(id, generation), 'what its snapshot knows')
-    return { generation, upTo, pieces, bytes, known: keepable(known) }
-  }
-
-  #content (document: string, key: Buffer, what: string): Buffer {
-    const value = this.#open.getBinary(key)
-    if (!value) throw new DamagedDocument(document, `${what} is missing`)
-    const content = unseal(key, value)
-    if (!content) throw new DamagedDocument(document, `${what} fails its checksum`)
-    return content
-  }
-
-  /** A damaged document is listed too, or nobody would find it. */
-  #info (document: string, key: Buffer, value: Buffer): DocumentInfo {
-    const row = unseal(key, value)
-    const record = row && this.#open.getBinary(stateKey(decodeRow(row).id))
-    const state = row && record && unseal(stateKey(decodeRow(row).id), record)
-    const { snapshotBytes, logBytes, logEntries, lastSeq, updatedAt } = state ? decodeState(state) : NO_STATE
-    return { document, snapshotBytes, logBytes, logEntries, lastSeq, createdAt: row ? decodeRow(row).createdAt : 0, updatedAt }
   }
 }
 
@@ -284,6 +274,31 @@ function openDocument (from: { get (key: Buffer): Buffer | undefined }, document
   const state = record && unseal(key, record)
   if (!state) throw new DamagedDocument(document, record ? 'its state fails its checksum' : 'its state is missing')
   return { id, createdAt, state: decodeState(state) }
+}
+
+function readHead (view: LmdbTree, document: string, { id, state }: OpenDocument): SnapshotHead | undefined {
+  const { generation, upTo, pieces, snapshotBytes: bytes } = state
+  if (generation === 0) return undefined
+  const known = readContent(view, document, knownKey(id, generation), 'what its snapshot knows')
+  return { generation, upTo, pieces, bytes, known: keepable(known) }
+}
+
+function readContent (view: LmdbTree, document: string, key: Buffer, what: string): Buffer {
+  const value = view.getBinary(key)
+  if (!value) throw new DamagedDocument(document, `${what} is missing`)
+  const content = unseal(key, value)
+  if (!content) throw new DamagedDocument(document, `${what} fails its checksum`)
+  return content
+}
+
+/** A damaged document is told of too, or nobody would find it. */
+function readInfo (view: LmdbTree, key: Buffer, value: Buffer): DocumentInfo {
+  const content = unseal(key, value)
+  const row = content ? decodeRow(content) : { id: 0, createdAt: 0 }
+  const record = view.getBinary(stateKey(row.id))
+  const state = record && unseal(stateKey(row.id), record)
+  const { snapshotBytes, logBytes, logEntries, lastSeq, updatedAt } = state ? decodeState(state) : NO_STATE
+  return { document: documentOf(key), snapshotBytes, logBytes, logEntries, lastSeq, createdAt: row.createdAt, updatedAt }
 }
 
 function createDocument (draft: Draft, document: string, now: number): OpenDocument {

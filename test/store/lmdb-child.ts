@@ -1,0 +1,35 @@
+import { writeSync } from 'node:fs'
+import { openLmdbStore } from '../../src/store/lmdb-store.ts'
+import { quiet } from './quiet-logger.ts'
+
+/**
+ * A process to be killed: opens the store at argv[2] (sync: argv[3]), says `open`, and adds to four documents, with a
+ * compaction now and then, for as long as it lives. Says `<document> <seq>` as soon as an append is acknowledged; the
+ * pipe keeps what is said after the kill.
+ */
+const [, , path = '', sync = 'process'] = process.argv
+if (sync !== 'process' && sync !== 'fsync') throw new Error(`No such sync: ${sync}`)
+
+function say (line: string): void {
+  try {
+    writeSync(1, `${line}\n`)
+  } catch (error) {
+    // The pipe is full: whoever reads it is slower than we are.
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    say(line)
+  }
+}
+
+const store = await openLmdbStore({ path, sync, logger: quiet })
+say('open')
+await Promise.all(['a', 'b', 'c', 'd'].map(write))
+
+async function write (document: string): Promise<never> {
+  for (let round = 1; ; round++) {
+    const [seq = 0] = await store.append([{ document, update: Buffer.from(`${document} ${round} ${'.'.repeat(round % 500)}`) }])
+    say(`${document} ${seq}`)
+    if (round % 50 !== 0) continue
+    const stored = await store.load(document)
+    await store.compact(document, { replaces: stored?.snapshot?.generation ?? 0, upTo: seq, pieces: [new Uint8Array(round * 50)], known: Buffer.from('known') })
+  }
+}

@@ -1,0 +1,173 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { open } from 'lmdb'
+import t, { type Test } from 'tap'
+import type { Logger } from '../../src/logger.ts'
+import { ownKey } from '../../src/store/lmdb-layout.ts'
+import { StoreInUse } from '../../src/store/lmdb-owner.ts'
+import { openLmdbReader, openLmdbStore, type LmdbStore } from '../../src/store/lmdb-store.ts'
+import { startChild } from './lmdb-child-process.ts'
+import { quiet } from './quiet-logger.ts'
+
+const MB = 1024 * 1024
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+async function folder (t: Test): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'y-store-'))
+  t.teardown(() => rm(path, { recursive: true }))
+  return path
+}
+
+async function start (t: Test, path: string, logger: Logger = quiet): Promise<LmdbStore> {
+  const store = await openLmdbStore({ path, sync: 'process', logger })
+  t.teardown(() => store.close())
+  return store
+}
+
+await t.test('a restart finds everything, and numbers go on', async (t) => {
+  const path = await folder(t)
+  const first = await start(t, path)
+  await first.append([{ document: 'a', update: bytes('1') }, { document: 'gone', update: bytes('1') }])
+  await first.remove('gone')
+  await first.close()
+  const second = await start(t, path)
+  t.same(await second.append([{ document: 'a', update: bytes('2') }, { document: 'gone', update: bytes('x') }]), [2, 2])
+  t.equal((await second.load('a'))?.log.length, 2)
+})
+
+await t.test('a second service is refused by name, in this process and in another', async (t) => {
+  const path = await folder(t)
+  const store = await start(t, path)
+  await t.rejects(openLmdbStore({ path, sync: 'process', logger: quiet }), { name: 'StoreInUse', message: new RegExp(`process ${process.pid}\\) uses the store in ${path}`) })
+  t.same(await store.append([{ document: 'a', update: bytes('1') }]), [1], 'the first is not disturbed')
+  await store.close()
+  const child = await startChild(path, 'process')
+  t.teardown(() => child.process.kill('SIGKILL'))
+  await t.rejects(openLmdbStore({ path, sync: 'process', logger: quiet }), StoreInUse)
+})
+
+await t.test('of many that start at once one wins', async (t) => {
+  const path = await folder(t)
+  const tries = await Promise.allSettled(Array.from({ length: 8 }, () => openLmdbStore({ path, sync: 'process', logger: quiet })))
+  const opened = tries.filter((each) => each.status === 'fulfilled')
+  t.equal(opened.length, 1)
+  await opened[0]?.value.close()
+})
+
+await t.test('a killed owner does not block the next, and leaves no litter', async (t) => {
+  const path = await folder(t)
+  const child = await startChild(path, 'process')
+  child.process.kill('SIGKILL')
+  await once(child.process, 'exit')
+  const store = await start(t, path)
+  await store.close()
+  t.same((await readdir(path)).sort(), ['documents.mdb', 'documents.mdb-lock'])
+})
+
+await t.test('a reader follows a service that writes in another process', async (t) => {
+  const path = await folder(t)
+  const child = await startChild(path, 'process')
+  t.teardown(() => child.process.kill('SIGKILL'))
+  const reader = await openLmdbReader(path)
+  t.teardown(() => reader.close())
+  let told = 0
+  for await (const line of child.lines) {
+    const [document = '', seq] = line.split(' ')
+    const stored = await reader.load(document)
+    if (!stored || stored.lastSeq < Number(seq)) return t.fail(`${document} had ${seq}, and the reader saw ${stored?.lastSeq}`)
+    if (++told === 300) break
+  }
+  await t.rejects(reader.append([{ document: 'a', update: bytes('1') }]), /opened to be read/)
+})
+
+await t.test('a layout that is not known is refused, and left as it is', async (t) => {
+  const path = await folder(t)
+  await (await start(t, path)).close()
+  const tree = open<Buffer, Buffer>({ path: join(path, 'documents.mdb'), noSubdir: true, encoding: 'binary', keyEncoding: 'binary' })
+  tree.putSync(ownKey('layout'), Buffer.from('99'))
+  await tree.close()
+  await t.rejects(openLmdbStore({ path, sync: 'process', logger: quiet }), /layout 99.*knows 1 only/)
+  await t.rejects(openLmdbReader(path), /layout 99/)
+})
+
+await t.test('a reader of nothing says so', async (t) => {
+  const path = await folder(t)
+  await t.rejects(openLmdbReader(join(path, 'none')), /There is no store in/)
+})
+
+await t.test('space of removed and compacted data is used again', async (t) => {
+  const path = await folder(t)
+  const store = await start(t, path)
+  const size = async () => (await stat(join(path, 'documents.mdb'))).size
+  const cycle = async (at: number) => {
+    for (let part = 0; part < 20; part++) await store.append([{ document: 'a', update: new Uint8Array(100_000).fill(at) }, { document: `b${at}`, update: new Uint8Array(100_000).fill(at) }])
+    const stored = await store.load('a')
+    await store.compact('a', { replaces: stored?.snapshot?.generation ?? 0, upTo: stored?.lastSeq ?? 0, pieces: Array.from({ length: 8 }, () => new Uint8Array(250_000)), known: bytes('k') })
+    await store.remove(`b${at}`)
+  }
+  for (let at = 0; at < 5; at++) await cycle(at)
+  const settled = await size()
+  for (let at = 5; at < 40; at++) await cycle(at)
+  t.ok(await size() <= settled * 1.5, `${settled} bytes after 5 rounds, ${await size()} after 40; 6 MB are written in each`)
+})
+
+await t.test('a full disk: appends reject, nothing half stored, and it works again with space', async (t) => {
+  const limit = (size: string) => execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${size}:`])
+  try {
+    limit('unlimited')
+  } catch {
+    return t.pass('skipped: there is no prlimit here (Linux, package util-linux) to make the disk look full')
+  }
+  const path = await folder(t)
+  const problems: string[] = []
+  const store = await start(t, path, { ...quiet, error: (_, message) => problems.push(message) })
+  t.teardown(() => limit('unlimited'))
+  await store.append([{ document: 'a', update: bytes('before') }])
+  limit(String(4 * MB))
+  let stored = 0
+  let refusals = 0
+  for (let at = 0; at < 20; at++) {
+    const both = store.append([{ document: 'b', update: new Uint8Array(MB / 2).fill(at) }, { document: 'c', update: new Uint8Array(MB / 2).fill(at) }])
+    await both.then(() => { stored++ }, (error: Error) => {
+      refusals++
+      t.match(error, { message: /The store could not write/ })
+    })
+  }
+  t.ok(stored > 0 && refusals > 10, `${stored} stored, ${refusals} refused`)
+  t.equal(problems.length, refusals)
+  const check = async (view: LmdbStore) => {
+    t.equal((await view.load('b'))?.log.length, stored)
+    t.equal((await view.load('c'))?.log.length, stored)
+    t.equal((await view.load('a'))?.log.length, 1)
+  }
+  await check(store)
+  limit('unlimited')
+  await store.append([{ document: 'b', update: new Uint8Array(MB) }, { document: 'c', update: new Uint8Array(MB) }])
+  stored++
+  await check(store)
+  await store.close()
+  await check(await start(t, path))
+})
+
+await t.test('what cannot be part of a transaction does not take the others with it', async (t) => {
+  const store = await start(t, await folder(t))
+  await store.append([{ document: 'a', update: bytes('1') }])
+  const [compaction, append] = await Promise.allSettled([
+    store.compact('a', { replaces: 0, upTo: 9, pieces: [], known: bytes('k') }),
+    store.append([{ document: 'a', update: bytes('2') }]),
+  ])
+  t.equal(compaction.status, 'rejected')
+  t.equal(append.status, 'fulfilled')
+})
+
+await t.test('after the end everything rejects, and a second close is fine', async (t) => {
+  const store = await start(t, await folder(t))
+  await Promise.all([store.close(), store.close()])
+  await t.rejects(store.load('a'), /closed/)
+  await t.rejects(store.ping(), /closed/)
+  await t.rejects(store.readPiece('a', 1, 0), /closed/)
+  await t.rejects(store.list().next(), /closed/)
+})
