@@ -44,7 +44,7 @@ await t.test('what is missing is named with the package that brings it', async (
   t.throws(() => requirePython({ json: 'python3', no_such_module: 'python3-no-such' }), /no_such_module: apt-get install python3-no-such$/)
 })
 
-await t.test('freePort can be listened on', async (t) => {
+await t.test('freePort can be listened on', async () => {
   const server = createServer().listen(await freePort(), '127.0.0.1')
   await once(server, 'listening')
   server.close()

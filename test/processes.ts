@@ -48,7 +48,7 @@ export async function start (command: string, args: string[], options: StartOpti
     child.once('error', () => resolve(null))
   })
   children.add(child)
-  void ended.then(() => children.delete(child))
+  child.once('close', () => children.delete(child)).once('error', () => children.delete(child))
 
   let output = ''
   let over: string | undefined

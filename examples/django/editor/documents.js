@@ -1,0 +1,9 @@
+import { call, show } from './http.js'
+
+document.querySelector('#import').addEventListener('submit', function importFile (event) {
+  event.preventDefault()
+  show(async () => {
+    const answer = await call('/documents/import/', { method: 'POST', body: new FormData(event.target) })
+    location.href = `/documents/${(await answer.json()).id}/`
+  })
+})

@@ -1,0 +1,25 @@
+/** Calls the API of this site and answers the response. @throws Error with Django's sentence when it refuses */
+export async function call (path, { method = 'GET', json, body } = {}) {
+  const response = await fetch(`/api/v1.0${path}`, {
+    method,
+    headers: {
+      'X-CSRFToken': document.querySelector('[name=csrfmiddlewaretoken]')?.value ?? '',
+      ...(json && { 'Content-Type': 'application/json' }),
+    },
+    body: json ? JSON.stringify(json) : body,
+  })
+  if (response.ok) return response
+  const refusal = await response.json().catch(() => ({ detail: response.statusText }))
+  throw new Error(refusal.detail)
+}
+
+/** Runs an action and shows its failure in the page. */
+export async function show (action) {
+  const place = document.querySelector('#failure')
+  place.textContent = ''
+  try {
+    await action()
+  } catch (error) {
+    place.textContent = error.message
+  }
+}
