@@ -7,8 +7,9 @@ import { createServer } from 'node:net'
 export interface StartOptions {
   /** The line (standard output or error) that says the process does its work now. */
   ready: RegExp
-  /** Added to this process' environment. */
+  /** Added to this process' environment, or to nothing but its PATH where `inherit` is false. */
   env?: Record<string, string>
+  inherit?: boolean
   cwd?: string
   /** How long to wait for the line; 30,000 by default. */
   readyTimeoutMs?: number
@@ -39,7 +40,7 @@ process.once('exit', function killWhatIsLeft () {
 export async function start (command: string, args: string[], options: StartOptions): Promise<Running> {
   const child = spawn(command, args, {
     cwd: options.cwd,
-    env: { ...process.env, ...options.env },
+    env: { ...(options.inherit === false ? { PATH: process.env['PATH'] } : process.env), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const name = [command, ...args].join(' ')

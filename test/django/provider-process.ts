@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { start } from '../processes.ts'
+import type { Running } from '../processes.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** y-provider as a process of its own, started as the documentation says, with a store that survives its restarts. */
+export class ProviderProcess {
+  readonly #data = mkdtempSync(join(tmpdir(), 'y-provider-data-'))
+  #running: Running | undefined
+
+  /**
+   * Starts it, ended and started again if it runs.
+   * @param settings its whole environment but for PATH, HOST and DATA_DIR; PORT 0 is a free one
+   * @returns its base URL
+   */
+  async restart (settings: Record<string, string>): Promise<string> {
+    await this.stop()
+    this.#running = await start(process.execPath, ['--import', 'tsx', 'src/server.ts'], {
+      cwd: root,
+      env: { HOST: '127.0.0.1', DATA_DIR: this.#data, ...settings },
+      inherit: false,
+      ready: /[Ll]istening (?:at|on) (http:\/\/[\d.]+:\d+)/,
+    })
+    // The pattern has this group.
+    return this.#running.ready[1] as string
+  }
+
+  get log (): string {
+    return this.#running?.output() ?? ''
+  }
+
+  async stop (): Promise<void> {
+    await this.#running?.stop()
+  }
+
+  async remove (): Promise<void> {
+    await this.stop()
+    rmSync(this.#data, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,10 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+
+await t.test('docs/nginx.md shows the files that the tests run', async (t) => {
+  const shown = [...read('docs/nginx.md').matchAll(/<!-- (\S+) -->\n```nginx\n(.*?)```/gs)]
+  t.strictSame(shown.map(([, path]) => path), ['examples/nginx/cookies.conf.template', 'examples/nginx/auth-request.conf.template'])
+  for (const [, path = '', text] of shown) t.equal(text, read(path), path)
+})

@@ -1,0 +1,162 @@
+/** docs/nginx.md: both configurations, with Debian's nginx, a real Django and stock y-websocket clients. */
+import { get } from 'node:http'
+import t from 'tap'
+import { secret, startSite } from './site.ts'
+
+/** A GET whose path is sent as it is written; fetch would tidy it first. */
+async function getAsIs (origin: string, path: string, headers: Record<string, string>): Promise<{ status: number | undefined, everything: string }> {
+  return await new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(origin)
+    get({ hostname, port, path, headers }, (response) => {
+      let everything = response.rawHeaders.join('\n')
+      response.setEncoding('utf8').on('data', (text: string) => { everything += text })
+      response.on('end', () => resolve({ status: response.statusCode, everything }))
+    }).on('error', reject)
+  })
+}
+
+/** What the client of somebody who may not open a document is told: through auth_request it is a ticket that nginx knows to be refused. */
+const refusal = { 'auth-request': 4401, cookies: 4403 }
+
+for (const style of ['auth-request', 'cookies'] as const) {
+  await t.test(style, async (t) => {
+    const site = await startSite(t, style)
+    const [alice, bob, carol, nobody] = [await site.browser('alice'), await site.browser('bob'), await site.browser('carol'), await site.browser()]
+    const room = await alice.createDocument('Plan')
+    const hers = alice.open(room)
+    await hers.synced()
+
+    await t.test('two people write one text', async (t) => {
+      await alice.share(room, 'bob', 'edit')
+      const his = bob.open(room)
+      await his.synced()
+      hers.write('from alice, ')
+      await his.until((text) => text.includes('alice'))
+      his.write('from bob')
+      await hers.until((text) => text.includes('bob'))
+      t.equal(hers.text, his.text)
+      t.same([...hers.closeCodes, ...his.closeCodes], [])
+      his.destroy()
+    })
+
+    await t.test('who may only read changes nothing', async (t) => {
+      await alice.share(room, 'bob', 'read')
+      const his = bob.open(room)
+      await his.synced()
+      t.match(his.text, 'from bob')
+      his.write('not allowed')
+      hers.write('; allowed')
+      await his.until((text) => text.includes('; allowed'))
+      t.notMatch(hers.text, 'not allowed')
+      const late = alice.open(room)
+      await late.synced()
+      t.notMatch(late.text, 'not allowed')
+      late.destroy()
+      his.destroy()
+    })
+
+    await t.test('headers that a browser makes up are not believed', async (t) => {
+      const his = bob.open(room, { headers: { 'X-Can-Edit': 'True', 'X-User-Id': '1', 'X-Session-Key': 'made-up' } })
+      await his.synced()
+      his.write('not allowed')
+      hers.write('; again')
+      await his.until((text) => text.includes('; again'))
+      t.notMatch(hers.text, 'not allowed')
+      his.destroy()
+
+      const forged = carol.open(room, { headers: { Authorization: 'a-guess', 'X-Can-Edit': 'True' } })
+      t.equal(await forged.stopped(), refusal[style])
+    })
+
+    await t.test('who may not read is told so, once and for all', async (t) => {
+      const editors = { stranger: carol.open(room), unknown: carol.open('c0ffee00-0000-4000-8000-000000000000'), other: carol.open(room.toUpperCase()) }
+      for (const [who, editor] of Object.entries(editors)) {
+        t.equal(await editor.stopped(), refusal[style], who)
+        t.notOk(editor.provider.shouldConnect, 'the client does not try again')
+        t.equal(editor.text, '')
+      }
+    })
+
+    await t.test('who has not signed in comes not in either', async (t) => {
+      const editor = nobody.open(room)
+      if (style === 'auth-request') t.equal(await editor.stopped(), refusal[style])
+      else t.equal(await editor.handshakeRefused(), 403, 'without a cookie there is nobody to ask for')
+      t.equal(editor.text, '')
+      editor.destroy()
+    })
+
+    await t.test('pages from elsewhere are refused', async (t) => {
+      const editor = alice.open(room, { origin: 'http://elsewhere.example' })
+      t.equal(await editor.handshakeRefused(), 403)
+      editor.destroy()
+    })
+
+    await t.test('a share that is taken away ends the connection, and the next is refused', async (t) => {
+      await alice.share(room, 'bob', 'edit')
+      const his = bob.open(room)
+      await his.synced()
+      const before = hers.closeCodes.length
+      await alice.share(room, 'bob', 'none')
+      await his.closedWith(4205)
+      t.equal(await his.stopped(), refusal[style])
+      t.equal(hers.closeCodes.length, before, 'alice was not disturbed')
+      hers.write('; after')
+      t.ok(hers.provider.wsconnected)
+    })
+
+    await t.test('a ticket opens its room, and is in no log', async (t) => {
+      // With auth_request it is nginx that asks, and the cookie is enough.
+      if (style === 'auth-request') return
+      const { ticket } = await (await alice.fetch(`/api/v1.0/documents/${room}/ticket/`)).json() as { ticket: string }
+      const editor = nobody.open(room, { params: { token: ticket } })
+      await editor.synced()
+      editor.write('; by ticket')
+      await hers.until((text) => text.includes('; by ticket'))
+      editor.destroy()
+      const refused = nobody.open(await alice.createDocument('Another'), { params: { token: ticket } })
+      t.equal(await refused.stopped(), 4401, 'not another one')
+      for (const log of [site.provider.log, site.nginx.accessLog, site.nginx.log]) t.notMatch(log, ticket)
+    })
+
+    await t.test('the secret and the inner routes do not reach browsers', async (t) => {
+      const original = { 'X-Original-URL': `/collaboration/ws/${room}` }
+      const paths = [
+        '/collaboration-auth',
+        '/collaboration-auth/',
+        '/api/v1.0/documents/collaboration-auth/',
+        '/api/v1.0/documents/collaboration-auth',
+        '/api/v1.0/documents/collaboration%2Dauth/',
+        '//api/v1.0/documents//collaboration-auth/',
+        '/api/v1.0/documents/x/../collaboration-auth/',
+        '/api/v1.0/documents/x/%2e%2e/collaboration-auth/',
+        '/api/v1.0/documents/collaboration-auth/?x=1',
+        '/collaboration/ws/../../api/v1.0/documents/collaboration-auth/',
+        '/collaboration/api/get-connections/?room=a&sessionKey=b',
+        '/collaboration/../collaboration/api/reset-connections/',
+        '/api/v1.0/users/me/',
+        '/',
+      ]
+      for (const path of paths) {
+        const { status, everything } = await getAsIs(site.origin, path, { ...original, cookie: alice.cookie })
+        t.notMatch(everything, secret, path)
+        if (['/', '/api/v1.0/users/me/'].includes(path)) t.equal(status, 200, path)
+        else t.not(status, 200, path)
+      }
+      for (const { handshakes } of [hers, carol.open(room)]) t.notMatch(handshakes.join(), secret)
+      for (const log of [site.provider.log, site.django.log, site.nginx.log, site.nginx.accessLog]) t.notMatch(log, secret)
+    })
+
+    await t.test('Django away: clients are told to come back, and do', async (t) => {
+      const port = Number(new URL(site.djangoUrl).port)
+      await site.django.stop()
+      const editor = alice.open(room)
+      if (style === 'cookies') await editor.closedWith(4503)
+      else t.equal(await editor.handshakeRefused(), 500)
+      t.ok(editor.provider.shouldConnect, 'the client goes on trying')
+      t.ok(hers.provider.wsconnected, 'who is in stays in')
+      await site.django.restart(port)
+      await editor.synced()
+      t.equal(editor.text, hers.text)
+    })
+  })
+}
