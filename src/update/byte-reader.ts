@@ -22,26 +22,49 @@ export class ByteReader {
     return this.bytes[this.pos++]!
   }
 
-  /** A variable-length unsigned number, up to 2^53 - 1. */
+  /** A variable-length unsigned number, up to 2^53 - 1. Most take one byte; a client id takes five, and is read here too unless the end is near. */
   varUint (): number {
-    if (this.pos < this.end) {
-      const byte = this.bytes[this.pos]!
-      if (byte < 0x80) {
-        this.pos++
-        return byte
-      }
+    const { bytes, pos } = this
+    if (pos + 5 > this.end) return this.longNumber(0, 1)
+    let byte = bytes[pos]!
+    if (byte < 0x80) {
+      this.pos = pos + 1
+      return byte
     }
-    return this.longNumber(this.byte() & 0x7f, 0x80)
+    let number = byte & 0x7f
+    byte = bytes[pos + 1]!
+    number |= (byte & 0x7f) << 7
+    if (byte < 0x80) {
+      this.pos = pos + 2
+      return number
+    }
+    byte = bytes[pos + 2]!
+    number |= (byte & 0x7f) << 14
+    if (byte < 0x80) {
+      this.pos = pos + 3
+      return number
+    }
+    byte = bytes[pos + 3]!
+    number |= (byte & 0x7f) << 21
+    if (byte < 0x80) {
+      this.pos = pos + 4
+      return number
+    }
+    byte = bytes[pos + 4]!
+    // Beyond 31 bits only arithmetic holds.
+    number += (byte & 0x7f) * 2 ** 28
+    this.pos = pos + 5
+    return byte < 0x80 ? number : this.longNumber(number, 2 ** 35)
   }
 
-  /** The bytes after a number's first one. 2^56 is the first factor at which nothing but padding could fit. */
+  /** The bytes of a number whose lower ones are read. Beyond the factor 2^56 nothing but padding could follow. */
   longNumber (low: number, firstFactor: number): number {
     let number = low
     let factor = firstFactor
     while (true) {
       const byte = this.byte()
       number += (byte & 0x7f) * factor
-      if (number > Number.MAX_SAFE_INTEGER || factor >= 2 ** 56) this.fail('a number is out of range')
+      if (number > Number.MAX_SAFE_INTEGER || factor > 2 ** 56) this.fail('a number is out of range')
       if (byte < 0x80) return number
       factor *= 0x80
     }

@@ -127,18 +127,18 @@ class Scan implements ScannedUpdate {
     this.#goneStructs.push(client, clock, length)
   }
 
+  /** Within its own run a struct finds what it refers to; one that refers to itself or beyond is broken and needs what nobody has. */
   #noteNeeds (reader: StructReader, client: number, clock: number, runClock: number): void {
-    if (reader.originClient !== noClient) this.#noteNeed(reader.originClient, reader.originClock, client, clock, runClock)
-    if (reader.rightClient !== noClient) this.#noteNeed(reader.rightClient, reader.rightClock, client, clock, runClock)
-    if (reader.parentClient !== noClient) this.#noteNeed(reader.parentClient, reader.parentClock, client, clock, runClock)
+    const { originClient, originClock, rightClient, rightClock, parentClient, parentClock } = reader
+    if (originClient !== noClient && (originClient !== client || originClock < runClock || originClock >= clock)) this.#need(originClient, originClock)
+    if (rightClient !== noClient && (rightClient !== client || rightClock < runClock || rightClock >= clock)) this.#need(rightClient, rightClock)
+    if (parentClient !== noClient && (parentClient !== client || parentClock < runClock || parentClock >= clock)) this.#need(parentClient, parentClock)
   }
 
-  #noteNeed (neededClient: number, neededClock: number, client: number, clock: number, runClock: number): void {
-    // Within its own run a struct finds what it refers to; one that refers to itself or beyond is broken and needs what nobody has.
-    if (neededClient === client && neededClock >= runClock && neededClock < clock) return
+  #need (client: number, clock: number): void {
     if (this.#ownNeeds === null) this.needs = this.#ownNeeds = new Map()
-    else if ((this.#ownNeeds.get(neededClient) ?? 0) > neededClock) return
-    this.#ownNeeds.set(neededClient, neededClock + 1)
+    else if ((this.#ownNeeds.get(client) ?? 0) > clock) return
+    this.#ownNeeds.set(client, clock + 1)
   }
 
   #readDeleteSet (): DeleteSet {

@@ -9,12 +9,15 @@ const nativeCheckBytes = 128
  */
 export function utf16Length (bytes: Uint8Array, from: number, to: number): number {
   if (to - from >= nativeCheckBytes && isAscii(bytes.subarray(from, to))) return to - from
-  let units = 0
-  let at = from
-  while (at < to) {
+  let units = to - from
+  for (let at = from; at < to;) {
+    if (bytes[at]! < 0x80) {
+      at++
+      continue
+    }
     const size = characterSize(bytes, at, to)
     if (size === 0) return -1
-    units += size === 4 ? 2 : 1
+    units -= size === 4 ? 2 : size - 1
     at += size
   }
   return units
