@@ -1,3 +1,4 @@
+import globals from 'globals'
 import neostandard, { resolveIgnoresFromGitignore } from 'neostandard'
 import tseslint from 'typescript-eslint'
 
@@ -26,6 +27,7 @@ export default [
       '@typescript-eslint/consistent-type-imports': 'error',
     },
   },
+  { files: ['examples/**/*.js', 'demo/**/*.js'], languageOptions: { globals: globals.browser } },
   { files: ['src/**/*.ts'], rules: { 'no-console': 'error', 'no-empty': 'error' } },
   // tap runs the subtests of a file one after the other, awaited or not.
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-floating-promises': 'off' } },

@@ -22,7 +22,7 @@ const mutation = fc.oneof(
   { weight: 4, arbitrary: fc.record({ at: fc.nat(), removed: fc.constant(1), added: fc.uint8Array({ minLength: 1, maxLength: 1 }) }) },
   { weight: 2, arbitrary: fc.record({ at: fc.nat(), removed: fc.constant(1), added: fc.uint8Array({ minLength: 1, maxLength: 1, max: 12 }) }) },
   { weight: 1, arbitrary: fc.record({ at: fc.nat(), removed: fc.nat(8), added: fc.uint8Array({ maxLength: 8 }) }) },
-  { weight: 1, arbitrary: fc.record({ at: fc.nat(), removed: fc.nat(2), added: fc.constantFrom(...edges) }) },
+  { weight: 1, arbitrary: fc.record({ at: fc.nat(), removed: fc.nat(2), added: fc.constantFrom(...edges) }) }
 )
 
 /** What is refused although Yjs decodes it: it ignores what follows, and does not mind numbers that it cannot add. */
@@ -80,7 +80,7 @@ await t.test('a text is JSON where JSON.parse says so', async (t) => {
   const text = fc.oneof(
     fc.json(),
     fc.array(character, { maxLength: 12 }).map((characters) => characters.join('')),
-    fc.tuple(fc.json(), fc.nat(), character).map(([json, at, character]) => json.slice(0, at % (json.length + 1)) + character + json.slice(at % (json.length + 1) + at % 2)),
+    fc.tuple(fc.json(), fc.nat(), character).map(([json, at, character]) => json.slice(0, at % (json.length + 1)) + character + json.slice(at % (json.length + 1) + at % 2))
   )
   fc.assert(fc.property(text, (text) => {
     const bytes = Buffer.from(`x${text}"`)
