@@ -45,7 +45,7 @@ export class Rooms {
       logger,
       now,
       counters,
-      saver: new Saver(store, logger),
+      saver: new Saver(store, logger, now),
       pieces: new PieceCache(),
       clock: new TickClock(now),
       pacer: new Pacer(now),
@@ -118,7 +118,7 @@ export class Rooms {
     const { saver, compactor, clock, pieces } = this.#services
     compactor.stop()
     for (const room of this.#rooms.values()) room.tickNow()
-    saver.retryNow()
+    saver.hurry()
     await within(saver.flush(), patienceMs)
     clearInterval(this.#sweeper)
     for (const room of [...this.#rooms.values()]) {
