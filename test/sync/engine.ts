@@ -1,0 +1,163 @@
+import * as Y from 'yjs'
+import type { CloseReason } from '../../src/protocol/close-codes.ts'
+import { hocuspocusAddress, noAddress } from '../../src/protocol/frame.ts'
+import type { ClientMessage } from '../../src/protocol/message.ts'
+import type { Logger } from '../../src/logger.ts'
+import { Connection, type Member, type Session } from '../../src/sync/connection.ts'
+import type { Limits } from '../../src/sync/limits.ts'
+import { Rooms } from '../../src/sync/rooms.ts'
+import { FakeSocket } from './fake-socket.ts'
+import { decodeHeard, payloadsOf, type Heard } from './heard.ts'
+import { InlineWork } from './inline-work.ts'
+import { MemoryStore } from './memory-store.ts'
+
+/** What the tests' log takes: the lines' texts. */
+export interface Log extends Logger { readonly lines: string[] }
+
+export function newLog (): Log {
+  const lines: string[] = []
+  const note = (_fields: object, line: string): void => { lines.push(line) }
+  return { lines, debug: note, info: note, warn: note, error: note }
+}
+
+export const limits: Limits = {
+  maxDocumentBytes: 0,
+  maxAwarenessBytes: 64 * 1024,
+  maxSocketBufferBytes: 64 * 1024,
+  maxUnsavedBytes: 16 * 1024 * 1024,
+  silenceMs: 60_000,
+}
+
+/** The engine over a store and workers that the test controls. */
+export class Engine {
+  readonly store: MemoryStore
+  readonly work = new InlineWork()
+  readonly log = newLog()
+  readonly rooms: Rooms
+  #skewMs = 0
+
+  constructor (more: Partial<Limits> = {}, store = new MemoryStore()) {
+    this.store = store
+    this.rooms = new Rooms({ store, work: this.work, logger: this.log, now: this.now, limits: { ...limits, ...more } })
+  }
+
+  readonly now = (): number => performance.now() + this.#skewMs
+
+  /** Lets engine time jump. */
+  pass (ms: number): void { this.#skewMs += ms }
+
+  /** Somebody comes in; `wire: 'hocuspocus'` speaks that protocol. */
+  join (name = 'room', options: JoinOptions = {}): Peer {
+    const peer = new Peer(this, name, options)
+    this.rooms.join(name, peer.connection)
+    return peer
+  }
+
+  /** Somebody comes in and asks for all there is. */
+  async joinLive (name = 'room', options: JoinOptions = {}): Promise<Peer> {
+    const peer = this.join(name, options)
+    peer.askFor(new Y.Doc())
+    await until(() => peer.all('step2').length > 0)
+    return peer
+  }
+}
+
+export interface JoinOptions extends Partial<Member> {
+  readonly wire?: 'y-websocket' | 'hocuspocus'
+}
+
+/** A client at the other end of a fake socket: what it says and has heard. */
+export class Peer implements Session {
+  readonly socket: FakeSocket
+  readonly connection: Connection
+  readonly heard: Heard[] = []
+  closed: CloseReason | undefined
+  /** Called with each message as it comes */
+  onHeard: ((heard: Heard) => void) | undefined
+
+  constructor (engine: Engine, room: string, { wire = 'y-websocket', canEdit = true, ...member }: JoinOptions) {
+    const addressed = wire === 'hocuspocus'
+    this.socket = new FakeSocket(engine.now, (frames) => {
+      for (const payload of payloadsOf(frames)) {
+        const heard = decodeHeard(payload, addressed)
+        this.heard.push(heard)
+        this.onHeard?.(heard)
+      }
+    })
+    this.connection = new Connection(this.socket, this, addressed ? hocuspocusAddress(room) : noAddress, addressed, { canEdit, ...member })
+  }
+
+  ended (_connection: Connection, reason: CloseReason): void {
+    this.closed = reason
+    this.socket.close(reason)
+  }
+
+  say (message: ClientMessage): void {
+    this.socket.heard()
+    if (this.connection.phase !== 'ended') this.connection.receive(message)
+  }
+
+  update (update: Uint8Array): void { this.say({ type: 'update', update }) }
+  askFor (doc: Y.Doc): void { this.say({ type: 'sync-step-1', stateVector: Y.encodeStateVector(doc) }) }
+  awareness (clientId: number, clock: number, state: unknown): void {
+    this.say({ type: 'awareness', entries: [{ clientId, clock, state: JSON.stringify(state) }] })
+  }
+
+  /** The client is gone. */
+  leave (): void {
+    this.connection.leave()
+    this.socket.terminate()
+  }
+
+  all<Type extends Heard['type']> (type: Type): Array<Extract<Heard, { type: Type }>> {
+    return this.heard.filter((heard): heard is Extract<Heard, { type: Type }> => heard.type === type)
+  }
+
+  /** A document with everything that was sent here. */
+  get doc (): Y.Doc {
+    const doc = new Y.Doc()
+    for (const heard of this.heard) if (heard.type === 'step2' || heard.type === 'update') Y.applyUpdate(doc, heard.bytes)
+    return doc
+  }
+
+  get text (): string { return this.doc.getText('text').toString() }
+
+  /** Who is present, as a client that has applied all awareness messages sees it: client id → state. */
+  get present (): Record<number, unknown> {
+    const present = new Map<number, { clock: number, state: string }>()
+    for (const { entries } of this.all('awareness')) {
+      for (const { clientId, clock, state } of entries) {
+        const known = present.get(clientId)
+        if (known === undefined || known.clock < clock || (known.clock === clock && state === 'null')) present.set(clientId, { clock, state })
+      }
+    }
+    return Object.fromEntries([...present].filter(([, { state }]) => state !== 'null').map(([id, { state }]) => [id, JSON.parse(state)]))
+  }
+}
+
+/** The updates that typing each of these texts in turn makes. */
+export function typing (...texts: string[]): Uint8Array[] {
+  const doc = new Y.Doc()
+  return texts.map((text) => edited(doc, () => { doc.getText('text').insert(doc.getText('text').length, text) }))
+}
+
+/** The update that a change makes. */
+export function edited (doc: Y.Doc, change: () => void): Uint8Array {
+  const updates: Uint8Array[] = []
+  const note = (update: Uint8Array): void => { updates.push(update) }
+  doc.on('update', note)
+  doc.transact(change)
+  doc.off('update', note)
+  return Y.mergeUpdates(updates)
+}
+
+/** One turn of the event loop after the other until it holds. @throws after ten seconds */
+export async function until (holds: () => boolean): Promise<void> {
+  const from = performance.now()
+  while (!holds()) {
+    if (performance.now() - from > 10_000) throw new Error(`Waited in vain for ${holds}`)
+    await turn()
+  }
+}
+
+export const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve) })

@@ -1,0 +1,71 @@
+import type { CloseReason } from '../../src/protocol/close-codes.ts'
+import type { Socket } from '../../src/sync/socket.ts'
+
+/** A socket whose other end is a function. It can stop reading, as a phone in a tunnel does. */
+export class FakeSocket implements Socket {
+  buffered = 0
+  heardAt: number
+  writtenAt: number
+  closed: CloseReason | undefined
+  pings = 0
+  /** How many calls of write there were, and how many `pause` calls were not undone */
+  writes = 0
+  paused = false
+  readonly #now: () => number
+  readonly #onFrames: (frames: Buffer) => void
+  #isReading = true
+  #unread: Buffer[] = []
+  #drained: Array<() => void> = []
+
+  constructor (now: () => number, onFrames: (frames: Buffer) => void) {
+    this.#now = now
+    this.#onFrames = onFrames
+    this.heardAt = this.writtenAt = now()
+  }
+
+  heard (): void { this.heardAt = this.#now() }
+
+  write (frames: Uint8Array): void {
+    if (this.closed !== undefined) return
+    this.writes++
+    this.writtenAt = this.#now()
+    const copy = Buffer.from(frames)
+    if (this.#isReading) {
+      this.#onFrames(copy)
+    } else {
+      this.#unread.push(copy)
+      this.buffered += copy.length
+    }
+  }
+
+  drained (): Promise<void> {
+    if (this.buffered === 0 || this.closed !== undefined) return Promise.resolve()
+    return new Promise((resolve) => { this.#drained.push(resolve) })
+  }
+
+  pause (): void { this.paused = true }
+  resume (): void { this.paused = false }
+  ping (): void { this.pings++ }
+  terminate (): void { this.close({ code: 1006, reason: '' }) }
+
+  close (reason: CloseReason): void {
+    this.closed ??= reason
+    this.#free()
+  }
+
+  /** The other end takes nothing any more. */
+  stopReading (): void { this.#isReading = false }
+
+  /** The other end reads what has gathered and goes on. */
+  read (): void {
+    this.#isReading = true
+    const unread = this.#unread.splice(0)
+    this.buffered = 0
+    for (const frames of unread) this.#onFrames(frames)
+    this.#free()
+  }
+
+  #free (): void {
+    for (const resolve of this.#drained.splice(0)) resolve()
+  }
+}

@@ -1,0 +1,37 @@
+/** Something that operations must pass: open, held shut until the test opens it, or failing. */
+export class Gate {
+  #waiting: Array<() => void> = []
+  #isShut = false
+  #failure: Error | undefined
+  /** Failures left to hand out */
+  #failures = 0
+
+  /** How many operations stand before it. */
+  get waiting (): number { return this.#waiting.length }
+
+  /** @throws what `fail` was given */
+  async pass (): Promise<void> {
+    if (this.#isShut) await new Promise<void>((resolve) => { this.#waiting.push(resolve) })
+    if (this.#failures === 0) return
+    this.#failures--
+    throw this.#failure ?? new Error('The store is away')
+  }
+
+  shut (): void { this.#isShut = true }
+
+  open (): void {
+    this.#isShut = false
+    for (const pass of this.#waiting.splice(0)) pass()
+  }
+
+  /** Lets one operation through and stays shut. */
+  openOnce (): void { this.#waiting.shift()?.() }
+
+  /** The next `times` operations fail. */
+  fail (times = Infinity, error?: Error): void {
+    this.#failures = times
+    this.#failure = error
+  }
+
+  heal (): void { this.#failures = 0 }
+}

@@ -1,0 +1,119 @@
+import { DamagedDocument, type DocumentInfo, type LogEntry, type NextSnapshot, type SnapshotHead, type Store, type StoredDocument, type StoredUpdate } from '../../src/store/store.ts'
+import { Known } from '../../src/update/known.ts'
+import { scanUpdate } from '../../src/update/scan-update.ts'
+import { Gate } from './gate.ts'
+
+interface Document {
+  snapshot: SnapshotHead | undefined
+  pieces: readonly Uint8Array[]
+  log: StoredUpdate[]
+  lastSeq: number
+  /** What the committed bytes hold, so that a test can ask at any moment whether something is stored */
+  known: Known
+}
+
+/** A store in memory whose every operation can be held back or made to fail by the test. */
+export class MemoryStore implements Store {
+  readonly documents = new Map<string, Document>()
+  /** Held operations wait here; a failing gate rejects before anything is changed. */
+  readonly appends = new Gate()
+  readonly loads = new Gate()
+  readonly reads = new Gate()
+  readonly compactions = new Gate()
+  /** Documents whose bytes are not what was written */
+  readonly damaged = new Set<string>()
+  /** Documents that the store refuses to take updates of */
+  readonly refused = new Set<string>()
+  /** What was asked of append, in order, failed calls too */
+  readonly appended: LogEntry[][] = []
+  loaded = 0
+  compacted = 0
+  #order: Promise<unknown> = Promise.resolve()
+
+  append (entries: readonly LogEntry[]): Promise<readonly number[]> {
+    // Copied before anything is awaited: what a caller reuses afterwards must not change what is stored.
+    const copies = entries.map(({ document, update }) => ({ document, update: new Uint8Array(update) }))
+    this.appended.push(copies)
+    const done = this.#order.then(async () => {
+      await this.appends.pass()
+      const refused = copies.find(({ document }) => this.refused.has(document))
+      if (refused !== undefined) throw new Error('The store refuses this document')
+      return copies.map((entry) => this.#commit(entry))
+    })
+    this.#order = done.catch(() => {})
+    return done
+  }
+
+  #commit ({ document, update }: LogEntry): number {
+    const stored = this.#document(document)
+    stored.log.push({ seq: ++stored.lastSeq, update })
+    stored.known.add(scanUpdate(update))
+    return stored.lastSeq
+  }
+
+  async create (document: string, update: Uint8Array): Promise<boolean> {
+    if (this.documents.has(document)) return false
+    this.#commit({ document, update })
+    return true
+  }
+
+  async load (name: string, since = 0): Promise<StoredDocument | undefined> {
+    this.loaded++
+    await this.loads.pass()
+    if (this.damaged.has(name)) throw new DamagedDocument(name, 'its checksum differs')
+    const document = this.documents.get(name)
+    if (document === undefined) return undefined
+    return { snapshot: document.snapshot, log: document.log.filter(({ seq }) => seq > since), lastSeq: document.lastSeq }
+  }
+
+  async readPiece (name: string, generation: number, index: number): Promise<Uint8Array | undefined> {
+    await this.reads.pass()
+    const document = this.documents.get(name)
+    return document?.snapshot?.generation === generation ? document.pieces[index] : undefined
+  }
+
+  async compact (name: string, { replaces, upTo, pieces, known }: NextSnapshot): Promise<SnapshotHead | undefined> {
+    await this.compactions.pass()
+    const document = this.#document(name)
+    if ((document.snapshot?.generation ?? 0) !== replaces) return undefined
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    document.snapshot = { generation: replaces + 1, upTo, pieces: pieces.length, bytes, known }
+    document.pieces = pieces
+    document.log = document.log.filter(({ seq }) => seq > upTo)
+    this.compacted++
+    return document.snapshot
+  }
+
+  async remove (name: string): Promise<boolean> {
+    return this.documents.delete(name)
+  }
+
+  async * list (): AsyncGenerator<DocumentInfo> {
+    for (const [document, { snapshot, log, lastSeq }] of this.documents) {
+      yield { document, snapshotBytes: snapshot?.bytes ?? 0, logBytes: 0, logEntries: log.length, lastSeq, createdAt: 0, updatedAt: 0 }
+    }
+  }
+
+  async ping (): Promise<void> {}
+  async close (): Promise<void> {}
+
+  /** Everything stored of a document, as updates in order. */
+  updates (name: string): Uint8Array[] {
+    const document = this.documents.get(name)
+    return document === undefined ? [] : [...document.pieces, ...document.log.map(({ update }) => update)]
+  }
+
+  /** Is all of this update committed? */
+  holds (name: string, update: Uint8Array): boolean {
+    return this.documents.get(name)?.known.contains(scanUpdate(update)) ?? false
+  }
+
+  #document (name: string): Document {
+    let document = this.documents.get(name)
+    if (document === undefined) {
+      document = { snapshot: undefined, pieces: [], log: [], lastSeq: 0, known: new Known() }
+      this.documents.set(name, document)
+    }
+    return document
+  }
+}
