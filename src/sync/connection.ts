@@ -64,6 +64,8 @@ export class Connection implements AwarenessOwner {
 
   /** Hands a client's message to the room, or lets it wait for its turn. */
   receive (message: ClientMessage): void {
+    // The message before this one may have been the one that ended it.
+    if (this.phase === 'ended') return
     if (this.inbox !== undefined) this.inbox.push(message)
     else this.room?.receive(this, message)
   }
