@@ -18,6 +18,7 @@ export class WsSocket implements Socket {
   readonly #now: () => number
   heardAt: number
   writtenAt: number
+  #pauses = 0
 
   constructor (ws: WebSocket, now: () => number) {
     this.#ws = ws
@@ -44,8 +45,14 @@ export class WsSocket implements Socket {
     return new Promise((resolve) => { this.#stream.write(nothing, () => { resolve() }) })
   }
 
-  pause (): void { this.#ws.pause() }
-  resume (): void { this.#ws.resume() }
+  pause (): void {
+    if (this.#pauses++ === 0) this.#ws.pause()
+  }
+
+  resume (): void {
+    if (--this.#pauses === 0) this.#ws.resume()
+  }
+
   ping (): void { if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping() }
 
   close ({ code, reason }: CloseReason): void {

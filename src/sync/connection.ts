@@ -72,14 +72,13 @@ export class Connection implements AwarenessOwner {
 
   /** Lets further messages wait and stops reading, until `resume`. */
   hold (): void {
-    this.inbox ??= []
+    if (this.inbox !== undefined) return
+    this.inbox = []
     this.socket.pause()
   }
 
   resume (): void {
-    const waiting = this.inbox ?? []
-    this.inbox = undefined
-    this.socket.resume()
+    const waiting = this.#letGo()
     for (const message of waiting) this.receive(message)
   }
 
@@ -103,8 +102,17 @@ export class Connection implements AwarenessOwner {
   leave (): void {
     if (this.phase === 'ended') return
     this.phase = 'ended'
-    this.inbox = undefined
+    this.#letGo()
     this.room?.remove(this)
+  }
+
+  /** Each pause of the socket is undone once: other documents on it want to be read. @returns what has waited */
+  #letGo (): ClientMessage[] {
+    const waiting = this.inbox
+    if (waiting === undefined) return []
+    this.inbox = undefined
+    this.socket.resume()
+    return waiting
   }
 
   mayTakeFrom (other: AwarenessOwner): boolean {

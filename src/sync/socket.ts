@@ -11,7 +11,10 @@ export interface Socket {
   write (frames: Uint8Array): void
   /** Resolves when `buffered` is 0 or the socket has closed. */
   drained (): Promise<void>
-  /** Stops and resumes reading, so that a client cannot queue more than a few frames here. */
+  /**
+   * Stops and resumes reading, so that a client cannot queue more than a few frames here. Documents that share a socket
+   * pause it each for itself: it is read again when every pause has been undone.
+   */
   pause (): void
   resume (): void
   /** Asks for a pong, which proves that somebody is there. */

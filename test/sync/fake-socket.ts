@@ -8,9 +8,9 @@ export class FakeSocket implements Socket {
   writtenAt: number
   closed: CloseReason | undefined
   pings = 0
-  /** How many calls of write there were, and how many `pause` calls were not undone */
+  /** How many calls of write there were */
   writes = 0
-  paused = false
+  #pauses = 0
   readonly #now: () => number
   readonly #onFrames: (frames: Buffer) => void
   #isReading = true
@@ -43,8 +43,12 @@ export class FakeSocket implements Socket {
     return new Promise((resolve) => { this.#drained.push(resolve) })
   }
 
-  pause (): void { this.paused = true }
-  resume (): void { this.paused = false }
+  get paused (): boolean { return this.#pauses > 0 }
+  pause (): void { this.#pauses++ }
+  resume (): void {
+    if (--this.#pauses < 0) throw new Error('Resumed more often than paused')
+  }
+
   ping (): void { this.pings++ }
   terminate (): void { this.close({ code: 1006, reason: '' }) }
 
