@@ -116,13 +116,16 @@ export class Saver {
 
   async #tryEach (waiting: Map<string, Unsaved[]>): Promise<void> {
     let failuresInARow = 0
-    for (const [document, unsaved] of waiting) {
+    for (const [document, unsaved] of [...waiting]) {
       const batch = takeBatch(unsaved)
       if (await this.#append(batch)) {
         failuresInARow = 0
         if (unsaved.length === 0) waiting.delete(document)
       } else {
         unsaved.unshift(...batch)
+        // To the end: next time others come first, whom the fault of this one may not concern.
+        waiting.delete(document)
+        waiting.set(document, unsaved)
         // Two documents in a row: the store is away, and asking for each of a thousand rooms would not help it.
         if (++failuresInARow === 2) return
       }

@@ -1,0 +1,231 @@
+import t from 'tap'
+import * as Y from 'yjs'
+import { closes } from '../../src/protocol/close-codes.ts'
+import { Engine, turn, typing, until } from './engine.ts'
+
+await t.test('while the document is being loaded nothing is answered; then everything in its order', async (t) => {
+  const engine = new Engine()
+  const [stored, added] = typing('stored ', 'added')
+  await engine.store.append([{ document: 'room', update: stored! }])
+  engine.store.loads.shut()
+  const first = engine.join()
+  first.askFor(new Y.Doc())
+  first.update(added!)
+  const second = engine.join('room', { wire: 'hocuspocus' })
+  second.askFor(new Y.Doc())
+  for (let i = 0; i < 10; i++) await turn()
+  t.same([first.heard, second.heard], [[], []])
+  t.ok(first.socket.paused)
+  t.equal(engine.store.loaded, 1, 'one load for all who open it')
+  engine.store.loads.open()
+  await until(() => first.text === 'stored ' || first.text === 'stored added')
+  await until(() => second.text === 'stored added')
+  t.notOk(first.socket.paused)
+})
+
+await t.test('a load that fails answers nothing and asks to try again; the next opens it', async (t) => {
+  const engine = new Engine()
+  await engine.store.append([{ document: 'room', update: typing('stored')[0]! }])
+  engine.store.loads.fail(1)
+  const unlucky = [engine.join(), engine.join('room', { wire: 'hocuspocus' })]
+  for (const peer of unlucky) {
+    peer.askFor(new Y.Doc())
+    peer.update(typing('mine')[0]!)
+  }
+  await until(() => unlucky.every((peer) => peer.closed !== undefined))
+  t.same(unlucky.map((peer) => peer.closed), [closes.unavailable, closes.unavailable])
+  t.same(unlucky.map((peer) => peer.heard), [[], []])
+  t.equal(engine.rooms.openRooms, 0)
+  t.equal(engine.store.updates('room').length, 1)
+  t.equal((await engine.joinLive()).text, 'stored')
+})
+
+await t.test('a load that fails for a joiner later on is no end of document either', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  writer.update(typing('x'.repeat(50_000))[0]!)
+  await until(() => engine.store.updates('room').length === 1)
+  engine.store.loads.fail(1)
+  const joiner = engine.join()
+  joiner.askFor(new Y.Doc())
+  await until(() => joiner.closed !== undefined)
+  t.equal(joiner.closed, closes.unavailable)
+  t.same(joiner.all('step2'), [])
+  t.equal(writer.closed, undefined)
+  t.equal((await engine.joinLive()).text.length, 50_000)
+})
+
+await t.test('a damaged document is a permanent end, said in the log, and its bytes stay as they are', async (t) => {
+  const engine = new Engine()
+  await engine.store.append([{ document: 'room', update: typing('stored')[0]! }])
+  engine.store.damaged.add('room')
+  const before = engine.store.appended.length
+  for (let i = 0; i < 3; i++) {
+    const peer = engine.join()
+    peer.askFor(new Y.Doc())
+    peer.update(typing('mine')[0]!)
+    await until(() => peer.closed !== undefined)
+    t.equal(peer.closed, closes.damaged)
+    t.same(peer.heard, [])
+  }
+  t.equal(engine.store.appended.length, before)
+  t.equal(engine.store.compacted, 0)
+  t.match(engine.log.lines[0], 'damaged')
+})
+
+await t.test('a log with bytes that are no update is damaged too', async (t) => {
+  const engine = new Engine()
+  const [update] = typing('stored')
+  await engine.store.append([{ document: 'room', update: update! }])
+  engine.store.documents.get('room')!.log.push({ seq: 2, update: Uint8Array.of(9, 9, 9) })
+  const peer = engine.join()
+  await until(() => peer.closed !== undefined)
+  t.equal(peer.closed, closes.damaged)
+})
+
+await t.test('saving is tried until it succeeds; meanwhile people go on, and the room outlives the last of them', async (t) => {
+  const engine = new Engine()
+  const [writer, reader] = [await engine.joinLive('room', { wire: 'hocuspocus' }), await engine.joinLive()]
+  engine.store.appends.fail()
+  const [first, second] = typing('a', 'b')
+  writer.update(first!)
+  await until(() => engine.rooms.storeFailingSince !== undefined)
+  writer.update(second!)
+  await until(() => reader.text === 'ab')
+  writer.leave()
+  reader.leave()
+  for (let i = 0; i < 10; i++) await turn()
+  t.equal(engine.rooms.openRooms, 1)
+  t.ok(engine.rooms.unsavedBytes > 0)
+  const again = await engine.joinLive('room', { wire: 'hocuspocus' })
+  t.equal(again.text, 'ab', 'who comes back meanwhile finds it')
+  again.update(second!)
+  t.same(again.all('status'), [])
+  engine.store.appends.heal()
+  await until(() => engine.rooms.unsavedBytes === 0)
+  t.equal(engine.rooms.storeFailingSince, undefined)
+  await until(() => again.all('status').length === 1)
+  t.same([engine.store.holds('room', first!), engine.store.holds('room', second!)], [true, true])
+  again.leave()
+  t.equal(engine.rooms.openRooms, 0)
+  t.match(engine.log.lines, [/does not take updates/, /takes updates again/])
+})
+
+await t.test('documents that the store refuses do not hold the others back', async (t) => {
+  const engine = new Engine()
+  for (const name of ['a', 'b', 'c']) engine.store.refused.add(name)
+  const updates = typing('content')
+  for (const name of ['a', 'b', 'c', 'good', 'fine']) (await engine.joinLive(name)).update(updates[0]!)
+  await until(() => engine.store.updates('good').length === 1 && engine.store.updates('fine').length === 1)
+  t.ok(engine.rooms.storeFailingSince !== undefined)
+  engine.store.refused.clear()
+  await until(() => engine.rooms.unsavedBytes === 0)
+  t.equal(engine.store.updates('a').length, 1)
+})
+
+await t.test('above the bound of what may wait, who writes is refused, who reads goes on', async (t) => {
+  const engine = new Engine({ maxUnsavedBytes: 100 })
+  const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
+  engine.store.appends.shut()
+  const [first, second] = typing('x'.repeat(200), 'y')
+  writer.update(first!)
+  await until(() => reader.text !== '')
+  // Every y-websocket client that may edit answers step 1, with nothing new if need be.
+  reader.say({ type: 'sync-step-2', update: first! })
+  reader.say({ type: 'sync-step-2', update: Uint8Array.of(0, 0) })
+  t.equal(reader.closed, undefined)
+  writer.update(second!)
+  t.equal(writer.closed, closes.unavailable)
+  const late = await engine.joinLive()
+  t.equal(late.text, 'x'.repeat(200))
+  reader.awareness(1, 1, {})
+  await until(() => late.all('awareness').length > 0)
+  engine.store.appends.open()
+  await until(() => engine.rooms.unsavedBytes === 0)
+  reader.update(second!)
+  await until(() => late.text.endsWith('y'))
+  t.equal(reader.closed, undefined)
+})
+
+await t.test('a document does not grow above its limit; it can still be read', async (t) => {
+  const engine = new Engine({ maxDocumentBytes: 1000 })
+  const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
+  const updates = typing(...Array.from({ length: 20 }, () => 'x'.repeat(100)))
+  for (const update of updates) writer.update(update)
+  t.equal(writer.closed, closes.tooLarge, 'also where all of it comes at once')
+  await until(() => reader.text !== '')
+  t.ok(reader.text.length <= 1000)
+  t.equal(reader.closed, undefined)
+  await until(() => engine.rooms.unsavedBytes === 0)
+  const late = await engine.joinLive()
+  t.equal(late.text, reader.text)
+  late.say({ type: 'sync-step-2', update: updates[0]! })
+  t.equal(late.closed, undefined, 'what is here already is no growth')
+  const stored = engine.store.updates('room').reduce((sum, update) => sum + update.length, 0)
+  t.ok(stored <= 1000)
+})
+
+await t.test('closing: what has arrived is stored and told, then everybody is sent away', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive('room', { wire: 'hocuspocus' })
+  writer.update(typing('last words')[0]!)
+  await engine.rooms.close()
+  t.equal(engine.store.updates('room').length, 1)
+  t.same(writer.all('status'), [{ type: 'status', stored: true }])
+  t.equal(writer.closed, closes.restart)
+  const late = engine.join()
+  t.equal(late.closed, closes.restart)
+  t.equal(engine.rooms.openRooms, 0)
+})
+
+await t.test('closing waits for the store, and not for ever with the people', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  engine.store.appends.fail(2)
+  writer.update(typing('last words')[0]!)
+  const closing = engine.rooms.close(closes.restart, 20)
+  await closing
+  t.equal(engine.store.updates('room').length, 1)
+  t.equal(writer.closed, closes.restart)
+})
+
+await t.test('a room is let go once, and comes back while it is still being saved', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  engine.store.appends.shut()
+  writer.update(typing('kept')[0]!)
+  writer.leave()
+  await until(() => engine.store.appends.waiting === 1)
+  const loaded = engine.store.loaded
+  const back = await engine.joinLive()
+  t.equal(back.text, 'kept')
+  t.equal(engine.store.loaded, loaded, 'the room is still here')
+  engine.store.appends.open()
+  await until(() => engine.rooms.unsavedBytes === 0)
+  t.equal(engine.rooms.openRooms, 1, 'not let go while somebody is in it')
+  back.leave()
+  t.equal(engine.rooms.openRooms, 0)
+  t.equal((await engine.joinLive()).text, 'kept')
+})
+
+await t.test('a reset sends away one user or all, and whoever comes back is let in', async (t) => {
+  const engine = new Engine()
+  const [one, two, other] = [await engine.joinLive('room', { userId: '1' }), await engine.joinLive('room', { userId: '2' }), await engine.joinLive('other', { userId: '1' })]
+  t.equal(engine.rooms.reset('room', '1'), 1)
+  t.same([one.closed, two.closed, other.closed], [closes.reset, undefined, undefined])
+  t.equal(engine.rooms.reset('room', 'nobody'), 0)
+  await engine.joinLive('room', { userId: '1' })
+  t.equal(engine.rooms.reset('room'), 2)
+  t.equal(two.closed, closes.reset)
+  t.equal(engine.rooms.reset('nowhere'), 0)
+  t.equal(engine.rooms.openRooms, 1)
+})
+
+await t.test('those who may edit are counted, and whether a session is among them', async (t) => {
+  const engine = new Engine()
+  await engine.joinLive('room', { sessionKey: 'writer' })
+  await engine.joinLive('room', { sessionKey: 'reader', canEdit: false })
+  t.same(engine.rooms.count('room', 'writer'), { count: 1, exists: true })
+  t.same(engine.rooms.count('room', 'reader'), { count: 1, exists: false })
+  t.equal(engine.rooms.count('nowhere', 'writer'), undefined)
+})
