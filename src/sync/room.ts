@@ -43,6 +43,7 @@ export class Room implements Ticking {
   #phase: 'opening' | 'open' | 'closed' = 'opening'
   readonly #onEmpty: (room: Room) => void
   #pending: ScannedUpdate[] = []
+  #pendingBytes = 0
   #pendingAcknowledge: Connection[] = []
   /** The only connection whose updates wait for the tick; null = several */
   #sender: Connection | null | undefined
@@ -150,21 +151,22 @@ export class Room implements Ticking {
 
   #receiveUpdate (connection: Connection, update: Uint8Array, isStep2: boolean): void {
     if (!connection.canEdit) this.#refuseUpdate(connection, update, isStep2)
-    else if (this.services.saver.unsavedBytes > this.services.limits.maxUnsavedBytes) connection.end(closes.unavailable)
-    else if (update.length > heavyUpdateBytes) this.#checkHeavy(connection, update, (scanned) => { this.#take(connection, scanned) })
+    else if (update.length > heavyUpdateBytes) this.#checkHeavy(connection, update, (scanned) => { this.#takeHeavy(connection, scanned, isStep2) })
     else this.#check(connection, () => { this.#take(connection, scanUpdate(update)) })
   }
 
   /** Read only is enforced here. A Hocuspocus client is told, unless what it sent is here already. */
   #refuseUpdate (connection: Connection, update: Uint8Array, isStep2: boolean): void {
-    const answer = (scanned: ScannedUpdate | undefined): void => {
-      const isKnown = scanned !== undefined && this.known.contains(scanned)
-      if (!isKnown) this.services.counters.refused++
-      if (connection.speaksHocuspocus) connection.send([encodeSyncStatus(isKnown)])
-    }
+    const answer = (scanned: ScannedUpdate | undefined): void => { this.#answerRefused(connection, scanned) }
     if (!connection.speaksHocuspocus || !isStep2) answer(undefined)
     else if (update.length > heavyUpdateBytes) this.#checkHeavy(connection, update, answer)
     else this.#check(connection, () => { answer(scanUpdate(update)) })
+  }
+
+  #answerRefused (connection: Connection, scanned: ScannedUpdate | undefined): void {
+    const isKnown = scanned !== undefined && this.known.contains(scanned)
+    if (!isKnown) this.services.counters.refused++
+    if (connection.speaksHocuspocus) connection.send([encodeSyncStatus(isKnown)])
   }
 
   #check (connection: Connection, take: () => void): void {
@@ -180,7 +182,6 @@ export class Room implements Ticking {
     this.#checking++
     this.services.work.scan(update)
       .then((result) => {
-        // A right that was withdrawn meanwhile holds for this update too.
         if (connection.phase !== 'ended') take({ ...result, bytes: update, deleteSet: DeleteSet.decode(result.deleteSet) })
       })
       .catch((error: unknown) => { this.#checkFailed(connection, error) })
@@ -201,20 +202,27 @@ export class Room implements Ticking {
     }
   }
 
+  /** A right that was withdrawn during the check is withdrawn for this update too. */
+  #takeHeavy (connection: Connection, scanned: ScannedUpdate, isStep2: boolean): void {
+    if (connection.canEdit) this.#take(connection, scanned)
+    else this.#answerRefused(connection, isStep2 ? scanned : undefined)
+  }
+
   #take (connection: Connection, scanned: ScannedUpdate): void {
-    const { counters, limits } = this.services
+    const { counters, limits, saver } = this.services
     if (this.known.contains(scanned)) {
       counters.repeats++
       this.#acknowledgeWhenStored(connection)
       return
     }
-    if (limits.maxDocumentBytes > 0 && this.snapshotBytes + this.logBytes + scanned.bytes.length > limits.maxDocumentBytes) {
-      connection.end(closes.tooLarge)
-      return
-    }
+    // Not before: a client that may edit but only reads answers step 1 too, with nothing new.
+    if (saver.unsavedBytes > limits.maxUnsavedBytes) return connection.end(closes.unavailable)
+    const bytes = this.snapshotBytes + this.logBytes + this.#pendingBytes + scanned.bytes.length
+    if (limits.maxDocumentBytes > 0 && bytes > limits.maxDocumentBytes) return connection.end(closes.tooLarge)
     counters.updates++
     this.known.add(scanned)
     this.#pending.push(scanned)
+    this.#pendingBytes += scanned.bytes.length
     this.#sender = this.#sender === undefined || this.#sender === connection ? connection : null
     if (connection.speaksHocuspocus) this.#pendingAcknowledge.push(connection)
     if (this.known.missing(scanned)) connection.send([encodeSyncStep1(this.known.encodeStateVector())])
@@ -284,6 +292,7 @@ export class Room implements Ticking {
     cut()
     updates.at(-1)?.acknowledge.push(...this.#pendingAcknowledge)
     this.#pending = []
+    this.#pendingBytes = 0
     this.#pendingAcknowledge = []
     this.#sender = undefined
     return updates
