@@ -1,33 +1,31 @@
 /**
  * Times of src/update beside Yjs on the same inputs. Run: npx tsx bench/update.ts
- * Y_PROVIDER_TRACES: folder with automerge-paper.json.gz; without it (or ../shared/data) a history of the same size is made up.
+ * The big text is that of test/update/traces.ts. On a busy machine only the ratios mean something; times are of the process's CPU.
  */
-import { existsSync, readFileSync } from 'node:fs'
-import path from 'node:path'
-import { gunzipSync } from 'node:zlib'
 import * as Y from 'yjs'
 import { difference } from '../src/update/difference.ts'
 import { Known } from '../src/update/known.ts'
 import { mergeUpdates } from '../src/update/merge-updates.ts'
 import { scanUpdate } from '../src/update/scan-update.ts'
 import { snapshotPieces } from '../src/update/snapshot-pieces.ts'
-
-type Patch = [position: number, deleted: number, inserted: string]
+import { paperPatches } from '../test/update/traces.ts'
 
 const maxBytes = 256 * 1024
 
-/** Microseconds for one call: the median of several rounds of at least 20 ms each, after two to warm up. */
+/** CPU microseconds for one call: the median of several rounds of at least 20 ms each, after three to warm up. */
 function time (run: () => unknown): number {
   const rounds: number[] = []
-  for (let round = 0; round < 9; round++) {
-    const start = process.hrtime.bigint()
+  for (let round = 0; round < 10; round++) {
+    const start = process.cpuUsage()
     let calls = 0
     let elapsed = 0
-    for (; elapsed < 20_000; calls++) {
-      run()
-      elapsed = Number(process.hrtime.bigint() - start) / 1000
+    while (elapsed < 20_000) {
+      // A look at the clock costs more than a short call, so there are many between two looks.
+      for (const until = calls + Math.max(1, calls >> 2); calls < until; calls++) run()
+      const { user, system } = process.cpuUsage(start)
+      elapsed = user + system
     }
-    if (round > 1) rounds.push(elapsed / calls)
+    if (round > 2) rounds.push(elapsed / calls)
   }
   return rounds.sort((a, b) => a - b)[rounds.length >> 1]!
 }
@@ -38,32 +36,6 @@ function compare (name: string, ours: () => unknown, yjsName: string, yjs: () =>
 }
 
 const format = (microseconds: number): string => `${microseconds.toFixed(microseconds < 100 ? 2 : 0).padStart(9)} µs`
-
-function patches (): Patch[] {
-  const folder = process.env.Y_PROVIDER_TRACES ?? path.resolve(import.meta.dirname, '../../shared/data')
-  const file = [folder, path.resolve(import.meta.dirname, '../../../shared/data')].map((dir) => path.join(dir, 'automerge-paper.json.gz')).find(existsSync)
-  if (file === undefined) return madeUp()
-  // The format is that of josephg/editing-traces: transactions of patches.
-  const trace = JSON.parse(gunzipSync(readFileSync(file)).toString()) as { txns: { patches: Patch[] }[] }
-  return trace.txns.flatMap((transaction) => transaction.patches)
-}
-
-/** Typing that jumps and deletes about as often as the real paper. */
-function madeUp (): Patch[] {
-  let length = 0
-  let at = 0
-  let random = 1
-  return Array.from({ length: 250_000 }, (): Patch => {
-    random = (random * 48271) % 2147483647
-    if (random % 60 === 0) at = random % (length + 1)
-    if (random % 10 < 3 && at > 0) {
-      length--
-      return [--at, 1, '']
-    }
-    length++
-    return [at++, 0, 'e']
-  })
-}
 
 function keystrokeOf (client: number): Uint8Array {
   const doc = new Y.Doc()
@@ -80,7 +52,7 @@ function paper (): { state: Uint8Array, log: Uint8Array[] } {
   const log: Uint8Array[] = []
   doc.on('update', (update: Uint8Array) => log.push(update))
   const text = doc.getText('text')
-  for (const [position, deleted, inserted] of patches()) {
+  for (const [position, deleted, inserted] of paperPatches()) {
     if (deleted > 0) text.delete(position, deleted)
     if (inserted !== '') text.insert(position, inserted)
   }

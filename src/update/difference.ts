@@ -1,5 +1,6 @@
 import { writeCausalPieces } from './causal-pieces.ts'
 import { DeleteSet } from './delete-set.ts'
+import { hasFormatting } from './formatting-replay.ts'
 import { mergeRuns } from './merge-updates.ts'
 import { PieceWriter } from './piece-writer.ts'
 import { scanUpdate } from './scan-update.ts'
@@ -8,6 +9,7 @@ import { decodeStateVector } from './state-vector.ts'
 /**
  * What a reader with this state vector lacks, as updates of at most `maxBytes` each (except where one value is larger), in causal order: each needs only
  * what the reader has and the ones before it. Structs that wait for something missing come after the others, the whole delete set comes last.
+ * One update, however large, when it holds formatting: see `survivesReplay`; without the reader's document there is no trying it.
  * Linear in the bytes of the updates. Always at least one update.
  * @param stateVector encoded; `[0]` for a reader that has nothing
  * @throws MalformedUpdate
@@ -16,7 +18,12 @@ export function difference (updates: readonly Uint8Array[], stateVector: Uint8Ar
   const held = decodeStateVector(stateVector)
   const scans = updates.map(scanUpdate)
   const lacking = scanUpdate(mergeRuns(scans, (run) => run.end > (held.get(run.client) ?? 0), DeleteSet.empty))
-  const pieces = new PieceWriter(maxBytes)
-  writeCausalPieces(pieces, lacking, held)
-  return pieces.finish(DeleteSet.union(scans.map((scan) => scan.deleteSet)))
+  const deleteSet = DeleteSet.union(scans.map((scan) => scan.deleteSet))
+  const write = (pieceBytes: number): Uint8Array[] => {
+    const writer = new PieceWriter(pieceBytes)
+    writeCausalPieces(writer, lacking, held)
+    return writer.finish(deleteSet)
+  }
+  const pieces = write(maxBytes)
+  return pieces.length > 1 && hasFormatting(lacking) ? write(Number.MAX_SAFE_INTEGER) : pieces
 }

@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
 import { writeCausalPieces } from './causal-pieces.ts'
 import { DeleteSet } from './delete-set.ts'
+import { survivesReplay } from './formatting-replay.ts'
 import { Known } from './known.ts'
 import { mergeUpdates } from './merge-updates.ts'
 import { PieceWriter } from './piece-writer.ts'
@@ -17,8 +18,9 @@ export interface Snapshot {
 
 /**
  * The whole state of a document, with what was deleted collected, as updates of at most `maxBytes` each in causal order; only a single value that is larger
- * makes a larger one. Structs that still wait for something missing come after the others, the delete set comes last. What Yjs cannot apply, although it
- * decodes, is kept as it is: one piece, not collected.
+ * makes a larger one. Structs that still wait for something missing come after the others, the delete set comes last.
+ * One piece, however large, where pieces would harm: what Yjs cannot apply although it decodes (kept as it came, not collected), and formatted text that
+ * a reader of pieces would clean up too early.
  * For worker threads: builds the document.
  * @throws MalformedUpdate for an update that does not decode
  */
@@ -29,12 +31,17 @@ export function snapshotPieces (updates: Iterable<Uint8Array>, maxBytes: number)
   const state = collect(merged)
   if (state === null) return { pieces: [merged.bytes], known, bytes: merged.bytes.length }
   known.add(state)
+  const pieces = writePieces(state, merged, maxBytes)
+  const safe = survivesReplay(pieces, state) ? pieces : writePieces(state, merged, Number.MAX_SAFE_INTEGER)
+  return { pieces: safe, known, bytes: safe.reduce((sum, piece) => sum + piece.length, 0) }
+}
+
+/** The document's state, then what of the update is not in it because it waits. */
+function writePieces (state: ScannedUpdate, merged: ScannedUpdate, maxBytes: number): Uint8Array[] {
   const writer = new PieceWriter(maxBytes)
-  const nothing = new Map<number, number>()
-  writeCausalPieces(writer, state, nothing)
-  writeCausalPieces(writer, merged, heldBy(state))
-  const pieces = writer.finish(DeleteSet.union([state.deleteSet, merged.deleteSet]))
-  return { pieces, known, bytes: pieces.reduce((sum, piece) => sum + piece.length, 0) }
+  writeCausalPieces(writer, state, new Map())
+  writeCausalPieces(writer, merged, new Map(state.runs.map((run) => [run.client, run.end])))
+  return writer.finish(DeleteSet.union([state.deleteSet, merged.deleteSet]))
 }
 
 /** What a document makes of the update, without what it keeps pending; null when it cannot apply it. */
@@ -42,7 +49,7 @@ function collect (update: ScannedUpdate): ScannedUpdate | null {
   const doc = new Y.Doc()
   try {
     Y.applyUpdate(doc, update.bytes)
-    // The caller takes what is pending from the update itself: Yjs would merge it in here, where it is in nobody's way but the causal order's.
+    // What is pending is taken from the update itself; merged into the state it would be in the way of the causal order.
     doc.store.pendingStructs = null
     doc.store.pendingDs = null
     return scanUpdate(Y.encodeStateAsUpdate(doc))
@@ -52,8 +59,4 @@ function collect (update: ScannedUpdate): ScannedUpdate | null {
   } finally {
     doc.destroy()
   }
-}
-
-function heldBy (state: ScannedUpdate): Map<number, number> {
-  return new Map(state.runs.map((run) => [run.client, run.end]))
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import * as Y from 'yjs'
 import { difference } from '../../src/update/difference.ts'
+import { hasFormatting } from '../../src/update/formatting-replay.ts'
 import { scanUpdate } from '../../src/update/scan-update.ts'
 import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
 import { applied, assertSame, deleteSetOf, stateVectorOf } from './documents.ts'
@@ -21,7 +22,7 @@ await t.test('a snapshot\'s pieces are small, in causal order, and together the 
     const whole = history.docs.map((doc) => Y.encodeStateAsUpdate(doc))
     const expected = applied([...updates, ...whole])
     const { pieces, known, bytes } = snapshotPieces([...updates, ...whole], maxBytes)
-    assertPieces(applied([]), pieces, maxBytes)
+    assertPieces(applied([]), pieces, pieces.length === 1 ? Number.POSITIVE_INFINITY : maxBytes)
     const all = applied(pieces)
     assertSame(all, expected)
     assert.equal(bytes, pieces.reduce((sum, piece) => sum + piece.length, 0))
@@ -54,7 +55,8 @@ await t.test('a difference brings a reader from any earlier state to the present
     const earlier = applied(history.updates.slice(0, n % (count + 1)), false)
     const log = [...updates, ...whole]
     const pieces = difference(log, Y.encodeStateVector(earlier), maxBytes)
-    assertPieces(earlier, pieces, maxBytes)
+    assertPieces(earlier, pieces, pieces.length === 1 ? Number.POSITIVE_INFINITY : maxBytes)
+    if (pieces.length > 1) assert.ok(!pieces.some((piece) => hasFormatting(scanUpdate(piece))))
     assertSame(earlier, applied(log, false))
   }), { numRuns: 200 })
 })
@@ -119,3 +121,38 @@ function assertPieces (reader: Y.Doc, pieces: readonly Uint8Array[], maxBytes: n
     assert.equal(reader.store.pendingDs, null)
   }
 }
+
+await t.test('bold whose only text was typed much later stays bold for a reader of pieces', async (t) => {
+  const doc = new Y.Doc()
+  const text = doc.getText('text')
+  text.insert(0, 'word', { bold: true })
+  for (let i = 0; i < 300; i++) text.insert(text.length - (i % 2), 'filler', { bold: null })
+  text.insert(2, 'NEW')
+  text.delete(5, 2)
+  text.delete(0, 2)
+  t.same(text.toDelta()[0], { insert: 'NEW', attributes: { bold: true } })
+  const client = new Y.Doc()
+  client.getText('text')
+  for (const piece of snapshotPieces([Y.encodeStateAsUpdate(doc)], 1000).pieces) Y.applyUpdate(client, piece)
+  t.same(client.getText('text').toDelta(), text.toDelta())
+  const reader = new Y.Doc()
+  reader.getText('text')
+  for (const piece of difference([Y.encodeStateAsUpdate(doc)], nothing, 1000)) Y.applyUpdate(reader, piece)
+  t.same(reader.getText('text').toDelta(), text.toDelta())
+})
+
+await t.test('no reader of pieces deletes anything by itself', async () => {
+  fc.assert(fc.property(mix, fc.integer({ min: 64, max: 300 }), ({ history, updates }, maxBytes) => {
+    const log = [...updates, ...history.docs.map((doc) => Y.encodeStateAsUpdate(doc))]
+    const { pieces, known } = snapshotPieces(log, maxBytes)
+    // Unlike `applied`, this reader tidies up as every client does.
+    const client = new Y.Doc()
+    client.getText('text')
+    for (const piece of pieces) Y.applyUpdate(client, piece)
+    assert.ok(known.deleteSet.equals(deleteSetOf(client)))
+    const whole = new Y.Doc()
+    whole.getText('text')
+    Y.applyUpdate(whole, Y.mergeUpdates(pieces.length > 0 ? pieces : [nothingAtAll]))
+    assert.deepEqual(client.getText('text').toDelta(), whole.getText('text').toDelta())
+  }), { numRuns: 200 })
+})
