@@ -31,6 +31,9 @@ const maxParamLength = 4096
 /** Headers must arrive within Node's 60 s; a whole request, the largest upload on a slow line included, within this. */
 const requestTimeoutMs = 300_000
 
+/** How long one plugin may take to start: opening a large store on a busy machine takes seconds, not this long. */
+const pluginTimeoutMs = 60_000
+
 /**
  * The service, ready to listen. Here, and only here, stands the order of the plugins and who may reach which route.
  * @throws InvalidSettings when a setting is missing, malformed or unsafe
@@ -41,6 +44,7 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
     logger: logger === false ? false : loggerOptions(settings, logger),
     trustProxy: trustedProxies(settings),
     requestTimeout: requestTimeoutMs,
+    pluginTimeout: pluginTimeoutMs,
     return503OnClosing: false, // ours has our shape, and lets health/ready answer: refuseWhileDraining
     routerOptions: { ignoreTrailingSlash: true, maxParamLength },
     frameworkErrors: refuseMalformedUrl,

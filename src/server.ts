@@ -8,9 +8,13 @@ function refuseToStart (line: string): never {
   process.exit(1)
 }
 
+/** Errors that JavaScript itself throws: faults of the program, whose stack is wanted. */
+const faults = [TypeError, ReferenceError, RangeError, SyntaxError]
+
 const app = await buildApp().catch((error: unknown) => {
-  if (error instanceof InvalidSettings) refuseToStart(error.message)
-  throw error
+  if (!(error instanceof Error) || faults.some((fault) => error instanceof fault)) throw error
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : ''
+  refuseToStart(error instanceof InvalidSettings ? error.message : `Cannot start: ${error.message}${cause}`)
 })
 const { HOST, PORT, SHUTDOWN_TIMEOUT_MS } = app.config
 

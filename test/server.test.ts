@@ -36,6 +36,15 @@ await t.test('a port that is taken is said in one line', async (t) => {
   t.equal(stderr, `Cannot listen on HOST 127.0.0.1, PORT ${port}: another program listens there already\n`)
 })
 
+await t.test('a store that another service uses is said in one line', async (t) => {
+  const env = { COLLABORATION_SERVER_SECRET: secret, PORT: '0', DATA_DIR: t.testdir() }
+  const other = await start(process.execPath, command, { ready, cwd, env })
+  t.teardown(() => other.stop())
+  const { status, stderr } = refused(env)
+  t.equal(status, 1)
+  t.match(stderr, /^Cannot start: Another service [^\n]*\n$/)
+})
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   await t.test(`${signal} stops the service in order`, async (t) => {
     const service = await start(process.execPath, command, { ready, cwd, env: { COLLABORATION_SERVER_SECRET: secret, PORT: '0', DATA_DIR: t.testdir() } })
