@@ -1,5 +1,12 @@
 import type { RootDatabase } from 'lmdb'
 
+/** LMDB's own, told to it when the store is made. */
+export const PAGE_BYTES = 4096
+const PAGE_HEADER_BYTES = 24
+
+/** LMDB keeps at least two entries to a page; what is larger gets pages of its own. Here on the safe side. */
+const LARGE_BYTES = PAGE_BYTES / 4
+
 export type LmdbTree = RootDatabase<Buffer, Buffer>
 
 interface Write {
@@ -65,6 +72,15 @@ export class Draft {
 
   get size (): number {
     return this.#kept.size
+  }
+
+  /** Pages for values that are too large to share one with others. */
+  get largePages (): number {
+    let pages = 0
+    for (const { value } of this.#kept.values()) {
+      if (value && value.length > LARGE_BYTES) pages += Math.ceil((value.length + PAGE_HEADER_BYTES) / PAGE_BYTES)
+    }
+    return pages
   }
 }
 

@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path'
 import { open } from 'lmdb'
 import type { Logger } from '../logger.ts'
 import { assertDocumentName } from './document-name.ts'
-import type { Draft, LmdbTree } from './lmdb-draft.ts'
+import { PAGE_BYTES, type Draft, type LmdbTree } from './lmdb-draft.ts'
+import { LmdbHeadroom } from './lmdb-headroom.ts'
 import {
   contentLength, decodeRow, decodeState, documentOf, encodeRow, encodeState, knownKey, LAYOUT, logKey, nameKey, namesEnd,
   ownKey, pieceKey, seal, seqOf, stateKey, unseal, wrap, type DocumentRow, type DocumentState,
@@ -26,7 +27,7 @@ export interface LmdbOptions {
 /** One file with everything in it, and LMDB's table of readers beside it. */
 const DATA_FILE = 'documents.mdb'
 
-const TREE = { noSubdir: true, encoding: 'binary', keyEncoding: 'binary' } as const
+const TREE = { noSubdir: true, encoding: 'binary', keyEncoding: 'binary', pageSize: PAGE_BYTES } as const
 
 /**
  * With `overlappingSync` a transaction is visible first and synced then, and LMDB keeps the last synced one whole: a power
@@ -58,7 +59,7 @@ export async function openLmdbStore ({ path, sync, logger }: LmdbOptions): Promi
   try {
     ownership = await becomeOwner(tree, folder)
     claimLayout(tree)
-    return new LmdbStore(tree, folder, new LmdbWriter(tree, sync, logger), ownership)
+    return new LmdbStore(tree, folder, new LmdbWriter(tree, await LmdbHeadroom.of(tree, file), sync, logger), ownership)
   } catch (error) {
     await ownership?.release()
     await tree.close()

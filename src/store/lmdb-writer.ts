@@ -1,6 +1,7 @@
 import type { Logger } from '../logger.ts'
 import { watchCommits, type CommitFailure } from './lmdb-commits.ts'
 import { Draft, type LmdbTree } from './lmdb-draft.ts'
+import type { LmdbHeadroom } from './lmdb-headroom.ts'
 
 /** When a write counts as safe: it survives our process (the system has it), or the machine (the disk has it). */
 export type LmdbSync = 'process' | 'fsync'
@@ -30,6 +31,7 @@ interface Group {
  */
 export class LmdbWriter {
   readonly #tree: LmdbTree
+  readonly #headroom: LmdbHeadroom
   readonly #sync: LmdbSync
   readonly #logger: Logger
   readonly #commit: ReturnType<typeof watchCommits>
@@ -42,8 +44,9 @@ export class LmdbWriter {
   #closed = false
   #whenIdle: (() => void) | undefined
 
-  constructor (tree: LmdbTree, sync: LmdbSync, logger: Logger) {
+  constructor (tree: LmdbTree, headroom: LmdbHeadroom, sync: LmdbSync, logger: Logger) {
     this.#tree = tree
+    this.#headroom = headroom
     this.#sync = sync
     this.#logger = logger
     this.#commit = watchCommits(tree)
@@ -72,6 +75,7 @@ export class LmdbWriter {
   async close (): Promise<void> {
     this.#closed = true
     if (!this.#idle) await new Promise<void>((resolve) => { this.#whenIdle = resolve })
+    await this.#headroom.close()
   }
 
   get #idle (): boolean {
@@ -96,6 +100,19 @@ export class LmdbWriter {
       return
     }
     this.#committing = true
+    const growing = this.#headroom.reserve(draft.size, draft.largePages)
+    if (growing) {
+      growing.then(() => this.#write(draft, group), (error: Error) => {
+        this.#committing = false
+        const failure = new Error(`The store could not write: ${error.message}`, { cause: error })
+        this.#logger.error({ err: error }, 'The data file could not grow')
+        group.fail(failure)
+        this.#goOn()
+      })
+    } else this.#write(draft, group)
+  }
+
+  #write (draft: Draft, group: Group): void {
     this.#unsynced++
     let acknowledged = false
     this.#commit(draft.writes, {
