@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto'
+import type { Block, Inline, InlineElement, Styles } from './block.ts'
+import { defaultProps, type BlockTable } from './block-table.ts'
+import { InlineBuilder } from './inline-builder.ts'
+
+/**
+ * What the text of an element becomes.
+ * `blocks`: every paragraph is a block · `text`: all of it is one content, paragraphs parted by line breaks ·
+ * `quote`: that, up to the first block of another kind · `item`: the first paragraph alone
+ */
+export type SinkMode = 'blocks' | 'text' | 'quote' | 'item'
+
+/** Takes what a walk over elements meets, in order, and makes content and blocks of it. */
+export class BlockSink {
+  /** Blocks that did not become content. */
+  readonly blocks: Block[] = []
+  readonly #table: BlockTable
+  readonly #mode: SinkMode
+  readonly #content = new InlineBuilder()
+  /** Where text goes now; undefined between paragraphs. */
+  #open: InlineBuilder | undefined
+  #contentClosed: boolean
+  /** A new paragraph of the same content begins with a line break, once it has text. */
+  #breakDue = false
+  /** A blank that stood for a line break of the source is written only if text follows it. */
+  #blank: { styles: Styles, href: string | undefined } | undefined
+  /** True at the start of a line, where such blanks are dropped. */
+  #lineStart = true
+  /** Pictures in a paragraph follow it. */
+  #media: Block[] = []
+
+  constructor (table: BlockTable, mode: SinkMode) {
+    this.#table = table
+    this.#mode = mode
+    this.#contentClosed = mode === 'blocks'
+  }
+
+  /** Whether the next paragraph is content and no block. */
+  get takesParagraph (): boolean {
+    return !this.#contentClosed
+  }
+
+  /** Text as it stands in HTML: blanks around a line break of the source are one blank, or none at the edge of a line. */
+  sourceText (text: string, styles: Styles, href?: string): void {
+    // What only parts two blocks in the source is no text.
+    const source = this.#open === undefined ? text.replace(/^[ \t\r\n\f]+/, '') : text
+    if (source === '') return
+    if (!source.includes('\n')) return this.text(source, styles, href)
+    const collapsed = source.replace(/[ \t\r\n\f]+/g, ' ')
+    if (collapsed.startsWith(' ') && !this.#lineStart) this.#blank ??= { styles, href }
+    const core = collapsed.trim()
+    if (core !== '') {
+      this.text(core, styles, href)
+      if (collapsed.endsWith(' ')) this.#blank = { styles, href }
+    }
+  }
+
+  /** Text of which every character counts. */
+  text (text: string, styles: Styles, href?: string): void {
+    if (text === '') return
+    const builder = this.#builder()
+    if (this.#blank !== undefined) {
+      const { styles: marks, href: address } = this.#blank
+      this.#blank = undefined
+      builder.text(' ', marks, address)
+    }
+    builder.text(text, styles, href)
+    this.#lineStart = false
+  }
+
+  breakLine (): void {
+    // A break between blocks is only space.
+    if (this.#open === undefined) return
+    this.#blank = undefined
+    this.#builder().text('\n', {})
+    this.#lineStart = true
+  }
+
+  element (inline: InlineElement): void {
+    const builder = this.#builder()
+    if (this.#blank !== undefined) builder.text(' ', this.#blank.styles, this.#blank.href)
+    this.#blank = undefined
+    builder.element(inline)
+    this.#lineStart = false
+  }
+
+  /** A paragraph begins, though it may stay empty. */
+  startParagraph (): void {
+    this.endParagraph()
+    this.#open = this.#contentClosed ? new InlineBuilder() : this.#content
+  }
+
+  /** Ends the paragraph that text went to, if there is one. */
+  endParagraph (): Inline[] | undefined {
+    const ended = this.#open
+    this.#open = undefined
+    this.#blank = undefined
+    this.#lineStart = true
+    const media = this.#media
+    if (ended !== undefined && ended !== this.#content) {
+      this.blocks.push({ id: randomUUID(), type: 'paragraph', props: this.#paragraphProps(), content: ended.finish(), children: [] })
+    } else if (ended !== undefined) {
+      if (this.#mode === 'item') this.#contentClosed = true
+      else this.#breakDue = !ended.isEmpty
+    }
+    if (media.length > 0) {
+      this.#media = []
+      this.blocks.push(...media)
+    }
+    return ended?.finish()
+  }
+
+  /** A block of its own. Ends the paragraph, and the content of an item or a quote. */
+  block (block: Block): void {
+    this.endParagraph()
+    if (this.#mode !== 'text') this.#contentClosed = true
+    this.blocks.push(block)
+  }
+
+  /** A picture or the like: within a paragraph it follows it, without breaking it up. */
+  media (block: Block): void {
+    if (this.#open === undefined) this.block(block)
+    else this.#media.push(block)
+  }
+
+  /** The content gathered; ends the sink. */
+  content (): Inline[] {
+    this.endParagraph()
+    return this.#content.finish()
+  }
+
+  #builder (): InlineBuilder {
+    if (this.#open === undefined) {
+      this.#open = this.#contentClosed ? new InlineBuilder() : this.#content
+      this.#lineStart = true
+    }
+    if (this.#breakDue && this.#open === this.#content) {
+      this.#breakDue = false
+      this.#content.text('\n', {})
+    }
+    return this.#open
+  }
+
+  #paragraphProps (): Block['props'] {
+    return defaultProps(this.#table.blocks.get('paragraph')?.props ?? {})
+  }
+}

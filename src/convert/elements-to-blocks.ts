@@ -1,0 +1,359 @@
+import { randomUUID } from 'node:crypto'
+import type { Block, Props, Styles, TableCell, TableContent } from './block.ts'
+import { type BlockSpec, type BlockTable, dataAttribute, type Found, type InlineSpec, type PropSpec, readProps } from './block-table.ts'
+import { BlockSink, type SinkMode } from './block-sink.ts'
+import type { Dropped } from './dropped.ts'
+import { type Element, find, type Node, styleOf, textOf } from './element.ts'
+import { InvalidContent } from './invalid-content.ts'
+import { maxBlockDepth } from './limits.ts'
+import { isSafeLink } from './safe-url.ts'
+import { cellProps } from './shared-props.ts'
+import { countHeaders, span } from './table-shape.ts'
+
+/** Reads the blocks that elements, from HTML or from markdown, amount to. */
+export function elementsToBlocks (nodes: readonly Node[], table: BlockTable, dropped: Dropped): Block[] {
+  return new ElementReader(table, dropped).blocks(nodes, 0)
+}
+
+/** Nothing in them is meant to be read. */
+const silent = new Set(['script', 'style', 'head', 'title', 'meta', 'link', 'base', 'template', 'noscript', 'col', 'colgroup', 'source', 'track', 'input', 'button', 'caption-side', 'wbr'])
+
+/** They show something that no block holds. */
+const lost = new Set(['iframe', 'object', 'svg', 'canvas', 'math', 'select', 'textarea', 'applet', 'map'])
+
+/** They stand in a line of text; an element that is neither here nor in the table starts a paragraph of its own. */
+const inlineTags = new Set(['a', 'abbr', 'acronym', 'bdi', 'bdo', 'big', 'cite', 'data', 'dfn', 'font', 'label', 'mark', 'nobr', 'output', 'q', 'ruby', 'rb', 'rt', 'rp', 'small', 'span', 'sub', 'sup', 'time', 'var', 'x'])
+
+/** Ways to look that no mark keeps; their text stays. */
+const looks = new Set(['sub', 'sup', 'small', 'big', 'ruby'])
+
+/** What holds for the text within an element: its marks and its link. */
+interface Context { styles: Styles, href?: string }
+
+const plain: Context = { styles: {} }
+
+class ElementReader {
+  readonly #table: BlockTable
+  readonly #dropped: Dropped
+
+  constructor (table: BlockTable, dropped: Dropped) {
+    this.#table = table
+    this.#dropped = dropped
+  }
+
+  blocks (nodes: readonly Node[], depth: number): Block[] {
+    const sink = new BlockSink(this.#table, 'blocks')
+    this.#walk(nodes, sink, plain, depth)
+    sink.endParagraph()
+    return sink.blocks
+  }
+
+  #walk (nodes: readonly Node[], sink: BlockSink, context: Context, depth: number): void {
+    if (depth > maxBlockDepth) throw new InvalidContent('Blocks are nested too deep')
+    for (const node of nodes) {
+      if (typeof node === 'string') sink.sourceText(node, context.styles, context.href)
+      else this.#element(node, sink, context, depth)
+    }
+  }
+
+  #element (node: Element, sink: BlockSink, context: Context, depth: number): void {
+    const { tag } = node
+    if (tag === 'br') return sink.breakLine()
+    if (silent.has(tag)) return
+    if (lost.has(tag)) return this.#dropped.add('content', `element ${tag}`)
+    if (tag === 'ul' || tag === 'ol') return this.#list(node, sink, depth)
+    if (tag === 'li') return this.#item(node, 'bulletListItem', {}, sink, depth)
+    if (tag === 'table') return this.#tableBlock(node, sink, depth)
+    if (node.attributes['data-node-type'] === 'blockGroup') return this.#nest(node, sink, depth)
+    const block = this.#findBlock(node)
+    if (block !== undefined) return this.#block(node, block.spec, block.found, sink, context, depth)
+    const inline = this.#findInline(node)
+    if (inline !== undefined) return this.#inlineElement(node, inline.spec, inline.found, sink)
+    if (inlineTags.has(tag) || this.#table.marksByTag.has(tag)) {
+      if (looks.has(tag)) this.#dropped.add('format', `element ${tag}`)
+      return this.#walk(node.children, sink, this.#within(node, context), depth)
+    }
+    sink.endParagraph()
+    this.#walk(node.children, sink, context, depth)
+    sink.endParagraph()
+  }
+
+  #within (node: Element, context: Context): Context {
+    if (node.tag === 'a') {
+      const href = node.attributes['href']
+      if (href === undefined) return context
+      if (isSafeLink(href)) return { styles: context.styles, href }
+      this.#dropped.add('format', 'unsafe link')
+      return context
+    }
+    let styles: Styles | undefined
+    for (const spec of this.#table.marksByTag.get(node.tag) ?? []) {
+      const value = spec.fromHtml?.read(node)
+      if (value !== undefined) styles = { ...styles ?? context.styles, [spec.type]: spec.value === 'boolean' ? true : value }
+    }
+    return styles === undefined ? context : { ...context, styles }
+  }
+
+  #findBlock (node: Element): { spec: BlockSpec, found: Found } | undefined {
+    const named = this.#table.blocks.get(node.attributes['data-content-type'] ?? '')
+    if (named !== undefined && named.content !== 'table') {
+      const known = named.fromHtml?.tags.includes(node.tag) === true ? named.fromHtml.read(node) : undefined
+      return { spec: named, found: known ?? { props: {}, content: contentElement(node) } }
+    }
+    for (const spec of this.#table.blocksByTag.get(node.tag) ?? []) {
+      const found = spec.fromHtml?.read(node)
+      if (found !== undefined) return { spec, found }
+    }
+    return undefined
+  }
+
+  #findInline (node: Element): { spec: InlineSpec, found: Found } | undefined {
+    for (const spec of this.#table.inlineByTag.get(node.tag) ?? []) {
+      const found = spec.fromHtml?.read(node)
+      if (found !== undefined) return { spec, found }
+    }
+    return undefined
+  }
+
+  #inlineElement (node: Element, spec: InlineSpec, found: Found, sink: BlockSink): void {
+    const props = propsOf(spec.props, node, found.props)
+    if (spec.content === 'none') return sink.element({ type: spec.type, props })
+    const text = textOf(found.content ?? node)
+    sink.element({ type: spec.type, props, content: text === '' ? [] : [{ type: 'text', text, styles: {} }] })
+  }
+
+  #block (node: Element, spec: BlockSpec, found: Found, sink: BlockSink, context: Context, depth: number): void {
+    const props = propsOf(spec.props, node, found.props)
+    if (spec.content === 'none') {
+      const block: Block = { id: randomUUID(), type: spec.type, props, children: [] }
+      return levelOf(node) > depth ? this.#place(block, node, sink, depth) : sink.media(block)
+    }
+    const source = found.content ?? node
+    if (spec.code === true) {
+      const text = textOf(source)
+      const content: Block['content'] = text === '' ? [] : [{ type: 'text', text, styles: {} }]
+      return this.#place({ id: randomUUID(), type: spec.type, props, content, children: [] }, node, sink, depth)
+    }
+    const mode: SinkMode = spec.type === 'quote' ? 'quote' : 'text'
+    const inner = this.#collect(source.children, mode, context, mode === 'quote' ? depth + 1 : depth)
+    const block: Block = { id: randomUUID(), type: spec.type, props, content: inner.content, children: [] }
+    if (mode === 'quote') block.children = inner.blocks
+    // What stands beside the summary is what a toggle hides.
+    if (node.tag === 'details') block.children = this.blocks(node.children.filter((child) => typeof child === 'string' || child.tag !== 'summary'), depth + 1)
+    const empty = inner.content.length === 0 && inner.blocks.length > 0 && mode === 'text' && node.tag === 'p'
+    if (!empty) this.#place(block, node, sink, depth)
+    if (mode === 'text') for (const following of inner.blocks) sink.block(following)
+  }
+
+  #collect (nodes: readonly Node[], mode: SinkMode, context: Context, depth: number) {
+    const sink = new BlockSink(this.#table, mode)
+    // Within content a paragraph is a line; within a list it may be the item's text.
+    this.#walkContent(nodes, sink, context, depth)
+    return { content: sink.content(), blocks: sink.blocks }
+  }
+
+  /** Like `#walk`, but a plain paragraph's text goes to the content. */
+  #walkContent (nodes: readonly Node[], sink: BlockSink, context: Context, depth: number): void {
+    if (depth > maxBlockDepth) throw new InvalidContent('Blocks are nested too deep')
+    for (const node of nodes) {
+      if (typeof node === 'string' || node.tag !== 'p' || levelOf(node) > depth || onlyMedia(node)) {
+        this.#walk([node], sink, context, depth)
+        continue
+      }
+      sink.endParagraph()
+      if (!sink.takesParagraph) this.#walk([node], sink, context, depth)
+      else {
+        sink.startParagraph()
+        this.#walk(node.children, sink, context, depth)
+        sink.endParagraph()
+      }
+    }
+  }
+
+  #list (list: Element, sink: BlockSink, depth: number): void {
+    sink.endParagraph()
+    const start = Number.parseInt(list.attributes['start'] ?? '1', 10)
+    let first = true
+    for (const child of list.children) {
+      if (typeof child !== 'string' && child.tag === 'li') {
+        const numbered = list.tag === 'ol'
+        this.#item(child, numbered ? 'numberedListItem' : 'bulletListItem', numbered && first && start !== 1 && start >= 0 ? { start } : {}, sink, depth)
+        first = false
+      } else if (typeof child !== 'string' && (child.tag === 'ul' || child.tag === 'ol') && !first) {
+        // A list straight within a list, as old editors write it, belongs to the item before it.
+        sink.blocks[sink.blocks.length - 1]?.children.push(...this.blocks([child], depth + 1))
+      } else this.#walk([child], sink, plain, depth)
+    }
+    sink.endParagraph()
+  }
+
+  #item (item: Element, type: string, given: Found['props'], sink: BlockSink, depth: number): void {
+    const check = checkboxOf(item)
+    const details = item.children.find((child): child is Element => typeof child !== 'string' && child.tag === 'details')
+    const toggle = check === undefined && details !== undefined ? this.#findBlock(details) : undefined
+    const name = check !== undefined ? 'checkListItem' : toggle?.spec.type === 'toggleListItem' ? 'toggleListItem' : type
+    const spec = this.#table.blocks.get(name)
+    if (spec === undefined) return
+    const props = propsOf(spec.props, item, check === undefined ? given : { checked: 'checked' in check.attributes })
+    if (name !== 'toggleListItem' || details === undefined) {
+      const { content, blocks } = this.#collect(item.children, 'item', plain, depth + 1)
+      return this.#place({ id: randomUUID(), type: name, props, content, children: blocks }, item, sink, depth)
+    }
+    const { content } = this.#collect((toggle?.found.content ?? details).children, 'text', plain, depth + 1)
+    const hidden = details.children.filter((child) => typeof child === 'string' || child.tag !== 'summary')
+    const children = this.blocks([...hidden, ...item.children.filter((child) => child !== details)], depth + 1)
+    this.#place({ id: randomUUID(), type: name, props, content, children }, item, sink, depth)
+  }
+
+  #tableBlock (node: Element, sink: BlockSink, depth: number): void {
+    const spec = this.#table.blocks.get('table')
+    const rows: TableContent['rows'] = []
+    const headers: boolean[][] = []
+    const columnWidths: Array<number | null> = []
+    const after: Block[] = []
+    const styled = columnStyles(node)
+    for (const row of rowsOf(node)) {
+      const elements = row.children.filter((child): child is Element => typeof child !== 'string' && (child.tag === 'td' || child.tag === 'th'))
+      if (elements.length === 0) continue
+      const cells = elements.map((cell) => this.#cell(cell, depth, after))
+      if (rows.length === 0) elements.forEach((cell, index) => columnWidths.push(...widthsOf(cell, Number(cells[index]?.props['colspan']), styled.slice(columnWidths.length))))
+      rows.push({ cells })
+      headers.push(elements.map((cell) => cell.tag === 'th'))
+    }
+    for (const child of node.children) {
+      if (typeof child !== 'string' && child.tag === 'caption') this.#walk(child.children, sink, plain, depth)
+    }
+    if (rows.length > 0 && spec !== undefined) {
+      const content: TableContent = { type: 'tableContent', columnWidths, ...countHeaders(headers), rows }
+      this.#place({ id: randomUUID(), type: 'table', props: propsOf(spec.props, node, {}), content, children: [] }, node, sink, depth)
+    }
+    for (const block of after) sink.block(block)
+  }
+
+  /** A cell holds text alone: lists and headings become lines of it, pictures follow the table. */
+  #cell (cell: Element, depth: number, after: Block[]): TableCell {
+    const align = cell.attributes['align']
+    const props = propsOf(cellProps, cell, {
+      colspan: span(cell.attributes['colspan']),
+      rowspan: span(cell.attributes['rowspan']),
+      ...align !== undefined && styleOf(cell, 'text-align') === undefined && cell.attributes['data-text-alignment'] === undefined && { textAlignment: align },
+    })
+    const { content, blocks } = this.#collect(cell.children, 'text', plain, depth)
+    const rest: Block[] = []
+    flatten(blocks, content, rest)
+    after.push(...rest)
+    return { type: 'tableCell', content, props }
+  }
+
+  /** BlockNote's own HTML wraps children in a group beside their block. */
+  #nest (node: Element, sink: BlockSink, depth: number): void {
+    sink.endParagraph()
+    const parent = sink.blocks[sink.blocks.length - 1]
+    if (parent === undefined) return this.#walk(node.children, sink, plain, depth)
+    parent.children.push(...this.blocks(node.children, depth + 1))
+  }
+
+  /** Puts a block where `data-nesting-level` says, when it is deeper than the elements around it. */
+  #place (block: Block, node: Element, sink: BlockSink, depth: number): void {
+    let parent: Block | undefined
+    if (levelOf(node) > depth) sink.endParagraph()
+    for (let level = levelOf(node); level > depth; level--) {
+      const siblings: Block[] = parent?.children ?? sink.blocks
+      const last: Block | undefined = siblings[siblings.length - 1]
+      if (last === undefined) break
+      parent = last
+    }
+    if (parent === undefined) sink.block(block)
+    else parent.children.push(block)
+  }
+}
+
+function levelOf (node: Element): number {
+  const level = Number(node.attributes['data-nesting-level'] ?? 0)
+  return level > 0 && level <= maxBlockDepth ? level : 0
+}
+
+/** Props from `data-*`, then from style, under what the spec itself has read. */
+function propsOf (specs: Record<string, PropSpec>, node: Element, found: Readonly<Record<string, unknown>>): Props {
+  const given: Record<string, unknown> = {}
+  for (const name in specs) {
+    given[name] = node.attributes[dataAttribute(name)] ?? found[name] ?? styled(name, node)
+  }
+  return readProps(specs, given)
+}
+
+function styled (prop: string, node: Element): string | undefined {
+  if (node.attributes['style'] === undefined) return undefined
+  if (prop === 'textAlignment') return styleOf(node, 'text-align')
+  if (prop === 'backgroundColor') return styleOf(node, 'background-color')
+  return prop === 'textColor' ? styleOf(node, 'color') : undefined
+}
+
+function contentElement (node: Element): Element {
+  return findClass(node, 'bn-inline-content') ?? node
+}
+
+function findClass (node: Node, name: string): Element | undefined {
+  if (typeof node === 'string') return undefined
+  if (node.attributes['class']?.split(' ').includes(name) === true) return node
+  for (const child of node.children) {
+    const found = findClass(child, name)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** An item's own checkbox: its first element, or the first in its first paragraph or label. */
+function checkboxOf (item: Element): Element | undefined {
+  const first = item.children.find((child): child is Element => typeof child !== 'string')
+  if (first === undefined) return undefined
+  if (first.tag === 'p' || first.tag === 'label' || first.tag === 'div') return checkboxOf({ ...first, children: first.children.slice(0, 2) })
+  return first.tag === 'input' && first.attributes['type'] === 'checkbox' ? first : undefined
+}
+
+/** A paragraph around a picture is the picture. */
+function onlyMedia (paragraph: Element): boolean {
+  return paragraph.children.length > 0 && textOf(paragraph).trim() === '' && ['img', 'video', 'audio', 'embed'].some((tag) => find(paragraph, tag) !== undefined)
+}
+
+function rowsOf (table: Element): Element[] {
+  return table.children.flatMap((child) => {
+    if (typeof child === 'string') return []
+    if (child.tag === 'tr') return [child]
+    return child.tag === 'thead' || child.tag === 'tbody' || child.tag === 'tfoot' ? rowsOf(child) : []
+  })
+}
+
+function columnStyles (table: Element): Array<number | null> {
+  const group = table.children.find((child): child is Element => typeof child !== 'string' && child.tag === 'colgroup')
+  const columns = group?.children.filter((child): child is Element => typeof child !== 'string' && child.tag === 'col') ?? []
+  return columns.map((column) => pixels(styleOf(column, 'width') ?? column.attributes['width']))
+}
+
+function widthsOf (cell: Element, colspan: number, styled: ReadonlyArray<number | null>): Array<number | null> {
+  const given = cell.attributes['colwidth']?.split(',')
+  return Array.from({ length: colspan }, (_, index) => given === undefined ? styled[index] ?? null : pixels(given[index]))
+}
+
+/** `120`, `120px`; anything else, a percentage too, is no width. */
+function pixels (value: string | undefined): number | null {
+  const number = value !== undefined && /^\d+(?:\.\d+)?(?:px)?$/.test(value) ? Number.parseFloat(value) : 0
+  return number > 0 ? number : null
+}
+
+/** Appends the text of blocks to a cell's content, line by line; blocks without text are kept apart. */
+function flatten (blocks: readonly Block[], content: TableCell['content'], rest: Block[]): void {
+  for (const block of blocks) {
+    if (Array.isArray(block.content)) {
+      if (content.length > 0 && block.content.length > 0) appendBreak(content)
+      content.push(...block.content)
+    } else rest.push({ ...block, children: [] })
+    flatten(block.children, content, rest)
+  }
+}
+
+function appendBreak (content: TableCell['content']): void {
+  const last = content[content.length - 1]
+  if (last !== undefined && last.type === 'text' && 'text' in last) last.text += '\n'
+  else content.push({ type: 'text', text: '\n', styles: {} })
+}

@@ -1,0 +1,19 @@
+const special = /[&<>"\u00a0\r]/
+const specials = /[&<>"\u00a0\r]/g
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\u00a0': '&nbsp;', '\r': '&#13;' }
+const textSpecial = /[&<>\u00a0\r]/
+const textSpecials = /[&<>\u00a0\r]/g
+
+/** Makes text safe between tags. A carriage return is written as a reference, because a parser reads a bare one as a line feed. */
+export function escapeHtml (text: string): string {
+  return textSpecial.test(text) ? text.replace(textSpecials, reference) : text
+}
+
+/** Makes text safe inside a double-quoted attribute. */
+export function escapeAttribute (text: string): string {
+  return special.test(text) ? text.replace(specials, reference) : text
+}
+
+function reference (character: string): string {
+  return entities[character] ?? character
+}

@@ -1,0 +1,299 @@
+import { type Inline, type InlineElement, isLink, isText, type TextRun } from './block.ts'
+import type { BlockTable, MarkdownParts } from './block-table.ts'
+import { escapeAttribute } from './escape-html.ts'
+import { characterReference, escapeLineEnd, escapeLineStart, escapeMarkdown } from './escape-markdown.ts'
+import { destination } from './media-blocks.ts'
+import { isSafeLink } from './safe-url.ts'
+
+/** How the surroundings want their text. */
+export interface InlineOptions {
+  table: BlockTable
+  drop: MarkdownParts['drop']
+  origin: string
+  /** A heading or a table's cell is one line: line breaks are `<br>`. */
+  oneLine?: boolean
+  /** Tells whether what was written reads back as this content; asked only where marks meet in ways that markdown may misread. */
+  readsBack: (markdown: string, content: readonly Inline[]) => boolean
+}
+
+/** One stretch of text, or one thing that stands in it, with the marks that hold over it, outermost not yet decided. */
+interface Piece { kind: 'text' | 'code' | 'break' | 'element', text: string, marks: Set<string>, href?: string }
+
+/** Where a mark opens or closes; several at one place is where delimiters may run into each other. */
+interface Written { markdown: string, risky: boolean }
+
+const htmlTags: Record<string, string> = { '**': 'strong', '*': 'em', '~~': 'del' }
+
+/** Writes inline content so that markdown reads it back as it is: escaped, its blanks kept, marks on words and not on the blanks around them. */
+export function inlineToMarkdown (content: readonly Inline[], options: InlineOptions): string {
+  const pieces = trimBreaks(toPieces(content, options))
+  if (pieces.length === 0) return ''
+  moveBlanksOut(pieces)
+  const { markdown, risky } = new InlineWriter(pieces, options, false).write()
+  if (!risky || options.readsBack(markdown, content)) return markdown
+  return new InlineWriter(pieces, options, true).write().markdown
+}
+
+function toPieces (content: readonly Inline[], options: InlineOptions): Piece[] {
+  const pieces: Piece[] = []
+  for (const inline of content) {
+    if (isText(inline)) addRun(inline, undefined, pieces, options)
+    else if (isLink(inline)) {
+      const safe = isSafeLink(inline.href)
+      if (!safe) options.drop('unsafe link')
+      for (const run of inline.content) addRun(run, safe ? inline.href : undefined, pieces, options)
+    } else pieces.push({ kind: 'element', text: elementToMarkdown(inline, options), marks: new Set() })
+  }
+  return pieces
+}
+
+function addRun (run: TextRun, href: string | undefined, pieces: Piece[], { table, drop }: InlineOptions): void {
+  const marks = new Set<string>()
+  let code = false
+  for (const name in run.styles) {
+    if (name === 'code') code = true
+    else if (table.marks.get(name)?.delimiter !== undefined) marks.add(name)
+    else drop(`mark ${name}`)
+  }
+  run.text.split('\n').forEach((line, index) => {
+    if (index > 0) pieces.push({ kind: 'break', text: '', marks: new Set() })
+    if (line === '') return
+    const linked = href === undefined ? {} : { href }
+    if (code) return pieces.push({ kind: 'code', text: line, marks: new Set(marks), ...linked })
+    // Blanks at the edges of a run are pieces of their own, so that a mark can begin after them.
+    const start = line.length - line.trimStart().length
+    const end = Math.max(start, line.trimEnd().length)
+    for (const part of [line.slice(0, start), line.slice(start, end), line.slice(end)]) {
+      if (part !== '') pieces.push({ kind: 'text', text: part, marks: new Set(marks), ...linked })
+    }
+  })
+}
+
+function elementToMarkdown (inline: InlineElement, { table, drop, origin }: InlineOptions): string {
+  const spec = table.inline.get(inline.type)
+  const text = (inline.content ?? []).map((run) => run.text).join('')
+  if (spec?.toMarkdown === undefined) return escapeMarkdown(text)
+  return spec.toMarkdown({
+    props: inline.props,
+    inline: escapeMarkdown(text),
+    html: escapeAttribute(text),
+    text,
+    escape: escapeMarkdown,
+    escapeHtml: escapeAttribute,
+    drop,
+    origin,
+  })
+}
+
+/** Line breaks at the edges of a paragraph show nothing, and markdown cannot say them. */
+function trimBreaks (pieces: Piece[]): Piece[] {
+  let start = 0
+  let end = pieces.length
+  while (start < end && pieces[start]?.kind === 'break') start++
+  while (end > start && pieces[end - 1]?.kind === 'break') end--
+  return pieces.slice(start, end)
+}
+
+/** A mark covers the breaks between its words, and neither blanks nor breaks at its edges. */
+function moveBlanksOut (pieces: Piece[]): void {
+  const names = new Set(pieces.flatMap((piece) => [...piece.marks]))
+  for (const name of names) {
+    let last: number | undefined
+    pieces.forEach((piece, index) => {
+      const blank = piece.kind === 'break' || (piece.kind === 'text' && piece.text.trim() === '')
+      if (blank && (piece.kind === 'break' || piece.marks.has(name))) {
+        piece.marks.delete(name)
+        return
+      }
+      if (!piece.marks.has(name)) last = undefined
+      else {
+        for (let between = (last ?? index) + 1; between < index; between++) pieces[between]?.marks.add(name)
+        last = index
+      }
+    })
+  }
+}
+
+class InlineWriter {
+  readonly #pieces: readonly Piece[]
+  readonly #options: InlineOptions
+  /** Marks as HTML tags, which are never ambiguous. */
+  readonly #tags: boolean
+  readonly #lines: string[] = []
+  /** The line so far. In parts, because asking a long string that is still being built for its last character copies all of it. */
+  #parts: string[] = []
+  #risky = false
+  /** Open marks, outermost first; a link is `[` and its address, `at` its place in the line. */
+  readonly #open: Array<{ mark: string, at: number }> = []
+  /** After a delimiter that stands behind punctuation no word may follow, or it would not close. */
+  #guardNext = false
+  #justClosed = false
+
+  constructor (pieces: readonly Piece[], options: InlineOptions, tags: boolean) {
+    this.#pieces = pieces
+    this.#options = options
+    this.#tags = tags
+  }
+
+  write (): Written {
+    this.#pieces.forEach((piece, index) => this.#piece(piece, index))
+    this.#closeTo(0)
+    this.#endLine()
+    const last = this.#lines.length - 1
+    this.#lines[last] = escapeLineEnd(this.#lines[last] ?? '')
+    return { markdown: this.#lines.join('\\\n'), risky: this.#risky }
+  }
+
+  #piece (piece: Piece, index: number): void {
+    const wanted = marksOf(piece)
+    const kept = this.#open.findIndex(({ mark }) => !wanted.has(mark))
+    this.#closeTo(kept === -1 ? this.#open.length : kept)
+    const source = this.#source(piece)
+    const missing = [...wanted].filter((mark) => !this.#open.some((open) => open.mark === mark))
+    if (missing.length > 1) missing.sort((a, b) => this.#end(b, index) - this.#end(a, index) || rank(a) - rank(b))
+    missing.forEach((mark, position) => {
+      const following = missing.slice(position + 1).map((inner) => this.#opening(inner)).join('') + source.slice(0, 2)
+      this.#openMark(mark, following)
+    })
+    if (piece.kind === 'break') this.#break()
+    else this.#emit(source)
+  }
+
+  #break (): void {
+    if (this.#options.oneLine === true) this.#emit('<br>')
+    else this.#endLine()
+  }
+
+  #endLine (): void {
+    this.#lines.push(escapeLineStart(this.#parts.join('')))
+    this.#parts = []
+    for (const open of this.#open) open.at = -1
+    this.#guardNext = this.#justClosed = false
+  }
+
+  #emit (source: string): void {
+    const first = firstCharacter(source)
+    if (this.#guardNext && !surelyBreak(first)) this.#parts.push(characterReference(first), source.slice(first.length))
+    else this.#parts.push(source)
+    this.#guardNext = this.#justClosed = false
+  }
+
+  /** A piece of text as markdown, without the marks around it. */
+  #source (piece: Piece): string {
+    if (piece.kind === 'text') return escapeMarkdown(piece.text)
+    if (piece.kind !== 'code') return piece.text
+    if (this.#tags) return `<code>${escapeMarkdown(piece.text)}</code>`
+    // Two code spans side by side would be one.
+    if (this.#lastCharacter() === '`') this.#risky = true
+    return codeSpan(piece.text)
+  }
+
+  #opening (mark: string): string {
+    return mark.startsWith('[') ? '[' : this.#tags ? `<${this.#tag(mark)}>` : this.#delimiter(mark)
+  }
+
+  #openMark (mark: string, following: string): void {
+    if (this.#justClosed) this.#risky = true
+    const opening = this.#opening(mark)
+    if (!this.#tags && opening !== '[') this.#guardOpening(opening, following)
+    this.#open.push({ mark, at: this.#parts.length })
+    this.#parts.push(opening)
+    this.#guardNext = false
+  }
+
+  /** Before punctuation a delimiter opens only after a blank or punctuation: a letter there is written as a reference. */
+  #guardOpening (delimiter: string, following: string): void {
+    const before = this.#lastCharacter()
+    const sign = delimiter.charAt(0)
+    if (before === sign) this.#risky = true
+    let at = 0
+    while (following.charAt(at) === sign) at++
+    if (surelyWord(firstCharacter(following.slice(at))) || surelyBreak(before)) return
+    const last = this.#parts.pop() ?? ''
+    this.#parts.push(last.slice(0, -before.length), characterReference(before))
+  }
+
+  /** Closes all marks from this depth on, innermost first. */
+  #closeTo (depth: number): void {
+    while (this.#open.length > depth) {
+      const open = this.#open.pop()
+      if (open === undefined) return
+      const { mark, at } = open
+      this.#guardNext = !this.#tags && !mark.startsWith('[') && !surelyWord(this.#lastCharacter())
+      if (mark.startsWith('[')) this.#closeLink(mark.slice(1), at)
+      else this.#parts.push(this.#tags ? `</${this.#tag(mark)}>` : this.#delimiter(mark))
+      this.#justClosed = true
+    }
+  }
+
+  /** Ends a link; one whose text is its address is written `<address>`. */
+  #closeLink (href: string, at: number): void {
+    const text = this.#parts[at + 1]
+    // eslint-disable-next-line no-control-regex
+    const automatic = at >= 0 && at === this.#parts.length - 2 && text === escapeMarkdown(href) && /^[a-z][a-z0-9+.-]{1,31}:[^<>\u0000-\u0020]*$/i.test(href)
+    if (automatic) this.#parts.splice(at, 2, `<${href}>`)
+    else this.#parts.push(`](${destination(href)})`)
+  }
+
+  #delimiter (mark: string): string {
+    return this.#options.table.marks.get(mark)?.delimiter ?? ''
+  }
+
+  #tag (mark: string): string {
+    return htmlTags[this.#delimiter(mark)] ?? 'span'
+  }
+
+  #lastCharacter (): string {
+    for (let index = this.#parts.length - 1; index >= 0; index--) {
+      const part = this.#parts[index] ?? ''
+      if (part === '') continue
+      // A letter outside of the basic plane is two units.
+      const code = part.codePointAt(part.length - 2)
+      return code !== undefined && code > 0xffff ? part.slice(-2) : part.slice(-1)
+    }
+    return ''
+  }
+
+  /** How far a mark reaches from here. */
+  #end (mark: string, start: number): number {
+    let end = start
+    for (let index = start; index < Math.min(this.#pieces.length, start + 64); index++) {
+      const piece = this.#pieces[index]
+      if (piece === undefined || !marksOf(piece).has(mark)) break
+      end = index
+    }
+    return end
+  }
+}
+
+/** The marks of a piece with its link as one of them. */
+function marksOf (piece: Piece): Set<string> {
+  return piece.href === undefined ? piece.marks : new Set(['[' + piece.href, ...piece.marks])
+}
+
+function rank (mark: string): number {
+  return mark.startsWith('[') ? 0 : ['bold', 'italic', 'strike'].indexOf(mark) + 1
+}
+
+function codeSpan (text: string): string {
+  let longest = 0
+  for (const run of text.match(/`+/g) ?? []) longest = Math.max(longest, run.length)
+  const fence = '`'.repeat(longest + 1)
+  const padded = text.startsWith('`') || text.endsWith('`') || (text.startsWith(' ') && text.endsWith(' ') && text.trim() !== '')
+  return padded ? `${fence} ${text} ${fence}` : fence + text + fence
+}
+
+function firstCharacter (text: string): string {
+  const code = text.codePointAt(0)
+  return code === undefined ? '' : String.fromCodePoint(code)
+}
+
+/** A letter, digit or the like to every reader. Beyond the basic plane readers differ, so such a character is never sure. */
+function surelyWord (character: string): boolean {
+  return character.length === 1 && !/[\s\p{P}\p{S}]/u.test(character)
+}
+
+/** A blank, punctuation, or no character at all. */
+function surelyBreak (character: string): boolean {
+  return character === '' || (character.length === 1 && /[\s\p{P}\p{S}]/u.test(character))
+}

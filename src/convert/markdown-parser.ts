@@ -1,0 +1,25 @@
+import createMarkdownIt, { type MarkdownIt } from 'markdown-it'
+import { maxMarkdownLevel } from './limits.ts'
+
+/**
+ * markdown-it as conversion uses it: CommonMark with tables and strikethrough, raw HTML recognised, addresses left as they
+ * are written. Where it would cut a document that nests too deep, the markers are text instead.
+ */
+export const markdownParser = createParser(true)
+
+/** The same without raw HTML: tags are text. */
+export const plainMarkdownParser = createParser(false)
+
+function createParser (html: boolean): MarkdownIt {
+  const parser = createMarkdownIt({ html, maxNesting: maxMarkdownLevel + 20 })
+  // Which addresses are safe is decided where they are written, the same for all inputs.
+  parser.validateLink = () => true
+  parser.normalizeLink = (url) => url
+  parser.normalizeLinkText = (text) => text
+  for (const [name, alternatives] of [['blockquote', ['paragraph', 'reference', 'blockquote', 'list']], ['list', ['paragraph', 'reference', 'blockquote']]] as const) {
+    const rule = parser.block.ruler.getRules('').find((candidate) => candidate.name === name)
+    if (rule === undefined) throw new Error(`markdown-it has no rule ${name}`)
+    parser.block.ruler.at(name, (state, start, end, silent) => state.level < maxMarkdownLevel && rule(state, start, end, silent), { alt: [...alternatives] })
+  }
+  return parser
+}

@@ -1,0 +1,203 @@
+import type { MarkdownIt, Token } from 'markdown-it'
+import type { Dropped } from './dropped.ts'
+import { type Element, element, type Node } from './element.ts'
+import { escapeAttribute, escapeHtml } from './escape-html.ts'
+import { InvalidContent } from './invalid-content.ts'
+import { markdownParser, plainMarkdownParser } from './markdown-parser.ts'
+import { readHtml, readHtmlFragment } from './read-html.ts'
+import { isVideoUrl } from './video-url.ts'
+
+/** How markdown is read where its dialects differ. */
+export interface MarkdownOptions {
+  /** `break` (BlockNote's way, the default): a line of the source is a line of the block; `space`: CommonMark's, where source lines flow. */
+  softBreaks?: 'break' | 'space'
+}
+
+/** Raw HTML, which becomes elements once all of it is there. */
+const raw = '#html'
+
+/** Parses markdown into the same elements that HTML becomes. Raw HTML in it is read as a browser would. */
+export function markdownToElements (markdown: string, dropped: Dropped, options: MarkdownOptions = {}): Node[] {
+  try {
+    return build(markdown, markdownParser, dropped, options)
+  } catch (error) {
+    // Markdown is never refused: HTML that is beyond the limits is text in it.
+    if (!(error instanceof InvalidContent)) throw error
+    return build(markdown, plainMarkdownParser, dropped, options)
+  }
+}
+
+function build (markdown: string, parser: MarkdownIt, dropped: Dropped, options: MarkdownOptions): Node[] {
+  const builder = new ElementBuilder(dropped, options.softBreaks === 'space')
+  for (const token of parser.parse(markdown, {})) builder.block(token)
+  // An HTML block may open an element that later markdown stands in, so that all of it is parsed as one page.
+  return builder.hasRawBlocks ? readHtml(serialize(builder.root.children)) : builder.root.children
+}
+
+class ElementBuilder {
+  readonly root: Element = element('body')
+  hasRawBlocks = false
+  readonly #open: Element[] = [this.root]
+  readonly #dropped: Dropped
+  readonly #flow: boolean
+
+  constructor (dropped: Dropped, flow: boolean) {
+    this.#dropped = dropped
+    this.#flow = flow
+  }
+
+  block (token: Token): void {
+    if (token.type === 'inline') return this.#inline(token)
+    if (token.type === 'fence' || token.type === 'code_block') return this.#code(token)
+    if (token.type === 'html_block') {
+      this.hasRawBlocks = true
+      this.#append({ tag: raw, attributes: {}, children: [token.content] })
+    } else if (token.nesting === 1) this.#push(element(token.tag, blockAttributes(token)))
+    else if (token.nesting === -1) this.#pop(token.tag)
+    else this.#append(element(token.tag))
+  }
+
+  #push (node: Element): void {
+    this.#append(node)
+    this.#open.push(node)
+  }
+
+  #pop (tag: string): void {
+    const closed = this.#open.pop()
+    // Markdown needs a header row, tables do not: an empty one is none.
+    if (tag === 'thead' && closed !== undefined && isBlank(closed)) this.#top().children.pop()
+  }
+
+  #append (node: Node): void {
+    this.#top().children.push(node)
+  }
+
+  #top (): Element {
+    return this.#open[this.#open.length - 1] ?? this.root
+  }
+
+  #code (token: Token): void {
+    const text = token.content.endsWith('\n') ? token.content.slice(0, -1) : token.content
+    const language = token.info.trim()
+    this.#append(element('pre', undefined, [element('code', language === '' ? undefined : { 'data-language': language }, text === '' ? [] : [text])]))
+  }
+
+  #inline (token: Token): void {
+    const children = token.children ?? []
+    const check = this.#takeCheck(token, children)
+    if (check !== undefined) this.#open[this.#open.length - 2]?.children.unshift(check)
+    const parent = this.#top()
+    const start = parent.children.length
+    const depth = this.#open.length
+    let hasRaw = false
+    for (const child of children) {
+      if (child.type === 'html_inline') hasRaw = true
+      this.#inlineToken(child)
+    }
+    this.#open.length = depth
+    if (hasRaw) {
+      // A tag that is left open ends with its paragraph.
+      const source = serialize(parent.children.splice(start))
+      for (const node of readHtmlFragment(source)) parent.children.push(node)
+    }
+  }
+
+  #inlineToken (token: Token): void {
+    switch (token.type) {
+      case 'text':
+        if (token.content !== '') this.#append(token.content)
+        return
+      case 'softbreak':
+        this.#append(this.#flow ? ' ' : element('br'))
+        return
+      case 'hardbreak':
+        this.#append(element('br'))
+        return
+      case 'code_inline':
+        this.#append(element('code', undefined, [token.content]))
+        return
+      case 'html_inline':
+        this.#append({ tag: raw, attributes: {}, children: [token.content] })
+        return
+      case 'image':
+        this.#append(this.#picture(token))
+        return
+      case 'link_open':
+        this.#title(token, 'link title')
+        this.#push(element('a', { href: text(token, 'href') }))
+        return
+      default:
+        if (token.nesting === 1) this.#push(element(token.tag))
+        else if (token.nesting === -1) this.#open.pop()
+        else if (token.content !== '') this.#append(token.content)
+    }
+  }
+
+  #picture (token: Token): Element {
+    const src = text(token, 'src')
+    const name = plainText(token.children ?? [])
+    if (isVideoUrl(src)) return element('video', { src, 'data-name': name || text(token, 'title') })
+    this.#title(token, 'image title')
+    return element('img', { src, alt: name })
+  }
+
+  /** What a browser shows in a tooltip has no place in a block. */
+  #title (token: Token, what: string): void {
+    if (token.attrGet('title') !== null) this.#dropped.add('format', what)
+  }
+
+  /** `[ ]` and `[x]` at the start of an item are its checkbox, unless a backslash or a link definition makes them something else. */
+  #takeCheck (token: Token, children: Token[]): Element | undefined {
+    const item = this.#open[this.#open.length - 2]
+    const first = children[0]
+    if (item?.tag !== 'li' || item.children.length !== 1 || first?.type !== 'text') return undefined
+    const found = /^\[([ xX])\](?: |$)/.exec(first.content)
+    if (found === null || !token.content.startsWith(found[0].slice(0, 3))) return undefined
+    first.content = first.content.slice(found[0].length)
+    if (first.content === '' && children[1]?.type === 'softbreak') children.splice(0, 2)
+    return element('input', { type: 'checkbox', ...found[1] !== ' ' && { checked: '' } })
+  }
+}
+
+/** An attribute of a token, which may be a number. */
+function text (token: Token, name: string): string {
+  return String(token.attrGet(name) ?? '')
+}
+
+function blockAttributes (token: Token): Record<string, string> | undefined {
+  if (token.attrs === null) return undefined
+  const found: Record<string, string> = {}
+  for (const [name, value] of token.attrs) found[name] = String(value)
+  return found
+}
+
+function plainText (tokens: readonly Token[]): string {
+  let plain = ''
+  for (const token of tokens) {
+    if (token.type === 'softbreak' || token.type === 'hardbreak') plain += ' '
+    else plain += token.children !== null && token.children.length > 0 ? plainText(token.children) : token.type === 'html_inline' ? '' : token.content
+  }
+  return plain
+}
+
+function isBlank (node: Node): boolean {
+  return typeof node === 'string' ? node.trim() === '' : node.tag !== 'img' && node.tag !== 'video' && node.children.every(isBlank)
+}
+
+const empty = new Set(['br', 'hr', 'img', 'input'])
+
+/** Elements as HTML source, raw pieces as they are. */
+function serialize (nodes: readonly Node[]): string {
+  let html = ''
+  for (const node of nodes) {
+    if (typeof node === 'string') html += escapeHtml(node)
+    else if (node.tag === raw) html += String(node.children[0])
+    else {
+      html += '<' + node.tag
+      for (const name in node.attributes) html += ` ${name}="${escapeAttribute(node.attributes[name] ?? '')}"`
+      html += '>'
+      if (!empty.has(node.tag)) html += serialize(node.children) + `</${node.tag}>`
+    }
+  }
+  return html
+}

@@ -1,0 +1,168 @@
+import type { Props } from './block.ts'
+import type { BlockSpec, Found, HtmlParts, MarkdownParts, PropSpec } from './block-table.ts'
+import { type Element, find, textOf } from './element.ts'
+import { escapeAttribute, escapeHtml } from './escape-html.ts'
+import { isSafeMedia } from './safe-url.ts'
+import { backgroundColor, textAlignment } from './shared-props.ts'
+import { isVideoUrl } from './video-url.ts'
+
+const fileProps: Record<string, PropSpec> = {
+  backgroundColor,
+  name: { default: '' },
+  url: { default: '' },
+  caption: { default: '' },
+}
+
+const previewProps: Record<string, PropSpec> = {
+  textAlignment,
+  ...fileProps,
+  showPreview: { default: true },
+  previewWidth: { type: 'number' },
+}
+
+const image: BlockSpec = {
+  type: 'image',
+  content: 'none',
+  props: previewProps,
+  toHtml: (parts) => mediaHtml('image', parts, `<img src="${source(parts.props)}" alt="${escapeAttribute(text(parts.props, 'name'))}"`, width(parts.props) + '@>', '<img@>'),
+  fromHtml: { tags: ['img', 'figure'], read: (element) => readMedia(element, 'img', (found) => ({ name: found.attributes['alt'] })) },
+  toMarkdown: (parts) => mediaMarkdown('image', parts, isVideoUrl(text(parts.props, 'url'))),
+  toText: mediaText,
+}
+
+const video: BlockSpec = {
+  type: 'video',
+  content: 'none',
+  props: previewProps,
+  toHtml: (parts) => mediaHtml('video', parts, `<video src="${source(parts.props)}"`, width(parts.props) + '@></video>', '<video@></video>'),
+  fromHtml: { tags: ['video', 'figure'], read: (element) => readMedia(element, 'video', (found) => ({ name: found.attributes['data-name'] })) },
+  toMarkdown: (parts) => mediaMarkdown('video', parts, !isVideoUrl(text(parts.props, 'url'))),
+  toText: mediaText,
+}
+
+const audio: BlockSpec = {
+  type: 'audio',
+  content: 'none',
+  props: { ...fileProps, showPreview: { default: true } },
+  toHtml: (parts) => mediaHtml('audio', parts, `<audio src="${source(parts.props)}"`, '@></audio>', '<audio@></audio>'),
+  fromHtml: { tags: ['audio', 'figure'], read: (element) => readMedia(element, 'audio', (found) => ({ name: found.attributes['data-name'] })) },
+  toMarkdown: (parts) => mediaMarkdown('audio', parts, true),
+  toText: mediaText,
+}
+
+const file: BlockSpec = {
+  type: 'file',
+  content: 'none',
+  props: fileProps,
+  toHtml: (parts) => text(parts.props, 'url') === '' ? `<embed${parts.attributes}>` : linkHtml('file', parts),
+  fromHtml: { tags: ['embed', 'figure'], read: (element) => readMedia(element, 'embed', () => ({})) },
+  toMarkdown: fileMarkdown,
+  toText: mediaText,
+}
+
+/** Pictures, films, sounds and files. An element `figure` is whichever of them it holds. */
+export const mediaBlocks: readonly BlockSpec[] = [file, audio, video, image]
+
+/** A link with the file's name, for what has no preview; `data-content-type` lets readers, BlockNote's too, know it again. */
+export function linkHtml (type: string, { props, attributes, escape }: HtmlParts): string {
+  const url = text(props, 'url')
+  const mark = ` data-content-type="${type}"${attributes}`
+  const href = isSafeMedia(url) ? ` href="${escape(url)}"` : ''
+  const label = escapeHtml(text(props, 'name') || url)
+  const caption = text(props, 'caption')
+  if (caption === '') return `<a${href}${mark}>${label}</a>`
+  return `<div${mark}><a${href}>${label}</a><p>${escapeHtml(caption)}</p></div>`
+}
+
+/** `[name](address)`, and the caption as a paragraph of its own. */
+export function fileMarkdown ({ props, escape, drop }: MarkdownParts): string {
+  const url = text(props, 'url')
+  if (url === '') {
+    drop('file without address')
+    return ''
+  }
+  const link = `[${escape(text(props, 'name') || url)}](${destination(url)})`
+  const caption = text(props, 'caption')
+  return caption === '' ? link : `${link}\n\n${escape(caption)}`
+}
+
+/** Name, caption and address on one line, whatever of them there is. */
+export function mediaText (props: Props): string {
+  const url = text(props, 'url')
+  const words = [text(props, 'name'), text(props, 'caption')].filter((word) => word !== '').join(': ')
+  if (words === '') return url
+  return url === '' || url.startsWith('data:') ? words : `${words} (${url})`
+}
+
+/** An address as markdown's `(destination)`; in angle brackets when it holds what would end a bare one. */
+export function destination (url: string): string {
+  // eslint-disable-next-line no-control-regex
+  const bracketed = url === '' || /[\u0000-\u0020\u007f<>]/.test(url)
+  const escaped = url.replace(/[\\()<>\n\r]|&(?=#?\w{1,31};)/g, (character) => {
+    if (character === '\n') return '&#10;'
+    if (character === '\r') return '&#13;'
+    if (bracketed && (character === '(' || character === ')')) return character
+    return '\\' + character
+  })
+  return bracketed ? `<${escaped}>` : escaped
+}
+
+export function text (props: Props, name: string): string {
+  const value = props[name]
+  return typeof value === 'string' ? value : ''
+}
+
+/** `@` in the tails stands for the attributes of the outermost element. */
+function mediaHtml (type: string, parts: HtmlParts, start: string, end: string, empty: string): string {
+  const { props, attributes } = parts
+  const url = text(props, 'url')
+  const caption = text(props, 'caption')
+  if (url === '') return empty.replace('@', () => attributes)
+  if (!isSafeMedia(url)) parts.drop('unsafe address', 'content')
+  if (props['showPreview'] === false) return linkHtml(type, parts)
+  if (caption === '') return start + end.replace('@', () => attributes)
+  return `<figure${attributes}>${start}${end.replace('@', '')}<figcaption>${escapeHtml(caption)}</figcaption></figure>`
+}
+
+/** The shorthand `![name](address)` where it reads back as the same block, else an HTML element on one line. */
+function mediaMarkdown (type: 'image' | 'video' | 'audio', parts: MarkdownParts, needsHtml: boolean): string {
+  const { props, escape, escapeHtml: html, drop } = parts
+  const url = text(props, 'url')
+  const name = text(props, 'name')
+  const caption = text(props, 'caption')
+  if (url === '') {
+    drop(`${type} without address`)
+    return ''
+  }
+  if (props['showPreview'] === false) return fileMarkdown(parts)
+  if (caption === '' && !needsHtml) return `![${escape(name)}](${destination(url)})`
+  const line = (value: string) => html(value).replace(/\n/g, '&#10;')
+  const named = name === '' ? '' : ` ${type === 'image' ? 'alt' : 'data-name'}="${line(name)}"`
+  const tag = type === 'image' ? `<img${named} src="${line(url)}">` : `<${type} src="${line(url)}"${named} controls></${type}>`
+  return caption === '' ? tag : `<figure>${tag}<figcaption>${line(caption)}</figcaption></figure>`
+}
+
+function readMedia (element: Element, tag: string, more: (found: Element) => Found['props']): Found | undefined {
+  const found = find(element, tag)
+  if (found === undefined) return undefined
+  const width = Number.parseInt(found.attributes['width'] ?? '', 10)
+  const caption = element.tag === 'figure' ? find(element, 'figcaption') : undefined
+  return {
+    props: {
+      url: found.attributes['src'],
+      ...more(found),
+      previewWidth: width > 0 ? width : undefined,
+      caption: caption && textOf(caption),
+    },
+  }
+}
+
+function source (props: Props): string {
+  const url = text(props, 'url')
+  return isSafeMedia(url) ? escapeAttribute(url) : ''
+}
+
+function width (props: Props): string {
+  const value = props['previewWidth']
+  return typeof value === 'number' ? ` width="${value}"` : ''
+}

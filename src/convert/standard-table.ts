@@ -1,0 +1,20 @@
+import { type BlockExtensions, type BlockSpec, createBlockTable } from './block-table.ts'
+import { docsBlocks } from './docs-blocks.ts'
+import { mediaBlocks } from './media-blocks.ts'
+import { textColor } from './shared-props.ts'
+import { standardMarks } from './standard-marks.ts'
+import { textBlocks } from './text-blocks.ts'
+
+/** Rows and cells have a structure of their own; their readers and writers are in the `…-table` modules. */
+const table: BlockSpec = {
+  type: 'table',
+  content: 'table',
+  props: { textColor },
+  toHtml: ({ attributes, inline }) => `<table${attributes}>${inline}</table>`,
+}
+
+/** What BlockNote 0.51 knows. */
+export const blockNoteBlocks: BlockExtensions = { blocks: [...textBlocks, ...mediaBlocks, table], marks: standardMarks }
+
+/** BlockNote's blocks with those of La Suite Docs. */
+export const standardTable = createBlockTable(blockNoteBlocks, docsBlocks)

@@ -1,0 +1,165 @@
+import type { BlockSpec, HtmlParts } from './block-table.ts'
+import { type Element, find } from './element.ts'
+import { backgroundColor, textColor, textProps } from './shared-props.ts'
+
+const paragraph: BlockSpec = {
+  type: 'paragraph',
+  content: 'inline',
+  props: textProps,
+  toHtml: ({ attributes, inline }) => `<p${attributes}>${inline}</p>`,
+  fromHtml: { tags: ['p'], read: () => ({ props: {} }) },
+}
+
+const headingTag = /^h[1-6]$/
+
+const heading: BlockSpec = {
+  type: 'heading',
+  content: 'inline',
+  props: { ...textProps, level: { default: 1, values: [1, 2, 3, 4, 5, 6] }, isToggleable: { default: false } },
+  childrenInside: 'all',
+  toHtml ({ props, attributes, inline, children }) {
+    const tag = `h${String(props['level'])}`
+    if (props['isToggleable'] !== true) return `<${tag}${attributes}>${inline}</${tag}>${children}`
+    return `<details open=""${attributes}><summary><${tag}>${inline}</${tag}></summary>${children}</details>`
+  },
+  fromHtml: {
+    tags: ['h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'details'],
+    read (element) {
+      if (element.tag !== 'details') return { props: { level: Number(element.tag[1]) } }
+      const title = findHeading(summaryOf(element))
+      return title && { props: { level: Number(title.tag[1]), isToggleable: true }, content: title }
+    },
+  },
+  toMarkdown ({ props, inline, drop }) {
+    if (props['isToggleable'] === true) drop('toggle')
+    return `${'#'.repeat(Number(props['level']))} ${inline}`
+  },
+}
+
+const quote: BlockSpec = {
+  type: 'quote',
+  content: 'inline',
+  props: { backgroundColor, textColor },
+  toHtml: ({ attributes, inline }) => `<blockquote${attributes}>${inline}</blockquote>`,
+  fromHtml: { tags: ['blockquote'], read: () => ({ props: {} }) },
+}
+
+const listItem = ({ attributes, inline, children }: HtmlParts) => `<li${attributes}><p>${inline}</p>${children}</li>`
+
+const bulletListItem: BlockSpec = {
+  type: 'bulletListItem',
+  content: 'inline',
+  props: textProps,
+  list: 'ul',
+  childrenInside: 'lists',
+  toHtml: listItem,
+}
+
+const numberedListItem: BlockSpec = {
+  type: 'numberedListItem',
+  content: 'inline',
+  props: { ...textProps, start: { type: 'number' } },
+  list: 'ol',
+  childrenInside: 'lists',
+  toHtml: listItem,
+}
+
+const checkListItem: BlockSpec = {
+  type: 'checkListItem',
+  content: 'inline',
+  props: { ...textProps, checked: { default: false } },
+  list: 'ul',
+  childrenInside: 'lists',
+  toHtml: ({ props, attributes, inline, children }) =>
+    `<li${attributes}><input type="checkbox"${props['checked'] === true ? ' checked=""' : ''}><p>${inline}</p>${children}</li>`,
+}
+
+const toggleListItem: BlockSpec = {
+  type: 'toggleListItem',
+  content: 'inline',
+  props: textProps,
+  list: 'ul',
+  childrenInside: 'all',
+  toHtml: ({ attributes, inline, children }) =>
+    `<li${attributes}><details open=""><summary><p>${inline}</p></summary>${children}</details></li>`,
+  fromHtml: {
+    tags: ['details'],
+    read (element) {
+      const summary = summaryOf(element)
+      return { props: {}, content: find(summary ?? '', 'p') ?? summary ?? { tag: 'summary', attributes: {}, children: [] } }
+    },
+  },
+}
+
+const codeBlock: BlockSpec = {
+  type: 'codeBlock',
+  content: 'inline',
+  props: { language: { default: 'text' } },
+  code: true,
+  toHtml ({ props, attributes, inline, escape }) {
+    const language = escape(String(props['language']))
+    return `<pre${attributes}><code class="language-${language}" data-language="${language}">${inline}</code></pre>`
+  },
+  fromHtml: {
+    tags: ['pre'],
+    read (element) {
+      const code = element.children.length === 1 ? element.children[0] : undefined
+      if (code === undefined || typeof code === 'string' || code.tag !== 'code') return { props: {} }
+      return { props: { language: code.attributes['data-language'] || languageClass(code) }, content: code }
+    },
+  },
+  toMarkdown ({ props, text, drop }) {
+    let longest = 2
+    for (const run of text.match(/`+/g) ?? []) longest = Math.max(longest, run.length)
+    let language = String(props['language'])
+    // An info string ends with its line, and one with a backtick would be no fence at all.
+    if (/[`\n\r]|^\s|\s$/.test(language)) {
+      drop('language of a code block')
+      language = ''
+    }
+    const fence = '`'.repeat(longest + 1)
+    return `${fence}${language.replace(/[\\&]/g, '\\$&')}\n${text === '' ? '' : text + '\n'}${fence}`
+  },
+}
+
+const divider: BlockSpec = {
+  type: 'divider',
+  content: 'none',
+  props: {},
+  toHtml: ({ attributes }) => `<hr${attributes}>`,
+  fromHtml: { tags: ['hr'], read: () => ({ props: {} }) },
+  toMarkdown: () => '***',
+  toText: () => '',
+}
+
+const pageBreak: BlockSpec = {
+  type: 'pageBreak',
+  content: 'none',
+  props: {},
+  toHtml: ({ attributes }) => `<div data-page-break=""${attributes}></div>`,
+  fromHtml: { tags: ['div'], read: (element) => 'data-page-break' in element.attributes ? { props: {} } : undefined },
+  toMarkdown: () => '<div data-page-break=""></div>',
+  toText: () => '',
+}
+
+/** BlockNote's blocks of text. `details` is asked for a heading first, then read as a toggle; the later spec is asked first. */
+export const textBlocks: readonly BlockSpec[] = [
+  paragraph, toggleListItem, heading, quote, bulletListItem, numberedListItem, checkListItem, codeBlock, divider, pageBreak,
+]
+
+function summaryOf (details: Element): Element | undefined {
+  for (const child of details.children) if (typeof child !== 'string' && child.tag === 'summary') return child
+  return undefined
+}
+
+function findHeading (summary: Element | undefined): Element | undefined {
+  for (const child of summary?.children ?? []) {
+    if (typeof child !== 'string' && headingTag.test(child.tag)) return child
+  }
+  return undefined
+}
+
+function languageClass (code: Element): string | undefined {
+  const name = code.attributes['class']?.split(/\s+/).find((part) => part.startsWith('language-'))
+  return name?.slice('language-'.length) || undefined
+}

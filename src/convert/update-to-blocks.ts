@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto'
+import { type Block, type Inline, isLink, isText, type Styles, type TableCell, type TableContent, type TextRun } from './block.ts'
+import { type BlockSpec, type BlockTable, readProps } from './block-table.ts'
+import { defaultFragment } from './blocks-to-update.ts'
+import type { Dropped } from './dropped.ts'
+import { InlineBuilder } from './inline-builder.ts'
+import { InvalidContent } from './invalid-content.ts'
+import { maxBlockDepth } from './limits.ts'
+import { readDocument } from './read-document.ts'
+import { readSimpleUpdate } from './read-simple-update.ts'
+import { cellProps } from './shared-props.ts'
+import { type Formats, isStoredText, type StoredElement, type StoredNode } from './stored-node.ts'
+import { countHeaders, span } from './table-shape.ts'
+
+/**
+ * Reads the blocks of a document from a Yjs update (V1) that holds all of it.
+ * What the table does not know is left out and counted; the text under an unknown mark stays.
+ * @throws InvalidContent when the update does not decode or is nested beyond the limit
+ */
+export function updateToBlocks (update: Uint8Array, table: BlockTable, dropped: Dropped, fragment: string = defaultFragment): Block[] {
+  const nodes = readSimpleUpdate(update, fragment) ?? readDocument(update, fragment, dropped)
+  const reader = new NodeReader(table, dropped)
+  const [first, ...others] = nodes
+  // Two clients that fill an empty document at once leave two groups; BlockNote shows the first.
+  for (const other of others) dropped.add('content', isStoredText(other) ? 'text beside the document' : `second ${other.name}`)
+  return first === undefined ? [] : reader.group(first, 0)
+}
+
+class NodeReader {
+  readonly #table: BlockTable
+  readonly #dropped: Dropped
+  /** Formats are shared by many runs, their styles are read once. */
+  readonly #read = new Map<Formats, { styles: Styles, href?: string }>()
+
+  constructor (table: BlockTable, dropped: Dropped) {
+    this.#table = table
+    this.#dropped = dropped
+  }
+
+  group (node: StoredNode, depth: number): Block[] {
+    if (depth > maxBlockDepth) throw new InvalidContent('Blocks are nested too deep')
+    if (isStoredText(node)) {
+      this.#dropped.add('content', 'text outside of blocks')
+      return []
+    }
+    if (node.name === 'blockContainer') return this.#container(node, depth)
+    const blocks: Block[] = []
+    if (node.name !== 'blockGroup') this.#dropped.add(node.children.length > 0 ? 'format' : 'content', `element ${node.name}`)
+    for (const child of node.children) blocks.push(...this.group(child, depth + (node.name === 'blockGroup' ? 0 : 1)))
+    return blocks
+  }
+
+  /** Usually one block. Contents beyond the first, which a conflict may leave, follow as blocks of their own. */
+  #container (container: StoredElement, depth: number): Block[] {
+    const blocks: Block[] = []
+    const children: Block[] = []
+    for (const node of container.children) {
+      if (isStoredText(node)) this.#dropped.add('content', 'text outside of blocks')
+      else if (node.name === 'blockGroup') children.push(...this.group(node, depth + 1))
+      else {
+        const spec = this.#table.blocks.get(node.name)
+        if (spec === undefined) this.#dropped.add('content', `element ${node.name}`)
+        else blocks.push(this.#block(spec, node, blocks.length === 0 ? container.attributes['id'] : undefined))
+      }
+    }
+    // The children of a block that is unknown move up to its place.
+    const last = blocks[blocks.length - 1]
+    if (last === undefined) return children
+    last.children = children
+    return blocks
+  }
+
+  #block (spec: BlockSpec, node: StoredElement, id: unknown): Block {
+    const block: Block = { id: typeof id === 'string' ? id : randomUUID(), type: spec.type, props: readProps(spec.props, node.attributes), children: [] }
+    if (spec.content === 'none') return block
+    const content = spec.content === 'table' ? this.#rows(node) : this.#inline([node], spec.code)
+    return { id: block.id, type: block.type, props: block.props, content, children: block.children }
+  }
+
+  /** The content of one element, or of several joined by line breaks. */
+  #inline (parents: readonly StoredElement[], code?: boolean): Inline[] {
+    const builder = new InlineBuilder(code)
+    parents.forEach((parent, index) => {
+      if (index > 0) builder.text('\n', {})
+      for (const child of parent.children) this.#inlineNode(child, builder, this.#table.inline)
+    })
+    return builder.finish()
+  }
+
+  /** The runs of an inline element's own text; elements within elements are not for text. */
+  #runs (parent: StoredElement): TextRun[] {
+    const builder = new InlineBuilder()
+    for (const child of parent.children) this.#inlineNode(child, builder, noElements)
+    return builder.finish().flatMap((inline) => isText(inline) ? [inline] : isLink(inline) ? inline.content : [])
+  }
+
+  #inlineNode (node: StoredNode, builder: InlineBuilder, elements: BlockTable['inline']): void {
+    if (isStoredText(node)) {
+      if (node.embeds > 0) this.#dropped.add('content', 'object in text', node.embeds)
+      for (const run of node.runs) {
+        const { styles, href } = this.#styles(run.formats)
+        builder.text(run.text, styles, href)
+      }
+      return
+    }
+    if (node.name === 'hardBreak') return builder.text('\n', {})
+    const spec = elements.get(node.name)
+    if (spec === undefined) return this.#dropped.add('content', `element ${node.name}`)
+    const props = readProps(spec.props, node.attributes)
+    if (spec.content === 'none') return builder.element({ type: spec.type, props })
+    builder.element({ type: spec.type, props, content: this.#runs(node) })
+  }
+
+  #styles (formats: Formats): { styles: Styles, href?: string } {
+    const known = this.#read.get(formats)
+    if (known !== undefined) return known
+    const read: { styles: Styles, href?: string } = { styles: {} }
+    for (const key in formats) {
+      // y-prosemirror names marks that may overlap with themselves `comment--<hash>`.
+      const name = key.split('--', 1)[0] ?? key
+      const value = formats[key]
+      const spec = this.#table.marks.get(name)
+      if (name === 'link') {
+        const href = field(value, 'href')
+        if (href !== undefined) read.href = href
+      } else if (spec === undefined) this.#dropped.add('format', `mark ${name}`)
+      else if (spec.hidden !== true && value !== false) {
+        const text = spec.value === 'string' ? field(value, 'stringValue') : undefined
+        if (spec.value === 'boolean') read.styles[name] = true
+        else if (text !== undefined && text !== '') read.styles[name] = text
+      }
+    }
+    this.#read.set(formats, read)
+    return read
+  }
+
+  #rows (node: StoredElement): TableContent {
+    const columnWidths: Array<number | null> = []
+    const headers: boolean[][] = []
+    const rows: TableContent['rows'] = []
+    for (const row of this.#elements(node, ['tableRow'])) {
+      const nodes = this.#elements(row, ['tableHeader', 'tableCell'])
+      if (nodes.length === 0) continue
+      const cells = nodes.map((cell) => this.#cell(cell))
+      if (rows.length === 0) nodes.forEach((cell, index) => columnWidths.push(...widthsOf(cell, Number(cells[index]?.props['colspan']))))
+      headers.push(nodes.map((cell) => cell.name === 'tableHeader'))
+      rows.push({ cells })
+    }
+    return { type: 'tableContent', columnWidths, ...countHeaders(headers), rows }
+  }
+
+  #cell (node: StoredElement): TableCell {
+    const props = readProps(cellProps, node.attributes)
+    props['colspan'] = span(props['colspan'])
+    props['rowspan'] = span(props['rowspan'])
+    return { type: 'tableCell', content: this.#inline(this.#elements(node, ['tableParagraph'])), props }
+  }
+
+  #elements (parent: StoredElement, names: readonly string[]): StoredElement[] {
+    const elements: StoredElement[] = []
+    for (const child of parent.children) {
+      if (!isStoredText(child) && names.includes(child.name)) elements.push(child)
+      else this.#dropped.add('content', isStoredText(child) ? 'text outside of cells' : `element ${child.name}`)
+    }
+    return elements
+  }
+}
+
+const noElements: BlockTable['inline'] = new Map()
+
+/** The string under a key of a mark's value; some writers store the string itself. */
+function field (value: unknown, key: string): string | undefined {
+  if (typeof value === 'string') return value
+  // Any object may be asked for a key; what comes back is checked.
+  const found = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined
+  return typeof found === 'string' ? found : undefined
+}
+
+function widthsOf (cell: StoredElement, colspan: number): Array<number | null> {
+  const given: unknown = cell.attributes['colwidth']
+  const widths: unknown[] = Array.isArray(given) ? given : []
+  return Array.from({ length: colspan }, (_, index) => {
+    const width = widths[index]
+    return typeof width === 'number' && width > 0 ? width : null
+  })
+}

@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+import type { Props, Styles } from '../../src/convert/block.ts'
+import { type BlockTable, type PropSpec } from '../../src/convert/block-table.ts'
+import { standardTable } from '../../src/convert/standard-table.ts'
+
+/** Text with everything that markdown, HTML and UTF-16 make difficult, without control characters. */
+const fragment = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom('a', 'word', 'two words', 'snake_case', '1', '.', ' ', '-', 'é', 'שלום', '😀', '한', '"', "'") },
+  { weight: 4, arbitrary: fc.constantFrom('*', '**', '_', '__', '`', '``', '~', '~~', '[', ']', '(', ')', '<', '>', '&', '&amp;', '\\', '!', '|', '#', '+', '=', ':', '---', '===', '1.', '1)', '> ', '- ', '# ', '    ', '<b>', '<!--', 'http://x.y', '![a](b)', '[ ]', '[x] ', '$', '{', '^', '\u00a0', ';') },
+  { weight: 1, arbitrary: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 4 }).map((text) => text.replace(/\p{C}/gu, 'x')) }
+)
+
+const line = fc.array(fragment, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''))
+
+/** May hold line breaks. */
+export const anyText = fc.array(line, { minLength: 1, maxLength: 3 }).map((lines) => lines.join('\n'))
+
+const color = fc.constantFrom('red', 'blue', '#123456', 'gray')
+const address = fc.constantFrom('https://example.org/', 'https://example.org/a(b)?c=d&e=f#g', '/relative', 'mailto:a@b.c', 'https://example.org/with space', 'http://x.y/é', 'https://a.b/*_~`[]<>')
+
+export interface BlockOptions {
+  /** Only what markdown can say: no colours, no underline, blanks not at the edges of marks. */
+  markdown?: boolean
+}
+
+function styles ({ markdown }: BlockOptions): fc.Arbitrary<Styles> {
+  const marks: Record<string, fc.Arbitrary<true | string>> = { bold: fc.constant(true), italic: fc.constant(true), strike: fc.constant(true), code: fc.constant(true) }
+  return fc.record(markdown === true ? marks : { ...marks, underline: fc.constant(true), textColor: color, backgroundColor: color }, { requiredKeys: [] })
+}
+
+const run = (options: BlockOptions) => fc.record({
+  type: fc.constant('text'),
+  text: anyText,
+  styles: fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, styles(options)),
+})
+
+/** Inline content as JSON input. */
+export function inlineContent (options: BlockOptions = {}) {
+  const link = fc.record({ type: fc.constant('link'), href: address, content: fc.array(run(options), { minLength: 1, maxLength: 2 }) })
+  const mention = fc.record({ type: fc.constant('interlinkingLinkInline'), props: fc.record({ docId: fc.uuid(), title: line }) })
+  return fc.array(options.markdown === true
+    ? fc.oneof({ weight: 5, arbitrary: run(options) }, link)
+    : fc.oneof({ weight: 6, arbitrary: run(options) }, link, mention), { maxLength: 4 })
+}
+
+function propValue (name: string, spec: PropSpec): fc.Arbitrary<Props[string]> {
+  if (spec.values !== undefined) return fc.constantFrom(...spec.values)
+  const type = spec.type ?? typeof spec.default
+  if (type === 'boolean') return fc.boolean()
+  if (type === 'number') return fc.integer({ min: 1, max: 2000 })
+  if (name === 'url') return address
+  if (/Color$/.test(name)) return color
+  return line
+}
+
+function propsFor (specs: Record<string, PropSpec>): fc.Arbitrary<Record<string, unknown>> {
+  return fc.record(Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, propValue(name, spec)])), { requiredKeys: [] })
+}
+
+function tableContent () {
+  const cell = fc.record({
+    type: fc.constant('tableCell'),
+    content: inlineContent(),
+    props: fc.record({ colspan: fc.constantFrom(1, 1, 2), rowspan: fc.constantFrom(1, 1, 2), backgroundColor: color, textAlignment: fc.constantFrom('left', 'center', 'right') }, { requiredKeys: [] }),
+  })
+  return fc.record({
+    type: fc.constant('tableContent'),
+    columnWidths: fc.array(fc.option(fc.integer({ min: 10, max: 400 })), { maxLength: 3 }),
+    headerRows: fc.constantFrom(0, 1),
+    headerCols: fc.constantFrom(0, 0, 1),
+    rows: fc.array(fc.record({ cells: fc.array(cell, { minLength: 1, maxLength: 3 }) }), { minLength: 1, maxLength: 3 }),
+  })
+}
+
+/** Any blocks that the table knows, nested, as JSON input. */
+export function anyBlocks (table: BlockTable = standardTable) {
+  const { tree } = fc.letrec<{ tree: unknown[] }>((tie) => ({
+    tree: fc.array(fc.oneof({ maxDepth: 3, depthIdentifier: 'blocks' }, ...[...table.blocks.values()].map((spec) => fc.record({
+      type: fc.constant(spec.type),
+      props: propsFor(spec.props),
+      ...spec.content === 'inline' && { content: spec.code === true ? anyText : inlineContent() },
+      ...spec.content === 'table' && { content: tableContent() },
+      children: fc.oneof({ depthIdentifier: 'blocks', maxDepth: 3 }, fc.constant([]), tie('tree')),
+    }))), { maxLength: 4 }),
+  }))
+  return tree
+}
+
+/** Content in the form that markdown gives back: words within marks without blanks at their edges, one mark of each kind at most. */
+function sayableContent () {
+  const words = fc.array(fragment, { minLength: 1, maxLength: 5 }).map((parts) => parts.join('').trim() || 'x')
+  const item = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ type: fc.constant('text'), text: words, styles: fc.constant({}) }) },
+    { weight: 3, arbitrary: fc.record({ type: fc.constant('text'), text: words, styles: styles({ markdown: true }) }) },
+    fc.record({ type: fc.constant('link'), href: address, content: fc.array(fc.record({ type: fc.constant('text'), text: words, styles: styles({ markdown: true }) }), { minLength: 1, maxLength: 2 }) })
+  )
+  return fc.array(item, { minLength: 1, maxLength: 5 })
+}
+
+/** Blocks that markdown has notation for. Lists hold lists and other blocks; paragraphs are never empty. */
+export function sayableBlocks () {
+  const content = sayableContent()
+  const level = fc.integer({ min: 1, max: 6 })
+  const { tree } = fc.letrec<{ tree: unknown[] }>((tie) => {
+    const children = fc.oneof({ depthIdentifier: 'sayable', maxDepth: 3 }, fc.constant([]), tie('tree'))
+    return {
+      tree: fc.array(fc.oneof(
+        { maxDepth: 3, depthIdentifier: 'sayable' },
+        fc.record({ type: fc.constant('paragraph'), content }),
+        fc.record({ type: fc.constant('heading'), props: fc.record({ level }), content }),
+        fc.record({ type: fc.constant('bulletListItem'), content, children }),
+        fc.record({ type: fc.constant('numberedListItem'), content, children }),
+        fc.record({ type: fc.constant('checkListItem'), props: fc.record({ checked: fc.boolean() }), content, children }),
+        fc.record({ type: fc.constant('quote'), content }),
+        fc.record({ type: fc.constant('codeBlock'), props: fc.record({ language: fc.constantFrom('text', 'js', 'c++', 'a b') }), content: anyText }),
+        fc.record({ type: fc.constant('divider') }),
+        fc.record({ type: fc.constant('pageBreak') }),
+        fc.record({ type: fc.constant('image'), props: fc.record({ url: address, name: line, caption: fc.constantFrom('', 'a caption', '<b>&"') }) }),
+        fc.record({ type: fc.constant('callout'), props: fc.record({ emoji: fc.constantFrom('💡', '🔥') }), content })
+      ), { minLength: 1, maxLength: 4 }),
+    }
+  })
+  return tree
+}

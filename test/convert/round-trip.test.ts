@@ -1,0 +1,52 @@
+import { deepEqual } from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { blocksToHtml } from '../../src/convert/blocks-to-html.ts'
+import { blocksToMarkdown } from '../../src/convert/blocks-to-markdown.ts'
+import { blocksToUpdate } from '../../src/convert/blocks-to-update.ts'
+import { Dropped } from '../../src/convert/dropped.ts'
+import { htmlToBlocks } from '../../src/convert/html-to-blocks.ts'
+import { markdownToBlocks } from '../../src/convert/markdown-to-blocks.ts'
+import { standardTable as table } from '../../src/convert/standard-table.ts'
+import { updateToBlocks } from '../../src/convert/update-to-blocks.ts'
+import { validateBlocks } from '../../src/convert/validate-blocks.ts'
+import { anyBlocks, sayableBlocks } from './arbitrary-blocks.ts'
+import { withoutIds } from './without-ids.ts'
+
+t.test('blocks → Yjs → blocks is the same, ids included', async () => {
+  fc.assert(fc.property(anyBlocks(), (input) => {
+    const blocks = validateBlocks(input, table, new Dropped())
+    deepEqual(updateToBlocks(blocksToUpdate(blocks, table), table, new Dropped()), blocks)
+  }), { numRuns: 300 })
+})
+
+t.test('blocks → JSON → blocks is the same', async () => {
+  fc.assert(fc.property(anyBlocks(), (input) => {
+    const blocks = validateBlocks(input, table, new Dropped())
+    deepEqual(validateBlocks(JSON.parse(JSON.stringify(blocks)), table, new Dropped()), blocks)
+  }), { numRuns: 300 })
+})
+
+t.test('blocks → HTML → blocks is the same', async () => {
+  fc.assert(fc.property(anyBlocks(), (input) => {
+    const blocks = validateBlocks(input, table, new Dropped())
+    const html = blocksToHtml(blocks, table, new Dropped(), 'https://docs.example.org')
+    deepEqual(withoutIds(htmlToBlocks(html, table, new Dropped())), withoutIds(blocks), html)
+  }), { numRuns: 300 })
+})
+
+t.test('blocks → markdown → blocks is the same for what markdown can say', async () => {
+  fc.assert(fc.property(sayableBlocks(), (input) => {
+    const blocks = validateBlocks(input, table, new Dropped())
+    const markdown = blocksToMarkdown(blocks, table, new Dropped())
+    deepEqual(withoutIds(markdownToBlocks(markdown, table, new Dropped())), withoutIds(blocks), markdown)
+  }), { numRuns: 500 })
+})
+
+t.test('markdown → blocks → markdown → blocks is stable', async () => {
+  fc.assert(fc.property(anyBlocks(), (input) => {
+    const first = markdownToBlocks(blocksToMarkdown(validateBlocks(input, table, new Dropped()), table, new Dropped()), table, new Dropped())
+    const markdown = blocksToMarkdown(first, table, new Dropped())
+    deepEqual(withoutIds(markdownToBlocks(markdown, table, new Dropped())), withoutIds(first), markdown)
+  }), { numRuns: 300 })
+})
