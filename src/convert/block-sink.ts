@@ -43,7 +43,7 @@ export class BlockSink {
   /** Text as it stands in HTML: blanks around a line break of the source are one blank, or none at the edge of a line. */
   sourceText (text: string, styles: Styles, href?: string): void {
     // What only parts two blocks in the source is no text.
-    const source = this.#open === undefined ? text.replace(/^[ \t\r\n\f]+/, '') : text
+    const source = this.#open === undefined && this.#contentClosed ? text.replace(/^[ \t\r\n\f]+/, '') : text
     if (source === '') return
     if (!source.includes('\n')) return this.text(source, styles, href)
     const collapsed = source.replace(/[ \t\r\n\f]+/g, ' ')

@@ -9,7 +9,13 @@ import { readsBack } from './reads-back.ts'
 import { tableToMarkdown } from './table-to-markdown.ts'
 
 /** A finished block of markdown. Items of one list follow each other line by line, other blocks after a blank line. */
-interface Chunk { text: string, list?: 'ul' | 'ol', number?: number }
+interface Chunk {
+  text: string
+  list?: 'ul' | 'ol'
+  number?: number
+  /** An item that a reader accepts right under a line of text: it has text itself, and the number 1 if it has one. */
+  interrupts?: boolean
+}
 
 /** How blocks look that markdown has no notation for. */
 const looks = ['textAlignment', 'backgroundColor', 'textColor', 'previewWidth']
@@ -101,10 +107,11 @@ class MarkdownWriter {
     const check = block.type === 'checkListItem' ? `[${block.props['checked'] === true ? 'x' : ' '}] ` : ''
     const first = check + (isInlineList(block.content) ? this.#inline(block.content) : '')
     chunk.text = marker + first.replaceAll('\n', '\n' + indent)
+    chunk.interrupts = first !== '' && (chunk.number ?? 1) === 1
     const children = this.chunks(block.children)
     if (children.length === 0) return chunk
     // An item without text may begin on the next line, but not after a blank one.
-    const tight = children[0]?.list !== undefined || first === ''
+    const tight = children[0]?.interrupts === true || first === ''
     chunk.text += (tight ? '\n' : '\n\n') + indentLines(join(children), indent)
     return chunk
   }

@@ -155,7 +155,10 @@ class ElementReader {
   /** Like `#walk`, but a plain paragraph's text goes to the content. */
   #walkContent (nodes: readonly Node[], sink: BlockSink, context: Context, depth: number): void {
     if (depth > maxBlockDepth) throw new InvalidContent('Blocks are nested too deep')
+    // Blanks between paragraphs part them in the source; in a lone line of text they are text.
+    const parted = nodes.some((node) => typeof node !== 'string' && (node.tag === 'p' || node.tag === 'input'))
     for (const node of nodes) {
+      if (parted && typeof node === 'string' && node.trim() === '') continue
       if (typeof node === 'string' || node.tag !== 'p' || levelOf(node) > depth || onlyMedia(node)) {
         this.#walk([node], sink, context, depth)
         continue

@@ -210,6 +210,8 @@ class InlineWriter {
     while (following.charAt(at) === sign) at++
     if (surelyWord(firstCharacter(following.slice(at))) || surelyBreak(before)) return
     const last = this.#parts.pop() ?? ''
+    // The delimiter before it may have counted on the letter.
+    if (last.length === before.length) this.#risky = true
     this.#parts.push(last.slice(0, -before.length), characterReference(before))
   }
 

@@ -78,7 +78,7 @@ class ElementBuilder {
 
   #code (token: Token): void {
     const text = token.content.endsWith('\n') ? token.content.slice(0, -1) : token.content
-    const language = token.info.trim()
+    const language = markdownParser.utils.unescapeAll(token.info).trim()
     this.#append(element('pre', undefined, [element('code', language === '' ? undefined : { 'data-language': language }, text === '' ? [] : [text])]))
   }
 

@@ -25,7 +25,8 @@ export interface BlockOptions {
 
 function styles ({ markdown }: BlockOptions): fc.Arbitrary<Styles> {
   const marks: Record<string, fc.Arbitrary<true | string>> = { bold: fc.constant(true), italic: fc.constant(true), strike: fc.constant(true), code: fc.constant(true) }
-  return fc.record(markdown === true ? marks : { ...marks, underline: fc.constant(true), textColor: color, backgroundColor: color }, { requiredKeys: [] })
+  const all: Record<string, fc.Arbitrary<true | string>> = markdown === true ? marks : { ...marks, underline: fc.constant(true), textColor: color, backgroundColor: color }
+  return fc.subarray(Object.keys(all)).chain((names) => fc.record<Styles>(Object.fromEntries(names.map((name) => [name, all[name] ?? fc.constant(true)]))))
 }
 
 const run = (options: BlockOptions) => fc.record({
