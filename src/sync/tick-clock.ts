@@ -21,6 +21,8 @@ export class TickClock {
   #waiting = 0
   #bucketsDoneUpTo = 0
   #timer: NodeJS.Timeout | undefined
+  /** The bucket that the timer is set for */
+  #timerFor = 0
 
   /** @param now engine time in ms, with fractions */
   constructor (now: () => number) {
@@ -39,7 +41,7 @@ export class TickClock {
     const due = Math.min(Math.ceil(ticking.notBefore), this.#bucketsDoneUpTo + this.#buckets.length - 1)
     this.#bucket(due).push(ticking)
     this.#waiting++
-    this.#timer ??= setTimeout(this.#runDue, Math.max(1, due - now))
+    this.#wakeFor(due)
   }
 
   stop (): void {
@@ -67,15 +69,20 @@ export class TickClock {
     this.#bucketsDoneUpTo = now
     this.#waiting -= due.length
     for (const ticking of due) ticking.tick()
-    // A tick may have asked again and set the timer already.
-    if (this.#waiting > 0) this.#timer ??= setTimeout(this.#runDue, this.#msToNextBucket())
+    if (this.#waiting > 0) this.#wakeFor(this.#nextBucket())
   }
 
-  #msToNextBucket (): number {
-    const now = Math.floor(this.#now())
-    for (let ms = this.#bucketsDoneUpTo + 1; ms < this.#bucketsDoneUpTo + this.#buckets.length; ms++) {
-      if (this.#bucket(ms).length > 0) return Math.max(1, ms - now)
-    }
-    return 1
+  /** Sets the timer, unless it is set for then or earlier: a room that may wait long must not make others wait as long. */
+  #wakeFor (due: number): void {
+    if (this.#timer !== undefined && this.#timerFor <= due) return
+    clearTimeout(this.#timer)
+    this.#timerFor = due
+    this.#timer = setTimeout(this.#runDue, Math.max(1, due - this.#now()))
+  }
+
+  #nextBucket (): number {
+    let ms = this.#bucketsDoneUpTo + 1
+    while (ms < this.#bucketsDoneUpTo + this.#buckets.length && this.#bucket(ms).length === 0) ms++
+    return ms
   }
 }
