@@ -143,7 +143,7 @@ export class Room implements Ticking {
 
   #receiveAwareness (connection: Connection, { entries }: { readonly entries: ReadonlyArray<{ clientId: number, clock: number, state: string }> }): void {
     const { limits, counters } = this.services
-    const fitting = entries.filter(({ state }) => state.length <= limits.maxAwarenessBytes)
+    const fitting = entries.filter(({ state }) => Buffer.byteLength(state) <= limits.maxAwarenessBytes)
     const dropped = this.awareness.apply(fitting, connection, maxClientIdsPerConnection, this.services.now())
     counters.awarenessDropped += dropped + entries.length - fitting.length
     if (this.awareness.hasChanged) this.#requestTick()
@@ -394,7 +394,7 @@ export class Room implements Ticking {
       const { socket } = connection
       if (now - socket.heardAt > this.services.limits.silenceMs) connection.end(closes.silent)
       else if (connection.waitingSince !== undefined && now - connection.waitingSince > stalledMs) connection.end(closes.tooSlow)
-      else if (this.isOpen && connection.phase === 'live' && now - socket.writtenAt > keepaliveMs) connection.send([nobody])
+      else if (this.isOpen && now - socket.writtenAt > keepaliveMs) connection.send([nobody])
     }
     if (this.recent.unsaved === 0 && this.#behind === 0) this.recent.trim(0, Infinity)
   }

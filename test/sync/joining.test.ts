@@ -1,0 +1,250 @@
+import t from 'tap'
+import * as Y from 'yjs'
+import { closes } from '../../src/protocol/close-codes.ts'
+import { Engine, edited, turn, typing, until, type Peer } from './engine.ts'
+
+/** A document on the store that is too large to be sent whole to whoever has a part of it. */
+async function largeDocument (engine: Engine): Promise<Y.Doc> {
+  const doc = new Y.Doc()
+  const updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => { updates.push(update) })
+  for (let i = 0; i < 300; i++) doc.getText('text').insert(i % 7, `${i} `.padEnd(1000, 'x'))
+  await engine.store.append(updates.map((update) => ({ document: 'room', update })))
+  return doc
+}
+
+/** Applies what a peer hears to a document, and notices what comes in the wrong order. */
+function follow (peer: Peer, doc: Y.Doc): { isOrdered: boolean } {
+  const seen = { isOrdered: true }
+  peer.onHeard = (heard) => {
+    if (heard.type !== 'update' && heard.type !== 'step2') return
+    Y.applyUpdate(doc, heard.bytes)
+    seen.isOrdered &&= doc.store.pendingStructs === null
+  }
+  return seen
+}
+
+await t.test('a newcomer is asked what it has and told who is there; a Hocuspocus one is asked when it has asked', async (t) => {
+  const engine = new Engine()
+  const present = await engine.joinLive()
+  present.awareness(1, 1, { name: 'A' })
+  await until(() => Object.keys(present.present).length === 1)
+  const plain = engine.join()
+  t.same(plain.heard.map(({ type }) => type), ['step1', 'awareness'])
+  const other = engine.join('room', { wire: 'hocuspocus' })
+  t.same(other.heard.map(({ type }) => type), ['awareness'])
+  other.askFor(new Y.Doc())
+  await until(() => other.heard.length > 2)
+  t.same(other.heard.map(({ type }) => type).slice(1), ['step2', 'step1'])
+})
+
+await t.test('an empty document is answered at once, with nothing', async (t) => {
+  const engine = new Engine()
+  const peer = engine.join()
+  peer.askFor(new Y.Doc())
+  await until(() => peer.all('step2').length > 0)
+  t.same(peer.all('step2')[0]?.bytes, Uint8Array.of(0, 0))
+})
+
+await t.test('whoever comes gets all there is, whatever state it and the document are in', async (t) => {
+  for (const compacted of [false, true]) {
+    for (const wire of ['y-websocket', 'hocuspocus'] as const) {
+      const engine = new Engine()
+      const theirs = await largeDocument(engine)
+      if (compacted) {
+        (await engine.joinLive()).leave()
+        await engine.rooms.compactionIdle()
+        t.equal(engine.store.compacted, 1)
+      }
+      const writer = await engine.joinLive()
+      follow(writer, theirs)
+      const stale = new Y.Doc()
+      Y.applyUpdate(stale, Y.encodeStateAsUpdate(theirs))
+      writer.update(edited(theirs, () => { theirs.getText('text').delete(10, 500) }))
+      await until(() => engine.rooms.counters.updates === 1 && engine.rooms.unsavedBytes === 0)
+      writer.update(edited(theirs, () => { theirs.getText('text').insert(0, 'newest ') }))
+      await until(() => engine.rooms.counters.updates === 2)
+      const half = new Y.Doc()
+      Y.applyUpdate(half, engine.store.updates('room')[0]!)
+      const whole = new Y.Doc()
+      Y.applyUpdate(whole, Y.encodeStateAsUpdate(theirs))
+      const ahead = new Y.Doc()
+      Y.applyUpdate(ahead, Y.encodeStateAsUpdate(theirs))
+      ahead.getMap('map').set('own', 1)
+      for (const [state, doc] of Object.entries({ empty: new Y.Doc(), half, stale, whole, ahead })) {
+        const peer = engine.join('room', { wire })
+        const order = follow(peer, doc)
+        peer.askFor(doc)
+        await until(() => peer.all('step2').length > 0)
+        t.ok(doc.getText('text').toString() === theirs.getText('text').toString(), `${wire}, ${compacted ? 'snapshot' : 'log'}, ${state}: complete when it hears step 2`)
+        t.ok(order.isOrdered, 'in causal order')
+        t.equal(peer.all('step2').length, 1)
+        peer.leave()
+      }
+    }
+  }
+})
+
+await t.test('a question that comes while the last is being answered is answered too', async (t) => {
+  const engine = new Engine()
+  await largeDocument(engine)
+  await engine.joinLive()
+  const peer = engine.join()
+  for (let i = 0; i < 3; i++) peer.askFor(new Y.Doc())
+  await until(() => peer.all('step2').length === 2)
+  t.equal(peer.connection.phase, 'live')
+})
+
+await t.test('who joins while others write misses nothing, and nobody waits for it', async (t) => {
+  const engine = new Engine()
+  const theirs = await largeDocument(engine)
+  const writer = await engine.joinLive()
+  engine.store.loads.shut()
+  const doc = new Y.Doc()
+  const joiner = engine.join()
+  const order = follow(joiner, doc)
+  joiner.askFor(doc)
+  const reader = new Y.Doc()
+  Y.applyUpdate(reader, Y.encodeStateAsUpdate(theirs))
+  const witness = engine.join()
+  follow(witness, reader)
+  witness.askFor(reader)
+  for (let i = 0; i < 30; i++) {
+    writer.update(edited(theirs, () => { theirs.getText('text').insert(i, 'abc') }))
+    await turn()
+  }
+  await until(() => reader.getText('text').toString() === theirs.getText('text').toString())
+  t.equal(joiner.all('step2').length, 0)
+  engine.store.loads.open()
+  await until(() => joiner.all('step2').length === 1)
+  writer.update(edited(theirs, () => { theirs.getText('text').insert(0, 'end') }))
+  await until(() => doc.getText('text').toString() === theirs.getText('text').toString())
+  t.ok(order.isOrdered)
+})
+
+await t.test('the same question is computed once for all who ask it', async (t) => {
+  const engine = new Engine()
+  const theirs = await largeDocument(engine)
+  await engine.joinLive()
+  const stale = new Y.Doc()
+  Y.applyUpdate(stale, engine.store.updates('room')[0]!)
+  engine.work.others.shut()
+  const peers = Array.from({ length: 20 }, () => engine.join())
+  for (const peer of peers) peer.askFor(stale)
+  await until(() => engine.work.others.waiting > 0)
+  for (let i = 0; i < 10; i++) await turn()
+  engine.work.others.open()
+  await until(() => peers.every((peer) => peer.all('step2').length === 1))
+  t.equal(engine.work.differences, 1)
+  Y.applyUpdate(stale, Y.mergeUpdates(peers[19]!.all('update').map(({ bytes }) => bytes)))
+  t.ok(stale.getText('text').toString() === theirs.getText('text').toString())
+})
+
+await t.test('a snapshot that is replaced while it is sent is begun anew', async (t) => {
+  const engine = new Engine()
+  const theirs = await largeDocument(engine)
+  ;(await engine.joinLive()).leave()
+  await engine.rooms.compactionIdle()
+  engine.store.reads.shut()
+  const doc = new Y.Doc()
+  const joiner = engine.join()
+  follow(joiner, doc)
+  joiner.askFor(doc)
+  await until(() => engine.store.reads.waiting > 0)
+  const { snapshot } = engine.store.documents.get('room')!
+  const pieces = engine.store.documents.get('room')!.pieces
+  await engine.store.compact('room', { replaces: snapshot!.generation, upTo: snapshot!.upTo, pieces, known: snapshot!.known })
+  engine.store.reads.open()
+  await until(() => joiner.all('step2').length > 0)
+  t.ok(doc.getText('text').toString() === theirs.getText('text').toString())
+})
+
+await t.test('a reader that stops reading gets nothing more until it has read, and then what it missed as one', async (t) => {
+  const engine = new Engine({ maxSocketBufferBytes: 10_000 })
+  const [writer, slow, quick] = [await engine.joinLive(), await engine.joinLive(), await engine.joinLive()]
+  slow.socket.stopReading()
+  const updates = typing(...Array.from({ length: 100 }, (_, i) => `${i} `.padEnd(1000, 'x')))
+  for (const update of updates) {
+    writer.update(update)
+    await turn()
+  }
+  await until(() => quick.text.length === 100_000)
+  t.equal(slow.connection.phase, 'catching-up')
+  writer.awareness(5, 1, { at: 1 })
+  await until(() => slow.connection.owesAwareness)
+  writer.awareness(5, 2, { at: 2 })
+  await until(() => quick.present[5] !== undefined && JSON.stringify(quick.present[5]) === '{"at":2}')
+  t.ok(slow.socket.buffered < 120_000, 'what waits for it does not grow with what is written')
+  t.equal(engine.rooms.counters.resyncs, 1)
+  const heardBefore = slow.heard.length
+  slow.socket.read()
+  await until(() => slow.text.length === 100_000)
+  await until(() => slow.connection.phase === 'live')
+  t.same(slow.present, { 5: { at: 2 } }, 'of presence, the latest only')
+  t.ok(slow.all('update').length < quick.all('update').length || slow.heard.length > heardBefore)
+  const [next] = typing('y')
+  writer.update(next!)
+  await until(() => slow.text.includes('y'))
+})
+
+await t.test('a reader that falls so far behind that memory does not have it gets it from the store', async (t) => {
+  const engine = new Engine({ maxSocketBufferBytes: 10_000 })
+  const [writer, slow] = [await engine.joinLive(), await engine.joinLive()]
+  slow.socket.stopReading()
+  const updates = typing(...Array.from({ length: 40 }, () => 'x'.repeat(100_000)))
+  for (const update of updates) {
+    writer.update(update)
+    await until(() => engine.rooms.unsavedBytes === 0)
+    await turn()
+  }
+  await until(() => engine.rooms.counters.updates === 40)
+  await until(() => engine.rooms.unsavedBytes === 0)
+  t.ok(slow.socket.buffered < 500_000)
+  slow.socket.read()
+  await until(() => slow.text.length === 4_000_000)
+})
+
+await t.test('a reader that takes nothing for a minute is closed with 4508', async (t) => {
+  const engine = new Engine({ maxSocketBufferBytes: 10_000, silenceMs: 1_000_000 })
+  const [writer, slow] = [await engine.joinLive(), await engine.joinLive()]
+  slow.socket.stopReading()
+  writer.update(typing('x'.repeat(50_000))[0]!)
+  await until(() => slow.connection.waitingSince !== undefined)
+  const { room } = slow.connection
+  engine.pass(59_000)
+  room?.sweep(engine.now())
+  t.equal(slow.closed, undefined)
+  engine.pass(2_000)
+  room?.sweep(engine.now())
+  t.equal(slow.closed, closes.tooSlow)
+  t.equal(writer.closed, undefined)
+})
+
+await t.test('who is silent is closed with 4508; who listens hears something at least every 15 s', async (t) => {
+  const engine = new Engine()
+  const [dead, alive] = [await engine.joinLive(), await engine.joinLive()]
+  const { room } = alive.connection
+  for (let ms = 0; ms <= 66_000; ms += 3000) {
+    engine.pass(3000)
+    alive.socket.heard()
+    room?.sweep(engine.now())
+    t.ok(engine.now() - alive.socket.writtenAt < 15_000)
+  }
+  t.equal(dead.closed, closes.silent)
+  t.equal(alive.closed, undefined)
+})
+
+await t.test('who waits for a slow store hears something too', async (t) => {
+  const engine = new Engine()
+  await largeDocument(engine)
+  const { room } = (await engine.joinLive()).connection
+  engine.store.loads.shut()
+  const joiner = engine.join()
+  joiner.askFor(new Y.Doc())
+  const before = joiner.heard.length
+  engine.pass(13_000)
+  room?.sweep(engine.now())
+  t.ok(joiner.heard.length > before)
+  engine.store.loads.open()
+  await until(() => joiner.all('step2').length > 0)
+})
