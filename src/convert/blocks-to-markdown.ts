@@ -13,12 +13,17 @@ interface Chunk {
   text: string
   list?: 'ul' | 'ol'
   number?: number
+  /** The sign after the number: the other one of the two begins a new list. */
+  sign?: '.' | ')'
   /** An item that a reader accepts right under a line of text: it has text itself, and the number 1 if it has one. */
   interrupts?: boolean
 }
 
 /** How blocks look that markdown has no notation for. */
 const looks = ['textAlignment', 'backgroundColor', 'textColor', 'previewWidth']
+
+/** Markdown reads nine digits at most. */
+const maxNumber = 999_999_999
 
 /**
  * Writes blocks as markdown that reads back as the same blocks, as far as markdown can say them; what it cannot is counted.
@@ -99,8 +104,10 @@ class MarkdownWriter {
     const chunk: Chunk = { text: '', list: spec.list ?? 'ul' }
     let marker = '* '
     if (spec.list === 'ol') {
-      chunk.number = this.#number(block.props['start'], before)
-      marker = `${chunk.number}. `
+      const { number, sign } = this.#number(block.props['start'], before)
+      chunk.number = number
+      chunk.sign = sign
+      marker = `${number}${sign} `
     }
     if (block.type === 'toggleListItem') this.#drop('toggle')
     const indent = ' '.repeat(marker.length)
@@ -116,15 +123,13 @@ class MarkdownWriter {
     return chunk
   }
 
-  /** The number of an item: one more than that of the item before it in the same list. */
-  #number (start: unknown, before: Chunk | undefined): number {
-    const given = typeof start === 'number' && Number.isInteger(start) && start >= 0 && start <= 999_999_999 ? start : undefined
-    if (before?.number === undefined) {
-      if (start !== undefined && given === undefined) this.#drop('number of a list')
-      return given ?? 1
-    }
-    if (start !== undefined) this.#drop('number of a list')
-    return Math.min(before.number + 1, 999_999_999)
+  /** The number of an item: one more than that of the item before it, unless it starts a list anew. */
+  #number (start: unknown, before: Chunk | undefined): { number: number, sign: '.' | ')' } {
+    const given = typeof start === 'number' && Number.isInteger(start) && start >= 0 && start <= maxNumber ? start : undefined
+    if (start !== undefined && given === undefined) this.#drop('number of a list')
+    if (before?.number === undefined) return { number: given ?? 1, sign: '.' }
+    if (given === undefined) return { number: Math.min(before.number + 1, maxNumber), sign: before.sign ?? '.' }
+    return { number: given, sign: before.sign === '.' ? ')' : '.' }
   }
 
   /** Paragraphs at a quote's start would be read as its own text, so such children follow it, as BlockNote writes them. */
@@ -142,7 +147,7 @@ function join (chunks: readonly Chunk[]): string {
   let text = ''
   chunks.forEach((chunk, index) => {
     const before = chunks[index - 1]
-    if (before !== undefined) text += before.list !== undefined && before.list === chunk.list ? '\n' : '\n\n'
+    if (before !== undefined) text += before.list !== undefined && before.list === chunk.list && before.sign === chunk.sign ? '\n' : '\n\n'
     text += chunk.text
   })
   return text

@@ -64,8 +64,9 @@ class ElementBuilder {
 
   #pop (tag: string): void {
     const closed = this.#open.pop()
-    // Markdown needs a header row, tables do not: an empty one is none.
-    if (tag === 'thead' && closed !== undefined && isBlank(closed)) this.#top().children.pop()
+    const header = closed?.children[0]
+    // Markdown needs a header row, tables do not: an empty one above others is none.
+    if (tag === 'table' && closed !== undefined && closed.children.length > 1 && header !== undefined && isBlank(header)) closed.children.shift()
   }
 
   #append (node: Node): void {

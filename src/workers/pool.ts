@@ -1,46 +1,282 @@
-import { Piscina } from 'piscina'
-import type { Logger } from '../logger.ts'
+import type { CarriedError } from './messages.ts'
+import { PoolBusy, PoolClosed, PoolDeadline, WorkerDied } from './pool-errors.ts'
+import { PooledWorker } from './pooled-worker.ts'
 
 export interface PoolOptions {
-  /** Its default export is called with each task, in a worker thread */
-  readonly module: URL
-  readonly threads: number
-  /** Tasks that may wait */
-  readonly maxQueue: number
-  /** MiB of heap that one worker may use */
-  readonly memoryMb: number
-  readonly logger: Logger
+  /** The task module, see `TaskModule`: its default export takes a task and gives a result, both as structured clone copies them. */
+  module: URL
+  /** Given to the module's `start`. */
+  context?: unknown
+  /** The most threads at work. They start as they are needed, the first one at once. */
+  threads: number
+  /** The most tasks that wait for a thread; 0: none waits. */
+  maxQueue: number
+  /** Heap of one thread. A task that needs more ends with PoolMemory. */
+  memoryMb: number
+  /** How often a task is given to another worker when its own dies. Not for tasks whose buffers were handed over. */
+  retry?: 0 | 1
+  /** A thread without work ends after this time; 0: never. The first one stays. */
+  idleMs?: number
+  /** How long an abandoned task may still run before its thread is replaced, which costs more than to let a short one end. */
+  graceMs?: number
+  /** Makes an error of the task's own class from what crossed the thread. */
+  revive?: (error: CarriedError) => Error | undefined
+  logger?: { warn: (details: object, message: string) => void }
 }
 
 export interface RunOptions {
-  readonly signal?: AbortSignal
-  readonly deadlineMs?: number
-  readonly transfer?: readonly ArrayBuffer[]
+  /** Ends the wait; a task in progress is abandoned. */
+  signal?: AbortSignal | undefined
+  /** From the call to the result, time in the queue included; 0 or absent: no limit. */
+  deadlineMs?: number
+  /** Buffers that the worker takes over. */
+  transfer?: readonly ArrayBuffer[]
 }
 
-/** Worker threads that take tasks first come first served. */
-export interface Pool {
-  run<Result> (task: object, options?: RunOptions): Promise<Result>
-  close (): Promise<void>
+export interface PoolStats { threads: number, busy: number, queued: number, completed: number, failed: number, replaced: number }
+
+interface Job {
+  task: unknown
+  transfer: readonly ArrayBuffer[]
+  attempts: number
+  settled: boolean
+  worker?: PooledWorker
+  timer?: NodeJS.Timeout
+  resolve: (value: unknown) => void
+  reject: (error: Error) => void
 }
 
-export function openPool ({ module, threads, maxQueue, memoryMb }: PoolOptions): Pool {
-  const isTypescript = module.pathname.endsWith('.ts')
-  const piscina = new Piscina({
-    filename: (isTypescript ? new URL('./from-typescript.mjs', import.meta.url) : module).href,
-    workerData: { module: module.href },
-    execArgv: [],
-    minThreads: 0,
-    maxThreads: threads,
-    maxQueue,
-    idleTimeout: 30_000,
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
-  })
-  return {
-    run: async (task, { signal, deadlineMs, transfer = [] } = {}) => {
-      const signals = [signal ?? [], deadlineMs === undefined ? [] : AbortSignal.timeout(deadlineMs)].flat()
-      return await piscina.run(task, { transferList: [...transfer], ...(signals.length > 0 && { signal: AbortSignal.any(signals) }) })
-    },
-    close: () => piscina.destroy(),
+/** Opens a pool and starts its first thread. @throws what the task module threw when it was loaded */
+export async function openPool (options: PoolOptions): Promise<Pool> {
+  const pool = new Pool(options)
+  await pool.start()
+  return pool
+}
+
+/** Threads that do tasks in the order in which they came, each thread one at a time. */
+export class Pool {
+  readonly #options: PoolOptions
+  readonly #workers = new Set<PooledWorker>()
+  readonly #idle: PooledWorker[] = []
+  #starting = 0
+  /** First come first served; `#head` is the next one, so that taking it moves nothing. */
+  #queue: Job[] = []
+  #head = 0
+  #waiting = 0
+  #closed = false
+  readonly #counts = { completed: 0, failed: 0, replaced: 0 }
+  readonly #idleTimers = new Map<PooledWorker, NodeJS.Timeout>()
+
+  constructor (options: PoolOptions) {
+    this.#options = options
   }
+
+  /** Starts the first thread. Called once, by `openPool`. */
+  async start (): Promise<void> {
+    const worker = this.#spawn()
+    await worker.ready
+    this.#release(worker)
+  }
+
+  /**
+   * Does a task.
+   * @param T what the task module gives for this task; the pool does not check it
+   * @throws PoolBusy, PoolDeadline, PoolMemory, WorkerDied, PoolClosed, the signal's reason, or what the task threw
+   */
+  run<T> (task: unknown, { signal, deadlineMs = 0, transfer = [] }: RunOptions = {}): Promise<T> {
+    if (this.#closed) return Promise.reject(new PoolClosed('The pool is closed'))
+    if (signal?.aborted === true) return Promise.reject(reasonOf(signal))
+    if (this.#idle.length === 0 && this.#workers.size >= this.#options.threads && this.#waiting >= this.#options.maxQueue) {
+      this.#counts.failed++
+      return Promise.reject(new PoolBusy('Too many tasks are waiting'))
+    }
+    return new Promise<T>((resolve, reject) => {
+      // The module's result is what the caller says it is.
+      const job: Job = { task, transfer, attempts: 0, settled: false, resolve: resolve as (value: unknown) => void, reject }
+      const onAbort = () => { if (signal !== undefined) this.#abandon(job, reasonOf(signal), this.#options.graceMs ?? 100) }
+      if (signal !== undefined) {
+        signal.addEventListener('abort', onAbort, { once: true })
+        job.resolve = (value) => { signal.removeEventListener('abort', onAbort); (resolve as (value: unknown) => void)(value) }
+        job.reject = (error) => { signal.removeEventListener('abort', onAbort); reject(error) }
+      }
+      if (deadlineMs > 0) job.timer = setTimeout(() => this.#abandon(job, new PoolDeadline('The task took too long'), 0), deadlineMs)
+      this.#queue.push(job)
+      this.#waiting++
+      this.#next()
+    })
+  }
+
+  stats (): PoolStats {
+    const threads = this.#workers.size
+    return { threads, busy: threads - this.#idle.length - this.#starting, queued: this.#waiting, ...this.#counts }
+  }
+
+  /** Refuses what waits and what is in progress, and ends the threads. */
+  async close (): Promise<void> {
+    this.#closed = true
+    for (const job of this.#queue.slice(this.#head)) this.#settle(job, new PoolClosed('The pool is closed'))
+    for (const timer of this.#idleTimers.values()) clearTimeout(timer)
+    await Promise.all([...this.#workers].map((worker) => worker.terminate()))
+  }
+
+  #spawn (): PooledWorker {
+    const { module, context, memoryMb, revive } = this.#options
+    const worker = new PooledWorker({ module: module.href, context, memoryMb, revive: (error) => revive?.(error) ?? plainError(error) })
+    this.#workers.add(worker)
+    this.#starting++
+    const started = () => { this.#starting-- }
+    worker.ready.then(started, started)
+    worker.gone.then(() => this.#lost(worker), () => undefined)
+    return worker
+  }
+
+  /** Gives waiting jobs to idle workers, and starts a worker where there are more jobs than workers on the way. */
+  #next (): void {
+    while (this.#waiting > 0 && this.#idle.length > 0) {
+      const worker = this.#idle.pop()
+      const job = this.#take()
+      if (worker === undefined || job === undefined) return
+      this.#assign(job, worker)
+    }
+    if (this.#waiting > this.#starting && this.#workers.size < this.#options.threads && !this.#closed) {
+      const worker = this.#spawn()
+      worker.ready.then(() => this.#release(worker), (error: unknown) => this.#failStart(error))
+    }
+  }
+
+  #take (): Job | undefined {
+    while (this.#head < this.#queue.length) {
+      const job = this.#queue[this.#head++]
+      if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
+        this.#queue = this.#queue.slice(this.#head)
+        this.#head = 0
+      }
+      if (job?.settled === false) {
+        this.#waiting--
+        return job
+      }
+    }
+    return undefined
+  }
+
+  #assign (job: Job, worker: PooledWorker): void {
+    job.worker = worker
+    job.attempts++
+    clearTimeout(this.#idleTimers.get(worker))
+    let done: Promise<unknown>
+    try {
+      done = worker.perform(job.task, job.transfer)
+    } catch (error) {
+      done = Promise.reject(error)
+    }
+    done.then(
+      (value) => {
+        this.#settle(job, undefined, value)
+        this.#release(worker)
+      },
+      (error: unknown) => {
+        if (error instanceof WorkerDied && this.#again(job)) return
+        this.#settle(job, this.#closed ? new PoolClosed('The pool is closed') : toError(error))
+        if (worker.alive) this.#release(worker)
+      }
+    ).catch((error: unknown) => this.#options.logger?.warn({ err: error }, 'A task\'s outcome could not be handed over'))
+  }
+
+  /** Puts the job of a dead worker back to the front of the queue, if it may be tried again. */
+  #again (job: Job): boolean {
+    if (job.settled || this.#closed || job.transfer.length > 0 || job.attempts > (this.#options.retry ?? 0)) return false
+    this.#options.logger?.warn({ attempts: job.attempts }, 'A worker ended in the middle of a task, which is tried again')
+    this.#queue = [job, ...this.#queue.slice(this.#head)]
+    this.#head = 0
+    this.#waiting++
+    this.#next()
+    return true
+  }
+
+  /** Ends a job from outside. Its worker is replaced unless it comes to an end in the time of grace. */
+  #abandon (job: Job, reason: Error, graceMs: number): void {
+    if (job.settled) return
+    const { worker } = job
+    this.#settle(job, reason)
+    if (worker === undefined) {
+      this.#waiting--
+      return
+    }
+    const end = () => {
+      if (!worker.alive || this.#idle.includes(worker) || job.worker !== worker) return
+      this.#options.logger?.warn({ reason: reason.name }, 'A worker is replaced')
+      worker.terminate().catch((error: unknown) => this.#options.logger?.warn({ err: error }, 'A worker did not end'))
+    }
+    if (graceMs === 0) return end()
+    const timer = setTimeout(end, graceMs).unref()
+    job.timer = timer
+  }
+
+  #settle (job: Job, error: Error | undefined, value?: unknown): void {
+    clearTimeout(job.timer)
+    if (job.settled) {
+      // The worker has come to the end of an abandoned task by itself.
+      delete job.worker
+      return
+    }
+    job.settled = true
+    if (error === undefined) {
+      this.#counts.completed++
+      job.resolve(value)
+    } else {
+      this.#counts.failed++
+      job.reject(error)
+    }
+  }
+
+  #release (worker: PooledWorker): void {
+    if (!worker.alive || this.#closed) return
+    this.#idle.push(worker)
+    this.#next()
+    const { idleMs = 0 } = this.#options
+    if (idleMs > 0 && this.#idle.includes(worker) && this.#workers.size > 1) {
+      this.#idleTimers.set(worker, setTimeout(() => this.#retire(worker), idleMs).unref())
+    }
+  }
+
+  #retire (worker: PooledWorker): void {
+    const index = this.#idle.indexOf(worker)
+    if (index === -1 || this.#workers.size <= 1) return
+    this.#idle.splice(index, 1)
+    this.#workers.delete(worker)
+    worker.terminate().catch((error: unknown) => this.#options.logger?.warn({ err: error }, 'A worker did not end'))
+  }
+
+  #lost (worker: PooledWorker): void {
+    const lost = this.#workers.delete(worker)
+    clearTimeout(this.#idleTimers.get(worker))
+    this.#idleTimers.delete(worker)
+    const index = this.#idle.indexOf(worker)
+    if (index !== -1) this.#idle.splice(index, 1)
+    if (this.#closed || !lost) return
+    this.#counts.replaced++
+    this.#next()
+  }
+
+  /** A worker that does not start fails the job it was started for, so that a broken module is no endless loop. */
+  #failStart (error: unknown): void {
+    const job = this.#take()
+    if (job !== undefined) this.#settle(job, new WorkerDied('A worker could not be started', { cause: error }))
+    this.#next()
+  }
+}
+
+function plainError ({ name, message, code, stack }: CarriedError): Error {
+  const error = new Error(message)
+  error.name = name
+  if (stack !== undefined) error.stack = stack
+  return code === undefined ? error : Object.assign(error, { code })
+}
+
+function toError (error: unknown): Error {
+  return error instanceof Error ? error : new Error('The task failed', { cause: error })
+}
+
+function reasonOf (signal: AbortSignal): Error {
+  return toError(signal.reason)
 }

@@ -13,21 +13,21 @@ import { validateBlocks } from '../../src/convert/validate-blocks.ts'
 import { anyBlocks, sayableBlocks } from './arbitrary-blocks.ts'
 import { withoutIds } from './without-ids.ts'
 
-t.test('blocks → Yjs → blocks is the same, ids included', async () => {
+await t.test('blocks → Yjs → blocks is the same, ids included', async () => {
   fc.assert(fc.property(anyBlocks(), (input) => {
     const blocks = validateBlocks(input, table, new Dropped())
     deepEqual(updateToBlocks(blocksToUpdate(blocks, table), table, new Dropped()), blocks)
   }), { numRuns: 300 })
 })
 
-t.test('blocks → JSON → blocks is the same', async () => {
+await t.test('blocks → JSON → blocks is the same', async () => {
   fc.assert(fc.property(anyBlocks(), (input) => {
     const blocks = validateBlocks(input, table, new Dropped())
     deepEqual(validateBlocks(JSON.parse(JSON.stringify(blocks)), table, new Dropped()), blocks)
   }), { numRuns: 300 })
 })
 
-t.test('blocks → HTML → blocks is the same', async () => {
+await t.test('blocks → HTML → blocks is the same', async () => {
   fc.assert(fc.property(anyBlocks(), (input) => {
     const blocks = validateBlocks(input, table, new Dropped())
     const html = blocksToHtml(blocks, table, new Dropped(), 'https://docs.example.org')
@@ -35,7 +35,7 @@ t.test('blocks → HTML → blocks is the same', async () => {
   }), { numRuns: 300 })
 })
 
-t.test('blocks → markdown → blocks is the same for what markdown can say', async () => {
+await t.test('blocks → markdown → blocks is the same for what markdown can say', async () => {
   fc.assert(fc.property(sayableBlocks(), (input) => {
     const blocks = validateBlocks(input, table, new Dropped())
     const markdown = blocksToMarkdown(blocks, table, new Dropped())
@@ -43,7 +43,7 @@ t.test('blocks → markdown → blocks is the same for what markdown can say', a
   }), { numRuns: 500 })
 })
 
-t.test('markdown → blocks → markdown → blocks is stable', async () => {
+await t.test('markdown → blocks → markdown → blocks is stable', async () => {
   fc.assert(fc.property(anyBlocks(), (input) => {
     const first = markdownToBlocks(blocksToMarkdown(validateBlocks(input, table, new Dropped()), table, new Dropped()), table, new Dropped())
     const markdown = blocksToMarkdown(first, table, new Dropped())

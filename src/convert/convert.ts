@@ -1,0 +1,92 @@
+import type { Block } from './block.ts'
+import type { BlockTable } from './block-table.ts'
+import { blocksToHtml } from './blocks-to-html.ts'
+import { blocksToMarkdown } from './blocks-to-markdown.ts'
+import { blocksToText } from './blocks-to-text.ts'
+import { blocksToUpdate } from './blocks-to-update.ts'
+import { Dropped, type DroppedItem } from './dropped.ts'
+import type { InputFormat, OutputFormat } from './formats.ts'
+import { htmlToBlocks } from './html-to-blocks.ts'
+import { InvalidContent } from './invalid-content.ts'
+import { markdownToBlocks } from './markdown-to-blocks.ts'
+import type { MarkdownOptions } from './markdown-to-elements.ts'
+import { updateToBlocks } from './update-to-blocks.ts'
+import { validateBlocks } from './validate-blocks.ts'
+
+export interface ConvertOptions extends MarkdownOptions {
+  /** The root type that holds the document; `document-store` by default. */
+  fragment?: string
+  /** The web application's origin, for links between documents. The first of the allowed origins. */
+  origin?: string
+}
+
+export interface ConvertRequest extends ConvertOptions {
+  input: Uint8Array
+  from: InputFormat
+  to: OutputFormat
+}
+
+export interface Converted {
+  /** UTF-8, or a Yjs update (V1). */
+  body: Uint8Array
+  /** What the output cannot say, each kind with its count; empty when nothing was lost. */
+  dropped: DroppedItem[]
+}
+
+const utf8 = new TextEncoder()
+
+/**
+ * Converts a document from one format to another.
+ * @throws InvalidContent when the input is not what `from` says
+ */
+export function convert (request: ConvertRequest, table: BlockTable): Converted {
+  const dropped = new Dropped()
+  const blocks = read(request, table, dropped)
+  return { body: write(blocks, request, table, dropped), dropped: dropped.list() }
+}
+
+function read ({ input, from, fragment, softBreaks }: ConvertRequest, table: BlockTable, dropped: Dropped): Block[] {
+  switch (from) {
+    case 'yjs':
+      return updateToBlocks(input, table, dropped, fragment)
+    case 'json':
+      return validateBlocks(parseJson(textOf(input)), table, dropped)
+    case 'html':
+      return htmlToBlocks(textOf(input), table, dropped)
+    case 'markdown':
+      return markdownToBlocks(textOf(input), table, dropped, softBreaks === undefined ? {} : { softBreaks })
+  }
+}
+
+function write (blocks: readonly Block[], { to, fragment, origin }: ConvertRequest, table: BlockTable, dropped: Dropped): Uint8Array {
+  switch (to) {
+    case 'yjs':
+      return blocksToUpdate(blocks, table, fragment)
+    case 'json':
+      return utf8.encode(JSON.stringify(blocks))
+    case 'html':
+      return utf8.encode(blocksToHtml(blocks, table, dropped, origin))
+    case 'markdown':
+      return utf8.encode(blocksToMarkdown(blocks, table, dropped, origin))
+    case 'text':
+      return utf8.encode(blocksToText(blocks, table))
+  }
+}
+
+/** The bytes as text, without a byte order mark. */
+function textOf (input: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(input)
+  } catch {
+    throw new InvalidContent('The content is not UTF-8')
+  }
+}
+
+function parseJson (text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    // The parser's own message quotes the document.
+    throw new InvalidContent('The content is not JSON')
+  }
+}

@@ -1,0 +1,5 @@
+// Lets a worker thread run TypeScript sources in development and under tests; `node dist/` never comes here.
+import { register } from 'tsx/esm/api'
+
+register()
+await import('./task-thread.ts')

@@ -1,0 +1,187 @@
+import t, { type Test } from 'tap'
+import type { CarriedError } from '../../src/workers/messages.ts'
+import { openPool, type Pool, type PoolOptions } from '../../src/workers/pool.ts'
+import { PoolBusy, PoolClosed, PoolDeadline, PoolMemory, WorkerDied } from '../../src/workers/pool-errors.ts'
+import { OddNumber, type SampleTask } from './sample-tasks.ts'
+
+async function open (t: Test, options: Partial<PoolOptions> = {}): Promise<Pool> {
+  const pool = await openPool({
+    module: new URL('./sample-tasks.ts', import.meta.url),
+    threads: 1,
+    maxQueue: 10,
+    memoryMb: 256,
+    revive: (error: CarriedError) => error.name === 'OddNumber' ? new OddNumber(error.message) : undefined,
+    ...options,
+  })
+  t.teardown(() => pool.close())
+  return pool
+}
+
+const run = (pool: Pool, task: SampleTask, options?: Parameters<Pool['run']>[1]) => pool.run<unknown>(task, options)
+
+/** A task that holds its thread, and what tells that it does, and what lets it go. */
+function holder () {
+  const started = new SharedArrayBuffer(4)
+  const go = new SharedArrayBuffer(4)
+  return {
+    task: { do: 'spin', started, go } satisfies SampleTask,
+    started: async () => { while (Atomics.load(new Int32Array(started), 0) === 0) await new Promise((resolve) => setImmediate(resolve)) },
+    go: () => { Atomics.store(new Int32Array(go), 0, 1); Atomics.notify(new Int32Array(go), 0) },
+  }
+}
+
+await t.test('does tasks, in the order in which they came', async (t) => {
+  const pool = await open(t, { maxQueue: 100 })
+  const order: number[] = []
+  await Promise.all(Array.from({ length: 50 }, async (_, value) => order.push(await pool.run<number>({ do: 'echo', value }))))
+  t.strictSame(order, Array.from({ length: 50 }, (_, index) => index))
+  t.match(pool.stats(), { threads: 1, busy: 0, queued: 0, completed: 50, failed: 0, replaced: 0 })
+})
+
+await t.test('with two threads no task is overtaken by more than the ones at work', async (t) => {
+  const pool = await open(t, { threads: 2, maxQueue: 300 })
+  const order: number[] = []
+  await Promise.all(Array.from({ length: 200 }, async (_, value) => order.push(await pool.run<number>({ do: 'echo', value }))))
+  for (const [place, value] of order.entries()) t.ok(Math.abs(place - value) <= 2, `${value} came at ${place}`)
+})
+
+await t.test('gives the context to the module, and none of the environment', async (t) => {
+  const pool = await open(t, { context: { a: 1 } })
+  t.same(await run(pool, { do: 'context' }), { given: { a: 1 }, isMainThread: false })
+  t.same(await run(pool, { do: 'environment' }), [])
+})
+
+await t.test('an error keeps its class, its code and its message', async (t) => {
+  const pool = await open(t)
+  await t.rejects(run(pool, { do: 'fail' }), { name: 'OddNumber', code: 'ODD', message: 'This number is odd', constructor: OddNumber })
+  const plain = await open(t, { revive: () => undefined })
+  await t.rejects(run(plain, { do: 'fail' }), { name: 'OddNumber', code: 'ODD', message: 'This number is odd' })
+})
+
+await t.test('a full queue refuses, and takes tasks again when there is room', async (t) => {
+  const pool = await open(t, { maxQueue: 1 })
+  const held = holder()
+  const first = run(pool, held.task)
+  await held.started()
+  const second = run(pool, { do: 'echo', value: 2 })
+  await t.rejects(run(pool, { do: 'echo', value: 3 }), PoolBusy)
+  t.match(pool.stats(), { busy: 1, queued: 1 })
+  held.go()
+  t.equal(await first, 'went')
+  t.equal(await second, 2)
+  t.equal(await run(pool, { do: 'echo', value: 4 }), 4)
+})
+
+await t.test('a stuck worker is replaced at the deadline', async (t) => {
+  const pool = await open(t)
+  const held = holder()
+  await t.rejects(run(pool, held.task, { deadlineMs: 50 }), PoolDeadline)
+  t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
+  t.match(pool.stats(), { replaced: 1 })
+})
+
+await t.test('a deadline in the queue costs no worker', async (t) => {
+  const pool = await open(t)
+  const held = holder()
+  const first = run(pool, held.task)
+  await held.started()
+  await t.rejects(run(pool, { do: 'echo', value: 1 }, { deadlineMs: 20 }), PoolDeadline)
+  held.go()
+  t.equal(await first, 'went')
+  t.match(pool.stats(), { replaced: 0, queued: 0 })
+})
+
+await t.test('a task is cancelled in the queue, before it and at work', async (t) => {
+  const pool = await open(t, { graceMs: 10 })
+  const held = holder()
+  const atWork = new AbortController()
+  const first = run(pool, held.task, { signal: atWork.signal })
+  await held.started()
+  const waiting = new AbortController()
+  const second = run(pool, { do: 'echo', value: 2 }, { signal: waiting.signal })
+  const third = run(pool, { do: 'echo', value: 3 })
+  waiting.abort()
+  await t.rejects(second, { name: 'AbortError' })
+  atWork.abort(new Error('nobody waits'))
+  await t.rejects(first, { message: 'nobody waits' })
+  t.equal(await third, 3)
+  t.match(pool.stats(), { replaced: 1, queued: 0 })
+  await t.rejects(run(pool, { do: 'echo', value: 4 }, { signal: AbortSignal.abort() }), { name: 'AbortError' })
+})
+
+await t.test('an abandoned task that ends in the time of grace costs no worker', async (t) => {
+  const pool = await open(t, { graceMs: 60_000 })
+  const held = holder()
+  const controller = new AbortController()
+  const first = run(pool, held.task, { signal: controller.signal })
+  await held.started()
+  controller.abort()
+  await t.rejects(first, { name: 'AbortError' })
+  const second = run(pool, { do: 'echo', value: 2 })
+  held.go()
+  t.equal(await second, 2)
+  t.match(pool.stats(), { replaced: 0 })
+})
+
+await t.test('a worker that dies is replaced', async (t) => {
+  const pool = await open(t)
+  await t.rejects(run(pool, { do: 'die' }), WorkerDied)
+  t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
+})
+
+await t.test('its task is done again when asked for, once', async (t) => {
+  const warnings: string[] = []
+  const pool = await open(t, { retry: 1, logger: { warn: (_, message) => warnings.push(message) } })
+  t.equal(await run(pool, { do: 'die', flag: new SharedArrayBuffer(4) }), 'survived')
+  t.equal(warnings.length, 1)
+  await t.rejects(run(pool, { do: 'die' }), WorkerDied)
+})
+
+await t.test('a task may not take more memory than its worker has', async (t) => {
+  const pool = await open(t, { memoryMb: 64, retry: 1 })
+  await t.rejects(run(pool, { do: 'hoard' }), PoolMemory)
+  t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
+})
+
+await t.test('buffers are handed over in both directions', async (t) => {
+  const pool = await open(t)
+  t.equal((await pool.run<Uint8Array>({ do: 'bytes', length: 5 })).byteLength, 5)
+  const value = new Uint8Array([1, 2, 3])
+  t.strictSame(await pool.run({ do: 'echo', value }, { transfer: [value.buffer] }), new Uint8Array([1, 2, 3]))
+  t.equal(value.byteLength, 0)
+})
+
+await t.test('a task that cannot be sent is refused, and the worker goes on', async (t) => {
+  const pool = await open(t)
+  await t.rejects(pool.run({ do: 'echo', value: () => 1 }), { name: 'DataCloneError' })
+  t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
+})
+
+await t.test('a module that does not load stops the opening', async (t) => {
+  await t.rejects(open(t, { module: new URL('./no-such-module.ts', import.meta.url) }), { message: /no-such-module/ })
+})
+
+await t.test('closing refuses what waits, what is at work and what comes', async (t) => {
+  const pool = await open(t)
+  const held = holder()
+  const first = run(pool, held.task)
+  await held.started()
+  const second = run(pool, { do: 'echo', value: 2 })
+  const refused = Promise.all([t.rejects(first, PoolClosed), t.rejects(second, PoolClosed)])
+  await pool.close()
+  await refused
+  await t.rejects(run(pool, { do: 'echo', value: 3 }), PoolClosed)
+})
+
+await t.test('threads beyond the first end when they have had nothing to do', async (t) => {
+  const pool = await open(t, { threads: 3, idleMs: 20 })
+  const holders = [holder(), holder(), holder()]
+  const all = holders.map((held) => run(pool, held.task))
+  await Promise.all(holders.map((held) => held.started()))
+  t.match(pool.stats(), { threads: 3, busy: 3 })
+  holders.forEach((held) => held.go())
+  await Promise.all(all)
+  while (pool.stats().threads > 1) await new Promise((resolve) => setImmediate(resolve))
+  t.match(pool.stats(), { threads: 1, replaced: 0 })
+  t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
+})
