@@ -1,0 +1,92 @@
+import type pg from 'pg'
+
+/**
+ * The steps that make the tables what this version works with, each done once, in order. `$schema` stands for the quoted
+ * name of the schema. A step that was released is never changed.
+ *
+ * A document that was removed leaves its row for a while: who comes back to the name goes on above its numbers.
+ * Foreign keys would lock and look up a document for each update; nothing but this program writes here.
+ */
+const STEPS = [
+  `CREATE TABLE $schema.documents (
+     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+     name text COLLATE "C" NOT NULL UNIQUE,
+     base bigint NOT NULL DEFAULT 0,
+     last_seq bigint NOT NULL,
+     log_bytes bigint NOT NULL,
+     log_entries bigint NOT NULL,
+     generation bigint NOT NULL DEFAULT 0,
+     up_to bigint NOT NULL DEFAULT 0,
+     pieces integer,
+     snapshot_bytes bigint NOT NULL DEFAULT 0,
+     known bytea,
+     known_crc bigint,
+     created_at timestamptz NOT NULL DEFAULT now(),
+     updated_at timestamptz NOT NULL DEFAULT now(),
+     removed_at timestamptz
+   ) WITH (fillfactor = 70);
+   COMMENT ON TABLE $schema.documents IS 'One row for each document; pieces is null where there is no snapshot yet';
+   CREATE INDEX documents_removed ON $schema.documents (removed_at) WHERE removed_at IS NOT NULL;
+   CREATE TABLE $schema.updates (
+     document_id bigint NOT NULL,
+     seq bigint NOT NULL,
+     crc bigint NOT NULL,
+     content bytea NOT NULL,
+     PRIMARY KEY (document_id, seq)
+   );
+   COMMENT ON TABLE $schema.updates IS 'Yjs updates since the snapshot of their document';
+   CREATE TABLE $schema.pieces (
+     document_id bigint NOT NULL,
+     generation bigint NOT NULL,
+     index integer NOT NULL,
+     crc bigint NOT NULL,
+     content bytea NOT NULL,
+     PRIMARY KEY (document_id, generation, index)
+   );
+   COMMENT ON TABLE $schema.pieces IS 'Snapshots, in pieces'`,
+]
+
+/** Any number, so long as all nodes take the same: one node at a time looks after the schema. */
+const LOCK = 0x79_70_72_6f
+
+/**
+ * Brings the schema up to date, where it is not: several nodes may do so at once. What is there already is not touched, so
+ * a role that may not create anything is enough from then on.
+ * @throws Error where a newer version has been here, or where the role may not do it
+ */
+export async function migrate (client: pg.ClientBase, name: string): Promise<void> {
+  const schema = quoteIdentifier(name)
+  await client.query('BEGIN')
+  try {
+    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
+    await refuseOtherEncodings(client)
+    const applied = await countApplied(client, name, schema)
+    if (applied > STEPS.length) throw new Error(`The schema ${name} has version ${applied}, and this version of y-provider knows ${STEPS.length} only: run the version that wrote it, or a newer one`)
+    for (const [at, step] of STEPS.entries()) {
+      if (at < applied) continue
+      await client.query(step.replaceAll('$schema', schema))
+      await client.query(`INSERT INTO ${schema}.migrations (version) VALUES ($1)`, [at + 1])
+    }
+    await client.query('COMMIT')
+  } catch (error) {
+    await client.query('ROLLBACK')
+    throw error
+  }
+}
+
+async function countApplied (client: pg.ClientBase, name: string, schema: string): Promise<number> {
+  const { rows: [found] } = await client.query<{ schema: boolean, migrations: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS schema,
+            EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = 'migrations') AS migrations`, [name])
+  if (!found?.schema) await client.query(`CREATE SCHEMA ${schema}`)
+  if (!found?.migrations) await client.query(`CREATE TABLE ${schema}.migrations (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`)
+  const { rows: [latest] } = await client.query<{ version: number | null }>(`SELECT max(version) AS version FROM ${schema}.migrations`)
+  return latest?.version ?? 0
+}
+
+async function refuseOtherEncodings (client: pg.ClientBase): Promise<void> {
+  const { rows: [row] } = await client.query<{ server_encoding: string }>('SHOW server_encoding')
+  if (row?.server_encoding !== 'UTF8') throw new Error(`The database has the encoding ${row?.server_encoding}: names of documents need UTF8`)
+}
+
+export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`

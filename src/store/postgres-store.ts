@@ -1,0 +1,290 @@
+import { crc32 } from 'node:zlib'
+import pg from 'pg'
+import type { Logger } from '../logger.ts'
+import { assertDocumentName } from './document-name.ts'
+import { DocumentQueue } from './document-queue.ts'
+import { connectionOptions } from './postgres-connection.ts'
+import { migrate } from './postgres-schema.ts'
+import { statements, type Statements } from './postgres-statements.ts'
+import {
+  DamagedDocument, type DocumentInfo, type ListOptions, type LogEntry, type NextSnapshot, type SnapshotHead, type Store,
+  type StoredDocument, type StoredUpdate,
+} from './store.ts'
+
+export interface PostgresOptions {
+  /** `postgres://…`, as libpq takes it */
+  readonly url: string
+  readonly logger: Logger
+  /** Where the tables are; made if it is not there */
+  readonly schema?: string
+  /** Most connections at once */
+  readonly connections?: number
+}
+
+const DEFAULT_SCHEMA = 'y_provider'
+const DEFAULT_CONNECTIONS = 10
+
+/** Appends on their way at once; the rest of the connections is for those who read. */
+const MAX_APPENDS = 3
+
+/** Most that goes into one statement together: it is held in memory here, there and on the way. */
+const MAX_STATEMENT_BYTES = 8 << 20
+
+/** How many names `list` reads at a time. */
+const LIST_BATCH = 500
+
+interface Append {
+  readonly documents: ReadonlySet<string>
+  readonly bytes: number
+  readonly entries: readonly LogEntry[]
+  readonly resolve: (seqs: readonly number[]) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Opens the store in PostgreSQL, and makes its tables where they are missing. Several nodes may use one.
+ * Where the connection is lost at the wrong moment an append may reject though it was stored: to store an update twice
+ * does no harm.
+ */
+export async function openPostgresStore ({ url, logger, schema = DEFAULT_SCHEMA, connections = DEFAULT_CONNECTIONS }: PostgresOptions): Promise<PostgresStore> {
+  const pool = new pg.Pool({ ...await connectionOptions(url), max: connections })
+  pool.on('error', (err) => logger.warn({ err }, 'A connection to PostgreSQL was lost'))
+  try {
+    const client = await pool.connect()
+    try {
+      await migrate(client, schema)
+    } finally {
+      client.release()
+    }
+    return new PostgresStore(pool, statements(schema))
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+}
+
+/** See `openPostgresStore`. */
+export class PostgresStore implements Store {
+  readonly #pool: pg.Pool
+  readonly #sql: Statements
+  readonly #appends: DocumentQueue<Append>
+  #closing: Promise<void> | undefined
+
+  constructor (pool: pg.Pool, sql: Statements) {
+    this.#pool = pool
+    this.#sql = sql
+    this.#appends = new DocumentQueue((group) => this.#append(group), { maxRunning: MAX_APPENDS, maxBytes: MAX_STATEMENT_BYTES })
+  }
+
+  async append (entries: readonly LogEntry[]): Promise<readonly number[]> {
+    for (const { document } of entries) assertDocumentName(document)
+    if (this.#closing) throw new Error('The store is closed')
+    if (entries.length === 0) return []
+    return new Promise((resolve, reject) => {
+      const documents = new Set(entries.map(({ document }) => document))
+      const bytes = entries.reduce((sum, { update }) => sum + update.length, 0)
+      this.#appends.add({ documents, bytes, entries, resolve, reject })
+    })
+  }
+
+  /** Several calls as one statement. */
+  async #append (group: readonly Append[]): Promise<void> {
+    try {
+      const entries = group.flatMap((append) => append.entries)
+      const rows = await this.#query<{ seq: number }>(this.#sql.append, appendParameters(entries))
+      let at = 0
+      for (const { entries, resolve } of group) resolve(rows.slice(at, at += entries.length).map(({ seq }) => seq))
+    } catch (error) {
+      for (const { reject } of group) reject(error)
+    }
+  }
+
+  async create (document: string, update: Uint8Array): Promise<boolean> {
+    assertDocumentName(document)
+    const rows = await this.#query(this.#sql.create, [document, update.length, checksum(update, document), asBuffer(update)])
+    return rows.length === 1
+  }
+
+  async load (document: string, since = 0): Promise<StoredDocument | undefined> {
+    assertDocumentName(document)
+    const [row, ...entries] = await this.#query<LoadRow>(this.#sql.load, [document, since])
+    if (!row) return undefined
+    const log: StoredUpdate[] = entries.map(({ seq, crc, content }) => ({
+      seq,
+      update: checked(document, content, crc, `entry ${seq} of its log`, document),
+    }))
+    return { snapshot: headOf(document, row), log, lastSeq: row.last_seq }
+  }
+
+  async readPiece (document: string, generation: number, index: number): Promise<Uint8Array | undefined> {
+    assertDocumentName(document)
+    const [row] = await this.#query<{ has: boolean, crc: number | null, content: Buffer | null }>(this.#sql.readPiece, [document, generation, index])
+    return row && checked(document, row.content, row.crc, `piece ${index} of its snapshot`, document, generation, index)
+  }
+
+  async compact (document: string, next: NextSnapshot): Promise<SnapshotHead | undefined> {
+    assertDocumentName(document)
+    const [found] = await this.#query<StateRow>(this.#sql.find, [document])
+    if (!found || !matches(found, next)) return undefined
+    const generation = found.generation + 1
+    return this.#transaction(async (query) => {
+      // The pieces first, for that takes long, and no append has to wait meanwhile: nobody reads a generation that is none yet.
+      await insertPieces(query, this.#sql, document, found.id, generation, next.pieces)
+      const [state] = await query<StateRow>(this.#sql.lock, [document])
+      if (!state || state.id !== found.id || state.generation !== found.generation || !matches(state, next)) return undefined
+      if (next.upTo > state.last_seq || next.upTo < state.up_to) {
+        throw new RangeError(`A snapshot up to ${next.upTo} cannot stand before a log of ${state.up_to + 1} to ${state.last_seq}`)
+      }
+      const bytes = next.pieces.reduce((sum, { length }) => sum + length, 0)
+      await query(this.#sql.compact, [found.id, generation, next.upTo, next.pieces.length, bytes, asBuffer(next.known), checksum(next.known, document, generation)])
+      return { generation, upTo: next.upTo, pieces: next.pieces.length, bytes, known: new Uint8Array(next.known) }
+    })
+  }
+
+  async remove (document: string): Promise<boolean> {
+    assertDocumentName(document)
+    const removed = await this.#transaction(async (query) => {
+      const [state] = await query<StateRow>(this.#sql.lock, [document])
+      if (!state) return undefined
+      await query(this.#sql.remove, [state.id])
+      return true
+    })
+    if (removed) await this.#query(this.#sql.forget, [])
+    return removed ?? false
+  }
+
+  async * list ({ prefix = '', after = '' }: ListOptions = {}): AsyncGenerator<DocumentInfo> {
+    let last = after
+    for (;;) {
+      const rows = await this.#query<InfoRow>(this.#sql.list, [prefix, last, LIST_BATCH])
+      for (const row of rows) {
+        if (!row.name.startsWith(prefix)) return
+        last = row.name
+        yield infoOf(row)
+      }
+      if (rows.length < LIST_BATCH) return
+    }
+  }
+
+  async ping (): Promise<void> {
+    const [row] = await this.#query<{ read_only: boolean }>(this.#sql.ping, [])
+    if (row?.read_only !== false) throw new Error('PostgreSQL takes no writes at the moment: it is read only, or a standby')
+  }
+
+  close (): Promise<void> {
+    this.#closing ??= this.#appends.idle().then(() => this.#pool.end())
+    return this.#closing
+  }
+
+  async #query<Row extends pg.QueryResultRow> (text: string, values: unknown[]): Promise<Row[]> {
+    if (this.#closing && this.#pool.ending) throw new Error('The store is closed')
+    const { rows } = await this.#pool.query<Row>({ text, values, types })
+    return rows
+  }
+
+  /** Does `work` in a transaction, which is undone where it throws or comes to nothing. */
+  async #transaction<Result> (work: (query: Query) => Promise<Result | undefined>): Promise<Result | undefined> {
+    if (this.#closing) throw new Error('The store is closed')
+    const client = await this.#pool.connect()
+    let failed: Error | undefined
+    try {
+      await client.query('BEGIN')
+      const result = await work(async (text, values) => (await client.query({ text, values, types })).rows)
+      await client.query(result === undefined ? 'ROLLBACK' : 'COMMIT')
+      return result
+    } catch (error) {
+      await client.query('ROLLBACK').catch((lost: Error) => { failed = lost })
+      throw error
+    } finally {
+      client.release(failed)
+    }
+  }
+}
+
+type Query = <Row extends pg.QueryResultRow>(text: string, values: unknown[]) => Promise<Row[]>
+
+interface StateRow { id: number, last_seq: number, base: number, generation: number, up_to: number, pieces: number | null }
+
+interface LoadRow extends StateRow {
+  /** Of the first row: what the snapshot knows; of the others: an entry of the log */
+  seq: number
+  crc: number | null
+  content: Buffer | null
+  snapshot_bytes: number
+}
+
+interface InfoRow { name: string, snapshot_bytes: number, log_bytes: number, log_entries: number, last_seq: number, created_ms: number, updated_ms: number }
+
+/** Whether the snapshot that `next` was made from is still the one. One from before the document's own numbers was of another. */
+function matches ({ generation, pieces, base }: StateRow, { replaces, upTo }: NextSnapshot): boolean {
+  return (pieces === null ? 0 : generation) === replaces && upTo > base
+}
+
+function headOf (document: string, row: LoadRow): SnapshotHead | undefined {
+  const { generation, up_to: upTo, pieces, snapshot_bytes: bytes, crc, content } = row
+  if (pieces === null) return undefined
+  return { generation, upTo, pieces, bytes, known: checked(document, content, crc, 'what its snapshot knows', document, generation) }
+}
+
+function infoOf (row: InfoRow): DocumentInfo {
+  return {
+    document: row.name,
+    snapshotBytes: row.snapshot_bytes,
+    logBytes: row.log_bytes,
+    logEntries: row.log_entries,
+    lastSeq: row.last_seq,
+    createdAt: row.created_ms,
+    updatedAt: row.updated_ms,
+  }
+}
+
+function appendParameters (entries: readonly LogEntry[]): unknown[] {
+  const starts: number[] = []
+  let end = 0
+  for (const { update } of entries) {
+    starts.push(end)
+    end += update.length
+  }
+  return [
+    entries.map(({ document }) => document),
+    starts,
+    entries.map(({ update }) => update.length),
+    entries.map(({ document, update }) => checksum(update, document)),
+    Buffer.concat(entries.map(({ update }) => update)),
+  ]
+}
+
+/** Several pieces to a statement, as many as is good for one. */
+async function insertPieces (query: Query, sql: Statements, document: string, id: number, generation: number, pieces: readonly Uint8Array[]): Promise<void> {
+  for (let from = 0; from < pieces.length;) {
+    let to = from
+    let bytes = 0
+    do bytes += pieces[to++]?.length ?? 0
+    while (to < pieces.length && bytes + (pieces[to]?.length ?? 0) <= MAX_STATEMENT_BYTES)
+    const part = pieces.slice(from, to)
+    const starts = part.map((_, at) => part.slice(0, at).reduce((sum, { length }) => sum + length, 0))
+    const crcs = part.map((piece, at) => checksum(piece, document, generation, from + at))
+    await query(sql.insertPieces, [id, generation, from, starts, part.map(({ length }) => length), crcs, Buffer.concat(part)])
+    from = to
+  }
+}
+
+/** CRC-32 over the content and what it is the content of: in another place it counts as damaged. */
+function checksum (content: Uint8Array, ...place: (string | number)[]): number {
+  return crc32(place.join('\0'), crc32(content))
+}
+
+function checked (document: string, content: Buffer | null, crc: number | null, what: string, ...place: (string | number)[]): Uint8Array {
+  if (content === null) throw new DamagedDocument(document, `${what} is missing`)
+  if (checksum(content, ...place) !== crc) throw new DamagedDocument(document, `${what} fails its checksum`)
+  return new Uint8Array(content)
+}
+
+const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength)
+
+const INT8 = 20
+
+/** Counts and numbers are below 2^53 here. Otherwise as `pg` has it: its binary results are not usable (8.23). */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number) => oid === INT8 ? Number : pg.types.getTypeParser(oid, 'text'),
+}

@@ -1,0 +1,109 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import pg from 'pg'
+
+const run = promisify(execFile)
+
+export interface PostgresServer {
+  readonly port: number
+  /** Folder of its Unix socket */
+  readonly socket: string
+  /** An empty schema with a role of its own that may do nothing else. @returns the URL to use it by */
+  makeSchema (name: string): Promise<string>
+  /** Does something as the owner of the whole server. */
+  asAdmin<Result> (work: (client: pg.Client) => Promise<Result>): Promise<Result>
+  stop (): Promise<void>
+}
+
+/** Starts a PostgreSQL of its own in a temporary folder, on a free port. It does not care for power cuts, to be quick. */
+export async function startPostgres (): Promise<PostgresServer> {
+  const bin = findPrograms()
+  const folder = await mkdtemp(join(tmpdir(), 'y-pg-'))
+  await chmod(folder, 0o755)
+  const data = join(folder, 'data')
+  if (isRoot) await run('install', ['-d', '-o', 'postgres', data])
+  await unprivileged(join(bin, 'initdb'), ['-D', data, '-U', 'admin', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'])
+  const port = await freePort()
+  const [command, ...args] = unprivilegedCommand(join(bin, 'postgres'), ['-D', data, '-p', String(port), '-k', data, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off', '-c', 'max_connections=100'])
+  const server = spawn(command ?? '', args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder })
+  await ready(server)
+  const [pid] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')
+
+  const asAdmin = async <Result> (work: (client: pg.Client) => Promise<Result>): Promise<Result> => {
+    const client = new pg.Client({ host: '127.0.0.1', port, user: 'admin', database: 'postgres' })
+    await client.connect()
+    try {
+      return await work(client)
+    } finally {
+      await client.end()
+    }
+  }
+  return {
+    port,
+    socket: data,
+    asAdmin,
+    makeSchema: async (name) => {
+      await asAdmin(async (client) => {
+        await client.query(`CREATE ROLE ${name} LOGIN`)
+        await client.query(`CREATE SCHEMA ${name} AUTHORIZATION ${name}`)
+      })
+      return `postgres://${name}@127.0.0.1:${port}/postgres`
+    },
+    stop: async () => {
+      process.kill(Number(pid), 'SIGINT')
+      if (server.exitCode === null) await once(server, 'exit')
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+function findPrograms (): string {
+  const root = '/usr/lib/postgresql'
+  const versions = existsSync(root) ? readdirSync(root).map(Number).sort((a, b) => b - a) : []
+  const found = versions.map((version) => join(root, String(version), 'bin')).find((bin) => existsSync(join(bin, 'initdb')))
+  if (!found) throw new Error('PostgreSQL is needed for this test and was not found in /usr/lib/postgresql: apt-get install postgresql')
+  return found
+}
+
+const isRoot = process.getuid?.() === 0
+
+/** PostgreSQL refuses to run as root. */
+function unprivilegedCommand (program: string, args: string[]): string[] {
+  return isRoot ? ['runuser', '-u', 'postgres', '--', program, ...args] : [program, ...args]
+}
+
+async function unprivileged (program: string, args: string[]): Promise<void> {
+  const [command = '', ...rest] = unprivilegedCommand(program, args)
+  await run(command, rest, { cwd: tmpdir() })
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('No port')
+  return address.port
+}
+
+/** Waits for its word that it takes connections. */
+async function ready (server: ReturnType<typeof spawn>): Promise<void> {
+  if (!server.stderr) throw new Error('PostgreSQL has no log to read')
+  const said: string[] = []
+  for await (const line of createInterface({ input: server.stderr })) {
+    said.push(line)
+    if (!line.includes('ready to accept connections')) continue
+    server.stderr.resume()
+    return
+  }
+  throw new Error(`PostgreSQL did not start: ${said.join('\n')}`)
+}
