@@ -30,8 +30,19 @@ export interface Running {
 
 const children = new Set<ReturnType<typeof spawn>>()
 process.once('exit', function killWhatIsLeft () {
-  for (const child of children) child.kill('SIGKILL')
+  for (const child of children) killGroup(child)
 })
+
+/** With its own children, such as the workers of nginx: it leads a process group. */
+function killGroup ({ pid }: ReturnType<typeof spawn>): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    // What has just ended by itself is no fault. Node's errors of kill carry a code.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
 
 /**
  * Starts a program and waits, without polling, until it prints its `ready` line.
@@ -42,6 +53,7 @@ export async function start (command: string, args: string[], options: StartOpti
     cwd: options.cwd,
     env: { ...(options.inherit === false ? { PATH: process.env['PATH'] } : process.env), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   })
   const name = [command, ...args].join(' ')
   const ended = new Promise<number | null>((resolve) => {
@@ -80,7 +92,7 @@ export async function start (command: string, args: string[], options: StartOpti
   }
 
   async function stop (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    const deadline = setTimeout(() => child.kill('SIGKILL'), 15_000)
+    const deadline = setTimeout(() => killGroup(child), 15_000)
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
     const code = await ended
     clearTimeout(deadline)

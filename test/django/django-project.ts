@@ -24,7 +24,7 @@ export class DjangoProject {
 
   constructor () {
     requirePython(debianPackages)
-    const generated = /\/(run|db\.sqlite3|\.env|__pycache__)$/
+    const generated = /\/(run|dist|db\.sqlite3|\.env|__pycache__)$/
     cpSync(join(root, 'examples/django'), this.folder, { recursive: true, filter: (path) => !generated.test(path) })
   }
 

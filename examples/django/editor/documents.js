@@ -4,6 +4,6 @@ document.querySelector('#import').addEventListener('submit', function importFile
   event.preventDefault()
   show(async () => {
     const answer = await call('/documents/import/', { method: 'POST', body: new FormData(event.target) })
-    location.href = `/documents/${(await answer.json()).id}/`
+    window.location.href = `/documents/${(await answer.json()).id}/`
   })
 })

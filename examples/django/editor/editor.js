@@ -6,8 +6,9 @@ import { call, show } from './http.js'
 
 const config = JSON.parse(document.querySelector('#config').textContent)
 const status = document.querySelector('#status')
-const url = config.websocketUrl || `${location.origin.replace(/^http/, 'ws')}/collaboration/ws`
+const url = config.websocketUrl || `${window.location.origin.replace(/^http/, 'ws')}/collaboration/ws`
 const doc = new Y.Doc()
+const COLOURS = ['#b42318', '#93370d', '#3f621a', '#107569', '#175cd3', '#5925dc', '#9f1ab1', '#c11574']
 
 async function fetchTicket () {
   const answer = await call(`/documents/${config.room}/ticket/`)
@@ -41,21 +42,21 @@ async function open () {
     document.querySelector('#people').textContent = [...new Set(names)].sort().join(', ')
   })
 
-  const hue = [...config.user].reduce((sum, letter) => sum * 31 + letter.codePointAt(0), 7) % 360
+  const number = [...config.user].reduce((sum, letter) => sum * 31 + letter.codePointAt(0), 7)
   const editor = BlockNoteEditor.create({
     collaboration: {
       provider,
       fragment: doc.getXmlFragment('document-store'),
-      user: { name: config.user, color: `hsl(${hue} 60% 40%)` },
+      user: { name: config.user, color: COLOURS[number % COLOURS.length] },
     },
   })
   editor.mount(document.querySelector('#editor'))
   editor.isEditable = false
 
-  provider.on('status', ({ status }) => {
-    tell(status)
+  provider.on('status', ({ status }) => tell(status))
+  provider.on('sync', (synced) => {
     // A right may have changed while the connection was away. The server enforces it in any case.
-    if (status === 'connected') show(async () => { editor.isEditable = await mayEdit() })
+    if (synced) show(async () => { editor.isEditable = await mayEdit() })
   })
   provider.connect()
 }
