@@ -1,5 +1,7 @@
 """The client and the views against the real y-provider."""
 
+from io import StringIO
+
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
@@ -59,6 +61,8 @@ class RealService(TestCase):
         self.assertIn("attachment", export["Content-Disposition"])
 
     def test_the_command(self):
-        call_command("check_y_provider", stdout=open("/dev/null", "w"))
+        said = StringIO()
+        call_command("check_y_provider", stdout=said)
+        self.assertIn("knows the secret", said.getvalue())
         with override_settings(COLLABORATION_SERVER_SECRET="wrong"), self.assertRaisesRegex(CommandError, "Invalid API Key"):
             call_command("check_y_provider")
