@@ -35,16 +35,39 @@ export class Engine {
   readonly log = newLog()
   readonly rooms: Rooms
   #skewMs = 0
+  #isDead = false
 
   constructor (more: Partial<Limits> = {}, store = new MemoryStore()) {
     this.store = store
-    this.rooms = new Rooms({ store, work: this.work, logger: this.log, now: this.now, limits: { ...limits, ...more } })
+    this.rooms = new Rooms({ store: this.#untilDeath(store), work: this.work, logger: this.log, now: this.now, limits: { ...limits, ...more } })
   }
 
   readonly now = (): number => performance.now() + this.#skewMs
 
   /** Lets engine time jump. */
   pass (ms: number): void { this.#skewMs += ms }
+
+  /** The process is killed: nothing of it reaches the store any more, and nothing of the store reaches it. */
+  die (): void { this.#isDead = true }
+
+  #untilDeath (store: MemoryStore): MemoryStore {
+    const silence = new Promise<never>(() => {})
+    return new Proxy(store, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target)
+        if (typeof member !== 'function') return member
+        return async (...args: unknown[]): Promise<unknown> => {
+          if (this.#isDead) return await silence
+          try {
+            // Every method of a store answers with a promise, but for list, which the engine does not use.
+            return await (member.apply(target, args) as Promise<unknown>)
+          } finally {
+            if (this.#isDead) await silence
+          }
+        }
+      },
+    })
+  }
 
   /** Somebody comes in; `wire: 'hocuspocus'` speaks that protocol. */
   join (name = 'room', options: JoinOptions = {}): Peer {

@@ -105,7 +105,7 @@ export class MemoryStore implements Store {
 
   /** Is all of this update committed? */
   holds (name: string, update: Uint8Array): boolean {
-    return this.documents.get(name)?.known.contains(scanUpdate(update)) ?? false
+    return (this.documents.get(name)?.known ?? new Known()).contains(scanUpdate(update))
   }
 
   #document (name: string): Document {
