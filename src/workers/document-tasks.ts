@@ -3,25 +3,25 @@ import { Known } from '../update/known.ts'
 import { scanUpdate } from '../update/scan-update.ts'
 import { snapshotPieces } from '../update/snapshot-pieces.ts'
 import type { CompactResult, ScanResult } from '../sync/document-work.ts'
+import { Moved } from './messages.ts'
 import { unpack } from './packed-updates.ts'
 
-/** What the event loop asks of a worker. Byte arrays are transferred, not copied. */
+/** What the event loop asks of a thread. `updates` are packed, see `packed-updates.ts`. */
 export type DocumentTask =
-  | { readonly type: 'scan', readonly update: Uint8Array }
+  | { readonly type: 'scan', readonly updates: Uint8Array }
   | { readonly type: 'know', readonly known: Uint8Array | undefined, readonly updates: Uint8Array }
   | { readonly type: 'compact', readonly updates: Uint8Array, readonly maxPieceBytes: number }
   | { readonly type: 'difference', readonly updates: Uint8Array, readonly stateVector: Uint8Array, readonly maxPieceBytes: number }
 
-/** Runs in a worker thread. */
-export default function runDocumentTask (task: DocumentTask): ScanResult | Uint8Array | CompactResult | readonly Uint8Array[] {
-  switch (task.type) {
-    case 'scan': return scan(task.update)
-    case 'know': return know(task.known, unpack(task.updates))
-    case 'compact': {
-      const { pieces, known } = snapshotPieces(unpack(task.updates), task.maxPieceBytes)
-      return { pieces, known: known.encode() }
-    }
-    case 'difference': return difference(unpack(task.updates), task.stateVector, task.maxPieceBytes)
+/** Runs in a worker thread: the one place where documents are built. */
+export default function runDocumentTask (task: unknown): ScanResult | Uint8Array | Moved {
+  const given = task as DocumentTask // `DocumentThreads` alone sends them
+  const updates = unpack(given.updates)
+  switch (given.type) {
+    case 'scan': return scan(updates[0] ?? new Uint8Array(0))
+    case 'know': return know(given.known, updates)
+    case 'compact': return compact(updates, given.maxPieceBytes)
+    case 'difference': return moved(difference(updates, given.stateVector, given.maxPieceBytes), (pieces) => pieces)
   }
 }
 
@@ -34,4 +34,16 @@ function know (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]):
   const known = encoded === undefined ? new Known() : Known.decode(encoded)
   for (const update of updates) known.add(scanUpdate(update))
   return known.encode()
+}
+
+function compact (updates: readonly Uint8Array[], maxPieceBytes: number): Moved {
+  const { pieces, known } = snapshotPieces(updates, maxPieceBytes)
+  return moved(pieces, (pieces): CompactResult => ({ pieces, known: known.encode() }))
+}
+
+/** Hands the pieces over instead of having them copied where everybody waits. */
+function moved (pieces: readonly Uint8Array[], result: (pieces: readonly Uint8Array[]) => unknown): Moved {
+  // A piece may be a view of the updates' own bytes, or share a buffer with others.
+  const own = pieces.map((piece) => piece.byteLength === piece.buffer.byteLength && piece.buffer instanceof ArrayBuffer ? piece : piece.slice())
+  return new Moved(result(own), [...new Set(own.map((piece) => piece.buffer as ArrayBuffer))])
 }

@@ -1,10 +1,13 @@
 /** Bytes before each update: its length, little-endian */
 const lengthBytes = 4
 
-/** Many updates in one buffer of its own, which crosses a thread border at once where thousands of small arrays would not. */
-export function pack (updates: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+/**
+ * Many updates in one shared buffer: thousands of small arrays would take long to cross a thread border, a shared
+ * buffer is not copied there, and it is still here when the worker dies and the task is given to another.
+ */
+export function pack (updates: readonly Uint8Array[]): Uint8Array<SharedArrayBuffer> {
   const size = updates.reduce((sum, update) => sum + lengthBytes + update.length, 0)
-  const packed = new Uint8Array(new ArrayBuffer(size))
+  const packed = new Uint8Array(new SharedArrayBuffer(size))
   const view = new DataView(packed.buffer)
   let at = 0
   for (const update of updates) {
@@ -15,13 +18,13 @@ export function pack (updates: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return packed
 }
 
-/** @returns views of the buffer */
+/** @returns copies, since decoders of text refuse shared memory */
 export function unpack (packed: Uint8Array): Uint8Array[] {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
   const updates: Uint8Array[] = []
   for (let at = 0; at < packed.length;) {
     const length = view.getUint32(at, true)
-    updates.push(packed.subarray(at + lengthBytes, at + lengthBytes + length))
+    updates.push(packed.slice(at + lengthBytes, at + lengthBytes + length))
     at += lengthBytes + length
   }
   return updates
