@@ -131,6 +131,7 @@ await t.test('a delete set holds what a set of single clocks would', async (t) =
     const sets = lists.map((ranges) => ranges.reduce((set, [client, clock, length]) => { set.add(client, clock, length); return set }, new DeleteSet()))
     const naive = lists.map(clocks)
     sets.forEach((set, i) => assert.deepEqual(clocksOf(set), naive[i]))
+    for (const set of sets) assert.ok(set.clients().every((client) => set.rangesOf(client).every((clock, i, all) => i === 0 || all[i - 1]! < clock)), 'no two ranges touch')
     const union = DeleteSet.union(sets)
     assert.deepEqual(clocksOf(union), clocks(lists.flat()))
     assert.deepEqual(clocksOf(DeleteSet.decode(union.encode())), clocksOf(union))

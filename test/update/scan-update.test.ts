@@ -55,6 +55,13 @@ await t.test('what Yjs cannot decode is refused, with a sentence that names the 
   t.ok(new MalformedUpdate('it ends too early', 3) instanceof Error)
 })
 
+await t.test('a struct whose content is gone counts as deleted, whether the delete set says so or not', async (t) => {
+  const collected = scanUpdate(Uint8Array.of(1, 2, 5, 3, 0, 4, 0x81, 5, 6, 2, 0))
+  t.equal(collected.deletesByStructs, true)
+  t.equal(collected.deletesNothing, false)
+  t.same(deletesOf(collected), [[5, 3, 9]])
+})
+
 await t.test('a scan keeps to its own part of a larger buffer', async (t) => {
   const doc = new Y.Doc()
   doc.getText('text').insert(0, 'some text')
