@@ -51,6 +51,7 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
     clientErrorHandler: answerClientError,
   })
   app.setErrorHandler(answerError)
+  app.addHook('onResponse', endRefusedHandshake)
 
   // onClose hooks run in reverse order: what is registered first closes last.
   await app.register(env, { settings, environment })
@@ -85,6 +86,11 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   })
 
   return app
+}
+
+/** A handshake that was answered instead of upgraded leaves a socket that nobody else would end, and that a stop would wait for. */
+async function endRefusedHandshake (request: FastifyRequest): Promise<void> {
+  if (request.headers.upgrade !== undefined) request.raw.socket.destroySoon()
 }
 
 /** Before the body is read: what it holds does not matter to a route that is not there. */

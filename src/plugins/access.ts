@@ -34,6 +34,7 @@ export default fp(async function access (app: FastifyInstance) {
     isSecret: createSecretCheck(secrets),
     checkTicket: createTicketCheck({ secrets, now }),
     backend,
+    askAnonymous: config.BACKEND_ASK_ANONYMOUS,
     sessionCookies: config.COLLABORATION_SESSION_COOKIES,
     logger: app.log,
   }))

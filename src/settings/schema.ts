@@ -39,6 +39,7 @@ export const settingsSchema = Type.Object({
   COLLABORATION_BACKEND_USER_PATH: text('/api/v1.0/users/me/', 'Where Django answers who this user is.', { format: 'path' }),
   COLLABORATION_BACKEND_TIMEOUT: quantity('ms', 5000, 'How long one call to Django may take.'),
   COLLABORATION_SESSION_COOKIES: list(['docs_sessionid', 'sessionid'], 'Names of session cookies, comma separated; the first one present is the session key.', { format: 'cookie-name' }),
+  BACKEND_ASK_ANONYMOUS: Type.Boolean({ default: false, description: 'Ask Django about visitors without any cookie too: where documents may be public (La Suite Docs). Otherwise they are refused without a question.' }),
   BACKEND_MAX_CALLS: quantity('calls', 20, 'Calls to Django at the same time; further ones wait, so that a reconnect storm does not become Django\'s.'),
   BACKEND_CACHE_MS: quantity('ms', 0, 'How long an answer of Django is kept. A reset of the room drops it.', { zero: 'ask each time (identical questions in flight are still asked once)' }),
   RECHECK_INTERVAL_MS: quantity('ms', 5 * 60_000, 'How often the right of an open connection is asked again.', { zero: 'never' }),

@@ -13,7 +13,7 @@ export class InlineWork implements DocumentWork {
     const copy = new Uint8Array(update)
     await this.scans.pass()
     // Each task answers with the result that its type names.
-    return run({ type: 'scan', update: copy }) as ScanResult
+    return run({ type: 'scan', updates: pack([copy]) }) as ScanResult
   }
 
   async know (known: Uint8Array | undefined, updates: readonly Uint8Array[]): Promise<Uint8Array> {
