@@ -2,6 +2,7 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { answerClientError, answerError, NotFound } from './errors.ts'
 import { loggerOptions, type LogStream } from './log.ts'
 import access from './plugins/access.ts'
+import converter from './plugins/converter.ts'
 import cors from './plugins/cors.ts'
 import documentWork from './plugins/document-work.ts'
 import env, { processEnvironment, readSettings } from './plugins/env.ts'
@@ -11,6 +12,8 @@ import secret from './plugins/secret.ts'
 import store from './plugins/store.ts'
 import websocket from './plugins/websocket.ts'
 import collaborationWs from './routes/collaboration-ws.ts'
+import convert from './routes/convert.ts'
+import convertMarkdown from './routes/convert-markdown.ts'
 import getConnections from './routes/get-connections.ts'
 import health from './routes/health.ts'
 import ping from './routes/ping.ts'
@@ -63,6 +66,7 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   await app.register(rooms)
   await app.register(access)
   await app.register(websocket)
+  await app.register(converter)
 
   await app.register(async function open (scope) {
     await scope.register(ping)
@@ -76,6 +80,8 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
     scope.setNotFoundHandler(refuseUnknownRoute)
     await scope.register(resetConnections)
     await scope.register(getConnections)
+    await scope.register(convert)
+    await scope.register(convertMarkdown)
   })
 
   // A browser cannot send the secret: these judge a ticket or a cookie too. A secret that is there and wrong is refused as above.

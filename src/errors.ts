@@ -19,6 +19,7 @@ export const ContentTooLarge = createError('YP_CONTENT_TOO_LARGE', 'Content too 
 export const ContentTypeUnsupported = createError('YP_CONTENT_TYPE_UNSUPPORTED', 'Unsupported Content-Type', 415)
 export const Stopping = createError('YP_STOPPING', 'The service is stopping: try again', 503)
 export const Busy = createError('YP_BUSY', 'The service is busy: try again', 503)
+export const ConversionTooSlow = createError('YP_CONVERSION_TOO_SLOW', 'The conversion took too long: try again', 503)
 export const StoreUnavailable = createError('YP_STORE_UNAVAILABLE', 'The store is not available: try again', 503)
 export const NotReady = createError('YP_NOT_READY', 'Not ready', 503)
 

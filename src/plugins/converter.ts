@@ -1,0 +1,31 @@
+import { availableParallelism } from 'node:os'
+import { pathToFileURL } from 'node:url'
+import fp from 'fastify-plugin'
+import type { FastifyInstance } from 'fastify'
+import { openConverter, type Converter } from '../convert/converter.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance { readonly converter: Converter }
+}
+
+/** MiB of heap for one thread: 20 MiB of markdown, the largest input, become a tree of some 700 MiB. */
+const memoryMb = 1536
+
+/** Below this many bytes a conversion takes less than a millisecond, less than the way to a thread and back under load. */
+const inlineMaxBytes = 4096
+
+/** Conversion between formats, in worker threads of its own. */
+export default fp(async function converter (app: FastifyInstance) {
+  const { config } = app
+  const converter = await openConverter({
+    threads: config.CONVERSION_THREADS || Math.max(1, Math.floor(availableParallelism() / 2)),
+    maxQueue: config.CONVERSION_MAX_QUEUE,
+    deadlineMs: config.CONVERSION_TIMEOUT_MS,
+    memoryMb,
+    inlineMaxBytes,
+    blocksModule: config.CONVERSION_BLOCKS_MODULE === '' ? undefined : pathToFileURL(config.CONVERSION_BLOCKS_MODULE).href,
+    logger: app.log,
+  })
+  app.decorate('converter', converter)
+  app.addHook('onClose', () => converter.close())
+}, { name: 'converter', dependencies: ['env'], fastify: '5.x' })

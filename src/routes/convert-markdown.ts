@@ -1,0 +1,24 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import Type from 'typebox'
+import { ContentMissing } from '../errors.ts'
+import { conversionFailure } from './conversion-failure.ts'
+
+const schema = {
+  summary: 'Convert markdown to a Yjs update in base64: the older form of /api/convert/',
+  body: Type.Object({ content: Type.Optional(Type.Unknown()) }),
+  response: { 200: Type.Object({ content: Type.String() }) },
+}
+
+const convertMarkdown: FastifyPluginAsyncTypebox = async function (scope) {
+  const { CONVERSION_FILE_MAX_SIZE, CONVERSION_SOFT_BREAKS } = scope.config
+
+  scope.post('/api/convert-markdown', { schema, bodyLimit: CONVERSION_FILE_MAX_SIZE }, async (request) => {
+    const { content } = request.body
+    if (typeof content !== 'string' || content === '') throw new ContentMissing()
+    const { body } = await scope.converter
+      .convert({ input: Buffer.from(content), from: 'markdown', to: 'yjs', softBreaks: CONVERSION_SOFT_BREAKS })
+      .catch((error: unknown) => { throw conversionFailure(error) })
+    return { content: Buffer.from(body).toString('base64') }
+  })
+}
+export default convertMarkdown

@@ -1,0 +1,74 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { inputFormatOf, negotiate, type InputFormat, type Negotiated } from '../convert/formats.ts'
+import { ContentMissing, ContentTooLarge, ContentTypeUnsupported, FormatUnsupported } from '../errors.ts'
+import { conversionFailure } from './conversion-failure.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** From what to what; set by the conversion route before the body is read. */
+    conversion: { readonly from: InputFormat, readonly to: Negotiated } | null
+  }
+}
+
+const schema = {
+  summary: 'Convert a document: the body in the format of Content-Type, the answer in the best one that Accept allows',
+  querystring: Type.Object({
+    /** Name of the root fragment in a Yjs document */
+    fragment: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+    /** 1 = what cannot be carried over is an error instead of a header */
+    strict: Type.Optional(Type.String()),
+  }),
+}
+
+const textual = /^text\//
+
+const convert: FastifyPluginAsyncTypebox = async function (scope) {
+  const { COLLABORATION_SERVER_ORIGIN, CONVERSION_FILE_MAX_SIZE, CONVERSION_SOFT_BREAKS } = scope.config
+  const origin = COLLABORATION_SERVER_ORIGIN[0]
+
+  scope.decorateRequest('conversion', null)
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
+
+  /** All that the headers tell, in the order that clients rely on, before a byte of the body is read. */
+  async function refuseByHeaders (request: FastifyRequest): Promise<void> {
+    const { headers } = request
+    const length = Number(headers['content-length'] ?? NaN)
+    if (length === 0 || (Number.isNaN(length) && headers['transfer-encoding'] === undefined)) throw new ContentMissing()
+    const from = inputFormatOf(headers['content-type'])
+    if (from === undefined) throw new ContentTypeUnsupported()
+    const to = negotiate(headers.accept)
+    if (to === undefined) throw new FormatUnsupported()
+    if (length > CONVERSION_FILE_MAX_SIZE) throw new ContentTooLarge()
+    request.conversion = { from, to }
+  }
+
+  scope.post('/api/convert', { schema, bodyLimit: CONVERSION_FILE_MAX_SIZE, onRequest: refuseByHeaders }, async (request, reply) => {
+    const { body, conversion, query } = request
+    // An empty body in chunks is only known once it is here.
+    if (!(body instanceof Uint8Array) || body.length === 0 || conversion === null) throw new ContentMissing()
+    const { from, to } = conversion
+    const { fragment } = query
+    const options = { softBreaks: CONVERSION_SOFT_BREAKS, ...(fragment !== undefined && { fragment }), ...(origin !== undefined && { origin }) }
+    const converted = await scope.converter
+      .convert({ input: body, from, to: to.format, ...options }, hangUp(reply))
+      .catch((error: unknown) => { throw conversionFailure(error) })
+    const dropped = converted.dropped.reduce((sum, { count }) => sum + count, 0)
+    if (dropped > 0) reply.header('x-conversion-dropped', dropped)
+    if (dropped > 0 && query.strict === '1') {
+      return await reply.code(422).send({ error: 'The output format cannot carry all of the document', dropped: converted.dropped })
+    }
+    reply.type(textual.test(to.mediaType) ? `${to.mediaType}; charset=utf-8` : to.mediaType)
+    return Buffer.from(converted.body.buffer, converted.body.byteOffset, converted.body.byteLength)
+  })
+}
+export default convert
+
+/** Aborts when the client hangs up before it has its answer. */
+function hangUp (reply: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  reply.raw.once('close', () => { if (!reply.raw.writableFinished) controller.abort() })
+  return controller.signal
+}
