@@ -20,7 +20,7 @@ const { HOST, PORT, SHUTDOWN_TIMEOUT_MS } = app.config
 
 closeWithGrace({
   delay: SHUTDOWN_TIMEOUT_MS,
-  logger: false,
+  logger: app.log,
   onSecondSignal: (signal) => app.log.warn(`second ${signal}: ending at once`),
   onTimeout: (delay) => app.log.error(`not stopped after ${delay} ms: ending anyway`),
 }, async function stop ({ err, signal }) {
