@@ -178,9 +178,15 @@ function accepts (spec: PropSpec, value: unknown): value is PropValue {
   return spec.values === undefined || spec.values.some((allowed) => allowed === value)
 }
 
-/** `backgroundColor` → `data-background-color`. */
+const dataAttributes = new Map<string, string>()
+
+/** `backgroundColor` → `data-background-color`. Props are few and asked for with every block, so each is worked out once. */
 export function dataAttribute (prop: string): string {
-  return 'data-' + prop.replace(/[A-Z]/g, (letter) => '-' + letter.toLowerCase())
+  const known = dataAttributes.get(prop)
+  if (known !== undefined) return known
+  const name = 'data-' + prop.replace(/[A-Z]/g, (letter) => '-' + letter.toLowerCase())
+  dataAttributes.set(prop, name)
+  return name
 }
 
 /** True for a plain list of blocks, as opposed to a table's content. */

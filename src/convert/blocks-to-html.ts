@@ -4,6 +4,7 @@ import type { Dropped } from './dropped.ts'
 import { escapeAttribute, escapeHtml } from './escape-html.ts'
 import { isSafeLink } from './safe-url.ts'
 import { cellProps } from './shared-props.ts'
+import { placeCells } from './table-shape.ts'
 import { cssColorOf } from './theme-colors.ts'
 
 /** A piece of the page: a finished element, or a list that may still take items. */
@@ -117,17 +118,16 @@ class HtmlWriter {
     let html = '<colgroup>'
     for (const width of content.columnWidths) html += width === null ? '<col>' : `<col style="width: ${width}px;">`
     html += '</colgroup>'
+    const { colspan: _, rowspan: __, ...looks } = cellProps
+    const { cells } = placeCells(content.rows)
     content.rows.forEach((row, index) => {
       html += '<tr>'
-      let column = 0
       row.cells.forEach((cell, position) => {
         const tag = index < (content.headerRows ?? 0) || position < (content.headerCols ?? 0) ? 'th' : 'td'
-        const colspan = Number(cell.props['colspan'])
-        const widths = index === 0 ? content.columnWidths.slice(column, column + colspan) : []
+        const { column = 0, colspan = 1, rowspan = 1 } = cells[index]?.[position] ?? {}
+        const widths = content.columnWidths.slice(column, column + colspan)
         const colwidth = widths.some((width) => width !== null) ? ` colwidth="${widths.map((width) => width ?? '').join(',')}"` : ''
-        const { colspan: _, rowspan: __, ...looks } = cellProps
-        html += `<${tag}${attributesOf(looks, cell.props, true)} colspan="${colspan}" rowspan="${String(cell.props['rowspan'])}"${colwidth}><p>${this.inline(cell.content)}</p></${tag}>`
-        column += colspan
+        html += `<${tag}${attributesOf(looks, cell.props, true)} colspan="${colspan}" rowspan="${rowspan}"${colwidth}><p>${this.inline(cell.content)}</p></${tag}>`
       })
       html += '</tr>'
     })

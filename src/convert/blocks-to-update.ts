@@ -59,7 +59,7 @@ class UpdateWriter {
   }
 
   #rows (content: TableContent, element: number): void {
-    const { cells } = placeCells(content.rows.map((row) => row.cells.map(({ props }) => ({ colspan: Number(props['colspan']), rowspan: Number(props['rowspan']) }))))
+    const { cells } = placeCells(content.rows)
     let left: number | undefined
     content.rows.forEach((row, index) => {
       left = this.#structs.xmlElement('tableRow', element, left)

@@ -272,7 +272,9 @@ class ElementReader {
 }
 
 function levelOf (node: Element): number {
-  const level = Number(node.attributes['data-nesting-level'] ?? 0)
+  const given = node.attributes['data-nesting-level']
+  if (given === undefined) return 0
+  const level = Number(given)
   return level > 0 && level <= maxBlockDepth ? level : 0
 }
 

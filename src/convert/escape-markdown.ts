@@ -15,8 +15,11 @@ export function escapeMarkdown (text: string): string {
 
 function needsEscape (character: string, text: string, index: number): boolean {
   switch (character) {
-    case '\\': case '`': case '*': case '[': case ']': case '<':
+    case '\\': case '`': case '*': case '[': case ']':
       return true
+    case '<':
+      // What begins neither a tag nor an address is text; what follows the run may.
+      return index === text.length - 1 || /[a-z/!?]/i.test(text.charAt(index + 1))
     case '_':
       // Within a word, as in snake_case, an underscore is never a mark.
       return !(word.test(text.charAt(index - 1)) && word.test(text.charAt(index + 1)))

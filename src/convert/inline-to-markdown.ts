@@ -274,7 +274,7 @@ function marksOf (piece: Piece): Set<string> {
 }
 
 function rank (mark: string): number {
-  return mark.startsWith('[') ? 0 : ['bold', 'italic', 'strike'].indexOf(mark) + 1
+  return mark.startsWith('[') ? 9 : ['bold', 'italic', 'strike'].indexOf(mark)
 }
 
 function codeSpan (text: string): string {

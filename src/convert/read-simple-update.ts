@@ -1,5 +1,5 @@
-import * as decoding from 'lib0/decoding'
-import { noFormats, type StoredElement, type StoredNode, type StoredText, withFormat } from './stored-node.ts'
+import { ByteReader } from './byte-reader.ts'
+import { type Formats, noFormats, type StoredElement, type StoredNode, type StoredText, withFormat } from './stored-node.ts'
 
 /** References of the V1 format (yjs `structs/`), see `struct-writer.ts`. */
 const contentString = 4
@@ -10,7 +10,16 @@ const typeXmlElement = 3
 const typeXmlText = 6
 
 /** A list of children that is being filled, and what its next item must name as its left neighbour. */
-interface Sequence { element?: StoredElement, text?: StoredText, children: StoredNode[], tail: number, formats: StoredText['runs'][number]['formats'] }
+interface Sequence {
+  element?: StoredElement
+  text?: StoredText
+  children: StoredNode[]
+  /** The sequence that this one's element or text is a child of. */
+  parent?: Sequence
+  /** The last clock of its last item; -1 while it is empty. */
+  tail: number
+  formats: Formats
+}
 
 /**
  * Reads a fragment straight from an update that one client wrote from start to end without deleting or inserting between,
@@ -21,32 +30,32 @@ export function readSimpleUpdate (update: Uint8Array, fragment: string): StoredN
   try {
     return new SimpleReader(update, fragment).read()
   } catch {
-    // lib0 throws at the end of the bytes. Whether they are damaged or only unusual, the full reader will tell.
+    // The bytes end early or hold the unusual. Whether they are damaged or only unusual, the full reader will tell.
     return undefined
   }
 }
 
 class SimpleReader {
-  readonly #decoder: decoding.Decoder
+  readonly #bytes: ByteReader
   readonly #fragment: string
   readonly #roots = new Map<string, Sequence>()
   readonly #byClock = new Map<number, Sequence>()
-  /** The sequence whose last item ends at this clock. */
-  readonly #byTail = new Map<number, Sequence>()
+  /** The sequence of the item before. */
+  #last: Sequence | undefined
 
   constructor (update: Uint8Array, fragment: string) {
-    this.#decoder = decoding.createDecoder(update)
+    this.#bytes = new ByteReader(update)
     this.#fragment = fragment
   }
 
   read (): StoredNode[] | undefined {
-    const decoder = this.#decoder
-    const clients = decoding.readVarUint(decoder)
+    const bytes = this.#bytes
+    const clients = bytes.varUint()
     if (clients > 1) return undefined
     if (clients === 1) {
-      const count = decoding.readVarUint(decoder)
-      const client = decoding.readVarUint(decoder)
-      if (decoding.readVarUint(decoder) !== 0) return undefined
+      const count = bytes.varUint()
+      const client = bytes.varUint()
+      if (bytes.varUint() !== 0) return undefined
       let clock = 0
       for (let index = 0; index < count; index++) {
         const length = this.#struct(client, clock)
@@ -54,21 +63,22 @@ class SimpleReader {
         clock += length
       }
     }
-    if (decoding.readVarUint(decoder) !== 0 || decoding.hasContent(decoder)) return undefined
+    if (bytes.varUint() !== 0 || !bytes.atEnd) return undefined
     return this.#roots.get(this.#fragment)?.children ?? []
   }
 
   /** Reads one struct and returns how many clocks it takes; 0 when it is not of the simple kind. */
   #struct (client: number, clock: number): number {
-    const info = decoding.readUint8(this.#decoder)
+    const info = this.#bytes.byte()
     // Bit 7 is the left origin, bit 6 the right one, which no appended item has, bit 5 a map's key.
     if ((info & 0x40) !== 0) return 0
     const key = (info & 0x20) !== 0
     let sequence: Sequence | undefined
     if ((info & 0x80) !== 0) {
-      if (key || decoding.readVarUint(this.#decoder) !== client) return 0
-      const origin = decoding.readVarUint(this.#decoder)
-      sequence = this.#byTail.get(origin)
+      if (key || this.#bytes.varUint() !== client) return 0
+      const origin = this.#bytes.varUint()
+      // Either the item goes on where the last one was, or its left neighbour is an element, whose parent is known.
+      sequence = this.#last?.tail === origin ? this.#last : this.#byClock.get(origin)?.parent
       if (sequence?.tail !== origin) return 0
     } else {
       sequence = this.#parent(client)
@@ -77,17 +87,16 @@ class SimpleReader {
       if (sequence.tail !== -1) return 0
     }
     const length = this.#content(sequence, info & 31, clock)
-    if (sequence.tail !== -1) this.#byTail.delete(sequence.tail)
     sequence.tail = clock + length - 1
-    this.#byTail.set(sequence.tail, sequence)
+    this.#last = sequence
     return length
   }
 
   #parent (client: number): Sequence | undefined {
-    if (decoding.readVarUint(this.#decoder) !== 1) {
-      return decoding.readVarUint(this.#decoder) === client ? this.#byClock.get(decoding.readVarUint(this.#decoder)) : undefined
+    if (this.#bytes.varUint() !== 1) {
+      return this.#bytes.varUint() === client ? this.#byClock.get(this.#bytes.varUint()) : undefined
     }
-    const name = decoding.readVarString(this.#decoder)
+    const name = this.#bytes.string()
     const known = this.#roots.get(name)
     if (known !== undefined) return known
     const root: Sequence = { children: [], tail: -1, formats: noFormats }
@@ -96,11 +105,11 @@ class SimpleReader {
   }
 
   #attribute (sequence: Sequence, content: number): number {
-    const name = decoding.readVarString(this.#decoder)
+    const name = this.#bytes.string()
     const { element } = sequence
     if (content !== contentAny || element === undefined || name in element.attributes) return 0
-    if (decoding.readVarUint(this.#decoder) !== 1) return 0
-    element.attributes[name] = decoding.readAny(this.#decoder)
+    if (this.#bytes.varUint() !== 1) return 0
+    element.attributes[name] = this.#bytes.any()
     return 1
   }
 
@@ -109,28 +118,28 @@ class SimpleReader {
     const { text } = sequence
     if (text === undefined) return 0
     if (content === contentString) {
-      const string = decoding.readVarString(this.#decoder)
+      const string = this.#bytes.string()
       text.runs.push({ text: string, formats: sequence.formats })
       return string.length
     }
     if (content !== contentFormat) return 0
-    const key = decoding.readVarString(this.#decoder)
-    sequence.formats = withFormat(sequence.formats, key, JSON.parse(decoding.readVarString(this.#decoder)))
+    const key = this.#bytes.string()
+    sequence.formats = withFormat(sequence.formats, key, JSON.parse(this.#bytes.string()))
     return 1
   }
 
   #type (sequence: Sequence, clock: number): number {
-    const type = decoding.readVarUint(this.#decoder)
+    const type = this.#bytes.varUint()
     if (type === typeXmlElement) {
-      const element: StoredElement = { name: decoding.readVarString(this.#decoder), attributes: Object.create(null), children: [] }
+      const element: StoredElement = { name: this.#bytes.string(), attributes: Object.create(null), children: [] }
       sequence.children.push(element)
-      this.#byClock.set(clock, { element, children: element.children, tail: -1, formats: noFormats })
+      this.#byClock.set(clock, { element, parent: sequence, children: element.children, tail: -1, formats: noFormats })
       return 1
     }
     if (type !== typeXmlText) return 0
     const text: StoredText = { runs: [], embeds: 0 }
     sequence.children.push(text)
-    this.#byClock.set(clock, { text, children: [], tail: -1, formats: noFormats })
+    this.#byClock.set(clock, { text, parent: sequence, children: [], tail: -1, formats: noFormats })
     return 1
   }
 }

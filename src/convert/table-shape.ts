@@ -5,13 +5,14 @@ import { maxSpan } from './limits.ts'
 export interface PlacedCell { row: number, column: number, colspan: number, rowspan: number }
 
 /** Where each cell of a table stands, row by row, when merged cells push others aside. Time grows with the sum of the colspans. */
-export function placeCells (rows: ReadonlyArray<ReadonlyArray<{ colspan: number, rowspan: number }>>): { cells: PlacedCell[][], columns: number } {
+export function placeCells (rows: TableContent['rows']): { cells: PlacedCell[][], columns: number } {
   const busyUntil: number[] = []
   const cells: PlacedCell[][] = []
   for (let row = 0; row < rows.length; row++) {
     const placed: PlacedCell[] = []
     let column = 0
-    for (const cell of rows[row] ?? []) {
+    for (const { props } of rows[row]?.cells ?? []) {
+      const cell = { colspan: Number(props['colspan']), rowspan: Number(props['rowspan']) }
       while ((busyUntil[column] ?? 0) > row) column++
       placed.push({ row, column, colspan: cell.colspan, rowspan: cell.rowspan })
       for (let end = column + cell.colspan; column < end; column++) {

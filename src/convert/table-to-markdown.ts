@@ -13,7 +13,7 @@ const maxWidth = 120
  * @param cellToMarkdown the content of a cell as one line
  */
 export function tableToMarkdown (content: TableContent, cellToMarkdown: (cell: TableContent['rows'][number]['cells'][number]) => string, drop: MarkdownParts['drop']): string {
-  const { cells, columns } = placeCells(content.rows.map((row) => row.cells.map(({ props }) => ({ colspan: Number(props['colspan']), rowspan: Number(props['rowspan']) }))))
+  const { cells, columns } = placeCells(content.rows)
   const widths = new Array<number>(columns).fill(minWidth)
   const rows = content.rows.map((row, index) => {
     const line: string[] = []
