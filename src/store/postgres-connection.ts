@@ -39,10 +39,15 @@ function readUrl (url: string): { connectionString: string, prefersTls: boolean 
   const [address = '', query = ''] = url.split('?', 2)
   const parameters = new URLSearchParams(query)
   const mode = parameters.get('sslmode')
-  const prefersTls = (mode === null || mode === 'prefer' || mode === 'allow') && !new pg.Client({ connectionString: url }).host.startsWith('/')
-  if (prefersTls) parameters.delete('sslmode')
-  else if (mode !== 'no-verify') parameters.set('uselibpqcompat', 'true')
-  return { connectionString: `${address}?${parameters}`, prefersTls }
+  // pg's own, which libpq does not know.
+  if (mode === 'no-verify') return { connectionString: url, prefersTls: false }
+  if (mode !== null && mode !== 'prefer' && mode !== 'allow') {
+    parameters.set('uselibpqcompat', 'true')
+    return { connectionString: `${address}?${parameters}`, prefersTls: false }
+  }
+  parameters.delete('sslmode')
+  const connectionString = `${address}?${parameters}`
+  return { connectionString, prefersTls: !new pg.Client({ connectionString }).host.startsWith('/') }
 }
 
 async function tryOut (options: pg.ClientConfig): Promise<void> {

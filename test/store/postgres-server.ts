@@ -2,12 +2,12 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { freePort } from './free-port.ts'
 
 const run = promisify(execFile)
 
@@ -17,24 +17,38 @@ export interface PostgresServer {
   readonly socket: string
   /** An empty schema with a role of its own that may do nothing else. @returns the URL to use it by */
   makeSchema (name: string): Promise<string>
+  /** Folder with `server.crt`, where it was started with TLS */
+  readonly folder: string
+  /** Stops and starts it again on the same port. */
+  restart (): Promise<void>
   /** Does something as the owner of the whole server. */
   asAdmin<Result> (work: (client: pg.Client) => Promise<Result>): Promise<Result>
   stop (): Promise<void>
 }
 
 /** Starts a PostgreSQL of its own in a temporary folder, on a free port. It does not care for power cuts, to be quick. */
-export async function startPostgres (): Promise<PostgresServer> {
+export async function startPostgres ({ tls = false } = {}): Promise<PostgresServer> {
   const bin = findPrograms()
   const folder = await mkdtemp(join(tmpdir(), 'y-pg-'))
   await chmod(folder, 0o755)
   const data = join(folder, 'data')
   if (isRoot) await run('install', ['-d', '-o', 'postgres', data])
   await unprivileged(join(bin, 'initdb'), ['-D', data, '-U', 'admin', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'])
+  if (tls) await makeCertificate(folder)
   const port = await freePort()
-  const [command, ...args] = unprivilegedCommand(join(bin, 'postgres'), ['-D', data, '-p', String(port), '-k', data, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off', '-c', 'max_connections=100'])
-  const server = spawn(command ?? '', args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder })
-  await ready(server)
-  const [pid] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')
+  const settings = ['listen_addresses=127.0.0.1', 'fsync=off', 'max_connections=100', ...tls ? ['ssl=on', `ssl_cert_file=${folder}/server.crt`, `ssl_key_file=${folder}/server.key`] : []]
+  const start = async () => {
+    const [command = '', ...args] = unprivilegedCommand(join(bin, 'postgres'), ['-D', data, '-p', String(port), '-k', data, ...settings.flatMap((setting) => ['-c', setting])])
+    const server = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder })
+    await ready(server)
+    const [pid] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')
+    return async () => {
+      const exited = once(server, 'exit')
+      process.kill(Number(pid), 'SIGINT')
+      await exited
+    }
+  }
+  let stop = await start()
 
   const asAdmin = async <Result> (work: (client: pg.Client) => Promise<Result>): Promise<Result> => {
     const client = new pg.Client({ host: '127.0.0.1', port, user: 'admin', database: 'postgres' })
@@ -48,6 +62,7 @@ export async function startPostgres (): Promise<PostgresServer> {
   return {
     port,
     socket: data,
+    folder,
     asAdmin,
     makeSchema: async (name) => {
       await asAdmin(async (client) => {
@@ -56,12 +71,22 @@ export async function startPostgres (): Promise<PostgresServer> {
       })
       return `postgres://${name}@127.0.0.1:${port}/postgres`
     },
+    restart: async () => {
+      await stop()
+      stop = await start()
+    },
     stop: async () => {
-      process.kill(Number(pid), 'SIGINT')
-      if (server.exitCode === null) await once(server, 'exit')
+      await stop()
       await rm(folder, { recursive: true })
     },
   }
+}
+
+/** For 127.0.0.1, signed by itself. */
+async function makeCertificate (folder: string): Promise<void> {
+  const key = join(folder, 'server.key')
+  await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', join(folder, 'server.crt')])
+  if (isRoot) await run('chown', ['postgres', key])
 }
 
 function findPrograms (): string {
@@ -82,17 +107,6 @@ function unprivilegedCommand (program: string, args: string[]): string[] {
 async function unprivileged (program: string, args: string[]): Promise<void> {
   const [command = '', ...rest] = unprivilegedCommand(program, args)
   await run(command, rest, { cwd: tmpdir() })
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('No port')
-  return address.port
 }
 
 /** Waits for its word that it takes connections. */
