@@ -1,0 +1,76 @@
+import fc from 'fast-check'
+import * as encoding from 'lib0/encoding'
+import t from 'tap'
+import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness'
+import * as syncProtocol from 'y-protocols/sync'
+import * as Y from 'yjs'
+import { decodeAwareness, encodeAwareness } from '../../src/protocol/awareness.ts'
+import { decodeHocuspocus, decodeYWebsocket } from '../../src/protocol/decode-message.ts'
+import { encodeAwarenessMessage, encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../../src/protocol/encode-message.ts'
+import { MalformedMessage, type ClientMessage } from '../../src/protocol/message.ts'
+
+const written = (write: (encoder: encoding.Encoder) => void): Uint8Array => encoding.encode(write)
+
+const doc = new Y.Doc()
+doc.getText('text').insert(0, 'content')
+
+await t.test('what y-protocols writes is read, in both protocols', async (t) => {
+  const awareness = new Awareness(doc)
+  t.teardown(() => { awareness.destroy() })
+  awareness.setLocalState({ name: 'ü' })
+  const entries = [{ clientId: doc.clientID, clock: 1, state: '{"name":"ü"}' }]
+  const cases: Array<[Uint8Array, ClientMessage]> = [
+    [written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeSyncStep1(e, doc) }), { type: 'sync-step-1', stateVector: Y.encodeStateVector(doc) }],
+    [written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeSyncStep2(e, doc) }), { type: 'sync-step-2', update: Y.encodeStateAsUpdate(doc) }],
+    [written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeUpdate(e, Y.encodeStateAsUpdate(doc)) }), { type: 'update', update: Y.encodeStateAsUpdate(doc) }],
+    [written((e) => { encoding.writeVarUint(e, 1); encoding.writeVarUint8Array(e, encodeAwarenessUpdate(awareness, [doc.clientID])) }), { type: 'awareness', entries }],
+    [written((e) => { encoding.writeVarUint(e, 3) }), { type: 'query-awareness' }],
+  ]
+  for (const [frame, message] of cases) {
+    t.same(decodeYWebsocket(frame), message)
+    const addressed = written((e) => { encoding.writeVarString(e, 'room\0session'); encoding.writeUint8Array(e, frame) })
+    t.same(decodeHocuspocus(addressed), { address: 'room\0session', documentName: 'room', message })
+  }
+  t.same(decodeAwareness(encodeAwareness(entries)), entries)
+})
+
+await t.test('what is written to clients is what y-protocols writes', async (t) => {
+  t.same(encodeSyncStep1(Y.encodeStateVector(doc)), written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeSyncStep1(e, doc) }))
+  t.same(encodeSyncStep2(Y.encodeStateAsUpdate(doc)), written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeSyncStep2(e, doc) }))
+  for (const size of [0, 1, 127, 128, 16_383, 16_384, 300_000]) {
+    const bytes = new Uint8Array(size).fill(7)
+    t.ok(Buffer.from(encodeUpdate(bytes)).equals(written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeUpdate(e, bytes) })), `${size} bytes`)
+  }
+})
+
+await t.test('frames that do not follow the protocol are refused by one error', async (t) => {
+  const good = encodeUpdate(Y.encodeStateAsUpdate(doc))
+  const bad = [
+    new Uint8Array(0), Uint8Array.of(0), Uint8Array.of(0, 9, 0), Uint8Array.of(77), Uint8Array.of(2, 0, 0),
+    good.subarray(0, good.length - 1), Uint8Array.of(...good, 0), Uint8Array.of(0, 2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1),
+    encodeAwarenessMessage(encodeAwareness([{ clientId: 1, clock: 1, state: '{"unclosed":' }])),
+    encodeAwarenessMessage(Uint8Array.of(200, 1)),
+  ]
+  for (const frame of bad) {
+    t.throws(() => decodeYWebsocket(frame), MalformedMessage, `${frame}`)
+    const addressed = written((e) => { encoding.writeVarString(e, 'room'); encoding.writeUint8Array(e, frame) })
+    if (frame[0] !== 2 && frame !== bad[6]) t.throws(() => decodeHocuspocus(addressed), MalformedMessage, `${frame}`)
+  }
+  const broadcast = written((e) => { encoding.writeVarString(e, 'room'); encoding.writeVarUint(e, 6); encoding.writeVarString(e, 'x') })
+  t.throws(() => decodeHocuspocus(broadcast), MalformedMessage)
+  t.throws(() => decodeHocuspocus(written((e) => { encoding.writeVarString(e, 'x'.repeat(3000)); encoding.writeVarUint(e, 3) })), MalformedMessage)
+})
+
+await t.test('any bytes are a message or malformed, nothing else', async (t) => {
+  for (const decode of [decodeYWebsocket, decodeHocuspocus]) {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), (frame) => {
+      try {
+        decode(frame)
+      } catch (error) {
+        return error instanceof MalformedMessage
+      }
+      return true
+    }), { numRuns: 5000 })
+  }
+  t.pass()
+})

@@ -1,0 +1,95 @@
+import { once } from 'node:events'
+import { randomBytes } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { WebSocket, WebSocketServer } from 'ws'
+import { framesOf, noAddress } from '../../src/protocol/frame.ts'
+import { WsSocket } from '../../src/sessions/web-socket.ts'
+
+async function pair (t: Test): Promise<{ server: WebSocket, client: WebSocket, socket: WsSocket, heard: Buffer[] }> {
+  const listener = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false })
+  t.teardown(() => {
+    for (const client of listener.clients) client.terminate()
+    listener.close()
+  })
+  await once(listener, 'listening')
+  const connected = once(listener, 'connection')
+  // A TCP server has a port.
+  const client = new WebSocket(`ws://127.0.0.1:${(listener.address() as { port: number }).port}`)
+  const heard: Buffer[] = []
+  client.on('message', (data: Buffer) => { heard.push(data) })
+  const [server] = await connected as [WebSocket]
+  if (client.readyState !== client.OPEN) await once(client, 'open')
+  return { server, client, heard, socket: new WsSocket(server, () => performance.now()) }
+}
+
+const messages = [0, 1, 125, 126, 65_535, 65_536, 300_000].map((size) => randomBytes(size))
+
+await t.test('ready frames and those of ws mix on one socket', async (t) => {
+  const { server, client, socket, heard } = await pair(t)
+  const sent: Buffer[] = []
+  for (let i = 0; i < 20; i++) {
+    const message = messages[i % messages.length]!
+    if (i % 3 === 0) server.send(message)
+    else socket.write(framesOf(noAddress, [message, message]))
+    sent.push(...i % 3 === 0 ? [message] : [message, message])
+    if (i % 4 === 0) socket.ping()
+  }
+  socket.close({ code: 4205, reason: 'Reset Connection' })
+  socket.write(framesOf(noAddress, [Buffer.from('too late')]))
+  const [code, reason] = await once(client, 'close') as [number, Buffer]
+  t.same([code, `${reason}`], [4205, 'Reset Connection'])
+  t.ok(Buffer.concat(heard).equals(Buffer.concat(sent)))
+  t.equal(heard.length, sent.length)
+})
+
+await t.test('what a client does not take is counted, and waited for', async (t) => {
+  const { client, socket, heard } = await pair(t)
+  await socket.drained()
+  client.pause()
+  const message = randomBytes(1 << 20)
+  while (socket.buffered === 0) socket.write(framesOf(noAddress, [message]))
+  let isDrained = false
+  const drained = socket.drained().then(() => { isDrained = true })
+  await new Promise(setImmediate)
+  t.notOk(isDrained)
+  client.resume()
+  await drained
+  t.equal(socket.buffered, 0)
+  t.ok(heard.length > 0)
+})
+
+await t.test('waiting ends with the socket', async (t) => {
+  const { client, socket } = await pair(t)
+  client.pause()
+  const message = randomBytes(1 << 20)
+  while (socket.buffered === 0) socket.write(framesOf(noAddress, [message]))
+  const drained = socket.drained()
+  socket.terminate()
+  await drained
+  await socket.drained()
+  t.pass()
+})
+
+await t.test('reading stops until every pause is undone', async (t) => {
+  const { server, client, socket } = await pair(t)
+  const got: string[] = []
+  server.on('message', (data) => { got.push(`${data}`) })
+  socket.pause()
+  socket.pause()
+  client.send('a')
+  socket.resume()
+  t.ok(server.isPaused)
+  socket.resume()
+  await once(server, 'message')
+  t.same(got, ['a'])
+})
+
+await t.test('a paused socket can be closed: the answer is read', async (t) => {
+  const { server, client, socket } = await pair(t)
+  socket.pause()
+  socket.close({ code: 4205, reason: 'Reset Connection' })
+  const closed = once(server, 'close')
+  const [code] = await once(client, 'close')
+  await closed
+  t.equal(code, 4205)
+})
