@@ -161,7 +161,7 @@ async function settle (world: World): Promise<void> {
     if (world.engine.rooms.unsavedBytes > 0) return false
     if (!people.every((person) => person.isIn && person.peer!.all('step2').length > 0 && person.peer!.connection.phase === 'live')) return false
     const [first, ...others] = people.map((person) => JSON.stringify([stateVectorOf(person.doc), person.doc.getText('text').toString()]))
-    return others.every((other) => other === first)
+    return others.every((other) => other === first) && world.store.holds(room, Y.encodeStateAsUpdate(people[0]!.doc))
   })
 }
 
