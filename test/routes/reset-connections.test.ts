@@ -1,0 +1,60 @@
+import t from 'tap'
+import { connect, openSocket, synced, when } from '../clients.ts'
+import { asDjango, build, listen } from '../helper.ts'
+
+const url = '/collaboration/api/reset-connections/'
+const user = (id: string): Record<string, string> => ({ ...asDjango, 'x-user-id': id })
+
+await t.test('the answers of the contract, byte for byte', async (t) => {
+  const app = await build(t)
+  const ask = async (query: string, headers: Record<string, string> = asDjango): Promise<[number, string]> => {
+    const response = await app.inject({ method: 'POST', url: url + query, headers })
+    return [response.statusCode, response.body]
+  }
+  t.same(await ask('?room=r'), [200, '{"message":"Connections reset"}'])
+  t.same(await ask('?room=r&room=s', user('u')), [200, '{"message":"Connections reset"}'])
+  t.same(await ask(''), [400, '{"error":"Room name not provided"}'])
+  t.same(await ask('?room='), [400, '{"error":"Room name not provided"}'])
+  t.same(await ask('?room=r', {}), [403, '{"error":"Forbidden: Invalid API Key"}'])
+  t.equal((await app.inject({ method: 'POST', url: '/collaboration/api/reset-connections?room=r', headers: asDjango })).statusCode, 200, 'without a slash')
+  t.equal((await app.inject({ method: 'POST', url: `${url}?room=r`, headers: { ...asDjango, 'content-type': 'application/json' }, payload: '{}' })).statusCode, 200, 'Django\'s requests.post may send a body')
+  t.equal((await app.inject({ url: `${url}?room=r`, headers: asDjango })).statusCode, 404, 'not with GET')
+})
+
+await t.test('all connections of the room are closed with 4205 and come back', async (t) => {
+  const { app, wsUrl } = await listen(t)
+  const [a, b, other] = [connect(t, wsUrl, 'room', { headers: user('a') }), connect(t, wsUrl, 'room', { headers: user('b') }), connect(t, wsUrl, 'other')]
+  await synced(a, b, other)
+  await app.inject({ method: 'POST', url: `${url}?room=room`, headers: asDjango })
+  await when([a, b], () => a.closes.length === 1 && b.closes.length === 1)
+  await synced(a, b)
+  t.same([a.closes, b.closes, other.closes], [[4205], [4205], []])
+  a.doc.getText('text').insert(0, 'still here')
+  await when([b], () => b.doc.getText('text').toString() === 'still here')
+})
+
+await t.test('with X-User-Id only that user\'s, in all rooms named', async (t) => {
+  const { app, wsUrl } = await listen(t)
+  const clients = [connect(t, wsUrl, 'one', { headers: user('a') }), connect(t, wsUrl, 'two', { headers: user('a') }), connect(t, wsUrl, 'one', { headers: user('b') }), connect(t, wsUrl, 'three', { headers: user('a') })]
+  await synced(...clients)
+  await app.inject({ method: 'POST', url: `${url}?room=one&room=two`, headers: user('a') })
+  await when(clients, () => clients[0]!.closes.length === 1 && clients[1]!.closes.length === 1)
+  await synced(...clients)
+  t.same(clients.map(({ closes }) => closes), [[4205], [4205], [], []])
+})
+
+await t.test('what a reset client still sends is not taken', async (t) => {
+  const { app, wsUrl } = await listen(t)
+  const witness = connect(t, wsUrl, 'room')
+  await synced(witness)
+  const socket = await openSocket(t, `${wsUrl}/collaboration/ws/room`, user('a'))
+  socket.pause()
+  await app.inject({ method: 'POST', url: `${url}?room=room`, headers: user('a') })
+  // An update that inserts 'x' into the text: one client, one struct.
+  socket.send(Buffer.from([0, 2, 16, 1, 1, 1, 0, 4, 1, 4, 0x74, 0x65, 0x78, 0x74, 1, 0x78, 0, 0, 0]))
+  witness.doc.getText('text').insert(0, 'mine')
+  const late = connect(t, wsUrl, 'room')
+  await synced(late)
+  await when([late], () => late.doc.getText('text').length > 0)
+  t.equal(late.doc.getText('text').toString(), 'mine')
+})

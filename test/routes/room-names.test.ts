@@ -1,0 +1,83 @@
+import t from 'tap'
+import { closeCode, connect, handshake, openSocket, synced, when } from '../clients.ts'
+import { asDjango, listen } from '../helper.ts'
+
+/** How a room's name stands in a path: each way of writing it leads to the same room. */
+const ways: Record<string, readonly string[]> = {
+  plain: ['plain', 'plain/', '%70lain'],
+  'with blank': ['with%20blank', 'with%20blank/'],
+  'ü日本語😀': [encodeURIComponent('ü日本語😀'), 'ü日本語😀'],
+  'a/b': ['a%2Fb', 'a/b', 'a%2fb'],
+  '100%': ['100%25'],
+  '%2F': ['%252F'],
+  '?#': ['%3F%23'],
+  'a+b': ['a+b', 'a%2Bb'],
+  '...': ['...'],
+  ['x'.repeat(255)]: ['x'.repeat(255)],
+  ['ü'.repeat(255)]: [encodeURIComponent('ü'.repeat(255))],
+}
+
+await t.test('a name is percent-decoded once, and every way of writing it is the same room', async (t) => {
+  const { app, wsUrl } = await listen(t)
+  for (const [name, paths] of Object.entries(ways)) {
+    const clients = paths.map((path) => connect(t, wsUrl, path))
+    await synced(...clients)
+    t.equal(app.rooms.size(name), paths.length, `${name.slice(0, 20)} (${name.length})`)
+    const response = await app.inject({ url: '/collaboration/api/get-connections/', query: { room: name, sessionKey: 's' }, headers: asDjango })
+    t.same(response.json(), { count: paths.length, exists: false }, 'Django means the same room')
+    for (const [i, { doc }] of clients.entries()) doc.getArray('array').push([i])
+    await when(clients, () => clients.every(({ doc }) => doc.getArray('array').length === paths.length))
+    for (const { provider } of clients) provider.destroy()
+  }
+})
+
+await t.test('a name that is not allowed is refused for good', async (t) => {
+  const { app, wsUrl } = await listen(t)
+  const names = ['x'.repeat(256), '%20x', 'x%20', 'a%00b', 'a%0Ab', '%7F', '%E2%80%A8', '%ED%A0%80']
+  for (const name of names) {
+    const socket = await openSocket(t, `${wsUrl}/collaboration/ws/${name}`).catch(() => undefined)
+    if (socket !== undefined) t.equal(await closeCode(socket), 4403, name)
+  }
+  t.equal(app.rooms.openRooms, 0)
+})
+
+await t.test('dots, broken escapes and empty names open no room', async (t) => {
+  const { app, port } = await listen(t)
+  for (const path of ['.', '..', '%2E', '%2e%2E', '../ws/x/..', '%', '%ZZ', '%C3', '/', '%2F']) {
+    const status = await handshake(port, `/collaboration/ws/${path}`)
+    t.ok([101, 400, 403, 404].includes(status), `${path}: ${status}`)
+  }
+  t.equal(app.rooms.openRooms, 0)
+})
+
+await t.test('a ?room= that differs from the path is refused; one that agrees is fine', async (t) => {
+  const { app, wsUrl } = await listen(t)
+  for (const query of ['room=other', 'room=', 'room=here&room=here', 'room=here&room=other', 'room=HERE']) {
+    const socket = await openSocket(t, `${wsUrl}/collaboration/ws/here?${query}`)
+    t.equal(await closeCode(socket), 4403, query)
+  }
+  t.equal(app.rooms.openRooms, 0)
+  const client = connect(t, wsUrl, 'here', { params: { room: 'here' } })
+  await synced(client)
+  t.equal(app.rooms.size('here'), 1)
+})
+
+await t.test('La Suite\'s pattern allows UUIDs only', async (t) => {
+  const { app, wsUrl } = await listen(t, { ROOM_NAME_PATTERN: '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}' })
+  const good = connect(t, wsUrl, '3c7f3a0e-9f0c-4a5e-8c9f-1d2e3f4a5b6c')
+  await synced(good)
+  for (const name of ['room', '3c7f3a0e-9f0c-1a5e-8c9f-1d2e3f4a5b6c', 'x3c7f3a0e-9f0c-4a5e-8c9f-1d2e3f4a5b6c']) {
+    t.equal(await closeCode(await openSocket(t, `${wsUrl}/collaboration/ws/${name}`)), 4403)
+  }
+  t.equal(app.rooms.openRooms, 1)
+})
+
+await t.test('a plain request to the WebSocket routes is no room either', async (t) => {
+  const { app, url } = await listen(t)
+  for (const path of ['/collaboration/ws/room', '/collaboration/ws/', '/collaboration/ws']) {
+    const response = await fetch(url + path, { headers: asDjango })
+    t.equal(response.status, 404)
+    t.same(await response.json(), { error: 'Not found' })
+  }
+  t.equal(app.rooms.openRooms, 0)
+})
