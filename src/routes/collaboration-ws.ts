@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { Handshake, Outcome } from '../access/authorise.ts'
-import { mayNotRead } from '../access/verdict.ts'
+import { mayNotRead, type Verdict } from '../access/verdict.ts'
 import { InvalidApiKey, NotFound } from '../errors.ts'
 import { closes } from '../protocol/close-codes.ts'
 import { HocuspocusSession } from '../sessions/hocuspocus-session.ts'
@@ -67,7 +67,7 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
       room: handshake.room,
       isRoomName,
       authorise: async (documentName, token) => outcome.outcome === 'verdict'
-        ? outcome.verdict
+        ? await stillHolds(outcome.verdict)
         : await scope.authoriser.authoriseAuthMessage(handshake, documentName, token),
     })
   })
@@ -77,9 +77,15 @@ function describe (request: FastifyRequest): Handshake {
   const { '*': path = '' } = request.params as { '*'?: string } // the wildcard's parameter is a string or absent
   const query = request.query as Handshake['query'] // Fastify's parser gives strings and arrays of strings
   const { room } = query
+  // Of several rooms one is as wrong as the other: the authoriser refuses them.
   return path === ''
-    ? { protocol: 'hocuspocus', room: typeof room === 'string' && room !== '' ? room : undefined, headers: request.headers, query }
+    ? { protocol: 'hocuspocus', room: typeof room === 'object' ? room[0] : room, headers: request.headers, query }
     : { protocol: 'y-websocket', room: path, headers: request.headers, query }
+}
+
+/** A ticket that was good at the handshake may have expired when a document is opened on the socket again. */
+async function stillHolds (verdict: Verdict): Promise<Verdict> {
+  return verdict.allowed && verdict.expiresAt !== undefined && verdict.recheck !== undefined ? await verdict.recheck() : verdict
 }
 
 function terminate (this: WebSocket): void {

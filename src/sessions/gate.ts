@@ -19,11 +19,15 @@ export interface Gate {
   now (): number
 }
 
-/** Lets a connection into its room, unless there are too many. Whoever was let in must be let out by `leaveRoom`. */
-export function enterRoom (gate: Gate, name: string, connection: Connection, verdict: Allowed): boolean {
+/**
+ * Lets a connection into its room, unless there are too many. Whoever was let in must be let out by `leaveRoom`.
+ * @param greeting what the client hears before anything of the room
+ */
+export function enterRoom (gate: Gate, name: string, connection: Connection, verdict: Allowed, greeting: readonly Uint8Array[] = []): boolean {
   const isFull = gate.maxConnectionsPerRoom > 0 && gate.rooms.size(name) >= gate.maxConnectionsPerRoom
   if (isFull || !gate.limits.enterAs(verdict.userId)) return false
   gate.rechecks.add(connection, verdict)
+  if (greeting.length > 0) connection.send(greeting)
   gate.rooms.join(name, connection)
   return true
 }

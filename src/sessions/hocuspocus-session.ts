@@ -17,11 +17,16 @@ const maxWaitingBytes = 4 * 1024 * 1024
 const emptyTimeoutMs = 60_000
 /** Documents on one socket, let in or not */
 const maxDocuments = 200
+/** Refusals on one socket: each may have been a question to Django. */
+const maxRefusals = 2 * maxDocuments
 
-/** A document on the socket for which somebody is being asked. */
+/** A document on the socket that is not open yet: its credentials are being judged, or still to come. */
 interface Waiting {
   readonly address: Address
+  readonly documentName: string
   readonly messages: ClientMessage[]
+  bytes: number
+  isAsked: boolean
 }
 
 export interface HocuspocusSessionOptions {
@@ -39,8 +44,14 @@ export class HocuspocusSession implements Session {
   readonly #socket: WsSocket
   readonly #rate: RateLimit
   readonly #documents = new Map<string, Connection | Waiting>()
-  /** Runs while the socket carries no document that somebody may see */
-  #authTimer: NodeJS.Timeout | undefined
+  /** Refused or ended by us, and not left by the client, which goes on sending: only a new Auth message is heard from it. */
+  readonly #shut = new Set<string>()
+  /** Runs while the socket carries no document, not even one that is being judged */
+  #emptyTimer: NodeJS.Timeout | undefined
+  #hasBeenLetIn = false
+  /** Provider 2 throws at a Close message. It can be told from later ones where it has no token: then it sends no Auth. */
+  #understandsClose = true
+  #refusals = 0
   #waitingMessages = 0
   #waitingBytes = 0
   #isClosed = false
@@ -50,19 +61,21 @@ export class HocuspocusSession implements Session {
     this.#options = options
     this.#socket = new WsSocket(ws, gate.now)
     this.#rate = new RateLimit(gate.rates, gate.now())
-    this.#authTimer = setTimeout(() => { this.#close({ ...closes.ticketInvalid, reason: 'No credentials came in time' }) }, gate.authTimeoutMs)
+    this.#awaitDocument()
     ws.on('message', (data, isBinary) => { this.#receive(data, isBinary) })
     ws.on('pong', () => { this.#socket.heard() })
     ws.on('close', () => { this.#left() })
   }
 
   /** The engine has ended one document's connection. The provider hears it in its own words first. */
-  ended (connection: Connection, { code, reason }: CloseReason): void {
+  ended (connection: Connection, reason: CloseReason): void {
     leaveRoom(this.#options.gate, connection)
-    this.#forget(connection.address)
-    const words = isPermissionDenied({ code, reason }) ? encodeHocuspocusDenied(reason) : encodeCloseMessage(reason)
-    this.#socket.write(framesOf(connection.address, [words]))
-    if (this.#isOver(code)) this.#close({ code, reason })
+    this.#documents.delete(connection.address.key)
+    this.#shut.add(connection.address.key)
+    this.#tell(connection.address, reason)
+    // Every document of the socket has to come back then, and its provider is told so.
+    if (reason.code === closes.reset.code) for (const { address } of this.#documents.values()) this.#tell(address, reason)
+    this.#closeOrStay(reason)
   }
 
   #receive (data: RawData, isBinary: boolean): void {
@@ -90,82 +103,130 @@ export class HocuspocusSession implements Session {
 
   #dispatch ({ address, documentName, message }: AddressedMessage, bytes: number): void {
     const document = this.#documents.get(address)
-    if (document instanceof Connection) {
-      if (message.type === 'close') this.#leave(document)
-      else if (message.type === 'ping') document.send([encodePong()])
-      else if (message.type !== 'auth') document.receive(message)
-    } else if (document !== undefined) {
-      this.#wait(document, message, bytes)
-    } else if (message.type !== 'close') {
-      this.#openDocument(address, documentName, message, bytes)
+    if (message.type === 'close') this.#closedByClient(address, document)
+    else if (document instanceof Connection) this.#handOn(document, message)
+    else if (document !== undefined) this.#wait(document, message, bytes)
+    else if (message.type === 'auth' || !this.#shut.has(address)) this.#expect(address, documentName, message, bytes)
+  }
+
+  #handOn (connection: Connection, message: ClientMessage): void {
+    if (message.type === 'ping') connection.send([encodePong()])
+    // A provider that has been attached again without leaving waits for this answer.
+    else if (message.type === 'auth') connection.send([encodeAuthenticated(connection.canEdit)])
+    else connection.receive(message)
+  }
+
+  #closedByClient (key: string, document: Connection | Waiting | undefined): void {
+    this.#shut.delete(key)
+    if (document instanceof Connection) this.#leave(document)
+    else if (document !== undefined) this.#stopWaiting(document)
+    if (document !== undefined) this.#awaitDocument()
+  }
+
+  /** The first message about a document. */
+  #expect (name: string, documentName: string, message: ClientMessage, bytes: number): void {
+    const { room, isRoomName } = this.#options
+    if (this.#documents.size >= maxDocuments) return this.#close(closes.tooMany)
+    const address = hocuspocusAddress(name)
+    if ((room !== undefined && room !== documentName) || !isRoomName(documentName)) {
+      return this.#refuse(address, { ...closes.forbidden, reason: 'The document is not the one this socket is for' })
+    }
+    this.#shut.delete(name)
+    const waiting: Waiting = { address, documentName, messages: [], bytes: 0, isAsked: false }
+    this.#documents.set(name, waiting)
+    this.#wait(waiting, message, bytes)
+  }
+
+  /**
+   * Keeps what comes before the verdict. Providers send Auth before step 1, or none where they have no token: then the
+   * socket's own credentials decide. Anything else may come first, typed while the page was fetching its ticket.
+   */
+  #wait (waiting: Waiting, message: ClientMessage, bytes: number): void {
+    if (message.type !== 'auth') {
+      waiting.messages.push(message)
+      waiting.bytes += bytes
+      this.#waitingMessages++
+      this.#waitingBytes += bytes
+      if (this.#waitingMessages > maxWaitingMessages || this.#waitingBytes > maxWaitingBytes) return this.#close(closes.tooMany)
+    }
+    if (waiting.isAsked) return
+    if (message.type === 'auth') this.#ask(waiting, message.token)
+    else if (message.type === 'sync-step-1') {
+      this.#understandsClose = false
+      this.#ask(waiting, '')
     }
   }
 
-  #openDocument (name: string, documentName: string, message: ClientMessage, bytes: number): void {
-    const { room, isRoomName, authorise } = this.#options
-    if (this.#documents.size >= maxDocuments) return this.#close(closes.tooMany)
-    const waiting: Waiting = { address: hocuspocusAddress(name), messages: [] }
-    if ((room !== undefined && room !== documentName) || !isRoomName(documentName)) {
-      return this.#refuse(waiting, { ...closes.forbidden, reason: 'The document is not the one this socket is for' })
-    }
-    this.#documents.set(name, waiting)
-    // Provider 2 sends no Auth message where it has no token: then the socket's own credentials decide.
-    const token = message.type === 'auth' ? message.token : ''
-    if (message.type !== 'auth') this.#wait(waiting, message, bytes)
-    authorise(documentName, token)
-      .then((verdict) => { this.#judged(waiting, documentName, verdict) })
+  #stopWaiting ({ address, messages, bytes }: Waiting): void {
+    this.#documents.delete(address.key)
+    this.#waitingMessages -= messages.length
+    this.#waitingBytes -= bytes
+  }
+
+  #ask (waiting: Waiting, token: string): void {
+    waiting.isAsked = true
+    clearTimeout(this.#emptyTimer)
+    this.#options.authorise(waiting.documentName, token)
+      .then((verdict) => { this.#judged(waiting, verdict) })
       .catch(() => { this.#close(closes.unavailable) })
   }
 
-  #wait (waiting: Waiting, message: ClientMessage, bytes: number): void {
-    waiting.messages.push(message)
-    this.#waitingMessages++
-    this.#waitingBytes += bytes
-    if (this.#waitingMessages > maxWaitingMessages || this.#waitingBytes > maxWaitingBytes) this.#close(closes.tooMany)
+  #judged (waiting: Waiting, verdict: Verdict): void {
+    // The client may have left the document meanwhile, and opened it again.
+    if (this.#documents.get(waiting.address.key) !== waiting) return
+    this.#stopWaiting(waiting)
+    if (verdict.allowed) this.#admit(waiting, verdict)
+    else this.#refuse(waiting.address, refusal(verdict))
   }
 
-  #judged (waiting: Waiting, documentName: string, verdict: Verdict): void {
-    if (this.#isClosed) return
-    if (verdict.allowed) this.#admit(waiting, documentName, verdict)
-    else this.#refuse(waiting, refusal(verdict))
-  }
-
-  #admit ({ address, messages }: Waiting, documentName: string, verdict: Allowed): void {
-    const { gate } = this.#options
-    clearTimeout(this.#authTimer)
-    this.#authTimer = undefined
+  #admit ({ address, documentName, messages }: Waiting, verdict: Allowed): void {
     const connection = new Connection(this.#socket, this, address, true, verdict)
     this.#documents.set(address.key, connection)
-    connection.send([encodeAuthenticated(verdict.canEdit)])
-    if (!enterRoom(gate, documentName, connection, verdict)) return this.#refuse({ address, messages }, closes.tooMany)
-    this.#waitingMessages = 0
-    this.#waitingBytes = 0
+    this.#hasBeenLetIn = true
+    if (!enterRoom(this.#options.gate, documentName, connection, verdict, [encodeAuthenticated(verdict.canEdit)])) {
+      this.#documents.delete(address.key)
+      return this.#close(closes.tooMany)
+    }
     for (const message of messages) {
-      if (message.type === 'close') return this.#leave(connection)
-      if (message.type !== 'auth') connection.receive(message)
+      if (isOver(connection)) return
+      this.#handOn(connection, message)
     }
   }
 
-  #refuse ({ address }: Waiting, reason: CloseReason): void {
-    this.#forget(address)
-    this.#socket.write(framesOf(address, [isPermissionDenied(reason) ? encodeHocuspocusDenied(reason.reason) : encodeCloseMessage(reason.reason)]))
-    if (this.#isOver(reason.code)) this.#close(reason)
+  #refuse (address: Address, reason: CloseReason): void {
+    this.#shut.add(address.key)
+    // Providers take any message for a sign that all is well and forget how long to wait before the next try. So what is
+    // to be tried again says so by the socket's end alone.
+    if (isPermissionDenied(reason)) this.#tell(address, reason)
+    if (++this.#refusals > maxRefusals) this.#close(closes.tooMany)
+    else this.#closeOrStay(reason)
   }
 
-  #leave (connection: Connection): void {
-    connection.leave()
-    leaveRoom(this.#options.gate, connection)
-    this.#forget(connection.address)
-  }
-
-  #forget (address: Address): void {
-    this.#documents.delete(address.key)
-    if (this.#documents.size === 0 && !this.#isClosed) this.#authTimer ??= setTimeout(() => { this.#close(closes.silent) }, emptyTimeoutMs)
+  #tell (address: Address, reason: CloseReason): void {
+    const mustDeny = isPermissionDenied(reason) || (!this.#understandsClose && isAboutOneDocument(reason.code))
+    if (!mustDeny && !this.#understandsClose) return
+    this.#socket.write(framesOf(address, [mustDeny ? encodeHocuspocusDenied(reason.reason) : encodeCloseMessage(reason.reason)]))
   }
 
   /** A socket that is for one document ends with it; one for many only where the reason concerns all of them. */
-  #isOver (code: number): boolean {
-    return !isAboutOneDocument(code) || (this.#options.room !== undefined && this.#documents.size === 0)
+  #closeOrStay (reason: CloseReason): void {
+    const isForOne = this.#options.room !== undefined
+    if (!isAboutOneDocument(reason.code) || (isForOne && this.#documents.size === 0)) this.#close(reason)
+    else this.#awaitDocument()
+  }
+
+  #leave (connection: Connection): void {
+    this.#documents.delete(connection.address.key)
+    connection.leave()
+    leaveRoom(this.#options.gate, connection)
+  }
+
+  #awaitDocument (): void {
+    for (const document of this.#documents.values()) if (document instanceof Connection || document.isAsked) return
+    clearTimeout(this.#emptyTimer)
+    this.#emptyTimer = this.#hasBeenLetIn
+      ? setTimeout(() => { this.#close(closes.silent) }, emptyTimeoutMs)
+      : setTimeout(() => { this.#close({ ...closes.ticketInvalid, reason: 'No credentials came in time' }) }, this.#options.gate.authTimeoutMs)
   }
 
   #close (reason: CloseReason): void {
@@ -176,11 +237,14 @@ export class HocuspocusSession implements Session {
   #left (): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    clearTimeout(this.#authTimer)
+    clearTimeout(this.#emptyTimer)
     for (const document of [...this.#documents.values()]) if (document instanceof Connection) this.#leave(document)
     this.#documents.clear()
   }
 }
+
+/** A function, because the phase changes under whoever has just looked at it. */
+const isOver = (connection: Connection): boolean => connection.phase === 'ended'
 
 /** Such a verdict leaves the other documents of the socket alone. All else is about the socket, or wants it opened anew. */
 function isAboutOneDocument (code: number): boolean {
