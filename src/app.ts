@@ -6,6 +6,7 @@ import converter from './plugins/converter.ts'
 import cors from './plugins/cors.ts'
 import documentWork from './plugins/document-work.ts'
 import env, { processEnvironment, readSettings } from './plugins/env.ts'
+import metrics from './plugins/metrics.ts'
 import readiness from './plugins/readiness.ts'
 import rooms from './plugins/rooms.ts'
 import secret from './plugins/secret.ts'
@@ -16,6 +17,7 @@ import convert from './routes/convert.ts'
 import convertMarkdown from './routes/convert-markdown.ts'
 import getConnections from './routes/get-connections.ts'
 import health from './routes/health.ts'
+import metricsRoute from './routes/metrics.ts'
 import ping from './routes/ping.ts'
 import resetConnections from './routes/reset-connections.ts'
 import type { Environment } from './settings/prepare.ts'
@@ -59,6 +61,7 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   // onClose hooks run in reverse order: what is registered first closes last.
   await app.register(env, { settings, environment })
   await app.register(readiness)
+  await app.register(metrics)
   await app.register(secret)
   await app.register(cors)
   await app.register(store)
@@ -82,6 +85,7 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
     await scope.register(getConnections)
     await scope.register(convert)
     await scope.register(convertMarkdown)
+    await scope.register(metricsRoute)
   })
 
   // A browser cannot send the secret: these judge a ticket or a cookie too. A secret that is there and wrong is refused as above.

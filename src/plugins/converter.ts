@@ -25,7 +25,9 @@ export default fp(async function converter (app: FastifyInstance) {
     inlineMaxBytes,
     blocksModule: config.CONVERSION_BLOCKS_MODULE === '' ? undefined : pathToFileURL(config.CONVERSION_BLOCKS_MODULE).href,
     logger: app.log,
+    onConverted: app.metrics.converted,
+    onFailed: app.metrics.conversionFailed,
   })
   app.decorate('converter', converter)
   app.addHook('onClose', () => converter.close())
-}, { name: 'converter', dependencies: ['env'], fastify: '5.x' })
+}, { name: 'converter', dependencies: ['env', 'metrics'], fastify: '5.x' })
