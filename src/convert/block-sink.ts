@@ -48,7 +48,8 @@ export class BlockSink {
     if (!source.includes('\n')) return this.text(source, styles, href)
     const collapsed = source.replace(/[ \t\r\n\f]+/g, ' ')
     if (collapsed.startsWith(' ') && !this.#lineStart) this.#blank ??= { styles, href }
-    const core = collapsed.trim()
+    // Only the blanks of the source: a non-breaking one is text.
+    const core = collapsed.replace(/^ | $/g, '')
     if (core !== '') {
       this.text(core, styles, href)
       if (collapsed.endsWith(' ')) this.#blank = { styles, href }

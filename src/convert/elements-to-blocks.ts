@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import type { Block, Props, Styles, TableCell, TableContent } from './block.ts'
-import { type BlockSpec, type BlockTable, dataAttribute, type Found, type InlineSpec, type PropSpec, readProps } from './block-table.ts'
+import type { Block, Inline, Styles } from './block.ts'
+import type { BlockSpec, BlockTable, Found, InlineSpec } from './block-table.ts'
 import { BlockSink, type SinkMode } from './block-sink.ts'
 import type { Dropped } from './dropped.ts'
-import { type Element, find, type Node, styleOf, textOf } from './element.ts'
+import { type Element, find, type Node, textOf } from './element.ts'
+import { levelOf, propsOf } from './element-props.ts'
 import { InvalidContent } from './invalid-content.ts'
 import { maxBlockDepth } from './limits.ts'
+import { readTable } from './read-table.ts'
 import { isSafeLink } from './safe-url.ts'
-import { cellProps } from './shared-props.ts'
-import { countHeaders, span } from './table-shape.ts'
 
 /** Reads the blocks that elements, from HTML or from markdown, amount to. */
 export function elementsToBlocks (nodes: readonly Node[], table: BlockTable, dropped: Dropped): Block[] {
@@ -130,7 +130,7 @@ class ElementReader {
     }
     const source = found.content ?? node
     if (spec.code === true) {
-      const text = textOf(source)
+      const text = codeText(source)
       const content: Block['content'] = text === '' ? [] : [{ type: 'text', text, styles: {} }]
       return this.#place({ id: randomUUID(), type: spec.type, props, content, children: [] }, node, sink, depth)
     }
@@ -145,7 +145,7 @@ class ElementReader {
     if (mode === 'text') for (const following of inner.blocks) sink.block(following)
   }
 
-  #collect (nodes: readonly Node[], mode: SinkMode, context: Context, depth: number) {
+  #collect (nodes: readonly Node[], mode: SinkMode, context: Context, depth: number): { content: Inline[], blocks: Block[] } {
     const sink = new BlockSink(this.#table, mode)
     // Within content a paragraph is a line; within a list it may be the item's text.
     this.#walkContent(nodes, sink, context, depth)
@@ -210,42 +210,12 @@ class ElementReader {
 
   #tableBlock (node: Element, sink: BlockSink, depth: number): void {
     const spec = this.#table.blocks.get('table')
-    const rows: TableContent['rows'] = []
-    const headers: boolean[][] = []
-    const columnWidths: Array<number | null> = []
-    const after: Block[] = []
-    const styled = columnStyles(node)
-    for (const row of rowsOf(node)) {
-      const elements = row.children.filter((child): child is Element => typeof child !== 'string' && (child.tag === 'td' || child.tag === 'th'))
-      if (elements.length === 0) continue
-      const cells = elements.map((cell) => this.#cell(cell, depth, after))
-      if (rows.length === 0) elements.forEach((cell, index) => columnWidths.push(...widthsOf(cell, Number(cells[index]?.props['colspan']), styled.slice(columnWidths.length))))
-      rows.push({ cells })
-      headers.push(elements.map((cell) => cell.tag === 'th'))
-    }
-    for (const child of node.children) {
-      if (typeof child !== 'string' && child.tag === 'caption') this.#walk(child.children, sink, plain, depth)
-    }
-    if (rows.length > 0 && spec !== undefined) {
-      const content: TableContent = { type: 'tableContent', columnWidths, ...countHeaders(headers), rows }
+    const { content, captions, after } = readTable(node, (nodes) => this.#collect(nodes, 'text', plain, depth), this.#dropped)
+    for (const caption of captions) this.#walk(caption.children, sink, plain, depth)
+    if (content !== undefined && spec !== undefined) {
       this.#place({ id: randomUUID(), type: 'table', props: propsOf(spec.props, node, {}), content, children: [] }, node, sink, depth)
     }
     for (const block of after) sink.block(block)
-  }
-
-  /** A cell holds text alone: lists and headings become lines of it, pictures follow the table. */
-  #cell (cell: Element, depth: number, after: Block[]): TableCell {
-    const align = cell.attributes['align']
-    const props = propsOf(cellProps, cell, {
-      colspan: span(cell.attributes['colspan']),
-      rowspan: span(cell.attributes['rowspan']),
-      ...align !== undefined && styleOf(cell, 'text-align') === undefined && cell.attributes['data-text-alignment'] === undefined && { textAlignment: align },
-    })
-    const { content, blocks } = this.#collect(cell.children, 'text', plain, depth)
-    const rest: Block[] = []
-    flatten(blocks, content, rest)
-    after.push(...rest)
-    return { type: 'tableCell', content, props }
   }
 
   /** BlockNote's own HTML wraps children in a group beside their block. */
@@ -271,27 +241,10 @@ class ElementReader {
   }
 }
 
-function levelOf (node: Element): number {
-  const given = node.attributes['data-nesting-level']
-  if (given === undefined) return 0
-  const level = Number(given)
-  return level > 0 && level <= maxBlockDepth ? level : 0
-}
-
-/** Props from `data-*`, then from style, under what the spec itself has read. */
-function propsOf (specs: Record<string, PropSpec>, node: Element, found: Readonly<Record<string, unknown>>): Props {
-  const given: Record<string, unknown> = {}
-  for (const name in specs) {
-    given[name] = node.attributes[dataAttribute(name)] ?? found[name] ?? styled(name, node)
-  }
-  return readProps(specs, given)
-}
-
-function styled (prop: string, node: Element): string | undefined {
-  if (node.attributes['style'] === undefined) return undefined
-  if (prop === 'textAlignment') return styleOf(node, 'text-align')
-  if (prop === 'backgroundColor') return styleOf(node, 'background-color')
-  return prop === 'textColor' ? styleOf(node, 'color') : undefined
+/** A program as it stands. Pages end it with a line feed, which is not one of its lines; BlockNote, known by its attribute, does not. */
+function codeText (code: Element): string {
+  const text = textOf(code)
+  return text.endsWith('\n') && !('data-language' in code.attributes) ? text.slice(0, -1) : text
 }
 
 function contentElement (node: Element): Element {
@@ -319,46 +272,4 @@ function checkboxOf (item: Element): Element | undefined {
 /** A paragraph around a picture is the picture. */
 function onlyMedia (paragraph: Element): boolean {
   return paragraph.children.length > 0 && textOf(paragraph).trim() === '' && ['img', 'video', 'audio', 'embed'].some((tag) => find(paragraph, tag) !== undefined)
-}
-
-function rowsOf (table: Element): Element[] {
-  return table.children.flatMap((child) => {
-    if (typeof child === 'string') return []
-    if (child.tag === 'tr') return [child]
-    return child.tag === 'thead' || child.tag === 'tbody' || child.tag === 'tfoot' ? rowsOf(child) : []
-  })
-}
-
-function columnStyles (table: Element): Array<number | null> {
-  const group = table.children.find((child): child is Element => typeof child !== 'string' && child.tag === 'colgroup')
-  const columns = group?.children.filter((child): child is Element => typeof child !== 'string' && child.tag === 'col') ?? []
-  return columns.map((column) => pixels(styleOf(column, 'width') ?? column.attributes['width']))
-}
-
-function widthsOf (cell: Element, colspan: number, styled: ReadonlyArray<number | null>): Array<number | null> {
-  const given = cell.attributes['colwidth']?.split(',')
-  return Array.from({ length: colspan }, (_, index) => given === undefined ? styled[index] ?? null : pixels(given[index]))
-}
-
-/** `120`, `120px`; anything else, a percentage too, is no width. */
-function pixels (value: string | undefined): number | null {
-  const number = value !== undefined && /^\d+(?:\.\d+)?(?:px)?$/.test(value) ? Number.parseFloat(value) : 0
-  return number > 0 ? number : null
-}
-
-/** Appends the text of blocks to a cell's content, line by line; blocks without text are kept apart. */
-function flatten (blocks: readonly Block[], content: TableCell['content'], rest: Block[]): void {
-  for (const block of blocks) {
-    if (Array.isArray(block.content)) {
-      if (content.length > 0 && block.content.length > 0) appendBreak(content)
-      content.push(...block.content)
-    } else rest.push({ ...block, children: [] })
-    flatten(block.children, content, rest)
-  }
-}
-
-function appendBreak (content: TableCell['content']): void {
-  const last = content[content.length - 1]
-  if (last !== undefined && last.type === 'text' && 'text' in last) last.text += '\n'
-  else content.push({ type: 'text', text: '\n', styles: {} })
 }

@@ -80,7 +80,7 @@ class ElementBuilder {
   #code (token: Token): void {
     const text = token.content.endsWith('\n') ? token.content.slice(0, -1) : token.content
     const language = markdownParser.utils.unescapeAll(token.info).trim()
-    this.#append(element('pre', undefined, [element('code', language === '' ? undefined : { 'data-language': language }, text === '' ? [] : [text])]))
+    this.#append(element('pre', undefined, [element('code', { 'data-language': language }, text === '' ? [] : [text])]))
   }
 
   #inline (token: Token): void {
@@ -109,7 +109,8 @@ class ElementBuilder {
         if (token.content !== '') this.#append(token.content)
         return
       case 'softbreak':
-        this.#append(this.#flow ? ' ' : element('br'))
+        // A line feed of the source is a blank, or none at the edge of a line.
+        this.#append(this.#flow ? '\n' : element('br'))
         return
       case 'hardbreak':
         this.#append(element('br'))
@@ -128,10 +129,16 @@ class ElementBuilder {
         this.#push(element('a', { href: text(token, 'href') }))
         return
       default:
-        if (token.nesting === 1) this.#push(element(token.tag))
+        if (token.nesting === 1) this.#openInline(token.tag)
         else if (token.nesting === -1) this.#open.pop()
         else if (token.content !== '') this.#append(token.content)
     }
+  }
+
+  /** Bold within bold is bold: a run of ten thousand stars nests no deeper than one pair. */
+  #openInline (tag: string): void {
+    if (this.#open.some((open) => open.tag === tag)) this.#open.push(this.#top())
+    else this.#push(element(tag))
   }
 
   #picture (token: Token): Element {

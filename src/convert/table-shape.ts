@@ -25,6 +25,25 @@ export function placeCells (rows: TableContent['rows']): { cells: PlacedCell[][]
   return { cells, columns: busyUntil.length }
 }
 
+/**
+ * Takes back merges that make a grid out of all proportion to the cells there are, which no person merges: a hundred cells
+ * of a thousand columns and rows each would be a grid of a hundred million places.
+ * @returns whether it had to
+ */
+export function boundSpans (rows: TableContent['rows']): boolean {
+  let cells = 0
+  let places = 0
+  for (const row of rows) {
+    for (const { props } of row.cells) {
+      cells++
+      places += Number(props['colspan']) * Number(props['rowspan'])
+    }
+  }
+  if (places <= cells * 50 + 10_000) return false
+  for (const row of rows) for (const { props } of row.cells) props['colspan'] = props['rowspan'] = 1
+  return true
+}
+
 /** A span as a whole number from 1 to the limit. */
 export function span (value: unknown): number {
   const number = Number(value)

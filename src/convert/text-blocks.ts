@@ -109,15 +109,17 @@ const codeBlock: BlockSpec = {
     },
   },
   toMarkdown ({ props, text, drop }) {
-    let longest = 2
-    for (const run of text.match(/`+/g) ?? []) longest = Math.max(longest, run.length)
     let language = String(props['language'])
-    // An info string ends with its line, and one with a backtick would be no fence at all.
-    if (/[`\n\r]|^\s|\s$/.test(language)) {
+    // What follows the fence ends with its line.
+    if (/[\n\r]|^\s|\s$/.test(language)) {
       drop('language of a code block')
       language = ''
     }
-    const fence = '`'.repeat(longest + 1)
+    // After backticks no other may follow on the line.
+    const sign = language.includes('`') ? '~' : '`'
+    let longest = 2
+    for (const run of text.match(sign === '`' ? /`+/g : /~+/g) ?? []) longest = Math.max(longest, run.length)
+    const fence = sign.repeat(longest + 1)
     return `${fence}${language.replace(/[\\&]/g, '\\$&')}\n${text === '' ? '' : text + '\n'}${fence}`
   },
 }
@@ -160,6 +162,5 @@ function findHeading (summary: Element | undefined): Element | undefined {
 }
 
 function languageClass (code: Element): string | undefined {
-  const name = code.attributes['class']?.split(/\s+/).find((part) => part.startsWith('language-'))
-  return name?.slice('language-'.length) || undefined
+  return /(?:^|\s)language-(\S+)/.exec(code.attributes['class'] ?? '')?.[1]
 }

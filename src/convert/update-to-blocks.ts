@@ -10,7 +10,7 @@ import { readDocument } from './read-document.ts'
 import { readSimpleUpdate } from './read-simple-update.ts'
 import { cellProps } from './shared-props.ts'
 import { type Formats, isStoredText, type StoredElement, type StoredNode } from './stored-node.ts'
-import { countHeaders, span } from './table-shape.ts'
+import { boundSpans, countHeaders, span } from './table-shape.ts'
 
 /**
  * Reads the blocks of a document from a Yjs update (V1) that holds all of it.
@@ -135,17 +135,19 @@ class NodeReader {
   }
 
   #rows (node: StoredElement): TableContent {
-    const columnWidths: Array<number | null> = []
+    let first: StoredElement[] | undefined
     const headers: boolean[][] = []
     const rows: TableContent['rows'] = []
     for (const row of this.#elements(node, ['tableRow'])) {
       const nodes = this.#elements(row, ['tableHeader', 'tableCell'])
       if (nodes.length === 0) continue
       const cells = nodes.map((cell) => this.#cell(cell))
-      if (rows.length === 0) nodes.forEach((cell, index) => columnWidths.push(...widthsOf(cell, Number(cells[index]?.props['colspan']))))
+      first ??= nodes
       headers.push(nodes.map((cell) => cell.name === 'tableHeader'))
       rows.push({ cells })
     }
+    if (boundSpans(rows)) this.#dropped.add('format', 'merged cell')
+    const columnWidths = (first ?? []).flatMap((cell, index) => widthsOf(cell, Number(rows[0]?.cells[index]?.props['colspan'])))
     return { type: 'tableContent', columnWidths, ...countHeaders(headers), rows }
   }
 

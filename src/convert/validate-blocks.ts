@@ -6,7 +6,7 @@ import { InlineBuilder } from './inline-builder.ts'
 import { InvalidContent } from './invalid-content.ts'
 import { maxBlockDepth } from './limits.ts'
 import { cellProps } from './shared-props.ts'
-import { countHeaders, span } from './table-shape.ts'
+import { boundSpans, countHeaders, span } from './table-shape.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -127,6 +127,7 @@ class Validator {
       if (!isObject(row) || !Array.isArray(row['cells']) || row['cells'].length === 0) throw new InvalidContent('A table row must have cells')
       return { cells: row['cells'].map((cell) => this.#cell(cell)) }
     })
+    if (boundSpans(rows)) this.#dropped.add('format', 'merged cell')
     return completeTable(rows, content['headerRows'], content['headerCols'], content['columnWidths'])
   }
 

@@ -1,0 +1,49 @@
+import t from 'tap'
+import { Dropped } from '../../src/convert/dropped.ts'
+import { blocksToMarkdown } from '../../src/convert/blocks-to-markdown.ts'
+import { htmlToBlocks } from '../../src/convert/html-to-blocks.ts'
+import { markdownToBlocks } from '../../src/convert/markdown-to-blocks.ts'
+import { standardTable as table } from '../../src/convert/standard-table.ts'
+import { oracle } from './oracle.ts'
+import { withoutIds } from './without-ids.ts'
+
+t.teardown(() => setImmediate(() => process.exit()))
+
+interface Example { number: number, markdown: string, html: string }
+
+/** Examples whose HTML says less than the markdown does: the rest of a fence's info, two blanks in a row, and raw HTML that ends inside a cell. */
+const htmlSaysLess = new Set([143, 146, 148, 304])
+
+/** The specification's package has no types. */
+const spec: { tests: Example[] } | undefined = await import('commonmark-spec' as string).catch(() => undefined)
+
+function comparable (blocks: unknown): string {
+  return JSON.stringify(withoutIds(blocks), (key, value: unknown) => {
+    if (typeof value !== 'string') return value
+    if (key === 'text') return value.replaceAll('\n ', '\n')
+    // The examples' HTML has addresses percent-encoded.
+    return (key === 'href' || key === 'url') && !/%(?![0-9a-f]{2})/i.test(value) ? decodeAddress(value) : value
+  })
+}
+
+function decodeAddress (url: string): string {
+  try {
+    return decodeURI(url)
+  } catch {
+    return url
+  }
+}
+
+await t.test('all examples of CommonMark', { skip: spec === undefined && 'commonmark-spec is not installed' }, async (t) => {
+  for (const { number, markdown: example, html } of spec?.tests ?? []) {
+    const markdown = example.replaceAll('→', '\t')
+    const flowing = comparable(markdownToBlocks(markdown, table, new Dropped(), { softBreaks: 'space' }))
+    const reference = comparable(htmlToBlocks(html.replaceAll('→', '\t'), table, new Dropped()))
+    const right = flowing === reference || (reference === '[]' && /"content":\[\]/.test(flowing))
+    if (!htmlSaysLess.has(number)) t.ok(right, `example ${number} is read as its HTML is`)
+    const blocks = markdownToBlocks(markdown, table, new Dropped())
+    const asBlockNote = comparable(blocks) === comparable(await oracle.tryParseMarkdownToBlocks(markdown))
+    t.ok(asBlockNote || right || htmlSaysLess.has(number), `example ${number} is read as BlockNote or as CommonMark says`)
+    t.equal(comparable(markdownToBlocks(blocksToMarkdown(blocks, table, new Dropped()), table, new Dropped())), comparable(blocks), `example ${number} is stable`)
+  }
+})

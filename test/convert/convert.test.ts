@@ -1,0 +1,198 @@
+import t from 'tap'
+import * as Y from 'yjs'
+import { convert, type ConvertRequest } from '../../src/convert/convert.ts'
+import type { InputFormat, OutputFormat } from '../../src/convert/formats.ts'
+import { InvalidContent } from '../../src/convert/invalid-content.ts'
+import { standardTable } from '../../src/convert/standard-table.ts'
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+const run = (input: Uint8Array | string, from: InputFormat, to: OutputFormat, options: Partial<ConvertRequest> = {}) =>
+  convert({ input: typeof input === 'string' ? bytes(input) : input, from, to, ...options }, standardTable)
+const text = (...parameters: Parameters<typeof run>) => new TextDecoder().decode(run(...parameters).body)
+/** What a test reads of the blocks. */
+interface Seen { type: string, content?: Array<{ text: string, styles: object }>, children: Seen[], props: Record<string, unknown> }
+// A test's own input gives a list of blocks.
+const blocks = (...[input, from, , options]: Parameters<typeof run>) => JSON.parse(text(input, from, 'json', options)) as Seen[]
+
+await t.test('every input becomes every output', async (t) => {
+  const inputs = {
+    markdown: bytes('# T\n\ntext'),
+    html: bytes('<h1>T</h1><p>text</p>'),
+    json: bytes('[{"type":"heading","content":"T"},{"content":"text"}]'),
+    yjs: run('# T\n\ntext', 'markdown', 'yjs').body,
+  }
+  for (const from of ['markdown', 'html', 'json', 'yjs'] as const) {
+    t.equal(text(inputs[from], from, 'markdown'), '# T\n\ntext\n')
+    t.equal(text(inputs[from], from, 'html'), '<h1>T</h1><p>text</p>')
+    t.equal(text(inputs[from], from, 'text'), 'T\ntext\n')
+    t.match(blocks(inputs[from], from, 'json'), [{ type: 'heading', content: [{ text: 'T' }] }, { type: 'paragraph', content: [{ text: 'text' }] }])
+    t.equal(text(run(inputs[from], from, 'yjs').body, 'yjs', 'text'), 'T\ntext\n')
+    t.same(run(inputs[from], from, 'html').dropped, [])
+  }
+})
+
+await t.test('markdown of nothing is one empty paragraph', async (t) => {
+  for (const markdown of ['', ' ', '\n\n', '\ufeff', '\r\n']) t.match(blocks(markdown, 'markdown', 'json'), [{ type: 'paragraph', content: [], children: [] }], JSON.stringify(markdown))
+})
+
+await t.test('an empty document is an empty list, nothing, and a blank line', async (t) => {
+  const empty = Y.encodeStateAsUpdate(new Y.Doc())
+  t.equal(text(empty, 'yjs', 'json'), '[]')
+  t.equal(text(empty, 'yjs', 'html'), '')
+  t.equal(text(empty, 'yjs', 'markdown'), '\n')
+  t.equal(text(empty, 'yjs', 'text'), '')
+  t.equal(text(run('[]', 'json', 'yjs').body, 'yjs', 'json'), '[]')
+})
+
+await t.test('line ends and marks of byte order are no content', async (t) => {
+  t.match(blocks('\ufeff# T\r\n\r\ntext\rmore', 'markdown', 'json'), [{ type: 'heading', content: [{ text: 'T' }] }, { content: [{ text: 'text\nmore' }] }])
+})
+
+await t.test('soft breaks are line breaks, or blanks when asked for', async (t) => {
+  t.match(blocks('a\nb', 'markdown', 'json'), [{ content: [{ text: 'a\nb' }] }])
+  t.match(blocks('a\nb\\\nc', 'markdown', 'json', { softBreaks: 'space' }), [{ content: [{ text: 'a b\nc' }] }])
+})
+
+await t.test('what is no document is refused in one sentence without its content', async (t) => {
+  const deep = (levels: number) => '[{"content":"secret","children":'.repeat(levels) + '[]' + '}]'.repeat(levels)
+  const refused: Array<[Uint8Array | string, InputFormat]> = [
+    [new Uint8Array([1, 2, 3]), 'yjs'],
+    [bytes('secret text'), 'yjs'],
+    ['', 'yjs'],
+    ['secret', 'json'],
+    ['{"type":"paragraph"}', 'json'],
+    ['"secret"', 'json'],
+    ['null', 'json'],
+    ['[null]', 'json'],
+    ['[[]]', 'json'],
+    ['[{"type":"secret"}]', 'json'],
+    ['[{"type":"constructor"}]', 'json'],
+    ['[{"type":"__proto__"}]', 'json'],
+    ['[{"type":5}]', 'json'],
+    ['[{"content":5}]', 'json'],
+    ['[{"content":[5]}]', 'json'],
+    ['[{"content":[{"type":"secret"}]}]', 'json'],
+    ['[{"content":[{"type":"text"}]}]', 'json'],
+    ['[{"content":[{"type":"link","content":"x"}]}]', 'json'],
+    ['[{"content":[{"type":"text","text":"x","styles":[]}]}]', 'json'],
+    ['[{"props":[]}]', 'json'],
+    ['[{"children":{}}]', 'json'],
+    ['[{"type":"table"}]', 'json'],
+    ['[{"type":"table","content":{"rows":[]}}]', 'json'],
+    ['[{"type":"table","content":{"rows":[{"cells":[]}]}}]', 'json'],
+    [deep(5000), 'json'],
+    ['<div>'.repeat(5000), 'html'],
+    [new Uint8Array([0xff, 0xfe, 0x41]), 'markdown'],
+  ]
+  for (const [input, from] of refused) {
+    const name = `${from}: ${typeof input === 'string' ? input.slice(0, 50) : input.join(' ')}`
+    const error = t.throws(() => run(input, from, 'json'), InvalidContent, name)
+    t.notMatch(String(error), /secret/)
+  }
+})
+
+await t.test('partial blocks are completed', async (t) => {
+  t.match(blocks('[{"content":"a"},{"type":"heading"},{"type":"table","content":{"rows":[{"cells":["x",[{"type":"text","text":"y"}],{"type":"tableCell","content":"z"}]}]}}]', 'json', 'json'), [
+    { id: /^[0-9a-f-]{36}$/, type: 'paragraph', props: { textColor: 'default' }, content: [{ type: 'text', text: 'a', styles: {} }], children: [] },
+    { type: 'heading', props: { level: 1, isToggleable: false }, content: [] },
+    { type: 'table', content: { type: 'tableContent', columnWidths: [null, null, null], rows: [{ cells: [{ content: [{ text: 'x' }] }, { content: [{ text: 'y' }] }, { content: [{ text: 'z' }] }] }] } },
+  ])
+})
+
+await t.test('an id that comes twice is replaced', async (t) => {
+  const [first, second] = JSON.parse(text('[{"id":"a"},{"id":"a"}]', 'json', 'json')) as Array<{ id: string }>
+  t.equal(first?.id, 'a')
+  t.match(second?.id, /^[0-9a-f-]{36}$/)
+})
+
+await t.test('another fragment is read and written', async (t) => {
+  const update = run('# T', 'markdown', 'yjs', { fragment: 'other' }).body
+  t.equal(text(update, 'yjs', 'text'), '')
+  t.equal(text(update, 'yjs', 'text', { fragment: 'other' }), 'T\n')
+})
+
+await t.test('a document with a history of many clients', async (t) => {
+  const first = new Y.Doc()
+  Y.applyUpdate(first, run('one\n\ntwo\n\nthree', 'markdown', 'yjs').body)
+  const second = new Y.Doc()
+  Y.applyUpdate(second, Y.encodeStateAsUpdate(first))
+  // The shape is known: group, containers, paragraphs, texts.
+  const textOf = (document: Y.Doc, index: number) => {
+    const container = (document.getXmlFragment('document-store').get(0) as Y.XmlElement).get(index) as Y.XmlElement
+    return (container.get(0) as Y.XmlElement).get(0) as Y.XmlText
+  }
+  textOf(first, 0).insert(0, 'A ')
+  textOf(second, 0).insert(3, ' Z')
+  textOf(first, 1).delete(1, 1)
+  textOf(second, 1).format(0, 2, { bold: {} })
+  ;(first.getXmlFragment('document-store').get(0) as Y.XmlElement).delete(2, 1)
+  Y.applyUpdate(first, Y.encodeStateAsUpdate(second))
+  t.equal(text(Y.encodeStateAsUpdate(first), 'yjs', 'markdown'), 'A one Z\n\n**t**o\n')
+})
+
+await t.test('anchors of comments and suggestions are invisible, unknown marks keep their text, unknown elements are counted', async (t) => {
+  const document = new Y.Doc()
+  Y.applyUpdate(document, run('plain words here', 'markdown', 'yjs').body)
+  const paragraph = document.getXmlFragment('document-store').querySelector('paragraph') as Y.XmlElement
+  const words = paragraph.firstChild as Y.XmlText
+  words.format(0, 5, { 'comment--AbCd1234': { orphan: false, threadId: 't1' } })
+  words.format(2, 5, { insertion: { id: 1 }, bold: {} })
+  words.format(12, 4, { sparkle: { stringValue: 'x' } })
+  paragraph.push([new Y.XmlElement('mention')])
+  const update = Y.encodeStateAsUpdate(document)
+  t.match(blocks(update, 'yjs', 'json'), [{ content: [{ text: 'pl', styles: {} }, { text: 'ain w', styles: { bold: true } }, { text: 'ords here', styles: {} }] }])
+  t.same(run(update, 'yjs', 'json').dropped, [
+    { what: 'mark sparkle', kind: 'format', count: 1 },
+    { what: 'element mention', kind: 'content', count: 1 },
+  ])
+})
+
+await t.test('an unknown block is counted and its children move up', async (t) => {
+  const document = new Y.Doc()
+  Y.applyUpdate(document, run('[{"content":"a","children":[{"content":"child"}]}]', 'json', 'yjs').body)
+  const container = document.getXmlFragment('document-store').querySelector('blockContainer') as Y.XmlElement
+  container.delete(0, 1)
+  container.insert(0, [new Y.XmlElement('spreadsheet')])
+  const update = Y.encodeStateAsUpdate(document)
+  t.equal(text(update, 'yjs', 'text'), 'child\n')
+  t.same(run(update, 'yjs', 'text').dropped, [{ what: 'element spreadsheet', kind: 'content', count: 1 }])
+})
+
+await t.test('what markdown cannot say is counted', async (t) => {
+  const { dropped } = run('[{"content":[{"type":"text","text":"u","styles":{"underline":true,"textColor":"red"}}],"props":{"textAlignment":"center"},"children":[{"content":"c"}]}]', 'json', 'markdown')
+  t.same(dropped.map(({ what }) => what), ['prop textAlignment', 'mark underline', 'mark textColor', 'nesting'])
+})
+
+await t.test('addresses that could run code do not reach HTML', async (t) => {
+  for (const href of ['javascript:alert(1)', ' java\tscript:alert(1)', 'JAVASCRIPT:x', 'vbscript:x', 'data:text/html,x', '\u0000javascript:x']) {
+    const input = JSON.stringify([
+      { content: [{ type: 'link', href, content: 'l' }] },
+      ...['image', 'video', 'audio', 'file', 'pdf'].map((type) => ({ type, props: { url: href, name: 'n', showPreview: false } })),
+      ...['image', 'video', 'audio', 'file', 'pdf'].map((type) => ({ type, props: { url: href, name: 'n' } })),
+    ])
+    // The address itself may stand in data-url, from which no browser loads anything.
+    t.notMatch(text(input, 'json', 'html').replace(/ data-url="[^"]*"/g, ''), /script:|data:text/i, JSON.stringify(href))
+  }
+})
+
+await t.test('a colour cannot leave its style, nor any text its place', async (t) => {
+  const evil = '"><script>alert(1)</script>;x:url(y)'
+  const input = JSON.stringify([
+    { props: { textColor: evil, backgroundColor: evil }, content: [{ type: 'text', text: evil, styles: { textColor: evil } }] },
+    { type: 'codeBlock', props: { language: evil }, content: evil },
+    { type: 'callout', props: { emoji: evil }, content: evil },
+    { type: 'image', props: { url: 'https://a.b/' + evil, name: evil, caption: evil } },
+    { content: [{ type: 'interlinkingLinkInline', props: { docId: evil, title: evil } }, { type: 'link', href: 'https://a.b/' + evil, content: evil }] },
+  ])
+  const html = text(input, 'json', 'html')
+  t.notMatch(html, /<script/)
+  t.notMatch(html, /style="[^"]*url/)
+  t.notMatch(text(input, 'json', 'markdown').replace(/`[^`]*`|```[^]*?```/g, ''), /(?<!\\)<script/)
+})
+
+await t.test('links between documents carry the origin', async (t) => {
+  const input = '[{"content":[{"type":"interlinkingLinkInline","props":{"docId":"1-2","title":"Other"}}]}]'
+  t.match(text(input, 'json', 'html', { origin: 'https://docs.example.org' }), '<a href="https://docs.example.org/docs/1-2/" data-doc-id="1-2" data-title="Other">Other</a>')
+  t.equal(text(input, 'json', 'markdown', { origin: 'https://docs.example.org' }), '[Other](https://docs.example.org/docs/1-2/)\n')
+  t.equal(text(input, 'json', 'text'), 'Other\n')
+})
