@@ -45,6 +45,8 @@ export interface DocumentState {
   snapshotBytes: number
 }
 
+export const NO_STATE: DocumentState = { base: 0, lastSeq: 0, logBytes: 0, logEntries: 0, updatedAt: 0, generation: 0, upTo: 0, pieces: 0, snapshotBytes: 0 }
+
 const STATE_FIELDS = ['base', 'lastSeq', 'logBytes', 'logEntries', 'updatedAt', 'generation', 'upTo', 'pieces', 'snapshotBytes'] as const
 
 export const ownKey = (name: string): Buffer => text(OWN, name)

@@ -26,8 +26,8 @@ export interface PostgresServer {
   stop (): Promise<void>
 }
 
-/** Starts a PostgreSQL of its own in a temporary folder, on a free port. It does not care for power cuts, to be quick. */
-export async function startPostgres ({ tls = false } = {}): Promise<PostgresServer> {
+/** Starts a PostgreSQL of its own in a temporary folder, on a free port. Without `durable` it does not care for power cuts, to be quick. */
+export async function startPostgres ({ tls = false, durable = false } = {}): Promise<PostgresServer> {
   const bin = findPrograms()
   const folder = await mkdtemp(join(tmpdir(), 'y-pg-'))
   await chmod(folder, 0o755)
@@ -36,7 +36,7 @@ export async function startPostgres ({ tls = false } = {}): Promise<PostgresServ
   await unprivileged(join(bin, 'initdb'), ['-D', data, '-U', 'admin', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'])
   if (tls) await makeCertificate(folder)
   const port = await freePort()
-  const settings = ['listen_addresses=127.0.0.1', 'fsync=off', 'max_connections=100', ...tls ? ['ssl=on', `ssl_cert_file=${folder}/server.crt`, `ssl_key_file=${folder}/server.key`] : []]
+  const settings = ['listen_addresses=127.0.0.1', `fsync=${durable ? 'on' : 'off'}`, 'max_connections=100', ...tls ? ['ssl=on', `ssl_cert_file=${folder}/server.crt`, `ssl_key_file=${folder}/server.key`] : []]
   const start = async () => {
     const [command = '', ...args] = unprivilegedCommand(join(bin, 'postgres'), ['-D', data, '-p', String(port), '-k', data, ...settings.flatMap((setting) => ['-c', setting])])
     const server = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder })

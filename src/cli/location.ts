@@ -1,0 +1,34 @@
+import type { Logger } from '../logger.ts'
+import { StoreInUse } from '../store/lmdb-owner.ts'
+import { holdsLmdbStore, openLmdbReader, openLmdbStore, type LmdbStore } from '../store/lmdb-store.ts'
+import { openPostgresStore } from '../store/postgres-store.ts'
+import type { Store } from '../store/store.ts'
+
+/** Where a store is: a folder, or a URL that begins with postgres:// or postgresql://. */
+export type Location = string
+
+export const isPostgres = (location: Location): boolean => /^postgres(ql)?:\/\//.test(location)
+
+/** The location without a password, to be shown. */
+export const shown = (location: Location): string => isPostgres(location) ? location.replace(/\/\/[^@/]*@/, '//…@').replace(/\?.*$/, '') : location
+
+/** Opens a store to read it; a service may be using it. */
+export async function openSource (location: Location, logger: Logger): Promise<Store> {
+  return isPostgres(location) ? openPostgresStore({ url: location, logger }) : openEmbedded(location, logger)
+}
+
+/** Opens an embedded store to read it. After a power cut only who writes finds the last whole state: that is done first, where no service does it. */
+export async function openEmbedded (folder: string, logger: Logger): Promise<LmdbStore> {
+  if (!holdsLmdbStore(folder)) throw new Error(`There is no store in ${folder}`)
+  try {
+    await (await openLmdbStore({ path: folder, sync: 'fsync', logger })).close()
+  } catch (error) {
+    if (!(error instanceof StoreInUse)) throw error
+  }
+  return openLmdbReader(folder)
+}
+
+/** Opens a store to write to it; an embedded one must not be in use. */
+export async function openTarget (location: Location, logger: Logger): Promise<Store> {
+  return isPostgres(location) ? openPostgresStore({ url: location, logger }) : openLmdbStore({ path: location, sync: 'fsync', logger })
+}

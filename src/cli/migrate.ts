@@ -1,0 +1,76 @@
+import type { Store } from '../store/store.ts'
+import { Known } from '../update/known.ts'
+import { scanUpdate } from '../update/scan-update.ts'
+import { console } from './console.ts'
+import { count } from './count.ts'
+import { readDocument, updatesOf, type WholeDocument } from './read-document.ts'
+
+/** What is handed to the other store at once, unless a single update is larger. */
+const CHUNK_BYTES = 4 << 20
+
+/**
+ * Copies all documents from one store to another, and what is new of those that are there already: run again after an
+ * interruption, or when the old service has been stopped, it does what is left. Each document is read back and compared.
+ * Nothing is ever removed from either.
+ * @returns how many documents could not be copied
+ */
+export async function migrate (from: Store, to: Store): Promise<number> {
+  const progress = console.progress('copying', await count(from))
+  const counts = { copied: 0, completed: 0, same: 0 }
+  const faults: string[] = []
+  for await (const { document } of from.list()) {
+    try {
+      const result = await copyDocument(from, to, document)
+      if (result) counts[result]++
+    } catch (error) {
+      faults.push(`${JSON.stringify(document)}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    progress.step()
+  }
+  progress.end()
+  for (const fault of faults) console.tell(fault)
+  console.say(`${counts.copied} documents copied, ${counts.completed} completed, ${counts.same} were there already, ${faults.length} could not be copied`)
+  return faults.length
+}
+
+async function copyDocument (from: Store, to: Store, document: string): Promise<'copied' | 'completed' | 'same' | undefined> {
+  const source = await readDocument(from, document)
+  if (!source) return undefined
+  const before = await readDocument(to, document)
+  const missing = missingFrom(before, source)
+  if (before && missing.length === 0) return 'same'
+  if (before) await appendAll(to, document, missing)
+  else await copyWhole(to, document, source)
+  const left = missingFrom(await readDocument(to, document), source)
+  if (left.length > 0) throw new Error(`${left.length} updates are missing after they were copied`)
+  return before ? 'completed' : 'copied'
+}
+
+/** The updates of `source` that would add something. What is there is read from its content, not from what is said of it. */
+function missingFrom (target: WholeDocument | undefined, source: WholeDocument): Uint8Array[] {
+  const known = new Known()
+  for (const update of target ? updatesOf(target) : []) known.add(scanUpdate(update))
+  return updatesOf(source).filter((update) => !target || !known.contains(scanUpdate(update)))
+}
+
+/** Keeps the snapshot as one: the pieces are stored as updates first, then made the snapshot that stands for them. */
+async function copyWhole (to: Store, document: string, { snapshot, pieces, log }: WholeDocument): Promise<void> {
+  const upTo = await appendAll(to, document, pieces)
+  await appendAll(to, document, log.map(({ update }) => update))
+  if (snapshot && upTo !== undefined) await to.compact(document, { replaces: 0, upTo, pieces, known: snapshot.known })
+}
+
+/** A few at a time: a large document is not one statement. @returns the number of the last */
+async function appendAll (to: Store, document: string, updates: readonly Uint8Array[]): Promise<number | undefined> {
+  let last: number | undefined
+  for (let from = 0; from < updates.length;) {
+    let end = from
+    let bytes = 0
+    do bytes += updates[end++]?.length ?? 0
+    while (end < updates.length && bytes < CHUNK_BYTES)
+    const seqs = await to.append(updates.slice(from, end).map((update) => ({ document, update })))
+    last = seqs.at(-1)
+    from = end
+  }
+  return last
+}

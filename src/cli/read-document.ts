@@ -1,0 +1,35 @@
+import type { SnapshotHead, Store, StoredDocument } from '../store/store.ts'
+
+/** A document as it is stored at one moment. */
+export interface WholeDocument extends StoredDocument {
+  /** The pieces of its snapshot */
+  readonly pieces: readonly Uint8Array[]
+}
+
+/**
+ * Reads all of a document, anew where a compaction came in between.
+ * @returns undefined where there is no such document
+ * @throws DamagedDocument
+ */
+export async function readDocument (store: Store, document: string): Promise<WholeDocument | undefined> {
+  for (;;) {
+    const stored = await store.load(document)
+    if (!stored) return undefined
+    const pieces = stored.snapshot ? await readPieces(store, document, stored.snapshot) : []
+    if (pieces) return { ...stored, pieces }
+  }
+}
+
+/** @returns undefined where the snapshot is no more */
+async function readPieces (store: Store, document: string, { generation, pieces: count }: SnapshotHead): Promise<Uint8Array[] | undefined> {
+  const pieces: Uint8Array[] = []
+  for (let index = 0; index < count; index++) {
+    const piece = await store.readPiece(document, generation, index)
+    if (!piece) return undefined
+    pieces.push(piece)
+  }
+  return pieces
+}
+
+/** All updates, in an order in which they can be applied. */
+export const updatesOf = ({ pieces, log }: WholeDocument): Uint8Array[] => [...pieces, ...log.map(({ update }) => update)]

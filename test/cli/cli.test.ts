@@ -1,0 +1,167 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import * as Y from 'yjs'
+import { readDocument, updatesOf } from '../../src/cli/read-document.ts'
+import { openLmdbStore, type LmdbStore } from '../../src/store/lmdb-store.ts'
+import { openPostgresStore } from '../../src/store/postgres-store.ts'
+import type { Store } from '../../src/store/store.ts'
+import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
+import { damageLmdb } from '../store/damage-lmdb.ts'
+import { startPostgres } from '../store/postgres-server.ts'
+import { quiet } from '../store/quiet-logger.ts'
+import { cli } from './run-cli.ts'
+
+async function folder (t: Test): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'y-cli-'))
+  t.teardown(() => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+async function start (t: Test, path: string): Promise<LmdbStore> {
+  const store = await openLmdbStore({ path, sync: 'process', logger: quiet })
+  t.teardown(() => store.close())
+  return store
+}
+
+/** A document typed word by word, stored as the updates of the typing, half of them in a snapshot. */
+async function write (store: Store, document: string, words: readonly string[]): Promise<void> {
+  const doc = new Y.Doc()
+  const updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => updates.push(update))
+  for (const word of words) doc.getText('t').insert(doc.getText('t').length, word)
+  const seqs = await store.append(updates.map((update) => ({ document, update })))
+  const half = updates.length >> 1
+  const { pieces, known } = snapshotPieces(updates.slice(0, half), 64)
+  await store.compact(document, { replaces: 0, upTo: seqs[half - 1] ?? 0, pieces, known: known.encode() })
+}
+
+async function read (store: Store, document: string): Promise<string | undefined> {
+  const whole = await readDocument(store, document)
+  if (!whole) return undefined
+  const doc = new Y.Doc()
+  for (const update of updatesOf(whole)) Y.applyUpdate(doc, update)
+  return doc.getText('t').toString()
+}
+
+const NAMES = ['plain', 'a/b c', '文档', '.hidden', 'x'.repeat(255), '100%']
+const words = (name: string) => Array.from({ length: 40 }, (_, at) => `${name.slice(0, 5)}${at} `)
+
+async function fill (store: Store): Promise<void> {
+  for (const name of NAMES) await write(store, name, words(name))
+}
+
+async function holdsAll (t: Test, store: Store): Promise<void> {
+  for (const name of NAMES) t.equal(await read(store, name), words(name).join(''), name.slice(0, 20))
+}
+
+await t.test('a wrong call tells how it goes', async (t) => {
+  t.match(await cli([]), { code: 0, out: /y-provider check/ })
+  t.match(await cli(['chek']), { code: 2, err: /There is no command chek/ })
+  t.match(await cli(['check', '--nothing']), { code: 2, err: /Unknown option '--nothing'/ })
+  t.match(await cli(['backup']), { code: 2, err: /backup needs a folder/ })
+  t.match(await cli(['check', '--store', join(await folder(t), 'none')]), { code: 1, err: /^There is no store in .*none\n$/ })
+})
+
+await t.test('check: finds what is damaged, beside a service that runs', async (t) => {
+  const path = await folder(t)
+  const store = await start(t, path)
+  await fill(store)
+  t.match(await cli(['check'], { DATA_DIR: path }), { code: 0, out: '6 documents,' })
+  await damageLmdb(path, 'plain', 'piece')
+  await store.append([{ document: 'no update', update: Buffer.from('certainly not') }])
+  const found = await cli(['check', '--store', path])
+  t.equal(found.code, 1)
+  t.match(found.out, /"plain" is damaged in the store: piece 0 of its snapshot fails its checksum/)
+  t.match(found.out, /"no update": The update is malformed/)
+  t.match(found.out, /7 documents, \d+ bytes, 2 with a fault/)
+})
+
+await t.test('backup: of a live store, and it serves', async (t) => {
+  const path = await folder(t)
+  const store = await start(t, path)
+  await fill(store)
+  const enough = new AbortController()
+  const writer = (async () => {
+    while (!enough.signal.aborted) await store.append([{ document: 'busy', update: Y.encodeStateAsUpdate(new Y.Doc()) }])
+  })()
+  const target = join(await folder(t), 'copy')
+  const done = await cli(['backup', target, '--store', path])
+  enough.abort()
+  await writer
+  t.match(done, { code: 0, out: /7 documents, \d+ bytes, 0 with a fault/ })
+  const copy = await start(t, target)
+  await holdsAll(t, copy)
+  t.ok((await copy.load('busy'))?.log.length)
+  await copy.append([{ document: 'plain', update: Y.encodeStateAsUpdate(new Y.Doc()) }])
+  t.match(await cli(['backup', target, '--store', path]), { code: 1, err: /There is a store in .* already/ })
+})
+
+await t.test('export and import: all documents, whatever they are called', async (t) => {
+  const [one, files, two] = [await folder(t), join(await folder(t), 'files'), await folder(t)]
+  const store = await start(t, one)
+  await fill(store)
+  t.match(await cli(['export', '--to', files, '--store', one]), { code: 0, out: /6 documents written/ })
+  t.equal((await readdir(files)).length, 7)
+  t.match(await cli(['import', files, '--store', two]), { code: 0, out: /6 documents made, 0 merged, 0 left/ })
+  const copy = await start(t, two)
+  await holdsAll(t, copy)
+})
+
+await t.test('export and import: one by one', async (t) => {
+  const [one, files, two] = [await folder(t), await folder(t), await folder(t)]
+  const store = await start(t, one)
+  await fill(store)
+  t.match(await cli(['export', '--to', files, '--store', one, '文档', 'none']), { code: 1, out: /1 documents written/, err: /"none": There is no such document/ })
+  const file = join(files, `${encodeURIComponent('文档')}.yjs`)
+  const doc = new Y.Doc()
+  Y.applyUpdate(doc, await readFile(file))
+  t.equal(doc.getText('t').toString(), words('文档').join(''))
+  t.match(await cli(['import', file, '--store', two]), { code: 0, out: /1 documents made/ })
+  t.match(await cli(['import', file, '--store', two]), { code: 0, out: /1 left as they were/, err: /exists already/ })
+  t.match(await cli(['import', '--merge', file, '--store', two]), { code: 0, out: /1 merged/ })
+  await writeFile(join(files, 'broken.yjs'), 'no update')
+  t.match(await cli(['import', join(files, 'broken.yjs'), '--store', two]), { code: 1, out: /1 files could not be read/, err: /broken.yjs: The update is malformed/ })
+  await writeFile(join(files, 'x.doc'), '')
+  t.match(await cli(['import', join(files, 'x.doc'), '--store', two]), { code: 1, err: /cannot be imported \(.yjs\)/ })
+  const copy = await start(t, two)
+  t.equal(await read(copy, '文档'), words('文档').join(''))
+  t.match(await cli(['import', file, '--store', two]), { code: 1, err: /Another service \(process \d+\) uses the store/ }, 'not under a running service')
+})
+
+await t.test('migrate: from the embedded store to PostgreSQL, again after changes, and back', async (t) => {
+  const server = await startPostgres()
+  t.teardown(() => server.stop())
+  const url = await server.makeSchema('y_provider')
+  const path = await folder(t)
+  const store = await start(t, path)
+  await fill(store)
+  const first = await cli(['migrate', '--from', path, '--to', url])
+  t.match(first, { code: 0, out: /6 documents copied, 0 completed, 0 were there/ })
+  t.notMatch(first.err, /y_provider@/, 'nobody is named')
+  const target = await openPostgresStore({ url, logger: quiet })
+  t.teardown(() => target.close())
+  await holdsAll(t, target)
+  t.equal((await target.load('plain'))?.snapshot?.pieces, (await store.load('plain'))?.snapshot?.pieces)
+
+  // The old service still runs: someone types, here and there.
+  await store.append([{ document: 'plain', update: typed('late') }, { document: 'new', update: typed('new') }])
+  await target.append([{ document: '文档', update: typed('there') }])
+  t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /1 documents copied, 1 completed, 5 were there already/ })
+  t.match(await read(target, 'plain'), /late/)
+  t.match(await read(target, '文档'), /there/)
+  t.equal(await read(target, 'new'), 'new')
+  t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /0 documents copied, 0 completed, 7 were there already/ })
+  t.match(await cli(['check'], { DATABASE_URL: url }), { code: 0, out: '7 documents' })
+
+  const back = await folder(t)
+  t.match(await cli(['migrate', '--from', url, '--to', back]), { code: 0, out: /7 documents copied/ })
+  t.match(await read(await start(t, back), '文档'), /there/)
+})
+
+function typed (text: string): Uint8Array {
+  const doc = new Y.Doc()
+  doc.getText('t').insert(0, text)
+  return Y.encodeStateAsUpdate(doc)
+}
