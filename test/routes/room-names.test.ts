@@ -33,19 +33,22 @@ await t.test('a name is percent-decoded once, and every way of writing it is the
 
 await t.test('a name that is not allowed is refused for good', async (t) => {
   const { app, wsUrl } = await listen(t)
-  const names = ['x'.repeat(256), '%20x', 'x%20', 'a%00b', 'a%0Ab', '%7F', '%E2%80%A8', '%ED%A0%80']
+  const names = ['x'.repeat(256), '%20x', 'x%20', 'a%00b', 'a%0Ab', '%7F', '%E2%80%A8']
   for (const name of names) {
-    const socket = await openSocket(t, `${wsUrl}/collaboration/ws/${name}`).catch(() => undefined)
-    if (socket !== undefined) t.equal(await closeCode(socket), 4403, name)
+    const socket = await openSocket(t, `${wsUrl}/collaboration/ws/${name}`)
+    t.equal(await closeCode(socket), 4403, name)
   }
   t.equal(app.rooms.openRooms, 0)
 })
 
-await t.test('dots, broken escapes and empty names open no room', async (t) => {
+await t.test('dots and broken escapes open no room', async (t) => {
   const { app, port } = await listen(t)
-  for (const path of ['.', '..', '%2E', '%2e%2E', '../ws/x/..', '%', '%ZZ', '%C3', '/', '%2F']) {
+  for (const path of ['.', '..', '%2E', '%2e%2E', '../ws/x/..']) {
     const status = await handshake(port, `/collaboration/ws/${path}`)
-    t.ok([101, 400, 403, 404].includes(status), `${path}: ${status}`)
+    t.ok([101, 404].includes(status), `${path}: ${status}`)
+  }
+  for (const path of ['%', '%ZZ', '%C3', '%ED%A0%80']) {
+    t.equal((await app.inject({ url: `/collaboration/ws/${path}`, headers: asDjango })).statusCode, 400, path)
   }
   t.equal(app.rooms.openRooms, 0)
 })

@@ -174,11 +174,11 @@ export function edited (doc: Y.Doc, change: () => void): Uint8Array {
   return Y.mergeUpdates(updates)
 }
 
-/** One turn of the event loop after the other until it holds. @throws after ten seconds */
-export async function until (holds: () => boolean): Promise<void> {
+/** One turn of the event loop after the other until it holds. @throws after `timeoutMs` */
+export async function until (holds: () => boolean, timeoutMs = 10_000): Promise<void> {
   const from = performance.now()
   while (!holds()) {
-    if (performance.now() - from > 10_000) throw new Error(`Waited in vain for ${holds}`)
+    if (performance.now() - from > timeoutMs) throw new Error(`Waited in vain for ${holds}`)
     await turn()
   }
 }

@@ -1,0 +1,81 @@
+import { join } from 'node:path'
+import * as decoding from 'lib0/decoding'
+import t, { type Test } from 'tap'
+import * as Y from 'yjs'
+import { encodeUpdate } from '../../src/protocol/encode-message.ts'
+import { hocuspocusAddress } from '../../src/protocol/frame.ts'
+import { messageType } from '../../src/protocol/message.ts'
+import { areEqual, connect, content, openSocket, synced, when } from '../clients.ts'
+import { secret } from '../helper.ts'
+import { start, type Running } from '../processes.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+
+async function startServer (t: Test, folder: string, env: Record<string, string> = {}): Promise<{ server: Running, url: string, wsUrl: string }> {
+  const server = await start(process.execPath, ['--import', 'tsx', 'src/server.ts'], {
+    cwd: root,
+    env: { COLLABORATION_SERVER_SECRET: secret, DATA_DIR: folder, PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info', ...env },
+    ready: /listening at http:\/\/127\.0\.0\.1:(\d+)/i,
+  })
+  t.teardown(() => server.stop('SIGKILL'))
+  return { server, url: `http://127.0.0.1:${server.ready[1]}`, wsUrl: `ws://127.0.0.1:${server.ready[1]}` }
+}
+
+/** Sends a document's state over the Hocuspocus protocol, which tells when it is stored. */
+async function store (t: Test, wsUrl: string, room: string, doc: Y.Doc): Promise<void> {
+  const socket = await openSocket(t, `${wsUrl}/collaboration/ws/?room=${encodeURIComponent(room)}`)
+  const stored = new Promise<void>((resolve) => {
+    socket.on('message', (data: Buffer) => {
+      const decoder = decoding.createDecoder(data)
+      decoding.readVarString(decoder)
+      if (decoding.readVarUint(decoder) === messageType.syncStatus && decoding.readVarUint(decoder) === 1) resolve()
+    })
+  })
+  const { bytes } = hocuspocusAddress(room)
+  socket.send(Buffer.concat([bytes, encodeUpdate(Y.encodeStateAsUpdate(doc))]))
+  await stored
+}
+
+await t.test('killed and started again, the service serves everything it had stored', async (t) => {
+  const folder = t.testdir()
+  const first = await startServer(t, folder)
+  const docs = new Map<string, Y.Doc>()
+  for (const room of ['small', 'large', 'ü%20name']) {
+    const [a, b] = [connect(t, first.wsUrl, room), connect(t, first.wsUrl, room)]
+    await synced(a, b)
+    for (let i = 0; i < 200; i++) a.doc.getText('text').insert(i, `${i}`)
+    a.doc.getText('text').delete(10, 20)
+    if (room === 'large') for (let i = 0; i < 20; i++) b.doc.getArray('array').push(['x'.repeat(100_000)])
+    await when([a, b], () => areEqual(a.doc, b.doc))
+    // What others have heard may still be on its way to the disk; what is acknowledged is there, and all before it.
+    await store(t, first.wsUrl, decodeURIComponent(room), a.doc)
+    docs.set(room, a.doc)
+  }
+  t.equal(await first.server.stop('SIGKILL'), null)
+  const second = await startServer(t, folder)
+  for (const [room, doc] of docs) {
+    const late = connect(t, second.wsUrl, room)
+    await synced(late)
+    t.same(content(late.doc), content(doc), room)
+    late.doc.getText('text').insert(0, 'goes on')
+  }
+  t.equal(await second.server.stop(), 0, 'and stops in peace')
+  t.match(second.server.output(), 'stopped')
+})
+
+await t.test('people who stay through a restart find each other again, with what they wrote meanwhile', async (t) => {
+  const folder = t.testdir()
+  const first = await startServer(t, folder)
+  const { port } = new URL(first.url)
+  const [a, b] = [connect(t, first.wsUrl, 'room'), connect(t, first.wsUrl, 'room', { version: 'y-websocket 1' })]
+  await synced(a, b)
+  a.doc.getText('text').insert(0, 'before ')
+  await when([b], () => b.doc.getText('text').length > 0)
+  t.equal(await first.server.stop('SIGTERM'), 0)
+  t.same(a.closes, [1012])
+  a.doc.getText('text').insert(0, 'a meanwhile ')
+  b.doc.getText('text').insert(0, 'b meanwhile ')
+  await startServer(t, folder, { PORT: port })
+  await when([a, b], () => a.provider.synced && b.provider.synced && areEqual(a.doc, b.doc) && a.doc.getText('text').length === 31)
+  t.match(a.doc.getText('text').toString(), 'before ')
+})

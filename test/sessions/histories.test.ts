@@ -1,0 +1,48 @@
+import t, { type Test } from 'tap'
+import * as Y from 'yjs'
+import { connect, synced, when, type Client } from '../clients.ts'
+import { listen } from '../helper.ts'
+import { oneAuthor, textName, twoAuthors, type EditingHistory } from './traces.ts'
+
+/*
+ * Real editing histories go through the service: `Y_PROVIDER_TRACES` names the folder that holds automerge-paper.json.gz
+ * and friendsforever.json.gz (github.com/josephg/editing-traces). Without it, made-up ones do.
+ */
+
+const textOf = ({ doc }: Client): string => doc.getText(textName).toString()
+
+/** How many updates are merged into one message: a client that comes back from working offline sends them like that. */
+const batch = 50
+
+async function replay (t: Test, history: EditingHistory, perMessage: number): Promise<void> {
+  const { app, wsUrl } = await listen(t)
+  const authors = Array.from({ length: history.agents }, () => connect(t, wsUrl, 'history'))
+  const reader = connect(t, wsUrl, 'history', { version: 'y-websocket 1' })
+  await synced(...authors, reader)
+  for (let at = 0; at < history.updates.length; at += perMessage) {
+    const part = history.updates.slice(at, at + perMessage)
+    for (const [agent, author] of authors.entries()) {
+      const own = part.filter((each) => each.agent === agent).map(({ update }) => update)
+      // Applied as an edit of the author, so that its provider sends it.
+      if (own.length > 0) Y.applyUpdate(author.doc, own.length === 1 ? own[0]! : Y.mergeUpdates(own), 'typing')
+    }
+    // As a person's keystrokes do, these come one turn of the event loop after the other.
+    await new Promise((resolve) => { setImmediate(resolve) })
+  }
+  const all = [...authors, reader]
+  await when(all, () => all.every((client) => client.doc.store.pendingStructs === null && textOf(client) === history.end), 120_000)
+  const late = connect(t, wsUrl, 'history')
+  await synced(late)
+  t.ok(textOf(late) === history.end, 'a late joiner reads what the history ends in')
+  for (const { provider } of [...all, late]) provider.destroy()
+  while (app.rooms.openRooms > 0) await new Promise((resolve) => { setImmediate(resolve) })
+  await app.rooms.compactionIdle()
+  const again = connect(t, wsUrl, 'history')
+  await synced(again)
+  t.ok(textOf(again) === history.end, 'and so does one who opens it when it was closed and compacted')
+  t.same([...all, late, again].flatMap(({ closes }) => closes), [])
+}
+
+await t.test('a paper, every edit of it', { timeout: 170_000 }, async (t) => { await replay(t, await oneAuthor(), batch) })
+await t.test('its first part, a message for each keystroke', { timeout: 170_000 }, async (t) => { await replay(t, await oneAuthor(5000), 1) })
+await t.test('two people who typed at once', { timeout: 170_000 }, async (t) => { await replay(t, await twoAuthors(), 20) })
