@@ -128,6 +128,13 @@ function recording (record: Experience, headers: { readonly [name: string]: stri
 /** Retries at once, as far as the libraries can be told so. */
 const hasty = { delay: 10, minDelay: 10, maxDelay: 20, factor: 1 }
 
+/** For providers that go on trying after they were destroyed (2 and 3 do, where they were waiting for their next try). */
+class SilentWebSocket {
+  addEventListener (): void {}
+  removeEventListener (): void {}
+  close (): void {}
+}
+
 /** Opens a socket for several Hocuspocus providers; it ends with the test. `room`: as `?room=`. */
 export function openSocket (t: Test, kind: HocuspocusKind, wsUrl: string, { room, headers = {}, query = '' }: { room?: string, headers?: { readonly [name: string]: string }, query?: string } = {}): HocuspocusSocket {
   const record = new Experience()
@@ -139,6 +146,7 @@ export function openSocket (t: Test, kind: HocuspocusKind, wsUrl: string, { room
     if (isDestroyed) return
     isDestroyed = true
     socket.destroy()
+    socket.configuration.WebSocketPolyfill = SilentWebSocket
     for (const each of record.sockets) each.on('error', () => {}).terminate()
   }
   t.teardown(destroy)

@@ -1,0 +1,186 @@
+import t from 'tap'
+import { answer, mayEdit, mayRead, routes, startDjango } from '../access/django.ts'
+import type { Handler } from '../access/django.ts'
+import { listen, secret } from '../helper.ts'
+import { connect, kinds } from './clients.ts'
+import type { Client, Kind, Test } from './clients.ts'
+import { mint } from './tickets.ts'
+
+/** What becomes of a client. */
+type Fate =
+  | 'edits'
+  | 'reads'
+  /** HTTP 403 instead of the upgrade. Clients cannot see why, and try again. */
+  | 'forbidden'
+  /** Told so by a permission-denied message and this code. */
+  | 4401 | 4403
+  /** 4503, without a word that looks like a refusal; the log names the cause. */
+  | { readonly cause: string }
+
+interface Credentials {
+  readonly headers?: { readonly [name: string]: string }
+  readonly token?: string
+}
+
+/** Everything that must not be in the log. */
+const hidden = [secret, 'wrong-secret', 'browser-cookie', 'key-of-session']
+const cookie = 'sessionid=browser-cookie'
+const always = (status: number, body: unknown = '', headers = {}): Handler => (_, response) => { answer(response, status, body, headers) }
+
+const django: { readonly [name: string]: { readonly says: Handler, readonly fate: Fate } } = {
+  'may edit': { says: always(200, mayEdit), fate: 'edits' },
+  'may read': { says: always(200, mayRead), fate: 'reads' },
+  'may not': { says: always(200, { abilities: { retrieve: false, update: true } }), fate: 4403 },
+  'session expired (401)': { says: always(401), fate: 4403 },
+  403: { says: always(403), fate: 4403 },
+  404: { says: always(404), fate: 4403 },
+  301: { says: always(301, '', { location: '/login/?next=key-of-session' }), fate: { cause: 'redirect' } },
+  400: { says: always(400), fate: { cause: 'unexpected-status' } },
+  429: { says: always(429), fate: { cause: 'rate-limited' } },
+  500: { says: always(500), fate: { cause: 'server-error' } },
+  'not JSON': { says: always(200, '<html>'), fate: { cause: 'not-json' } },
+  'no abilities': { says: always(200, {}), fate: { cause: 'wrong-shape' } },
+  'hangs up': { says: (request) => { request.socket.destroy() }, fate: { cause: 'unreachable' } },
+  slow: { says: () => {}, fate: { cause: 'timeout' } },
+}
+
+const secretCases: ReadonlyArray<[name: string, headers: { readonly [name: string]: string }, fate: Fate]> = [
+  ['alone', { authorization: secret }, 'edits'],
+  ['X-Can-Edit: True', { authorization: secret, 'x-can-edit': 'True' }, 'edits'],
+  ['X-Can-Edit: False', { authorization: secret, 'x-can-edit': 'False' }, 'reads'],
+  ['X-Can-Edit: true', { authorization: secret, 'x-can-edit': 'true' }, 'reads'],
+  ['X-Can-Edit, empty', { authorization: secret, 'x-can-edit': '' }, 'reads'],
+  ['wrong', { authorization: 'wrong-secret', cookie }, 'forbidden'],
+  ['Bearer', { authorization: `Bearer ${secret}`, cookie }, 'forbidden'],
+  ['another case', { authorization: secret.toUpperCase(), cookie }, 'forbidden'],
+  ['empty', { authorization: '', cookie }, 'forbidden'],
+  ['the API key, which is for HTTP only', { authorization: 'key-of-conversion', cookie }, 'forbidden'],
+]
+
+const ticketCases: ReadonlyArray<[name: string, ticket: (room: string) => Promise<string>, fate: Fate]> = [
+  ['may edit', (room) => mint(room, { can_edit: true, user_id: 'u' }), 'edits'],
+  ['may read', (room) => mint(room), 'reads'],
+  ['can_edit is no real true', (room) => mint(room, { can_edit: 'True' }), 'reads'],
+  ['of the previous secret', (room) => mint(room, { can_edit: true }, 'the-secret-of-last-year'), 'edits'],
+  ['for another room', () => mint('another'), 4401],
+  ['expired', (room) => mint(room, { exp: Math.floor(Date.now() / 1000) - 1 }), 4401],
+  ['for years', (room) => mint(room, { exp: Math.floor(Date.now() / 1000) + 1e8 }), 4401],
+  ['without exp', (room) => mint(room, { exp: undefined }), 4401],
+  ['forged', (room) => mint(room, {}, 'wrong-secret'), 4401],
+  ['signed with the API key', (room) => mint(room, {}, 'key-of-conversion'), 4401],
+  ['no JWT', async () => 'nonsense', 4401],
+  ['too long', async (room) => await mint(room, { padding: 'x'.repeat(8000) }), 4401],
+]
+
+async function start (t: Parameters<typeof startDjango>[0], env: { [name: string]: string } = {}) {
+  const lines: string[] = []
+  const backend = await startDjango(t, routes((request, response) => {
+    const room = decodeURIComponent(request.url?.split('/')[4] ?? '')
+    const says = django[room.split(' @ ')[0] ?? '']?.says
+    if (says === undefined) throw new Error(`No script for ${room}`)
+    says(request, response)
+  }))
+  const service = await listen(t, {
+    COLLABORATION_BACKEND_BASE_URL: backend.baseUrl,
+    COLLABORATION_BACKEND_TIMEOUT: '300',
+    COLLABORATION_SERVER_SECRET_PREVIOUS: 'the-secret-of-last-year',
+    Y_PROVIDER_API_KEY: 'key-of-conversion',
+    LOG_LEVEL: 'trace',
+    ...env,
+  }, { write: (line) => { lines.push(line) } })
+  return { ...service, backend, lines }
+}
+
+type Service = Awaited<ReturnType<typeof start>>
+
+/** Follows one client to its end. Many do so at a time. */
+async function follow (t: Test & Tap, { app, wsUrl, lines }: Service, kind: Kind, room: string, credentials: Credentials, fate: Fate): Promise<Client> {
+  const client = connect(t, { kind, wsUrl, room, ...credentials })
+  const { record } = client
+  const isHocuspocus = kind !== 'y-websocket 3'
+  if (fate === 'edits' || fate === 'reads') {
+    await client.synced()
+    if (isHocuspocus) t.same(record.scopes, [fate === 'edits' ? 'read-write' : 'readonly'], room)
+    t.equal(app.rooms.count(room, '')?.count, fate === 'edits' ? 1 : 0, room)
+    t.equal(record.attempts, 1, room)
+  } else if (fate === 'forbidden') {
+    await client.until(() => record.attempts > 1)
+    t.same([record.statuses[0], record.closes, record.denied], [403, [], []], room)
+  } else if (typeof fate === 'number') {
+    await client.until(() => record.closes.length > 0)
+    t.equal(record.closes[0]?.code, fate, room)
+    t.same(record.denied[0], record.closes[0]?.reason, room)
+    t.same(record.events.slice(0, 3), ['open', 'denied', `close ${fate}`], `${room}: in this order`)
+    if (kind === 'y-websocket 3') t.notOk(client.wantsToConnect(), `${room}: stops`)
+    // Providers 3 and 4 come back after every close, whatever its code.
+    else if (kind !== 'Hocuspocus 2') await client.until(() => record.attempts > 1)
+  } else {
+    await client.until(() => record.attempts > 1 && record.closes.length > 0)
+    t.equal(record.closes[0]?.code, 4503, room)
+    t.same(record.denied, [], `${room}: never permission denied`)
+    t.same(record.inBandCloses, [], room)
+    t.ok(client.wantsToConnect(), `${room}: tries again`)
+    const named = lines.some((line) => line.includes(JSON.stringify(room)) && line.includes(`"cause":"${fate.cause}"`))
+    t.ok(named, `${room}: the log names the cause`)
+  }
+  return client
+}
+
+interface Tap {
+  ok (value: unknown, message: string): unknown
+  notOk (value: unknown, message: string): unknown
+  equal (found: unknown, wanted: unknown, message: string): unknown
+  same (found: unknown, wanted: unknown, message: string): unknown
+}
+
+for (const kind of kinds) {
+  t.test(`${kind}, by the secret`, async (t) => {
+    const service = await start(t)
+    await Promise.all(secretCases.map(([name, headers, fate]) => follow(t, service, kind, `secret ${name} @ ${kind}`, { headers }, fate)))
+    t.same(service.backend.asked, [], 'Django is not asked')
+    logIsClean(t, service)
+  })
+
+  t.test(`${kind}, by a ticket`, async (t) => {
+    const service = await start(t)
+    const tickets: string[] = []
+    const clients = await Promise.all(ticketCases.map(async ([name, ticket, fate]) => {
+      const room = `ticket ${name} @ ${kind}`
+      const token = await ticket(room)
+      tickets.push(token)
+      return await follow(t, service, kind, room, { token, headers: { cookie } }, fate)
+    }))
+    if (kind === 'Hocuspocus 2') t.same(clients.filter(({ record }) => record.attempts > 1), [], 'refused clients stop')
+    t.same(service.backend.asked, [], 'a good ticket needs no Django, a bad one is not rescued by the cookie')
+    logIsClean(t, service, tickets)
+  })
+
+  t.test(`${kind}, by the cookie`, async (t) => {
+    const service = await start(t)
+    const clients = await Promise.all(Object.entries(django).map(async ([name, { fate }]) =>
+      await follow(t, service, kind, `${name} @ ${kind}`, { headers: { cookie } }, fate)))
+    const refused = clients.filter(({ record }) => record.denied.length > 0)
+    t.equal(refused.length, 4)
+    if (kind === 'y-websocket 3' || kind === 'Hocuspocus 2') t.same(refused.map(({ record }) => record.attempts), [1, 1, 1, 1], 'refused clients stop')
+    logIsClean(t, service)
+  })
+
+  t.test(`${kind}, by the cookie, where nobody answers for Django`, async (t) => {
+    const service = await start(t)
+    await service.backend.stop()
+    await follow(t, service, kind, `refused @ ${kind}`, { headers: { cookie } }, { cause: 'unreachable' })
+    t.match(service.lines.join(''), '"code":"ECONNREFUSED"')
+    logIsClean(t, service)
+  })
+
+  t.test(`${kind}, by nothing, and by a cookie where there is no Django`, async (t) => {
+    const none: Fate = kind === 'y-websocket 3' ? 'forbidden' : 4403
+    await follow(t, await start(t), kind, `none @ ${kind}`, {}, none)
+    await follow(t, await start(t, { COLLABORATION_BACKEND_BASE_URL: '' }), kind, `cookie @ ${kind}`, { headers: { cookie } }, none)
+  })
+}
+
+function logIsClean (t: Tap, { lines }: Service, more: readonly string[] = []): void {
+  const text = lines.join('')
+  for (const word of [...hidden, ...more]) t.notOk(text.includes(word), 'nothing secret is in the log')
+}
