@@ -1,0 +1,115 @@
+import t from 'tap'
+import * as Y from 'yjs'
+import type { FastifyInstance } from 'fastify'
+import { answer, mayEdit, routes, startDjango } from '../access/django.ts'
+import { asDjango, listen } from '../helper.ts'
+import { connect, kinds } from './clients.ts'
+import { mint } from './tickets.ts'
+import { about, bytes, openWire } from './wire.ts'
+
+const reset = (app: FastifyInstance, search: string, headers = {}) =>
+  app.inject({ method: 'POST', url: `/collaboration/api/reset-connections/?${search}`, headers: { ...asDjango, ...headers } })
+
+const count = async (app: FastifyInstance, room: string, sessionKey = 'k'): Promise<unknown> =>
+  (await app.inject({ url: `/collaboration/api/get-connections/?room=${room}&sessionKey=${sessionKey}`, headers: asDjango })).json()
+
+for (const kind of kinds) {
+  t.test(`${kind}: several rooms in one call, others see no disconnect, and again without harm`, async (t) => {
+    const { app, wsUrl } = await listen(t)
+    const clients = ['a', 'b', 'c'].map((room) => connect(t, { kind, wsUrl, room, headers: asDjango }))
+    await Promise.all(clients.map((client) => client.synced()))
+    const { statusCode, body } = await reset(app, 'room=a&room=b&room=nobody-here&room=')
+    t.same([statusCode, body], [200, '{"message":"Connections reset"}'])
+    t.same(await count(app, 'a'), { error: 'Room not found' }, 'they are gone when the answer comes')
+    await Promise.all(clients.slice(0, 2).map((client) => client.until(() => client.record.closes.length === 1 && client.isSynced())))
+    t.same(clients.map(({ record }) => record.closes.map(({ code }) => code)), [[4205], [4205], []])
+    t.equal((await reset(app, 'room=nobody-here')).statusCode, 200)
+    t.equal((await reset(app, 'room=nobody-here')).statusCode, 200)
+    t.equal(clients[2]?.record.attempts, 1)
+  })
+
+  t.test(`${kind}: of one user only`, async (t) => {
+    const { app, wsUrl } = await listen(t)
+    const client = (user: string) => connect(t, { kind, wsUrl, room: 'r', headers: { ...asDjango, 'x-user-id': user } })
+    const [one, other] = [client('1'), client('2')]
+    await Promise.all([one.synced(), other.synced()])
+    await reset(app, 'room=r', { 'x-user-id': '1' })
+    await one.until(() => one.record.closes.length > 0 && one.isSynced())
+    await reset(app, 'room=r', { 'x-user-id': '3' })
+    one.text.insert(0, 'x')
+    await other.until(() => other.text.length === 1)
+    t.same([one.record.closes.length, other.record.closes.length], [1, 0])
+  })
+
+  t.test(`${kind}: a verdict that is under way is asked for again`, async (t) => {
+    const answers = [mayEdit, undefined]
+    const held: Array<() => void> = []
+    const django = await startDjango(t, routes((_, response) => {
+      held.push(() => {
+        const says = answers.shift()
+        answer(response, says === undefined ? 403 : 200, says ?? '')
+      })
+    }))
+    const { app, wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
+    const client = connect(t, { kind, wsUrl, room: 'r', headers: { cookie: 'sessionid=s' } })
+    await django.untilAsked(1)
+    await reset(app, 'room=r', { 'x-user-id': 'somebody' })
+    held.shift()?.()
+    await django.untilAsked(3)
+    held.shift()?.()
+    await client.until(() => client.record.closes.length > 0)
+    t.equal(client.record.closes[0]?.code, 4403)
+    t.notOk(client.isSynced())
+    t.same(await count(app, 'r'), { error: 'Room not found' })
+  })
+}
+
+for (const isHocuspocus of [false, true]) {
+  t.test(`nothing that a client writes after the answer counts, even if it does not hear of the end: ${isHocuspocus ? 'Hocuspocus' : 'y-websocket'}`, async (t) => {
+    const { app, wsUrl } = await listen(t)
+    const other = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: { ...asDjango, 'x-user-id': 'other' } })
+    await other.synced()
+    const wire = await openWire(t, `${wsUrl}/collaboration/ws/${isHocuspocus ? '?room=r' : 'r'}`, { ...asDjango, 'x-user-id': 'revoked' })
+    const doc = new Y.Doc()
+    const send = (text: string): void => {
+      doc.getText('t').insert(0, text)
+      const write = bytes(0, 2, Y.encodeStateAsUpdate(doc))
+      wire.ws.send(isHocuspocus ? about('r', write) : about('', write).subarray(1))
+    }
+    if (isHocuspocus) wire.ws.send(about('r', bytes(2, 0, '')))
+    send('before')
+    await other.until(() => other.text.toString() === 'before')
+    wire.ws.pause()
+    await reset(app, 'room=r', { 'x-user-id': 'revoked' })
+    send('after and ')
+    await new Promise((resolve) => { wire.ws.ping(resolve) })
+    other.text.insert(0, '!')
+    const witness = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: asDjango })
+    await witness.synced()
+    wire.ws.resume()
+    await wire.until(({ closed }) => closed !== undefined)
+    t.equal(wire.closed?.code, 4205)
+    t.equal(witness.text.toString(), '!before')
+    t.same(other.record.closes, [])
+  })
+}
+
+t.test('get-connections knows sessions by header, ticket and cookie, and counts who may edit', async (t) => {
+  const django = await startDjango(t, routes((_, response) => { answer(response, 200, mayEdit) }))
+  const { app, wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
+  const ways = {
+    header: { headers: { ...asDjango, 'x-session-key': 'by-header', cookie: 'sessionid=not-this' } },
+    proxiedCookie: { headers: { ...asDjango, cookie: 'sessionid=not-this; docs_sessionid=by-proxied-cookie' } },
+    ticket: { token: await mint('r', { can_edit: true, session_key: 'by-ticket' }) },
+    ticketAndCookie: { token: await mint('r', { can_edit: true }), headers: { cookie: 'sessionid=by-ticket-and-cookie' } },
+    cookie: { headers: { cookie: 'sessionid="by-cookie"' } },
+  }
+  const clients = Object.values(ways).map((way, i) => connect(t, { kind: kinds[i % kinds.length] ?? kinds[0], wsUrl, room: 'r', ...way }))
+  const reader = connect(t, { kind: 'Hocuspocus 4', wsUrl, room: 'r', headers: { ...asDjango, 'x-can-edit': 'False', 'x-session-key': 'reader' } })
+  await Promise.all([...clients, reader].map((client) => client.synced()))
+  for (const key of ['by-header', 'by-proxied-cookie', 'by-ticket', 'by-ticket-and-cookie', 'by-cookie']) {
+    t.same(await count(app, 'r', key), { count: 5, exists: true }, key)
+  }
+  for (const key of ['reader', 'not-this', 'BY-COOKIE']) t.same(await count(app, 'r', key), { count: 5, exists: false }, key)
+  t.same(await count(app, 'elsewhere'), { error: 'Room not found' })
+})
