@@ -1,0 +1,92 @@
+import { once, EventEmitter } from 'node:events'
+import type { Test } from 'tap'
+import { everyone, newNodeId, type Bus, type NodeId, type OpenBus } from '../../src/bus/bus.ts'
+
+/** A node on a bus, and what it has been told. */
+export interface Ear {
+  readonly bus: Bus
+  readonly heard: Array<{ from: NodeId, text: string }>
+  readonly restored: () => number
+  /** Resolves once `count` messages have come. */
+  hears (count: number): Promise<void>
+}
+
+export async function openEar (t: Test, open: OpenBus, node = newNodeId()): Promise<Ear> {
+  const heard: Array<{ from: NodeId, text: string }> = []
+  const news = new EventEmitter()
+  let restored = 0
+  const bus = await open(node, {
+    received (from, message) {
+      heard.push({ from, text: Buffer.from(message).toString() })
+      news.emit('heard')
+    },
+    restored () { restored++ },
+  })
+  t.teardown(() => bus.close())
+  return {
+    bus,
+    heard,
+    restored: () => restored,
+    hears: async (count) => { while (heard.length < count) await once(news, 'heard') },
+  }
+}
+
+/** What every bus does. `open` makes nodes of one and the same service. */
+export async function busContract (t: Test, open: OpenBus): Promise<void> {
+  const say = (ear: Ear, to: NodeId | typeof everyone, text: string): void => { ear.bus.send(to, Buffer.from(text)) }
+
+  await t.test('a message to one node reaches that one, and nobody else', async (t) => {
+    const [a, b, c] = [await openEar(t, open), await openEar(t, open), await openEar(t, open)]
+    say(a, b.bus.node, 'to b')
+    say(a, c.bus.node, 'to c')
+    await Promise.all([b.hears(1), c.hears(1)])
+    t.same(b.heard, [{ from: a.bus.node, text: 'to b' }])
+    t.same(c.heard, [{ from: a.bus.node, text: 'to c' }])
+    t.same(a.heard, [])
+  })
+
+  await t.test('a message to everyone reaches all, its sender too', async (t) => {
+    const [a, b] = [await openEar(t, open), await openEar(t, open)]
+    say(a, everyone, 'hello')
+    await Promise.all([a.hears(1), b.hears(1)])
+    t.same(a.heard, [{ from: a.bus.node, text: 'hello' }])
+    t.same(b.heard, [{ from: a.bus.node, text: 'hello' }])
+  })
+
+  await t.test('what one node sends to another keeps its order, however large', async (t) => {
+    const [a, b] = [await openEar(t, open), await openEar(t, open)]
+    const texts = Array.from({ length: 300 }, (_, i) => `${i}`.padEnd(i % 50 === 0 ? 200_000 : i, '.'))
+    for (const text of texts) say(a, b.bus.node, text)
+    await b.hears(texts.length)
+    t.ok(b.heard.every(({ text }, i) => text === texts[i]))
+  })
+
+  await t.test('all bytes arrive as they were, though the sender reuses its buffer, and stay', async (t) => {
+    const [a, b] = [await openEar(t, open), await openEar(t, open)]
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
+    a.bus.send(b.bus.node, bytes)
+    bytes.fill(0)
+    a.bus.send(b.bus.node, new Uint8Array(0))
+    await b.hears(2)
+    t.equal(b.heard[0]?.text, Buffer.from(Array.from({ length: 256 }, (_, i) => i)).toString())
+    t.equal(b.heard[1]?.text, '')
+  })
+
+  await t.test('a message to a node that is gone is lost without a word', async (t) => {
+    const [a, b] = [await openEar(t, open), await openEar(t, open)]
+    await b.bus.close()
+    say(a, b.bus.node, 'nobody hears this')
+    say(a, a.bus.node, 'to myself')
+    await a.hears(1)
+    t.same(b.heard, [])
+  })
+
+  await t.test('what was sent before closing arrives', async (t) => {
+    const [a, b] = [await openEar(t, open), await openEar(t, open)]
+    say(a, b.bus.node, 'goodbye')
+    await a.bus.close()
+    await b.hears(1)
+    t.equal(b.heard[0]?.text, 'goodbye')
+    t.doesNotThrow(() => { say(a, b.bus.node, 'too late') })
+  })
+}

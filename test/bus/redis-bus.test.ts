@@ -1,0 +1,64 @@
+import t from 'tap'
+import type { OpenBus } from '../../src/bus/bus.ts'
+import { openRedisBus } from '../../src/bus/redis-bus.ts'
+import type { Logger } from '../../src/logger.ts'
+import { freePort } from '../processes.ts'
+import { startRedis } from '../cluster/redis-server.ts'
+import { busContract, openEar } from './contract.ts'
+
+/** Calls back with each line's text. */
+function logger (line: (text: string) => void = () => {}): Logger {
+  const note = (_details: object, text: string): void => { line(text) }
+  return { debug: note, info: note, warn: note, error: note }
+}
+
+const opener = (url: string, prefix = 'test', log = logger()): OpenBus => (node, listener) => openRedisBus({ url, prefix, logger: log }, node, listener)
+
+const deaf: Parameters<OpenBus>[1] = { received () {}, restored () {} }
+
+const redis = await startRedis()
+t.teardown(() => redis.remove())
+
+await t.test('contract', async (t) => { await busContract(t, opener(redis.url)) })
+
+await t.test('services with other prefixes do not hear each other', async (t) => {
+  const [a, b] = [await openEar(t, opener(redis.url, 'one')), await openEar(t, opener(redis.url, 'two'))]
+  a.bus.send(b.bus.node, Buffer.from('private'))
+  b.bus.send(b.bus.node, Buffer.from('own'))
+  await b.hears(1)
+  t.equal(b.heard[0]?.text, 'own')
+})
+
+await t.test('a restart of Redis loses messages and is told once it is over', async (t) => {
+  const lines: string[] = []
+  let noticed = (): void => {}
+  const log = logger((line) => { lines.push(line); noticed() })
+  const [a, b] = [await openEar(t, opener(redis.url, 'test', log)), await openEar(t, opener(redis.url))]
+  const away = new Promise<void>((resolve) => { noticed = resolve })
+  await redis.stop()
+  await away
+  t.doesNotThrow(() => { a.bus.send(b.bus.node, Buffer.from('lost')) })
+  const back = new Promise<void>((resolve) => { noticed = resolve })
+  await redis.restart()
+  await back
+  t.equal(a.restored(), 1)
+  t.same(lines, ['Redis is away; the nodes read the store to see what the others do', 'Redis is back'])
+  while (b.restored() === 0) await new Promise((resolve) => { setImmediate(resolve) })
+  a.bus.send(b.bus.node, Buffer.from('heard'))
+  await b.hears(1)
+  t.equal(b.heard[0]?.text, 'heard')
+})
+
+await t.test('passwords are used, and a wrong one ends the start with one line', async (t) => {
+  const locked = await startRedis(['--requirepass', 'open-sesame'])
+  t.teardown(() => locked.remove())
+  const ear = await openEar(t, opener(`redis://:open-sesame@127.0.0.1:${locked.port}`))
+  ear.bus.send(ear.bus.node, Buffer.from('in'))
+  await ear.hears(1)
+  await t.rejects(opener(`redis://:wrong@127.0.0.1:${locked.port}`)('AAAAAAAA', deaf), { message: /^REDIS_URL cannot be used: WRONGPASS/ })
+  await t.rejects(opener(locked.url)('AAAAAAAA', deaf), { message: /^REDIS_URL cannot be used: / })
+})
+
+await t.test('a Redis that is not there ends the start', { timeout: 20_000 }, async (t) => {
+  await t.rejects(opener(`redis://127.0.0.1:${await freePort()}`)('AAAAAAAA', deaf), { message: /^REDIS_URL cannot be used: .*ECONNREFUSED/ })
+})
