@@ -94,6 +94,7 @@ export class Compactor {
     const document = await store.load(name)
     const last = document?.log.at(-1)
     if (document === undefined || last === undefined) return
+    logger.debug({ room: name, entries: document.log.length, bytes: logBytes(document) }, 'Compacting')
     const { pieces, known } = await work.compact(await stored.updates(name, document), pieceBytes)
     const head = await store.compact(name, { replaces: document.snapshot?.generation ?? 0, upTo: last.seq, pieces, known })
     if (head === undefined) return

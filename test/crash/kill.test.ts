@@ -1,0 +1,92 @@
+import t from 'tap'
+import { Client, readDocument } from './client.ts'
+import { Ledger } from './ledger.ts'
+import { Random, series } from './random.ts'
+import { startService, type Service } from './service.ts'
+import { flooder, typist, write } from './writer.ts'
+
+/*
+ * Rounds on the same folder: the service starts, what was acknowledged in all rounds before is looked for, several
+ * people write, and the service is killed. Those who wrote do not come back: what they still have would hide a loss.
+ */
+
+const { rounds, seed, isLong } = series(5)
+const random = new Random(seed)
+const rooms = ['a', 'b', 'c', 'd']
+const writersPerRoom = 2
+
+/** Each takes a service under load to its end, by other ways. */
+const deaths: Record<string, (service: Service) => Promise<void>> = {
+  async 'while it works' (service) {
+    await milliseconds(random.below(isLong ? 400 : 150))
+    await service.stop('SIGKILL')
+  },
+  async 'while it compacts' (service) {
+    await service.line(/"msg":"Compacting"/, { from: service.output().length })
+    await milliseconds(random.below(20))
+    await service.stop('SIGKILL')
+  },
+  async 'while it stops' (service) {
+    await milliseconds(random.below(100))
+    process.kill(service.pid, 'SIGTERM')
+    await milliseconds(random.below(60))
+    await service.stop('SIGKILL')
+  },
+  async 'when it is told twice to stop' (service) {
+    await milliseconds(random.below(100))
+    process.kill(service.pid, 'SIGTERM')
+    await service.line(/"msg":"SIGTERM: stopping"/)
+    await milliseconds(random.below(20))
+    await service.stop('SIGTERM')
+  },
+  async 'when the last one has left' (service) {
+    // They leave with the process' death in the other cases; here a room is left, and compacted, while others go on.
+    const visitor = new Client(service.port, 'left')
+    await visitor.synced
+    for (let i = 0; i < 60; i++) {
+      visitor.doc.getText('text').insert(0, 'typed ')
+      await visitor.heard()
+    }
+    visitor.leave()
+    await milliseconds(random.below(30))
+    await service.stop('SIGKILL')
+  },
+}
+
+t.test(`nothing acknowledged is lost, whenever the service dies (CRASH_ROUNDS=${rounds} CRASH_SEED=${seed})`, { timeout: 0 }, async (t) => {
+  const folder = t.testdir()
+  const ledger = new Ledger()
+  const names = Object.keys(deaths)
+  const met = { kills: 0, compacting: 0 }
+  for (let round = 0; round <= rounds; round++) {
+    const service = await startService(folder, { LOG_LEVEL: 'debug', STORE_SYNC: round % 3 === 2 ? 'fsync' : 'process' })
+    t.teardown(() => service.stop('SIGKILL'))
+    for (const room of ledger.documents) {
+      const fault = ledger.fault(room, await readDocument(service.port, room))
+      if (fault !== undefined) return t.fail(`round ${round}, after a death ${names[(round - 1) % names.length]}: ${room}: ${fault}`)
+    }
+    if (round === rounds) {
+      await service.stop()
+      break
+    }
+    const name = names[round % names.length] ?? ''
+    const habits = name === 'while it compacts' ? flooder : typist
+    const writers = rooms.flatMap((room) => Array.from({ length: writersPerRoom }, () => write(service.port, room, ledger, new Random(random.below(2 ** 31)), habits)))
+    const first = await Promise.race([ledger.reach(ledger.count + 50 + random.below(isLong ? 2000 : 500)), ...writers.map((writer) => writer.then(() => 'sent away'))])
+    if (first === 'sent away') return t.fail(`round ${round}: writers were sent away by a service in good health\n${service.output()}`)
+    await deaths[name]?.(service)
+    await Promise.all(writers)
+    met.kills++
+    if (isCompacting(service.output())) met.compacting++
+  }
+  t.comment(`${ledger.count} acknowledged updates, ${met.kills} deaths, ${met.compacting} of them in the midst of a compaction`)
+  t.ok(ledger.count > rounds * 50)
+})
+
+/** Whether the last compaction that began did not end. */
+function isCompacting (output: string): boolean {
+  return output.lastIndexOf('"msg":"Compacting"') > output.lastIndexOf('"msg":"Compacted"')
+}
+
+/** A moment to be killed in, not a wait for something. */
+const milliseconds = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })
