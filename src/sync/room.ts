@@ -19,6 +19,9 @@ import type { Services } from './services.ts'
 import { storedBytes, logBytes } from './stored-document.ts'
 import { maxSpacingMs, type Ticking } from './tick-clock.ts'
 
+/** What one tick counts for in the average cost of ticks: a pause of the garbage collector must not slow a room down for long. */
+const costWeight = 0.2
+
 /** Stored updates kept in memory so that those who reconnect after a blink need nothing from the store. */
 const keepRecentBytes = 32 * 1024
 /** The same while somebody is catching up and will want them. */
@@ -48,6 +51,8 @@ export class Room implements Ticking {
   /** The only connection whose updates wait for the tick; null = several */
   #sender: Connection | null | undefined
   #tickRequested = false
+  /** ms of a tick, averaged */
+  #cost = 0
   #behind = 0
   #checking = 0
 
@@ -263,7 +268,8 @@ export class Room implements Ticking {
       this.services.saver.add({ entry: { document: this.name, update: recent.update }, saved: (seq) => { this.#saved(recent, seq) } })
     }
     this.services.counters.ticks++
-    this.notBefore = spaceOut(startedAt, this.services.now(), received)
+    this.#cost += (this.services.now() - startedAt - this.#cost) * costWeight
+    this.notBefore = startedAt + spacingOf(this.#cost, received)
   }
 
   /** Merges what has arrived, in pieces that stay small enough to be read in one go by a slow client. */
@@ -434,11 +440,8 @@ class SharedFrames {
 }
 
 /**
- * When the next tick may run. A tick's cost is nearly all in the writes, one for each socket, however much it carries;
- * so the pause follows the cost, and grows with what merging saves: a busy room of 100 settles at some 10 ms, a room
- * of two at less than one.
+ * How long to pause after a tick of this cost. A tick's cost is nearly all in the writes, one for each socket, however
+ * much it carries; so the pause follows the cost, and grows with what merging saves: a busy room of 100 settles at some
+ * 10 ms, a room of two at less than one.
  */
-function spaceOut (startedAt: number, endedAt: number, merged: number): number {
-  const cost = endedAt - startedAt
-  return startedAt + Math.min(maxSpacingMs, cost * (6 + 2 * Math.min(merged, 8)))
-}
+const spacingOf = (cost: number, merged: number): number => Math.min(maxSpacingMs, cost * (10 + 2 * Math.min(merged, 8)))
