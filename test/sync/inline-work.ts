@@ -1,36 +1,41 @@
-import runDocumentTask, { type DocumentTask } from '../../src/workers/document-tasks.ts'
-import { pack } from '../../src/workers/packed-updates.ts'
 import type { CompactResult, DocumentWork, ScanResult } from '../../src/sync/document-work.ts'
+import { difference } from '../../src/update/difference.ts'
+import { Known } from '../../src/update/known.ts'
+import { scanUpdate } from '../../src/update/scan-update.ts'
+import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
 import { Gate } from './gate.ts'
 
 /** What the workers do, done here, behind gates. */
 export class InlineWork implements DocumentWork {
   readonly scans = new Gate()
   readonly others = new Gate()
+  /** How many were asked for */
   differences = 0
 
   async scan (update: Uint8Array): Promise<ScanResult> {
+    // Copied at once, as on the way to a thread.
     const copy = new Uint8Array(update)
     await this.scans.pass()
-    // Each task answers with the result that its type names.
-    return run({ type: 'scan', updates: pack([copy]) }) as ScanResult
+    const { runs, deleteSet, deletesNothing, deletesFrom, deletesByStructs, repeatsClient, needs } = scanUpdate(copy)
+    return { runs, deleteSet: deleteSet.encode(), deletesNothing, deletesFrom, deletesByStructs, repeatsClient, needs }
   }
 
-  async know (known: Uint8Array | undefined, updates: readonly Uint8Array[]): Promise<Uint8Array> {
+  async know (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]): Promise<Uint8Array> {
     await this.others.pass()
-    return run({ type: 'know', known, updates: pack(updates) }) as Uint8Array // as above
+    const known = encoded === undefined ? new Known() : Known.decode(encoded)
+    for (const update of updates) known.add(scanUpdate(update))
+    return known.encode()
   }
 
   async compact (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
     await this.others.pass()
-    return run({ type: 'compact', updates: pack(updates), maxPieceBytes }) as CompactResult // as above
+    const { pieces, known } = snapshotPieces(updates, maxPieceBytes)
+    return { pieces, known: known.encode() }
   }
 
   async difference (updates: readonly Uint8Array[], stateVector: Uint8Array, maxPieceBytes: number): Promise<readonly Uint8Array[]> {
     this.differences++
     await this.others.pass()
-    return run({ type: 'difference', updates: pack(updates), stateVector, maxPieceBytes }) as readonly Uint8Array[] // as above
+    return difference(updates, stateVector, maxPieceBytes)
   }
 }
-
-const run = (task: DocumentTask): unknown => runDocumentTask(task)
