@@ -16,7 +16,7 @@ export function loggerOptions (settings: Settings, stream?: LogStream): NonNulla
     level: settings.LOG_LEVEL,
     redact: { paths: ['authorization', 'cookie', 'token'].flatMap((name) => [name, `*.${name}`, `*.headers.${name}`]), censor: hidden },
     serializers: { req: describeRequest },
-    ...(readable && { transport: { target: 'pino-pretty', options: { translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname' } } }),
+    ...(readable && { transport: { target: 'pino-pretty', options: { translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname', singleLine: true } } }),
     ...(stream !== undefined && { stream }),
   }
 }

@@ -1,0 +1,42 @@
+import '@blocknote/core/style.css'
+import { BlockNoteEditor } from '@blocknote/core'
+import { WebsocketProvider } from 'y-websocket'
+import * as Y from 'yjs'
+
+const people = [{ name: 'Ada', color: '#7a3fd1' }, { name: 'Grace', color: '#0f7b6c' }]
+const room = new URLSearchParams(location.search).get('room') ?? 'demo'
+
+/** One person: a document of their own, a connection of their own, an editor. */
+async function enter ({ name, color }) {
+  const section = document.querySelector('#people').appendChild(document.createElement('section'))
+  section.innerHTML = '<h2><i></i><b></b><span>connecting</span><button type="button">go offline</button></h2><div></div>'
+  section.querySelector('i').style.background = color
+  section.querySelector('b').textContent = name
+  const state = section.querySelector('span')
+  const toggle = section.querySelector('button')
+
+  const { url, ticket } = await (await fetch(`/ticket?room=${encodeURIComponent(room)}&user=${name}`)).json()
+  document.querySelector('#url').textContent = url
+  const doc = new Y.Doc()
+  const provider = new WebsocketProvider(url, room, doc, { params: { token: ticket }, disableBc: true })
+  provider.on('status', ({ status }) => tell(status))
+  provider.on('closed', ({ code, reason }) => tell('refused', `refused: ${reason || code}`))
+  toggle.addEventListener('click', () => {
+    if (provider.shouldConnect) provider.disconnect()
+    else provider.connect()
+    toggle.textContent = provider.shouldConnect ? 'go offline' : 'come back'
+  })
+
+  function tell (status, text = status) {
+    state.dataset.state = status
+    state.textContent = text
+  }
+
+  const editor = BlockNoteEditor.create({ collaboration: { provider, fragment: doc.getXmlFragment('document-store'), user: { name, color } } })
+  editor.mount(section.querySelector('div'))
+}
+
+document.querySelector('#room').textContent = room
+document.querySelector('#again').href = location.href
+document.querySelector('#fresh').href = `?room=${crypto.randomUUID()}`
+for (const person of people) await enter(person)
