@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { append } from './append.ts'
 import type { Block, Inline, InlineElement, Styles } from './block.ts'
 import { defaultProps, type BlockTable } from './block-table.ts'
 import { InlineBuilder } from './inline-builder.ts'
@@ -106,7 +107,7 @@ export class BlockSink {
     }
     if (media.length > 0) {
       this.#media = []
-      this.blocks.push(...media)
+      append(this.blocks, media)
     }
     return ended?.finish()
   }

@@ -1,3 +1,4 @@
+import { append } from './append.ts'
 import { type Block, type Inline, isLink, isText, type Props, type TableContent, type TextRun } from './block.ts'
 import { type BlockSpec, type BlockTable, dataAttribute, type HtmlParts, isInlineList, type PropSpec } from './block-table.ts'
 import type { Dropped } from './dropped.ts'
@@ -63,7 +64,7 @@ class HtmlWriter {
       const start = spec.list === 'ol' ? block.props['start'] : undefined
       pieces.push({ list: spec.list, html, ...typeof start === 'number' && start !== 1 && { start } })
     }
-    pieces.push(...children)
+    append(pieces, children)
   }
 
   inline (content: readonly Inline[], code = false): string {

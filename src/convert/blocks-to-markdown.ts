@@ -1,3 +1,4 @@
+import { append } from './append.ts'
 import { type Block, type Inline, isLink, isText } from './block.ts'
 import { type BlockSpec, type BlockTable, isInlineList, type MarkdownParts } from './block-table.ts'
 import { inlineToHtml } from './blocks-to-html.ts'
@@ -54,10 +55,10 @@ class MarkdownWriter {
         if (block.props[name] !== undefined && block.props[name] !== spec.props[name]?.default) this.#drop(`prop ${name}`)
       }
       if (spec.list !== undefined) chunks.push(this.#item(block, spec, chunks[chunks.length - 1]))
-      else if (block.type === 'quote') chunks.push(...this.#quote(block))
+      else if (block.type === 'quote') append(chunks, this.#quote(block))
       else {
         chunks.push({ text: this.#text(block, spec) })
-        chunks.push(...this.#unnested(block.children))
+        append(chunks, this.#unnested(block.children))
       }
     }
     return chunks

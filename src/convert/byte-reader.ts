@@ -1,4 +1,5 @@
-const utf8 = new TextDecoder()
+/** As lib0 has it: damaged text is an error, a byte order mark is text. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Reads lib0's encodings from bytes. Every method throws a RangeError at their end. */
 export class ByteReader {

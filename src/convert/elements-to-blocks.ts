@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { append } from './append.ts'
 import type { Block, Inline, Styles } from './block.ts'
 import type { BlockSpec, BlockTable, Found, InlineSpec } from './block-table.ts'
 import { BlockSink, type SinkMode } from './block-sink.ts'
@@ -184,7 +185,7 @@ class ElementReader {
         first = false
       } else if (typeof child !== 'string' && (child.tag === 'ul' || child.tag === 'ol') && !first) {
         // A list straight within a list, as old editors write it, belongs to the item before it.
-        sink.blocks[sink.blocks.length - 1]?.children.push(...this.blocks([child], depth + 1))
+        append(sink.blocks[sink.blocks.length - 1]?.children ?? [], this.blocks([child], depth + 1))
       } else this.#walk([child], sink, plain, depth)
     }
     sink.endParagraph()
@@ -223,7 +224,7 @@ class ElementReader {
     sink.endParagraph()
     const parent = sink.blocks[sink.blocks.length - 1]
     if (parent === undefined) return this.#walk(node.children, sink, plain, depth)
-    parent.children.push(...this.blocks(node.children, depth + 1))
+    append(parent.children, this.blocks(node.children, depth + 1))
   }
 
   /** Puts a block where `data-nesting-level` says, when it is deeper than the elements around it. */

@@ -1,3 +1,4 @@
+import { append } from './append.ts'
 import type { Block, Inline, TableCell, TableContent } from './block.ts'
 import type { Dropped } from './dropped.ts'
 import { type Element, type Node, styleOf } from './element.ts'
@@ -28,7 +29,7 @@ export function readTable (table: Element, collect: CollectCell, dropped: Droppe
   if (boundSpans(rows)) dropped.add('format', 'merged cell')
   const styled = columnStyles(table)
   const columnWidths: Array<number | null> = []
-  elements[0]?.forEach((cell, index) => columnWidths.push(...widthsOf(cell, Number(rows[0]?.cells[index]?.props['colspan']), styled.slice(columnWidths.length, columnWidths.length + 1000))))
+  elements[0]?.forEach((cell, index) => append(columnWidths, widthsOf(cell, Number(rows[0]?.cells[index]?.props['colspan']), styled, columnWidths.length)))
   const headers = countHeaders(elements.map((cells) => cells.map((cell) => cell.tag === 'th')))
   return { content: { type: 'tableContent', columnWidths, ...headers, rows }, captions, after }
 }
@@ -59,9 +60,10 @@ function columnStyles (table: Element): Array<number | null> {
   return columns.map((column) => pixels(styleOf(column, 'width') ?? column.attributes['width']))
 }
 
-function widthsOf (cell: Element, colspan: number, styled: ReadonlyArray<number | null>): Array<number | null> {
+/** The widths of the columns that a cell takes, its own or those of the table's `col` elements from `column` on. */
+function widthsOf (cell: Element, colspan: number, styled: ReadonlyArray<number | null>, column: number): Array<number | null> {
   const given = cell.attributes['colwidth']?.split(',')
-  return Array.from({ length: colspan }, (_, index) => given === undefined ? styled[index] ?? null : pixels(given[index]))
+  return Array.from({ length: colspan }, (_, index) => given === undefined ? styled[column + index] ?? null : pixels(given[index]))
 }
 
 /** `120`, `120px`; anything else, a percentage too, is no width. */
@@ -75,7 +77,7 @@ function flatten (blocks: readonly Block[], content: TableCell['content'], rest:
   for (const block of blocks) {
     if (Array.isArray(block.content)) {
       if (content.length > 0 && block.content.length > 0) appendBreak(content)
-      content.push(...block.content)
+      append(content, block.content)
     } else rest.push({ ...block, children: [] })
     flatten(block.children, content, rest)
   }

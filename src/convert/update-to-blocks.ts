@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { append } from './append.ts'
 import { type Block, type Inline, isLink, isText, type Styles, type TableCell, type TableContent, type TextRun } from './block.ts'
 import { type BlockSpec, type BlockTable, readProps } from './block-table.ts'
 import { defaultFragment } from './blocks-to-update.ts'
@@ -46,7 +47,7 @@ class NodeReader {
     if (node.name === 'blockContainer') return this.#container(node, depth)
     const blocks: Block[] = []
     if (node.name !== 'blockGroup') this.#dropped.add(node.children.length > 0 ? 'format' : 'content', `element ${node.name}`)
-    for (const child of node.children) blocks.push(...this.group(child, depth + (node.name === 'blockGroup' ? 0 : 1)))
+    for (const child of node.children) append(blocks, this.group(child, depth + (node.name === 'blockGroup' ? 0 : 1)))
     return blocks
   }
 
@@ -56,7 +57,7 @@ class NodeReader {
     const children: Block[] = []
     for (const node of container.children) {
       if (isStoredText(node)) this.#dropped.add('content', 'text outside of blocks')
-      else if (node.name === 'blockGroup') children.push(...this.group(node, depth + 1))
+      else if (node.name === 'blockGroup') append(children, this.group(node, depth + 1))
       else {
         const spec = this.#table.blocks.get(node.name)
         if (spec === undefined) this.#dropped.add('content', `element ${node.name}`)

@@ -41,6 +41,8 @@ export const hostileInputs: Record<string, { from: InputFormat, make: (length: n
   'deep JSON': { from: 'json', make: (length) => '[{"children":'.repeat(length / 15) + '[]' + '}]'.repeat(length / 15) },
   'deep lists of JSON': { from: 'json', make: (length) => '['.repeat(length / 2) + ']'.repeat(length / 2) },
   'many empty blocks': { from: 'json', make: (length) => '[' + '{},'.repeat(length / 3) + '{}]' },
+  'many children': { from: 'json', make: (length) => '[{"type":"bulletListItem","children":[' + '{},'.repeat(length / 3) + '{}]}]' },
+  'many children of a heading': { from: 'json', make: (length) => '[{"type":"heading","children":[' + '{},'.repeat(length / 3) + '{}]}]' },
   'a line of many marks': { from: 'json', make: (length) => JSON.stringify([{ content: Array.from({ length: length / 60 }, (_, index) => ({ type: 'text', text: 'a', styles: index % 2 === 0 ? { bold: true } : { italic: true } })) }]) },
   'number signs at no end': { from: 'json', make: (length) => JSON.stringify([{ type: 'heading', content: '#'.repeat(length) + 'x' }]) },
   'blanks at no end': { from: 'json', make: (length) => JSON.stringify([{ content: [{ type: 'text', text: 'a' + ' '.repeat(length) + 'b', styles: { bold: true } }] }]) },

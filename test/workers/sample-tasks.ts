@@ -1,4 +1,4 @@
-import { isMainThread } from 'node:worker_threads'
+import { isMainThread, threadId } from 'node:worker_threads'
 import { Moved } from '../../src/workers/messages.ts'
 
 /** A task module for the pool's tests. */
@@ -11,6 +11,7 @@ export class OddNumber extends Error {
 
 export type SampleTask =
   | { do: 'echo', value: unknown }
+  | { do: 'turn', value: number }
   | { do: 'fail' }
   | { do: 'die', flag?: SharedArrayBuffer }
   | { do: 'spin', started: SharedArrayBuffer, go: SharedArrayBuffer }
@@ -20,6 +21,7 @@ export type SampleTask =
   | { do: 'bytes', length: number }
 
 let given: unknown
+let turns = 0
 
 export function start (context: unknown): void {
   given = context
@@ -31,6 +33,8 @@ export default function perform (task: unknown): unknown {
   switch (sample.do) {
     case 'echo':
       return sample.value
+    case 'turn':
+      return { thread: threadId, turn: ++turns }
     case 'fail':
       throw new OddNumber('This number is odd')
     case 'die': {
