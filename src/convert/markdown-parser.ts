@@ -12,6 +12,8 @@ export const plainMarkdownParser = createParser(false)
 
 function createParser (html: boolean): MarkdownIt {
   const parser = createMarkdownIt({ html, maxNesting: maxMarkdownLevel + 20 })
+  // Text is parsed when it is reached: the tokens of a whole document take a hundred times its size.
+  parser.core.ruler.disable(['inline', 'text_join'])
   // Which addresses are safe is decided where they are written, the same for all inputs.
   parser.validateLink = () => true
   parser.normalizeLink = (url) => url

@@ -28,8 +28,15 @@ export function markdownToElements (markdown: string, dropped: Dropped, options:
 }
 
 function build (markdown: string, parser: MarkdownIt, dropped: Dropped, options: MarkdownOptions): Node[] {
-  const builder = new ElementBuilder(dropped, options.softBreaks === 'space')
-  for (const token of parser.parse(markdown, {})) builder.block(token)
+  // Where markdown-it keeps the definitions of links, which text may stand before.
+  const env = {}
+  const inline = (text: string) => {
+    const tokens: Token[] = []
+    parser.inline.parse(text, parser, env, tokens)
+    return tokens
+  }
+  const builder = new ElementBuilder(dropped, inline, options.softBreaks === 'space')
+  for (const token of parser.parse(markdown, env)) builder.block(token)
   // An HTML block may open an element that later markdown stands in, so that all of it is parsed as one page.
   return builder.hasRawBlocks ? readHtml(serialize(builder.root.children)) : builder.root.children
 }
@@ -39,10 +46,12 @@ class ElementBuilder {
   hasRawBlocks = false
   readonly #open: Element[] = [this.root]
   readonly #dropped: Dropped
+  readonly #parseInline: (text: string) => Token[]
   readonly #flow: boolean
 
-  constructor (dropped: Dropped, flow: boolean) {
+  constructor (dropped: Dropped, parseInline: (text: string) => Token[], flow: boolean) {
     this.#dropped = dropped
+    this.#parseInline = parseInline
     this.#flow = flow
   }
 
@@ -84,7 +93,7 @@ class ElementBuilder {
   }
 
   #inline (token: Token): void {
-    const children = token.children ?? []
+    const children = this.#parseInline(token.content)
     const check = this.#takeCheck(token, children)
     if (check !== undefined) this.#open[this.#open.length - 2]?.children.unshift(check)
     const parent = this.#top()
