@@ -80,9 +80,13 @@ export function watchCommits (tree: LmdbTree) {
 }
 
 function putAll (tree: LmdbTree, writes: Iterable<{ key: Buffer, value: Buffer | undefined }>): Promise<boolean> {
+  // What they return inside a batch is settled already; the promise of the batch counts.
+  const batch: { put (key: Buffer, value: Buffer): unknown, remove (key: Buffer): unknown } = tree
   return tree.batch(() => {
-    // Their promises are that of the batch.
-    for (const { key, value } of writes) (value ? tree.put(key, value) : tree.remove(key)).catch(() => {})
+    for (const { key, value } of writes) {
+      if (value) batch.put(key, value)
+      else batch.remove(key)
+    }
   })
 }
 

@@ -65,7 +65,7 @@ export class LmdbHeadroom {
 
   async #grow (least: number): Promise<void> {
     const before = this.#size
-    const wanted = Math.max(least, Math.min(Math.max(before / 8, MIN_GROWTH_BYTES), MAX_GROWTH_BYTES))
+    const wanted = Math.max(least, Math.min(Math.max(Math.ceil(before / 8), MIN_GROWTH_BYTES), MAX_GROWTH_BYTES))
     try {
       while (this.#size < before + wanted) {
         const { bytesWritten } = await this.#file.write(ZEROS, 0, Math.min(ZEROS.length, before + wanted - this.#size), this.#size)

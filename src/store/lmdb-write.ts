@@ -2,7 +2,7 @@ import type { Draft } from './lmdb-draft.ts'
 import {
   contentLength, encodeRow, encodeState, knownKey, logKey, nameKey, NO_STATE, ownKey, pieceKey, seal, stateKey, wrap,
 } from './lmdb-layout.ts'
-import { openDocument, type OpenDocument } from './lmdb-read.ts'
+import type { OpenDocument } from './lmdb-read.ts'
 import type { LogEntry, NextSnapshot, SnapshotHead } from './store.ts'
 
 /** Document ids, and the floor under new numbers. */
@@ -20,23 +20,23 @@ export function appendEntries (draft: Draft, entries: readonly LogEntry[]): numb
   const touched = new Map<string, OpenDocument>()
   const seqs = entries.map(({ document, update }) => {
     let open = touched.get(document)
-    if (!open) touched.set(document, open = openDocument(draft, document) ?? makeDocument(draft, document, now))
+    if (!open) touched.set(document, open = draft.document(document) ?? makeDocument(draft, document, now))
     return appendUpdate(draft, open, update)
   })
-  for (const open of touched.values()) writeState(draft, open, now)
+  for (const [document, open] of touched) writeState(draft, document, open, now)
   return seqs
 }
 
 /** See `Store.create`. */
 export function createDocument (draft: Draft, document: string, update: Uint8Array): boolean {
-  if (openDocument(draft, document)) return false
+  if (draft.document(document)) return false
   appendEntries(draft, [{ document, update }])
   return true
 }
 
 /** See `Store.compact`. @param pieces those of `next`, wrapped */
 export function compactDocument (draft: Draft, document: string, next: NextSnapshot, pieces: readonly Buffer[]): SnapshotHead | undefined {
-  const open = openDocument(draft, document)
+  const open = draft.document(document)
   // A number from before the document's own: the snapshot was made of another one, since removed, of the same name.
   if (!open || open.state.generation !== next.replaces || next.upTo <= open.state.base) return undefined
   const { id, state } = open
@@ -54,19 +54,20 @@ export function compactDocument (draft: Draft, document: string, next: NextSnaps
   })
   put(draft, knownKey(id, state.generation), next.known)
   dropLog(draft, open)
-  writeState(draft, open, state.updatedAt)
+  writeState(draft, document, open, state.updatedAt)
   return { generation: state.generation, upTo: state.upTo, pieces: state.pieces, bytes: state.snapshotBytes, known: new Uint8Array(next.known) }
 }
 
 /** See `Store.remove`. */
 export function removeDocument (draft: Draft, document: string): boolean {
-  const open = openDocument(draft, document)
+  const open = draft.document(document)
   if (!open) return false
   const { id, state } = open
   dropSnapshot(draft, open)
   for (const key of draft.keys(logKey(id, 0), stateKey(id))) draft.remove(key)
   draft.remove(stateKey(id))
   draft.remove(nameKey(document))
+  draft.setDocument(document, null)
   const counters = readCounters(draft)
   writeCounters(draft, { ...counters, floor: Math.max(counters.floor, state.lastSeq, state.generation) })
   return true
@@ -106,9 +107,11 @@ function dropLog (draft: Draft, { id, state }: OpenDocument): void {
   }, 0)
 }
 
-function writeState (draft: Draft, { id, state }: OpenDocument, now: number): void {
+function writeState (draft: Draft, document: string, open: OpenDocument, now: number): void {
+  const { id, state } = open
   state.updatedAt = now
   put(draft, stateKey(id), encodeState(state))
+  draft.setDocument(document, open)
 }
 
 function put (draft: Draft, key: Buffer, content: Uint8Array): void {

@@ -1,6 +1,6 @@
 import type { Logger } from '../logger.ts'
 import { watchCommits, type CommitFailure } from './lmdb-commits.ts'
-import { Draft, type LmdbTree } from './lmdb-draft.ts'
+import { DocumentCache, Draft, type LmdbTree } from './lmdb-draft.ts'
 import type { LmdbHeadroom } from './lmdb-headroom.ts'
 
 /** When a write counts as safe: it survives our process (the system has it), or the machine (the disk has it). */
@@ -35,6 +35,7 @@ export class LmdbWriter {
   readonly #sync: LmdbSync
   readonly #logger: Logger
   readonly #commit: ReturnType<typeof watchCommits>
+  readonly #cache = new DocumentCache()
   #waiting: Task[] = []
   #scheduled = false
   /** A transaction is not yet visible: the next could not see what it wrote. */
@@ -92,7 +93,7 @@ export class LmdbWriter {
   }
 
   #begin (): void {
-    const draft = new Draft(this.#tree)
+    const draft = new Draft(this.#tree, this.#cache)
     const group = prepareGroup(draft, this.#waiting.splice(0))
     if (draft.size === 0) {
       group.settle()
@@ -117,6 +118,7 @@ export class LmdbWriter {
     let acknowledged = false
     this.#commit(draft.writes, {
       visible: () => {
+        draft.remember()
         this.#committing = false
         acknowledged = this.#sync === 'process'
         if (acknowledged) group.settle()
