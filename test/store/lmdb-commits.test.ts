@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { open } from 'lmdb'
+import t, { type Test } from 'tap'
+import { watchCommits, type CommitFailure } from '../../src/store/lmdb-commits.ts'
+import type { LmdbTree } from '../../src/store/lmdb-draft.ts'
+
+async function makeTree (t: Test): Promise<LmdbTree> {
+  const path = await mkdtemp(join(tmpdir(), 'y-commits-'))
+  const tree = open<Buffer, Buffer>({ path, encoding: 'binary', keyEncoding: 'binary', overlappingSync: true, separateFlushed: true, eventTurnBatching: false })
+  t.teardown(async () => {
+    await tree.close()
+    await rm(path, { recursive: true })
+  })
+  return tree
+}
+
+await t.test('a commit is visible before it is synced, and read at once', async (t) => {
+  const tree = await makeTree(t)
+  const commit = watchCommits(tree)
+  for (let at = 0; at < 20; at++) {
+    const key = Buffer.from([at + 1])
+    const order = await new Promise<string[]>((resolve, reject) => {
+      const order: string[] = []
+      commit([{ key, value: Buffer.alloc(10_000, at) }], {
+        visible: () => {
+          order.push(`visible ${tree.getBinary(key)?.length}`)
+          queueMicrotask(() => order.push('later'))
+        },
+        synced: () => resolve([...order, 'synced']),
+        failed: reject,
+      })
+    })
+    // Without "later" in between, lmdb would have told both at once: "process" would have become "fsync".
+    t.same(order, ['visible 10000', 'later', 'synced'])
+  }
+})
+
+await t.test('a write that fails is told once, changes nothing, and the next one works', async (t) => {
+  const limit = (size: string) => execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${size}:`])
+  process.removeAllListeners('SIGXFSZ')
+  process.on('SIGXFSZ', () => {})
+  try {
+    limit('unlimited')
+  } catch {
+    return t.pass('skipped: there is no prlimit here (Linux, package util-linux) to make the disk look full')
+  }
+  t.teardown(() => limit('unlimited'))
+  const tree = await makeTree(t)
+  const commit = watchCommits(tree)
+  const key = Buffer.from('key')
+  const write = (value: Buffer) => new Promise<void>((resolve, reject) => commit([{ key, value }], { visible: () => {}, synced: resolve, failed: reject }))
+  await write(Buffer.from('before'))
+  limit(String(1 << 20))
+  const failure = await write(Buffer.alloc(4 << 20)).catch((error: CommitFailure) => error)
+  t.match(failure, { name: 'CommitFailure', visible: false, fatal: false, message: /is the disk full\?/ })
+  t.equal(tree.getBinary(key)?.toString(), 'before')
+  limit('unlimited')
+  await write(Buffer.from('after'))
+  t.equal(tree.getBinary(key)?.toString(), 'after')
+})
