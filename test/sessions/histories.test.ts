@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import * as Y from 'yjs'
+import { scanUpdate } from '../../src/update/scan-update.ts'
 import { connect, synced, when, type Client } from '../clients.ts'
 import { listen } from '../helper.ts'
 import { oneAuthor, textName, twoAuthors, type EditingHistory } from './traces.ts'
@@ -14,6 +15,19 @@ const textOf = ({ doc }: Client): string => doc.getText(textName).toString()
 /** How many updates are merged into one message: a client that comes back from working offline sends them like that. */
 const batch = 50
 
+/** What the author of an update had seen: client → clock. Nobody types behind, or deletes, what has not come yet. */
+function neededBy (update: Uint8Array): Map<number, number> {
+  const needed = new Map(scanUpdate(update).needs)
+  const { structs, ds } = Y.decodeUpdate(update)
+  const own = structs[0]?.id.client
+  for (const [client, ranges] of ds.clients) {
+    for (const { clock, len } of ranges) if (client !== own) needed.set(client, Math.max(needed.get(client) ?? 0, clock + len))
+  }
+  // Of its own it has all that came before.
+  if (own !== undefined) needed.set(own, Math.min(...structs.map(({ id }) => id.clock)))
+  return needed
+}
+
 async function replay (t: Test, history: EditingHistory, perMessage: number): Promise<void> {
   const { app, wsUrl } = await listen(t)
   const authors = Array.from({ length: history.agents }, () => connect(t, wsUrl, 'history'))
@@ -23,8 +37,12 @@ async function replay (t: Test, history: EditingHistory, perMessage: number): Pr
     const part = history.updates.slice(at, at + perMessage)
     for (const [agent, author] of authors.entries()) {
       const own = part.filter((each) => each.agent === agent).map(({ update }) => update)
+      if (own.length === 0) continue
+      const update = own.length === 1 ? own[0]! : Y.mergeUpdates(own)
+      const leansOn = neededBy(update)
+      await when([author], () => [...leansOn].every(([client, clock]) => Y.getState(author.doc.store, client) >= clock))
       // Applied as an edit of the author, so that its provider sends it.
-      if (own.length > 0) Y.applyUpdate(author.doc, own.length === 1 ? own[0]! : Y.mergeUpdates(own), 'typing')
+      Y.applyUpdate(author.doc, update, 'typing')
     }
     // As a person's keystrokes do, these come one turn of the event loop after the other.
     await new Promise((resolve) => { setImmediate(resolve) })
