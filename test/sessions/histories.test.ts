@@ -15,6 +15,17 @@ const textOf = ({ doc }: Client): string => doc.getText(textName).toString()
 /** How many updates are merged into one message: a client that comes back from working offline sends them like that. */
 const batch = 50
 
+/** What one author typed in a row, up to `most` of it at once. */
+function messagesOf ({ updates }: EditingHistory, most: number): Array<{ agent: number, updates: Uint8Array[] }> {
+  const messages: Array<{ agent: number, updates: Uint8Array[] }> = []
+  for (const { agent, update } of updates) {
+    const last = messages.at(-1)
+    if (last?.agent === agent && last.updates.length < most) last.updates.push(update)
+    else messages.push({ agent, updates: [update] })
+  }
+  return messages
+}
+
 /** What the author of an update had seen: client → clock. Nobody types behind, or deletes, what has not come yet. */
 function neededBy (update: Uint8Array): Map<number, number> {
   const needed = new Map(scanUpdate(update).needs)
@@ -33,17 +44,13 @@ async function replay (t: Test, history: EditingHistory, perMessage: number): Pr
   const authors = Array.from({ length: history.agents }, () => connect(t, wsUrl, 'history'))
   const reader = connect(t, wsUrl, 'history', { version: 'y-websocket 1' })
   await synced(...authors, reader)
-  for (let at = 0; at < history.updates.length; at += perMessage) {
-    const part = history.updates.slice(at, at + perMessage)
-    for (const [agent, author] of authors.entries()) {
-      const own = part.filter((each) => each.agent === agent).map(({ update }) => update)
-      if (own.length === 0) continue
-      const update = own.length === 1 ? own[0]! : Y.mergeUpdates(own)
-      const leansOn = neededBy(update)
-      await when([author], () => [...leansOn].every(([client, clock]) => Y.getState(author.doc.store, client) >= clock))
-      // Applied as an edit of the author, so that its provider sends it.
-      Y.applyUpdate(author.doc, update, 'typing')
-    }
+  for (const { agent, updates } of messagesOf(history, perMessage)) {
+    const author = authors[agent]!
+    const update = updates.length === 1 ? updates[0]! : Y.mergeUpdates(updates)
+    const leansOn = neededBy(update)
+    await when([author], () => [...leansOn].every(([client, clock]) => Y.getState(author.doc.store, client) >= clock))
+    // Applied as an edit of the author, so that its provider sends it.
+    Y.applyUpdate(author.doc, update, 'typing')
     // As a person's keystrokes do, these come one turn of the event loop after the other.
     await new Promise((resolve) => { setImmediate(resolve) })
   }

@@ -122,6 +122,29 @@ await t.test('who joins while others write misses nothing, and nobody waits for 
   t.ok(order.isOrdered)
 })
 
+await t.test('a joiner that reads in gulps while others write misses nothing', async (t) => {
+  const engine = new Engine()
+  const theirs = await largeDocument(engine)
+  const writer = await engine.joinLive()
+  const doc = new Y.Doc()
+  const joiner = engine.join()
+  const order = follow(joiner, doc)
+  joiner.socket.stopReading()
+  joiner.askFor(doc)
+  for (let i = 0; i < 20; i++) {
+    const { updates } = engine.rooms.counters
+    writer.update(edited(theirs, () => { theirs.getText('text').insert(i, 'abc') }))
+    await until(() => engine.rooms.counters.updates > updates && engine.store.updates('room').length === 301 + i)
+    joiner.socket.read()
+    joiner.socket.stopReading()
+    await until(() => joiner.socket.buffered > 0)
+  }
+  joiner.socket.read()
+  await until(() => joiner.all('step2').length === 1)
+  t.ok(doc.getText('text').toString() === theirs.getText('text').toString())
+  t.ok(order.isOrdered)
+})
+
 await t.test('the same question is computed once for all who ask it', async (t) => {
   const engine = new Engine()
   const theirs = await largeDocument(engine)

@@ -1,0 +1,48 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { ConnectionLimits } from '../../src/sessions/connection-limits.ts'
+import { RateLimit } from '../../src/sessions/rate-limit.ts'
+
+await t.test('sockets are counted in all, by address and by user; whoever leaves makes room', async (t) => {
+  const limits = new ConnectionLimits({ total: 4, perUser: 1, perAddress: 2 })
+  t.same(['a', 'a', 'a', 'b', 'b', 'c'].map((address) => limits.enter(address)), [true, true, false, true, true, false])
+  t.equal(limits.total, 4)
+  limits.leave('a')
+  t.same([limits.enter('b'), limits.enter('a'), limits.enter('c')], [false, true, false])
+  t.same([limits.enterAs('u'), limits.enterAs('u'), limits.enterAs(undefined), limits.enterAs(undefined)], [true, false, true, true])
+  limits.leaveAs('u')
+  limits.leaveAs(undefined)
+  t.ok(limits.enterAs('u'))
+})
+
+await t.test('0 is no limit', async (t) => {
+  const limits = new ConnectionLimits({ total: 0, perUser: 0, perAddress: 0 })
+  for (let i = 0; i < 1000; i++) t.ok(limits.enter('a') && limits.enterAs('u'))
+  const rate = new RateLimit({ messagesPerSecond: 0, bytesPerSecond: 0, burstSeconds: 1 }, 0)
+  for (let i = 0; i < 1000; i++) t.ok(rate.take(1e9, 0))
+})
+
+await t.test('a burst passes, more waits for time to go by', async (t) => {
+  const rate = new RateLimit({ messagesPerSecond: 10, bytesPerSecond: 1000, burstSeconds: 2 }, 0)
+  for (let i = 0; i < 20; i++) t.ok(rate.take(10, 0))
+  t.notOk(rate.take(10, 0), 'the 21st message')
+  const bytes = new RateLimit({ messagesPerSecond: 0, bytesPerSecond: 1000, burstSeconds: 2 }, 0)
+  t.ok(bytes.take(2000, 0))
+  t.notOk(bytes.take(1, 0))
+  t.ok(bytes.take(900, 1000))
+})
+
+await t.test('over any time no more passes than the burst and what the time allows', async (t) => {
+  fc.assert(fc.property(fc.array(fc.record({ bytes: fc.nat(3000), after: fc.nat(500) }), { maxLength: 200 }), (messages) => {
+    const rate = new RateLimit({ messagesPerSecond: 5, bytesPerSecond: 1000, burstSeconds: 3 }, 0)
+    let now = 0
+    let passed = 0
+    for (const { bytes, after } of messages) {
+      now += after
+      if (!rate.take(bytes, now)) break
+      passed += bytes
+    }
+    return passed <= 3000 + now
+  }))
+  t.pass()
+})

@@ -1,0 +1,108 @@
+import t from 'tap'
+import * as Y from 'yjs'
+import { Engine, edited, turn, typing, until } from './engine.ts'
+
+/** Types so much, one update each, that a compaction is worth it when the last one leaves. */
+async function typeMuch (engine: Engine, times = 60): Promise<Y.Doc> {
+  const doc = new Y.Doc()
+  const writer = await engine.joinLive()
+  for (let i = 0; i < times; i++) {
+    writer.update(edited(doc, () => { doc.getText('text').insert(i, `${i % 10}`) }))
+    await until(() => engine.store.updates('room').length === i + 1)
+  }
+  writer.leave()
+  return doc
+}
+
+const textOf = (updates: Iterable<Uint8Array>): string => {
+  const doc = new Y.Doc()
+  for (const update of updates) Y.applyUpdate(doc, update)
+  return doc.getText('text').toString()
+}
+
+await t.test('a document that rests is compacted to one piece, and opens as it was', async (t) => {
+  const engine = new Engine()
+  const doc = await typeMuch(engine)
+  await engine.rooms.compactionIdle()
+  t.equal(engine.store.updates('room').length, 1)
+  t.equal(textOf(engine.store.updates('room')), doc.getText('text').toString())
+  t.equal((await engine.joinLive()).text, doc.getText('text').toString())
+})
+
+await t.test('what is written during a compaction is in the log behind it', async (t) => {
+  const engine = new Engine()
+  const doc = await typeMuch(engine)
+  engine.store.compactions.shut()
+  await until(() => engine.store.compactions.waiting === 1)
+  const writer = await engine.joinLive()
+  writer.update(edited(doc, () => { doc.getText('text').insert(0, 'during ') }))
+  await until(() => engine.store.updates('room').length === 61)
+  engine.store.compactions.open()
+  await engine.rooms.compactionIdle()
+  t.equal(engine.store.updates('room').length, 2)
+  writer.update(edited(doc, () => { doc.getText('text').insert(0, 'after ') }))
+  await until(() => engine.store.updates('room').length === 3)
+  t.equal(textOf(engine.store.updates('room')), doc.getText('text').toString())
+  t.equal((await engine.joinLive()).text, doc.getText('text').toString())
+})
+
+await t.test('a compaction that fails changes nothing and is said in the log', async (t) => {
+  for (const gate of ['compactions', 'reads'] as const) {
+    const engine = new Engine()
+    engine.work.others.fail(1, new Error('The worker has died'))
+    if (gate === 'compactions') {
+      engine.work.others.heal()
+      engine.store.compactions.fail(1)
+    }
+    const doc = await typeMuch(engine)
+    await engine.rooms.compactionIdle()
+    t.equal(engine.store.updates('room').length, 60)
+    t.match(engine.log.lines.join(), 'could not be compacted')
+    ;(await engine.joinLive()).leave()
+    await engine.rooms.compactionIdle()
+    t.equal(engine.store.compacted, 0, 'not tried again at once')
+    engine.pass(61_000)
+    ;(await engine.joinLive()).leave()
+    await engine.rooms.compactionIdle()
+    t.equal(engine.store.compacted, 1)
+    t.equal(textOf(engine.store.updates('room')), doc.getText('text').toString())
+  }
+})
+
+await t.test('the sizes that the limit goes by follow, also where the room opens meanwhile', async (t) => {
+  const engine = new Engine()
+  await typeMuch(engine)
+  engine.work.others.shut()
+  await until(() => engine.work.others.waiting === 1)
+  engine.store.loads.shut()
+  const peer = engine.join()
+  engine.work.others.open()
+  await engine.rooms.compactionIdle()
+  engine.store.loads.open()
+  await until(() => peer.heard.length > 0)
+  const room = peer.connection.room!
+  const stored = engine.store.updates('room').reduce((sum, update) => sum + update.length, 0)
+  t.equal(room.snapshotBytes + room.logBytes, stored)
+  t.equal(room.logEntries, 0)
+})
+
+await t.test('a thousand reconnects of a client that has nothing new add nothing', async (t) => {
+  const engine = new Engine()
+  const doc = await typeMuch(engine)
+  const witness = await engine.joinLive()
+  witness.update(edited(doc, () => { doc.getText('text').delete(3, 10) }))
+  await until(() => engine.store.appended.length === 61)
+  for (let i = 0; i < 1000; i++) {
+    const peer = engine.join()
+    peer.askFor(doc)
+    peer.say({ type: 'sync-step-2', update: Y.encodeStateAsUpdate(doc, peer.all('step1')[0]!.bytes) })
+    peer.leave()
+  }
+  await turn()
+  t.equal(engine.store.appended.length, 61)
+  t.equal(engine.rooms.counters.repeats, 1000)
+  const [more] = typing('more')
+  witness.update(more!)
+  await until(() => engine.store.appended.length === 62)
+  t.pass()
+})
