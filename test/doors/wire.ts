@@ -12,6 +12,8 @@ export class Wire {
   closed: { code: number, reason: string } | undefined
   /** HTTP status where the handshake was refused, and its body */
   refused: { status: number, body: string } | undefined
+  /** Whether the answer was no upgrade: then there is nothing left to end. */
+  isRefused = false
   readonly #waiting = new Set<() => void>()
 
   constructor (url: string, headers: { readonly [name: string]: string } = {}) {
@@ -19,8 +21,9 @@ export class Wire {
     // Without fragments a message is one Buffer.
     this.ws.on('message', (data) => { this.heard.push(new Uint8Array(data as Buffer)) })
     this.ws.on('unexpected-response', (request, response) => {
+      this.isRefused = true
       let body = ''
-      response.setEncoding('utf8').on('data', (text: string) => { body += text }).on('end', () => {
+      response.setEncoding('utf8').on('data', (text: string) => { body += text }).on('error', () => {}).once('close', () => {
         this.refused = { status: response.statusCode ?? 0, body }
         request.destroy()
         this.#look()
@@ -52,7 +55,7 @@ export class Wire {
 /** Opens a bare WebSocket, which ends with the test. */
 export function wire (t: Test, url: string, headers?: { readonly [name: string]: string }): Wire {
   const opened = new Wire(url, headers)
-  t.teardown(() => { opened.ws.terminate() })
+  t.teardown(() => { if (!opened.isRefused) opened.ws.terminate() })
   return opened
 }
 

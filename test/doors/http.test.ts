@@ -1,0 +1,152 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import t from 'tap'
+import { asDjango, build, listen, secret } from '../helper.ts'
+import { mint } from './tickets.ts'
+import { wire } from './wire.ts'
+
+const forbidden = '{"error":"Forbidden: Invalid API Key"}'
+const reset = '/collaboration/api/reset-connections'
+const connections = '/collaboration/api/get-connections'
+const env = { COLLABORATION_SERVER_SECRET_PREVIOUS: 'the-secret-of-last-year', Y_PROVIDER_API_KEY: 'a-key-for-conversion' }
+
+t.test('Django\'s two routes, byte for byte', async (t) => {
+  const app = await build(t, env)
+  const table: ReadonlyArray<[method: 'GET' | 'POST' | 'HEAD' | 'PUT' | 'DELETE' | 'PATCH', path: string, status: number, body: string]> = [
+    ['POST', `${reset}?room=r`, 200, '{"message":"Connections reset"}'],
+    ['POST', `${reset}?room=r&room=s`, 200, '{"message":"Connections reset"}'],
+    ['POST', `${reset}?room=%C3%A9%2Fa`, 200, '{"message":"Connections reset"}'],
+    ['POST', reset, 400, '{"error":"Room name not provided"}'],
+    ['POST', `${reset}?room=`, 400, '{"error":"Room name not provided"}'],
+    ['POST', `${reset}?room=&room=`, 400, '{"error":"Room name not provided"}'],
+    ['POST', `${reset}?Room=r`, 400, '{"error":"Room name not provided"}'],
+    ['GET', `${reset}?room=r`, 404, '{"error":"Not found"}'],
+    ['HEAD', `${reset}?room=r`, 404, ''],
+    ['PUT', `${reset}?room=r`, 404, '{"error":"Not found"}'],
+    ['GET', `${connections}?room=r&sessionKey=s`, 404, '{"error":"Room not found"}'],
+    ['HEAD', `${connections}?room=r&sessionKey=s`, 404, ''],
+    ['GET', connections, 400, '{"error":"Room name not provided"}'],
+    ['GET', `${connections}?sessionKey=s`, 400, '{"error":"Room name not provided"}'],
+    ['GET', `${connections}?room=&sessionKey=s`, 400, '{"error":"Room name not provided"}'],
+    ['GET', `${connections}?room=r`, 400, '{"error":"Session key not provided"}'],
+    ['GET', `${connections}?room=r&sessionKey=`, 400, '{"error":"Session key not provided"}'],
+    ['GET', `${connections}?room=r&sessionkey=s`, 400, '{"error":"Session key not provided"}'],
+    ['GET', `${connections}?room=r&room=s&sessionKey=s`, 400, '{"error":"Parameter given more than once: room"}'],
+    ['GET', `${connections}?room=r&sessionKey=s&sessionKey=s`, 400, '{"error":"Parameter given more than once: sessionKey"}'],
+    ['POST', `${connections}?room=r&sessionKey=s`, 404, '{"error":"Not found"}'],
+    ['POST', `${reset.toUpperCase()}?room=r`, 404, '{"error":"Not found"}'],
+    ['POST', `${reset}/x?room=r`, 404, '{"error":"Not found"}'],
+    ['GET', '/collaboration/ws/r', 404, '{"error":"Not found"}'],
+    ['GET', '/collaboration/ws?room=r', 404, '{"error":"Not found"}'],
+    ['HEAD', '/collaboration/ws/r', 404, ''],
+    ['POST', '/collaboration/ws/r', 404, '{"error":"Not found"}'],
+    ['DELETE', '/collaboration/ws', 404, '{"error":"Not found"}'],
+  ]
+  for (const [method, path, status, body] of table) {
+    for (const url of [path, path.replace(/(?=\?|$)/, '/')]) {
+      const response = await app.inject({ method, url, headers: asDjango })
+      t.same([response.statusCode, response.body], [status, body], `${method} ${url}`)
+      if (body !== '') t.equal(response.headers['content-type'], 'application/json; charset=utf-8')
+      const stranger = await app.inject({ method, url })
+      t.same([stranger.statusCode, stranger.body], [403, method === 'HEAD' ? '' : forbidden], `${method} ${url} without the secret`)
+    }
+  }
+})
+
+t.test('secrets that open the two routes, and what does not', async (t) => {
+  const app = await build(t, env)
+  for (const url of [`${reset}/?room=r`, `${connections}/?room=r&sessionKey=s`]) {
+    const method = url.startsWith(reset) ? 'POST' : 'GET'
+    for (const authorization of [secret, ...Object.values(env)]) {
+      t.not((await app.inject({ method, url, headers: { authorization } })).statusCode, 403, authorization)
+    }
+    for (const authorization of ['', 'wrong', secret.toUpperCase(), `Bearer ${secret}`, `bearer ${secret}`, `Basic ${secret}`, `${secret}, ${secret}`, `"${secret}"`]) {
+      const response = await app.inject({ method, url, headers: { authorization } })
+      t.same([response.statusCode, response.body], [403, forbidden], authorization)
+    }
+    for (const headers of [{ cookie: 'sessionid=s' }, { 'x-authorization': secret }]) {
+      t.equal((await app.inject({ method, url: `${url}&token=${await mint('r')}&authorization=${secret}`, headers })).statusCode, 403)
+    }
+  }
+})
+
+t.test('WebSocket handshakes that are refused by HTTP', async (t) => {
+  const { wsUrl } = await listen(t, env)
+  for (const path of ['/collaboration/ws/r', '/collaboration/ws/r/', '/collaboration/ws/?room=r', '/collaboration/ws?room=r', '/collaboration/ws/']) {
+    for (const [headers, body] of [
+      [{ authorization: 'wrong' }, forbidden],
+      [{ authorization: '' }, forbidden],
+      [{ authorization: `Bearer ${secret}` }, forbidden],
+      [{ authorization: secret.toUpperCase() }, forbidden],
+      [{ authorization: env.Y_PROVIDER_API_KEY }, forbidden],
+    ] as const) {
+      const refused = wire(t, wsUrl + path, headers)
+      await refused.until((heard) => heard.refused !== undefined)
+      t.same(refused.refused, { status: 403, body }, `${path} ${JSON.stringify(headers)}`)
+    }
+    const bearer = wire(t, `${wsUrl}${path}${path.includes('?') ? '&' : '?'}token=${await mint('r')}`, { authorization: `Bearer ${secret}` })
+    await bearer.until((heard) => heard.refused !== undefined)
+    t.equal(bearer.refused?.status, 403, 'a wrong header is not rescued by a good ticket')
+  }
+  const nothing = wire(t, `${wsUrl}/collaboration/ws/r`)
+  await nothing.until((heard) => heard.refused !== undefined)
+  t.same(nothing.refused, { status: 403, body: forbidden })
+  for (const path of ['/collaboration/WS/r', '/elsewhere']) {
+    const lost = wire(t, wsUrl + path, asDjango)
+    await lost.until((heard) => heard.refused !== undefined)
+    t.equal(lost.refused?.status, 404, path)
+  }
+  const idle = wire(t, `${wsUrl}/ping`)
+  await idle.until(({ closed, refused }) => closed !== undefined || refused !== undefined)
+  t.pass('a WebSocket to a route that has none ends at once')
+})
+
+t.test('rooms that a handshake may not name', async (t) => {
+  const { wsUrl } = await listen(t)
+  const badRooms: ReadonlyArray<[path: string, reason: string]> = [
+    ['a?room=b', 'The request names more than one room.'],
+    ['a?room=a&room=b', 'The request names more than one room.'],
+    ['a?room=', 'The request names more than one room.'],
+    ['a%20', 'The name of the room is not allowed.'],
+    ['a%00b', 'The name of the room is not allowed.'],
+    ['a%0Ab', 'The name of the room is not allowed.'],
+    ['x'.repeat(256), 'The name of the room is not allowed.'],
+  ]
+  for (const [path, reason] of badRooms) {
+    const refused = wire(t, `${wsUrl}/collaboration/ws/${path}`, asDjango)
+    await refused.until(({ closed }) => closed !== undefined)
+    t.same(refused.closed, { code: 4403, reason }, path)
+    t.same([...refused.heard[0] ?? []].slice(0, 2), [2, 0], 'permission denied')
+  }
+  for (const room of ['?room=', '?room=a&room=a', '?room=a&room=b', '?room=..', '?room=a%00', `?room=${'x'.repeat(256)}`]) {
+    const refused = wire(t, `${wsUrl}/collaboration/ws/${room}`, asDjango)
+    await refused.until(({ isOpen }) => isOpen)
+    refused.ws.send(Uint8Array.of(1, 97, 2, 0, 0))
+    await refused.until(({ closed }) => closed !== undefined)
+    t.equal(refused.closed?.code, 4403, room)
+    t.same([...refused.heard[0] ?? []].slice(0, 4), [1, 97, 2, 1], 'permission denied')
+  }
+  for (const path of ['a%2520', 'a%2Fb', '%F0%9F%98%80', 'a?room=a', 'a/', encodeURIComponent('é'.repeat(255))]) {
+    const allowed = wire(t, `${wsUrl}/collaboration/ws/${path}`, asDjango)
+    await allowed.until(({ heard }) => heard.length > 0)
+    t.ok(allowed.isOpen, path)
+  }
+})
+
+t.test('two tickets are one too many', async (t) => {
+  const { wsUrl } = await listen(t)
+  const token = await mint('r')
+  const refused = wire(t, `${wsUrl}/collaboration/ws/r?token=${token}&token=${token}`)
+  await refused.until(({ closed }) => closed !== undefined)
+  t.same(refused.closed, { code: 4401, reason: 'The request carries more than one ticket.' })
+})
+
+t.test('a repeated Authorization header is not the secret', async (t) => {
+  const { port } = await listen(t)
+  const socket = connect(port, '127.0.0.1')
+  let heard = ''
+  socket.setEncoding('utf8').on('data', (text: string) => { heard += text })
+  socket.write(`GET /collaboration/ws/r HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: wrong\r\nAuthorization: ${secret}\r\n\r\n`)
+  await once(socket, 'close')
+  t.match(heard, /^HTTP\/1\.1 403 /)
+})
