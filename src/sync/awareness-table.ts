@@ -1,17 +1,24 @@
+import type { NodeId } from '../bus/bus.ts'
 import { absentState, type AwarenessEntry } from '../protocol/awareness.ts'
 
 /** Who speaks for a client id. */
 export interface AwarenessOwner {
+  /** The other node that it is connected to; undefined = this one */
+  readonly node: NodeId | undefined
+  /** See `SharedPresence` */
+  readonly person: number
   /** Whether `other` is the same person come back, or has been silent for so long that its ids are free. */
   mayTakeFrom (other: AwarenessOwner): boolean
 }
 
-interface Presence {
+export interface Presence extends AwarenessEntry {
   readonly clientId: number
   clock: number
   /** JSON text, or `null` as text for one that has left and whose clock is still remembered */
   state: string
   owner: AwarenessOwner | undefined
+  /** Who has said so last */
+  speaker: AwarenessOwner | undefined
   /** ms, by the engine's clock */
   renewedAt: number
 }
@@ -42,7 +49,7 @@ export class AwarenessTable {
       if (known === undefined) {
         if (state === absentState) continue
         if (owner !== undefined && this.#owned(owner) >= ownedLimit) dropped++
-        else this.#set({ clientId, clock, state, owner, renewedAt: now })
+        else this.#set({ clientId, clock, state, owner, speaker: owner, renewedAt: now })
         continue
       }
       const isFree = known.state === absentState || known.owner === owner
@@ -52,11 +59,16 @@ export class AwarenessTable {
       }
       if (clock <= known.clock && state === known.state) {
         known.renewedAt = now
+        const hasMoved = known.owner?.node !== owner?.node
+        known.owner = owner
+        known.speaker = owner
+        if (hasMoved) this.#set(known)
         continue
       }
       known.clock = clock > known.clock ? clock : state === absentState ? known.clock : known.clock + 1
       known.state = state
       known.owner = owner
+      known.speaker = owner
       known.renewedAt = now
       this.#set(known)
     }
@@ -68,6 +80,16 @@ export class AwarenessTable {
     return this.#removeWhere((presence) => presence.owner === owner)
   }
 
+  /** Removes the clients that are connected to another node, except these. @returns whether there were any */
+  leaveNode (node: NodeId, except: ReadonlySet<number> = new Set()): boolean {
+    return this.#removeWhere((presence) => presence.owner?.node === node && !except.has(presence.clientId))
+  }
+
+  /** Whether a client speaks through another node. */
+  isAt (clientId: number, node: NodeId): boolean {
+    return this.#presences.get(clientId)?.owner?.node === node
+  }
+
   /** Removes what was not renewed within `timeoutMs` and forgets those who left long ago. */
   expire (now: number, timeoutMs: number): boolean {
     for (const [clientId, presence] of this.#presences) {
@@ -77,7 +99,7 @@ export class AwarenessTable {
   }
 
   /** What has changed since the last call, each client once. */
-  takeChanged (): AwarenessEntry[] {
+  takeChanged (): Presence[] {
     const changed = [...this.#changed]
     this.#changed.clear()
     return changed
@@ -88,7 +110,7 @@ export class AwarenessTable {
   }
 
   /** Everyone who is present. */
-  present (): AwarenessEntry[] {
+  present (): Presence[] {
     return [...this.#presences.values()].filter((presence) => presence.state !== absentState)
   }
 

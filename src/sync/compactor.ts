@@ -33,6 +33,8 @@ export interface CompactorOptions {
   readonly logger: Logger
   readonly counters: Counters
   readonly onCompacted: OnCompacted
+  /** Whether compacting the document is this node's turn; the store itself sees to it that two at once do no harm */
+  isTurn (name: string): boolean
   now (): number
 }
 
@@ -53,7 +55,7 @@ export class Compactor {
 
   /** Called whenever a log has grown or a room is left; cheap when there is nothing to do. */
   consider (name: string, sizes: Sizes, isLeaving: boolean): void {
-    if (this.#stopped || this.#queue.has(name) || !isWorthIt(sizes, isLeaving)) return
+    if (this.#stopped || this.#queue.has(name) || !isWorthIt(sizes, isLeaving) || !this.#options.isTurn(name)) return
     const failedAt = this.#failedAt.get(name)
     if (failedAt !== undefined && this.#options.now() - failedAt < retryAfterMs) return
     this.#queue.add(name)

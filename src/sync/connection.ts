@@ -3,6 +3,7 @@ import { encodeSyncStatus } from '../protocol/encode-message.ts'
 import { framesOf, type Address } from '../protocol/frame.ts'
 import type { ClientMessage } from '../protocol/message.ts'
 import type { AwarenessOwner } from './awareness-table.ts'
+import { personOf } from './presence.ts'
 import type { Room } from './room.ts'
 import type { Socket } from './socket.ts'
 
@@ -33,12 +34,12 @@ const stored = encodeSyncStatus(true)
 
 /** One socket of one user in one room. */
 export class Connection implements AwarenessOwner {
+  readonly node = undefined
   readonly socket: Socket
   readonly session: Session
   readonly address: Address
   /** Hocuspocus clients are told what is stored; y-websocket knows no such message */
   readonly speaksHocuspocus: boolean
-  userId: string | undefined
   readonly sessionKey: string | undefined
   canEdit: boolean
   phase: Phase = 'joining'
@@ -52,14 +53,28 @@ export class Connection implements AwarenessOwner {
   /** Engine time in ms since when the socket has not taken what was written, while somebody waits for it */
   waitingSince: number | undefined
 
+  #userId: string | undefined
+  #person: number | undefined
+
   constructor (socket: Socket, session: Session, address: Address, speaksHocuspocus: boolean, member: Member) {
     this.socket = socket
     this.session = session
     this.address = address
     this.speaksHocuspocus = speaksHocuspocus
-    this.userId = member.userId
+    this.#userId = member.userId
     this.sessionKey = member.sessionKey
     this.canEdit = member.canEdit
+  }
+
+  get userId (): string | undefined { return this.#userId }
+  set userId (userId: string | undefined) {
+    this.#userId = userId
+    this.#person = undefined
+  }
+
+  get person (): number {
+    this.#person ??= personOf(this.#userId, this.sessionKey)
+    return this.#person
   }
 
   /** Hands a client's message to the room, or lets it wait for its turn. */
@@ -116,7 +131,8 @@ export class Connection implements AwarenessOwner {
   }
 
   mayTakeFrom (other: AwarenessOwner): boolean {
-    if (!(other instanceof Connection)) return true
+    // On another node: what is not renewed there expires here too.
+    if (!(other instanceof Connection)) return other.node === undefined || (other.person !== 0 && other.person === this.person)
     const isSamePerson = (this.userId !== undefined && this.userId === other.userId) ||
       (this.sessionKey !== undefined && this.sessionKey === other.sessionKey)
     return isSamePerson || this.socket.heardAt - other.socket.heardAt > idsFreeAfterMs

@@ -1,7 +1,6 @@
 import { encodeAwareness } from '../protocol/awareness.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import { encodeAwarenessMessage, encodeSyncStatus, encodeSyncStep1, encodeUpdate } from '../protocol/encode-message.ts'
-import { framesOf, type Address } from '../protocol/frame.ts'
 import type { ClientMessage } from '../protocol/message.ts'
 import { DamagedDocument, type SnapshotHead } from '../store/store.ts'
 import { DeleteSet } from '../update/delete-set.ts'
@@ -9,13 +8,17 @@ import { Known } from '../update/known.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
 import { mergeUpdates } from '../update/merge-updates.ts'
 import { scanUpdate, type ClientRun, type ScannedUpdate } from '../update/scan-update.ts'
-import { AwarenessTable } from './awareness-table.ts'
+import { AwarenessTable, type Presence } from './awareness-table.ts'
 import { catchUp, joinFrom } from './catch-up.ts'
 import type { Connection } from './connection.ts'
-import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs, maxClientIdsPerConnection, pieceBytes, stalledMs } from './limits.ts'
+import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs, maxClientIdsPerConnection, stalledMs } from './limits.ts'
+import { inPieces } from './in-pieces.ts'
 import { knownOf } from './open-document.ts'
 import { RecentUpdates, type RecentUpdate } from './recent-updates.ts'
 import type { Services } from './services.ts'
+import { ownPresence } from './presence.ts'
+import { SharedFrames } from './shared-frames.ts'
+import { Siblings, type Relayed } from './siblings.ts'
 import { storedBytes, logBytes } from './stored-document.ts'
 import { maxSpacingMs, type Ticking } from './tick-clock.ts'
 
@@ -37,17 +40,24 @@ export class Room implements Ticking {
   readonly connections = new Set<Connection>()
   readonly awareness = new AwarenessTable()
   readonly recent = new RecentUpdates()
+  readonly siblings: Siblings
   known = new Known()
   notBefore = 0
   /** Bytes of the snapshot and of the log behind it, what waits for the store included */
   snapshotBytes = 0
   logBytes = 0
   logEntries = 0
+  /** Generation of the snapshot whose content is known; 0 = none */
+  generation = 0
+  /** Engine time in ms when the log was last read from the store */
+  readAt: number
   #phase: 'opening' | 'open' | 'closed' = 'opening'
   readonly #onEmpty: (room: Room) => void
   #pending: ScannedUpdate[] = []
   #pendingBytes = 0
   #pendingAcknowledge: Connection[] = []
+  /** Who has sent what was here already, and waits to hear that it is stored */
+  #pendingRepeats: Connection[] = []
   /** The only connection whose updates wait for the tick; null = several */
   #sender: Connection | null | undefined
   #tickRequested = false
@@ -61,6 +71,10 @@ export class Room implements Ticking {
     this.name = name
     this.services = services
     this.#onEmpty = onEmpty
+    this.readAt = services.now()
+    this.siblings = new Siblings(this)
+    // Before it is read: what others store from now on, they tell.
+    services.neighbours.opened(this.siblings)
     this.#open().catch((error: unknown) => { this.#failToOpen(error) })
   }
 
@@ -78,7 +92,7 @@ export class Room implements Ticking {
 
   remove (connection: Connection): void {
     if (!this.connections.delete(connection)) return
-    if (this.awareness.leave(connection)) this.#requestTick()
+    if (this.awareness.leave(connection)) this.requestTick()
     this.releaseIfUnused()
   }
 
@@ -86,8 +100,14 @@ export class Room implements Ticking {
   releaseIfUnused (): void {
     const isUsed = this.connections.size > 0 || this.recent.unsaved > 0 || this.#pending.length > 0 || this.#checking > 0 || this.#phase === 'opening'
     if (isUsed || this.#phase === 'closed') return
-    this.#phase = 'closed'
     this.#considerCompaction(true)
+    this.#close()
+  }
+
+  #close (): void {
+    this.#phase = 'closed'
+    this.siblings.sweep()
+    this.services.neighbours.closed(this.siblings)
     this.#onEmpty(this)
   }
 
@@ -98,8 +118,10 @@ export class Room implements Ticking {
       this.logBytes = logBytes(document)
       this.logEntries = document.log.length
       this.snapshotBytes = storedBytes(document) - this.logBytes
+      this.generation = document.snapshot?.generation ?? 0
     }
     this.#phase = 'open'
+    this.siblings.opened(document?.lastSeq ?? 0)
     for (const connection of [...this.connections]) {
       this.#welcome(connection)
       connection.resume()
@@ -109,11 +131,10 @@ export class Room implements Ticking {
 
   /** Nothing is answered from a load that failed. Damage is permanent and reported; all else may be better in a moment. */
   #failToOpen (error: unknown): void {
-    this.#phase = 'closed'
     const isDamaged = error instanceof DamagedDocument || error instanceof MalformedUpdate
     this.services.logger.error({ err: error, room: this.name }, isDamaged ? 'The stored document is damaged; nobody may open it until it is restored' : 'The document could not be loaded')
+    this.#close()
     for (const connection of [...this.connections]) connection.end(isDamaged ? closes.damaged : closes.unavailable)
-    this.#onEmpty(this)
   }
 
   #welcome (connection: Connection): void {
@@ -151,7 +172,7 @@ export class Room implements Ticking {
     const fitting = entries.filter(({ state }) => Buffer.byteLength(state) <= limits.maxAwarenessBytes)
     const dropped = this.awareness.apply(fitting, connection, maxClientIdsPerConnection, this.services.now())
     counters.awarenessDropped += dropped + entries.length - fitting.length
-    if (this.awareness.hasChanged) this.#requestTick()
+    if (this.awareness.hasChanged) this.requestTick()
   }
 
   #receiveUpdate (connection: Connection, update: Uint8Array, isStep2: boolean): void {
@@ -231,20 +252,19 @@ export class Room implements Ticking {
     this.#sender = this.#sender === undefined || this.#sender === connection ? connection : null
     if (connection.speaksHocuspocus) this.#pendingAcknowledge.push(connection)
     if (this.known.missing(scanned)) connection.send([encodeSyncStep1(this.known.encodeStateVector())])
-    this.#requestTick()
+    this.requestTick()
   }
 
   /** What holds nothing new may still be on its way to the store: then so is its acknowledgement. */
   #acknowledgeWhenStored (connection: Connection): void {
     if (!connection.speaksHocuspocus) return
-    if (this.#pending.length > 0) this.#pendingAcknowledge.push(connection)
-    else if (this.recent.unsaved > 0) this.recent.last?.acknowledge.push(connection)
-    else connection.acknowledge(1)
+    if (this.#pending.length > 0 || this.siblings.hasRelayed) this.#pendingRepeats.push(connection)
+    else this.recent.acknowledgeWhenStored(connection)
   }
 
   // ---- the tick
 
-  #requestTick (): void {
+  requestTick (): void {
     if (this.#tickRequested || this.#phase !== 'open') return
     this.#tickRequested = true
     this.services.clock.request(this)
@@ -257,51 +277,65 @@ export class Room implements Ticking {
 
   tick (): void {
     this.#tickRequested = false
-    const startedAt = this.services.now()
-    const received = this.#pending.length
-    const except = this.awareness.hasChanged ? undefined : this.#sender
+    if (this.#phase !== 'open') return
+    const { now, saver, counters } = this.services
+    const startedAt = now()
+    const received = this.#pending.length + this.siblings.relayed.length
+    const except = this.awareness.hasChanged || this.siblings.hasRelayed ? undefined : this.#sender
+    const relayed = this.#takeRelayed()
     const updates = this.#takePending()
-    const messages = updates.map(({ update }) => encodeUpdate(update))
-    const awareness = this.awareness.hasChanged ? encodeAwarenessMessage(encodeAwareness(this.awareness.takeChanged())) : undefined
-    this.#broadcast(messages, awareness, except ?? undefined)
+    const presences = this.awareness.hasChanged ? this.awareness.takeChanged() : undefined
+    const awareness = presences === undefined ? undefined : encodeAwarenessMessage(encodeAwareness(presences))
+    this.#broadcast([...relayed, ...updates].map(({ update }) => encodeUpdate(update)), awareness, except ?? undefined)
+    if (this.services.neighbours.areIn(this.siblings)) this.#tellOthers(updates, presences ?? [])
     for (const recent of updates) {
-      this.services.saver.add({ entry: { document: this.name, update: recent.update }, saved: (seq) => { this.#saved(recent, seq) } })
+      saver.add({ entry: { document: this.name, update: recent.update }, saved: (seq) => { this.#saved(recent, seq) } })
     }
-    this.services.counters.ticks++
-    this.#cost += (this.services.now() - startedAt - this.#cost) * costWeight
+    for (const connection of this.#pendingRepeats.splice(0)) this.recent.acknowledgeWhenStored(connection)
+    counters.ticks++
+    this.#cost += (now() - startedAt - this.#cost) * costWeight
     this.notBefore = startedAt + spacingOf(this.#cost, received)
   }
 
-  /** Merges what has arrived, in pieces that stay small enough to be read in one go by a slow client. */
+  /** Large updates are read from the store, once they are there: the way between nodes stays free for small ones. */
+  #tellOthers (updates: readonly RecentUpdate[], presences: readonly Presence[]): void {
+    const { neighbours } = this.services
+    for (const { update } of updates) {
+      if (update.length <= heavyUpdateBytes) neighbours.tell(this.siblings, { type: 'update', update })
+    }
+    const own = ownPresence(presences)
+    if (own.length > 0) neighbours.tell(this.siblings, { type: 'awareness', entries: own })
+  }
+
   #takePending (): RecentUpdate[] {
     const pending = this.#pending
     if (pending.length === 0) return []
-    const updates: RecentUpdate[] = []
-    let group: ScannedUpdate[] = []
-    let bytes = 0
-    const cut = (): void => {
-      if (group.length === 0) return
-      const merged = mergeUpdates(group)
-      // A lone update comes back as it is, a view of a larger network buffer, which it must not keep alive.
-      const update = group.length === 1 ? new Uint8Array(merged) : merged
-      updates.push(this.recent.add(update, group.flatMap(({ runs }) => runs), []))
-      this.logBytes += update.length
-      this.logEntries++
-      group = []
-      bytes = 0
-    }
-    for (const scanned of pending) {
-      if (bytes + scanned.bytes.length > pieceBytes) cut()
-      group.push(scanned)
-      bytes += scanned.bytes.length
-    }
-    cut()
+    const updates = inPieces(pending, ({ bytes }) => bytes).map((group) => this.#add(group, undefined))
     updates.at(-1)?.acknowledge.push(...this.#pendingAcknowledge)
     this.#pending = []
     this.#pendingBytes = 0
     this.#pendingAcknowledge = []
     this.#sender = undefined
     return updates
+  }
+
+  #takeRelayed (): RecentUpdate[] {
+    if (!this.siblings.hasRelayed) return []
+    return inPieces(this.siblings.takeRelayed(), ({ scanned }) => scanned.bytes).map((group) => this.#add(group.map(({ scanned }) => scanned), group))
+  }
+
+  #add (group: readonly ScannedUpdate[], relayed: readonly Relayed[] | undefined): RecentUpdate {
+    const merged = mergeUpdates(group)
+    // A lone update comes back as it is, a view of a larger network buffer, which it must not keep alive.
+    const update = group.length === 1 ? new Uint8Array(merged) : merged
+    const runs = group.flatMap(({ runs }) => runs)
+    this.logBytes += update.length
+    this.logEntries++
+    if (relayed === undefined) return this.recent.add(update, runs)
+    const awaited = relayed.flatMap(({ awaited }) => awaited === undefined || awaited.isStored ? [] : [awaited])
+    const recent = this.recent.addRelayed(update, runs, awaited.length)
+    for (const each of awaited) each.recent = recent
+    return recent
   }
 
   #broadcast (updates: readonly Uint8Array[], awareness: Uint8Array | undefined, except: Connection | undefined): void {
@@ -329,7 +363,9 @@ export class Room implements Ticking {
   }
 
   #saved (recent: RecentUpdate, seq: number): void {
-    this.recent.saved(recent, seq)
+    this.recent.saved(recent)
+    this.siblings.stored(seq)
+    if (recent.update.length > heavyUpdateBytes) this.services.neighbours.tell(this.siblings, { type: 'read' })
     if (recent.acknowledge.length > 0) {
       const counts = new Map<Connection, number>()
       for (const connection of recent.acknowledge) counts.set(connection, (counts.get(connection) ?? 0) + 1)
@@ -341,6 +377,29 @@ export class Room implements Ticking {
     this.releaseIfUnused()
   }
 
+  // ---- for siblings.ts
+
+  /** Stores and sends out an update whose node is gone. It is known here already. */
+  adopt (scanned: ScannedUpdate): void {
+    this.#pending.push(scanned)
+    this.#pendingBytes += scanned.bytes.length
+    this.#sender = null
+    this.requestTick()
+  }
+
+  /** The same for one that was sent out. */
+  adoptRecent (recent: RecentUpdate): void {
+    if (!this.recent.adopt(recent)) return
+    this.services.saver.add({ entry: { document: this.name, update: recent.update }, saved: (seq) => { this.#saved(recent, seq) } })
+  }
+
+  /** Another node has compacted the document. */
+  resized (snapshotBytes: number, logBytes: number, logEntries: number): void {
+    this.snapshotBytes = snapshotBytes
+    this.logBytes = Math.max(0, this.logBytes - logBytes)
+    this.logEntries = Math.max(0, this.logEntries - logEntries)
+  }
+
   // ---- for catch-up.ts
 
   /** Whether a reader with this state vector lacks only what is in memory, or about to be sent to all. */
@@ -349,7 +408,8 @@ export class Room implements Ticking {
     for (const [client, clock] of this.known.stateVector) {
       if ((has.get(client) ?? 0) < clock) lacking.set(client, [])
     }
-    for (const { runs } of [...this.recent.all, ...this.#pending]) {
+    const relayed = this.siblings.relayed.map(({ scanned }) => scanned)
+    for (const { runs } of [...this.recent.all, ...this.#pending, ...relayed]) {
       for (const run of runs) lacking.get(run.client)?.push(run)
     }
     for (const [client, runs] of lacking) {
@@ -387,22 +447,23 @@ export class Room implements Ticking {
 
   /** The snapshot has taken in that much of the log; its delete set also holds what merging deleted. */
   compacted (head: SnapshotHead, log: { readonly bytes: number, readonly entries: number }): void {
-    this.snapshotBytes = head.bytes
-    this.logBytes -= log.bytes
-    this.logEntries -= log.entries
+    this.resized(head.bytes, log.bytes, log.entries)
+    this.generation = head.generation
+    this.services.neighbours.tell(this.siblings, { type: 'compacted', snapshotBytes: head.bytes, logBytes: log.bytes, logEntries: log.entries })
     this.known.addDeletes(Known.decode(head.known).deleteSet)
   }
 
   /** Called every few seconds: what has expired, who is silent, who must hear something. */
   sweep (now: number): void {
-    if (this.awareness.expire(now, awarenessTimeoutMs)) this.#requestTick()
+    if (this.awareness.expire(now, awarenessTimeoutMs)) this.requestTick()
     for (const connection of this.connections) {
       const { socket } = connection
       if (now - socket.heardAt > this.services.limits.silenceMs) connection.end(closes.silent)
       else if (connection.waitingSince !== undefined && now - connection.waitingSince > stalledMs) connection.end(closes.tooSlow)
       else if (this.isOpen && now - socket.writtenAt > keepaliveMs) connection.send([nobody])
     }
-    if (this.recent.unsaved === 0 && this.#behind === 0) this.recent.trim(0, Infinity)
+    if (this.isOpen) this.siblings.sweep()
+    if (this.recent.areStored && this.#behind === 0) this.recent.trim(0, Infinity)
   }
 
   endAll (reason: CloseReason, which: (connection: Connection) => boolean = () => true): number {
@@ -414,30 +475,6 @@ export class Room implements Ticking {
 
 /** An awareness message about nobody: any message keeps a client's watchdog quiet. */
 const nobody = encodeAwarenessMessage(encodeAwareness([]))
-
-/** The same messages for many connections: one buffer for all that share an address. */
-class SharedFrames {
-  readonly #messages: readonly Uint8Array[]
-  readonly #frames = new Map<string, Buffer>()
-  #key: string | undefined
-  #last: Buffer = Buffer.alloc(0)
-
-  constructor (messages: readonly Uint8Array[]) {
-    this.#messages = messages
-  }
-
-  for (address: Address): Buffer {
-    if (address.key === this.#key) return this.#last
-    let frames = this.#frames.get(address.key)
-    if (frames === undefined) {
-      frames = framesOf(address, this.#messages)
-      this.#frames.set(address.key, frames)
-    }
-    this.#key = address.key
-    this.#last = frames
-    return frames
-  }
-}
 
 /**
  * How long to pause after a tick of this cost. A tick's cost is nearly all in the writes, one for each socket, however

@@ -5,6 +5,8 @@ import { Compactor } from './compactor.ts'
 import type { Connection } from './connection.ts'
 import type { DocumentWork } from './document-work.ts'
 import type { Limits } from './limits.ts'
+import { LogReader } from './log-reader.ts'
+import { noNeighbours, type Neighbours } from './neighbours.ts'
 import { Pacer } from './pacer.ts'
 import { PieceCache } from './piece-cache.ts'
 import { Room } from './room.ts'
@@ -25,6 +27,8 @@ export interface RoomsOptions {
   readonly logger: Logger
   /** Engine time in ms, monotonic, with fractions */
   readonly now: () => number
+  /** The other nodes of the service; none where it is left out */
+  readonly neighbours?: Neighbours
 }
 
 /** All rooms of this process. A room is here while somebody is in it or something of it waits for the store. */
@@ -35,7 +39,7 @@ export class Rooms {
   #sweeps = 0
   #isClosed = false
 
-  constructor ({ store, work, limits, logger, now }: RoomsOptions) {
+  constructor ({ store, work, limits, logger, now, neighbours = noNeighbours }: RoomsOptions) {
     const stored = new StoredDocuments(store, work)
     const counters = newCounters()
     this.#services = {
@@ -45,6 +49,8 @@ export class Rooms {
       logger,
       now,
       counters,
+      neighbours,
+      reader: new LogReader(this.#rooms, () => this.#services),
       saver: new Saver(store, logger, now),
       pieces: new PieceCache(),
       clock: new TickClock(now),
@@ -56,6 +62,7 @@ export class Rooms {
         logger,
         counters,
         now,
+        isTurn: (name) => neighbours.isTurn(name),
         onCompacted: (name, head, log) => { this.#rooms.get(name)?.compacted(head, log) },
       }),
     }
@@ -115,8 +122,9 @@ export class Rooms {
    */
   async close (reason: CloseReason = closes.restart, patienceMs = 3000): Promise<void> {
     this.#isClosed = true
-    const { saver, compactor, clock, pieces } = this.#services
+    const { saver, compactor, clock, pieces, reader } = this.#services
     compactor.stop()
+    reader.stop()
     for (const room of this.#rooms.values()) room.tickNow()
     saver.hurry()
     await within(saver.flush(), patienceMs)

@@ -2,6 +2,8 @@ import type { Logger } from '../logger.ts'
 import type { Compactor } from './compactor.ts'
 import type { DocumentWork } from './document-work.ts'
 import type { Limits } from './limits.ts'
+import type { LogReader } from './log-reader.ts'
+import type { Neighbours } from './neighbours.ts'
 import type { Pacer } from './pacer.ts'
 import type { PieceCache } from './piece-cache.ts'
 import type { Saver } from './saver.ts'
@@ -16,6 +18,8 @@ export interface Services {
   readonly pieces: PieceCache
   readonly work: DocumentWork
   readonly clock: TickClock
+  readonly neighbours: Neighbours
+  readonly reader: LogReader
   readonly pacer: Pacer
   readonly limits: Limits
   readonly logger: Logger
@@ -37,6 +41,8 @@ export interface Counters {
   framesWritten: number
   compactions: number
   resyncs: number
+  /** Times that the store was read for what other nodes have stored */
+  logReads: number
 }
 
 export const newCounters = (): Counters => ({
@@ -50,4 +56,5 @@ export const newCounters = (): Counters => ({
   framesWritten: 0,
   compactions: 0,
   resyncs: 0,
+  logReads: 0,
 })

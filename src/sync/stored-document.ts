@@ -19,8 +19,9 @@ export class StoredDocuments {
     this.#work = work
   }
 
-  load (name: string): Promise<StoredDocument | undefined> {
-    return this.#store.load(name)
+  /** @param since only log entries behind this position, see `Store.load` */
+  load (name: string, since?: number): Promise<StoredDocument | undefined> {
+    return this.#store.load(name, since)
   }
 
   /**

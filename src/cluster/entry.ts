@@ -1,0 +1,191 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import type { RoomMessage, SharedPresence } from '../sync/neighbours.ts'
+
+/** What one node says to another. Rooms go by numbers: `to` is the receiver's own number for the room. */
+export type Entry =
+  | { readonly type: 'room', readonly to: number, readonly message: RoomMessage }
+  /** The sender holds the room no longer; all that it has sent of it is stored */
+  | { readonly type: 'closed', readonly to: number }
+  /** The sender holds a room, which goes by this number */
+  | { readonly type: 'opened', readonly number: number, readonly name: string }
+  /** The first entry of a link: all rooms that the sender holds */
+  | { readonly type: 'hello', readonly rooms: ReadonlyArray<{ readonly number: number, readonly name: string }> }
+  /** `body` is JSON */
+  | { readonly type: 'question' | 'answer', readonly id: number, readonly body: string }
+
+/*
+ * An entry begins with a number whose two lowest bits tell what it is and whose others are a room's number or the kind of
+ * control: with up to 32 rooms a keystroke's update costs two bytes more than itself, with up to 4096 three.
+ */
+const heads = { update: 0, awareness: 1, room: 2, control: 3 } as const
+const roomKinds = ['greeting', 'stored', 'read', 'compacted', 'closed'] as const
+const controlKinds = ['hello', 'opened', 'question', 'answer'] as const
+
+export function writeEntry (encoder: encoding.Encoder, entry: Entry): void {
+  switch (entry.type) {
+    case 'room':
+      writeRoomMessage(encoder, entry.to, entry.message)
+      break
+    case 'closed':
+      writeRoomHead(encoder, entry.to, 'closed')
+      break
+    case 'opened':
+      writeControlHead(encoder, 'opened')
+      writeRoomName(encoder, entry)
+      break
+    case 'hello':
+      writeControlHead(encoder, 'hello')
+      encoding.writeVarUint(encoder, entry.rooms.length)
+      for (const room of entry.rooms) writeRoomName(encoder, room)
+      break
+    case 'question':
+    case 'answer':
+      writeControlHead(encoder, entry.type)
+      encoding.writeVarUint(encoder, entry.id)
+      encoding.writeVarString(encoder, entry.body)
+      break
+  }
+}
+
+/** @throws Error where the bytes are no entry */
+export function readEntry (decoder: decoding.Decoder): Entry {
+  const head = decoding.readVarUint(decoder)
+  const number = Math.floor(head / 4)
+  switch (head % 4) {
+    case heads.update:
+      return { type: 'room', to: number, message: { type: 'update', update: decoding.readVarUint8Array(decoder) } }
+    case heads.awareness:
+      return { type: 'room', to: number, message: { type: 'awareness', entries: readPresences(decoder) } }
+    case heads.room:
+      return readRoomMessage(decoder, number)
+    default:
+      return readControl(decoder, number)
+  }
+}
+
+function writeRoomMessage (encoder: encoding.Encoder, to: number, message: RoomMessage): void {
+  switch (message.type) {
+    case 'update':
+      encoding.writeVarUint(encoder, to * 4 + heads.update)
+      encoding.writeVarUint8Array(encoder, message.update)
+      break
+    case 'awareness':
+      encoding.writeVarUint(encoder, to * 4 + heads.awareness)
+      writePresences(encoder, message.entries)
+      break
+    case 'greeting':
+      writeRoomHead(encoder, to, message.type)
+      encoding.writeVarUint(encoder, message.lastSeq)
+      writePresences(encoder, message.entries)
+      break
+    case 'stored':
+      writeRoomHead(encoder, to, message.type)
+      encoding.writeVarUint(encoder, message.unsaved)
+      writeSeqs(encoder, message.seqs)
+      break
+    case 'read':
+      writeRoomHead(encoder, to, message.type)
+      break
+    case 'compacted':
+      writeRoomHead(encoder, to, message.type)
+      for (const size of [message.snapshotBytes, message.logBytes, message.logEntries]) encoding.writeVarUint(encoder, size)
+      break
+  }
+}
+
+function readRoomMessage (decoder: decoding.Decoder, to: number): Entry {
+  const kind = roomKinds[decoding.readVarUint(decoder)]
+  switch (kind) {
+    case 'greeting':
+      return { type: 'room', to, message: { type: kind, lastSeq: decoding.readVarUint(decoder), entries: readPresences(decoder) } }
+    case 'stored':
+      return { type: 'room', to, message: { type: kind, unsaved: decoding.readVarUint(decoder), seqs: readSeqs(decoder) } }
+    case 'read':
+      return { type: 'room', to, message: { type: kind } }
+    case 'compacted':
+      return { type: 'room', to, message: { type: kind, snapshotBytes: decoding.readVarUint(decoder), logBytes: decoding.readVarUint(decoder), logEntries: decoding.readVarUint(decoder) } }
+    case 'closed':
+      return { type: 'closed', to }
+    default:
+      throw new Error('A node has said something unknown of a room')
+  }
+}
+
+function readControl (decoder: decoding.Decoder, number: number): Entry {
+  const kind = controlKinds[number]
+  switch (kind) {
+    case 'hello':
+      return { type: kind, rooms: Array.from({ length: decoding.readVarUint(decoder) }, () => readRoomName(decoder)) }
+    case 'opened':
+      return { type: kind, ...readRoomName(decoder) }
+    case 'question':
+    case 'answer':
+      return { type: kind, id: decoding.readVarUint(decoder), body: decoding.readVarString(decoder) }
+    default:
+      throw new Error('A node has said something unknown')
+  }
+}
+
+function writeRoomHead (encoder: encoding.Encoder, to: number, kind: typeof roomKinds[number]): void {
+  encoding.writeVarUint(encoder, to * 4 + heads.room)
+  encoding.writeVarUint(encoder, roomKinds.indexOf(kind))
+}
+
+function writeControlHead (encoder: encoding.Encoder, kind: typeof controlKinds[number]): void {
+  encoding.writeVarUint(encoder, controlKinds.indexOf(kind) * 4 + heads.control)
+}
+
+function writeRoomName (encoder: encoding.Encoder, { number, name }: { readonly number: number, readonly name: string }): void {
+  encoding.writeVarUint(encoder, number)
+  encoding.writeVarString(encoder, name)
+}
+
+const readRoomName = (decoder: decoding.Decoder): { number: number, name: string } => ({ number: decoding.readVarUint(decoder), name: decoding.readVarString(decoder) })
+
+function writePresences (encoder: encoding.Encoder, entries: readonly SharedPresence[]): void {
+  encoding.writeVarUint(encoder, entries.length)
+  for (const { clientId, clock, state, person } of entries) {
+    encoding.writeVarUint(encoder, clientId)
+    encoding.writeVarUint(encoder, clock)
+    encoding.writeVarUint(encoder, person)
+    encoding.writeVarString(encoder, state)
+  }
+}
+
+function readPresences (decoder: decoding.Decoder): SharedPresence[] {
+  return Array.from({ length: decoding.readVarUint(decoder) }, () => {
+    const clientId = decoding.readVarUint(decoder)
+    const clock = decoding.readVarUint(decoder)
+    const person = decoding.readVarUint(decoder)
+    return { clientId, clock, person, state: decoding.readVarString(decoder) }
+  })
+}
+
+/** As runs: one writer's positions follow each other. */
+function writeSeqs (encoder: encoding.Encoder, seqs: readonly number[]): void {
+  const runs: Array<{ start: number, length: number }> = []
+  for (const seq of seqs) {
+    const last = runs.at(-1)
+    if (last !== undefined && seq === last.start + last.length) last.length++
+    else runs.push({ start: seq, length: 1 })
+  }
+  encoding.writeVarUint(encoder, runs.length)
+  let end = 0
+  for (const { start, length } of runs) {
+    encoding.writeVarUint(encoder, start - end)
+    encoding.writeVarUint(encoder, length)
+    end = start + length
+  }
+}
+
+function readSeqs (decoder: decoding.Decoder): number[] {
+  const seqs: number[] = []
+  let end = 0
+  for (let runs = decoding.readVarUint(decoder); runs > 0; runs--) {
+    const start = end + decoding.readVarUint(decoder)
+    end = start + decoding.readVarUint(decoder)
+    for (let seq = start; seq < end; seq++) seqs.push(seq)
+  }
+  return seqs
+}

@@ -1,0 +1,96 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import type { NodeId } from '../bus/bus.ts'
+import { encodeDatagram, type Datagram } from './datagram.ts'
+import { readEntry, writeEntry, type Entry } from './entry.ts'
+
+/** A batch is sent at once when it has grown to this. */
+const maxBatchBytes = 128 * 1024
+
+/**
+ * The way to one other node and back. Entries are gathered and sent as one; each batch has a number, so that the receiver
+ * sees when one is missing. Then it asks for a new beginning, whose first entry says all that it must know.
+ */
+export class Link {
+  readonly node: NodeId
+  /** What people call it */
+  name: string
+  /** Engine time in ms of the last sign of life */
+  heardAt: number
+  readonly #send: (datagram: Uint8Array) => void
+  #epoch = 0
+  #count = 0
+  #marked = 0
+  #encoder = encoding.createEncoder()
+  #heardEpoch: number | undefined
+  #heardCount = 0
+
+  constructor (node: NodeId, now: number, send: (datagram: Uint8Array) => void) {
+    this.node = node
+    this.name = node
+    this.heardAt = now
+    this.#send = send
+  }
+
+  /** Whether what comes is understood; else the other node is to begin anew. */
+  get isFollowed (): boolean { return this.#heardEpoch !== undefined }
+
+  /** Begins anew; what was gathered is forgotten. The caller adds a hello first. */
+  begin (): void {
+    this.#epoch = 1 + Math.floor(Math.random() * 0xfffffff)
+    this.#count = 0
+    this.#marked = 0
+    this.#encoder = encoding.createEncoder()
+  }
+
+  /** @returns whether there is something to flush that was not there before */
+  add (entry: Entry): boolean {
+    const wasEmpty = !encoding.hasContent(this.#encoder)
+    writeEntry(this.#encoder, entry)
+    if (encoding.length(this.#encoder) > maxBatchBytes) this.flush()
+    return wasEmpty
+  }
+
+  flush (): void {
+    if (!encoding.hasContent(this.#encoder)) return
+    const entries = encoding.toUint8Array(this.#encoder)
+    this.#encoder = encoding.createEncoder()
+    this.#send(encodeDatagram({ type: 'batch', epoch: this.#epoch, count: ++this.#count, entries }))
+  }
+
+  /** Says how much was sent, if that was not said before. */
+  mark (): void {
+    if (this.#marked === this.#count) return
+    this.#marked = this.#count
+    this.#send(encodeDatagram({ type: 'mark', epoch: this.#epoch, count: this.#count }))
+  }
+
+  askAgain (): void {
+    this.#heardEpoch = undefined
+    this.#send(encodeDatagram({ type: 'again' }))
+  }
+
+  /**
+   * Reads a batch or a mark.
+   * @returns its entries, or undefined where something is missing before it
+   * @throws Error where the bytes are no entries
+   */
+  receive (datagram: Extract<Datagram, { type: 'batch' | 'mark' }>): Entry[] | undefined {
+    const { epoch, count } = datagram
+    if (datagram.type === 'mark') return epoch === this.#heardEpoch && count === this.#heardCount ? [] : undefined
+    if (epoch !== this.#heardEpoch && count === 1) {
+      this.#heardEpoch = epoch
+      this.#heardCount = 0
+    }
+    if (epoch !== this.#heardEpoch || count !== this.#heardCount + 1) return undefined
+    this.#heardCount = count
+    return readEntries(datagram.entries)
+  }
+}
+
+function readEntries (bytes: Uint8Array): Entry[] {
+  const decoder = decoding.createDecoder(bytes)
+  const entries: Entry[] = []
+  while (decoding.hasContent(decoder)) entries.push(readEntry(decoder))
+  return entries
+}
