@@ -72,12 +72,14 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   await app.register(converter)
 
   await app.register(async function open (scope) {
+    scope.addHook('onRequest', refuseHandshake)
     await scope.register(ping)
     await scope.register(health)
   })
 
   await app.register(async function authenticated (scope) {
     scope.addHook('onRequest', scope.verifySecret)
+    scope.addHook('onRequest', refuseHandshake)
     scope.addHook('onRequest', refuseUnknownRoute)
     scope.addHook('onRequest', scope.refuseWhileDraining)
     scope.setNotFoundHandler(refuseUnknownRoute)
@@ -98,9 +100,18 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   return app
 }
 
+/** The WebSocket plugin would upgrade any route, and log the address with its ticket. */
+async function refuseHandshake (request: FastifyRequest): Promise<void> {
+  if (request.ws) throw new NotFound()
+}
+
 /** A handshake that was answered instead of upgraded leaves a socket that nobody else would end, and that a stop would wait for. */
 async function endRefusedHandshake (request: FastifyRequest): Promise<void> {
-  if (request.headers.upgrade !== undefined) request.raw.socket.destroySoon()
+  endUpgradeSocket(request)
+}
+
+function endUpgradeSocket ({ headers, raw }: FastifyRequest): void {
+  if (headers.upgrade !== undefined) raw.socket.destroySoon()
 }
 
 /** Before the body is read: what it holds does not matter to a route that is not there. */
@@ -110,6 +121,7 @@ async function refuseUnknownRoute (request: FastifyRequest): Promise<void> {
 
 /** What cannot be routed (`/%`) meets the same checks as an unknown route. Hooks do not run for it. */
 async function refuseMalformedUrl (error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  reply.raw.once('finish', () => { endUpgradeSocket(request) })
   try {
     await request.server.verifyOrigin(request)
     await request.server.verifySecret(request)

@@ -37,6 +37,8 @@ export async function openConverter (options: ConverterOptions): Promise<Convert
     maxQueue,
     memoryMb,
     retry: 1,
+    // The table above has loaded the same module: what is wrong with it is known already.
+    eager: false,
     revive: ({ name, message }) => name === 'InvalidContent' ? new InvalidContent(message) : name === 'InvalidBlocksModule' ? new InvalidBlocksModule(message) : undefined,
     ...logger !== undefined && { logger },
   })

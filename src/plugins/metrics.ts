@@ -26,6 +26,7 @@ const engineHelp: Readonly<Record<keyof Counters, string>> = {
   ticks: 'Ticks of rooms',
   framesWritten: 'Writes to sockets by ticks',
   compactions: 'Snapshots written',
+  logReads: 'Reads of the log for what other nodes have stored',
   resyncs: 'Connections that fell behind and caught up later',
 }
 

@@ -10,6 +10,10 @@ const schema = {
 }
 
 const resetConnections: FastifyPluginAsyncTypebox = async function (scope) {
+  // Whatever body a client library sends along means nothing here.
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => { done(null) })
+
   scope.post('/collaboration/api/reset-connections', { schema }, async (request) => {
     const rooms = [request.query.room ?? []].flat().filter((room) => room !== '')
     if (rooms.length === 0) throw new RoomNameMissing()

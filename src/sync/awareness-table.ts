@@ -5,6 +5,8 @@ import { absentState, type AwarenessEntry } from '../protocol/awareness.ts'
 export interface AwarenessOwner {
   /** The other node that it is connected to; undefined = this one */
   readonly node: NodeId | undefined
+  /** Engine time in ms of its coming */
+  readonly joinedAt: number
   /** See `SharedPresence` */
   readonly person: number
   /** Whether `other` is the same person come back, or has been silent for so long that its ids are free. */
@@ -19,7 +21,7 @@ export interface Presence extends AwarenessEntry {
   owner: AwarenessOwner | undefined
   /** Who has said so last */
   speaker: AwarenessOwner | undefined
-  /** ms, by the engine's clock */
+  /** ms, by the engine's clock; of one that has left, when that was */
   renewedAt: number
 }
 
@@ -52,6 +54,14 @@ export class AwarenessTable {
         else this.#set({ clientId, clock, state, owner, speaker: owner, renewedAt: now })
         continue
       }
+      // y-websocket clients send on what they hear of others. Such an echo may arrive after its subject has left; only
+      // somebody who has come since then can be that client with its old clock.
+      const isEcho = known.state === absentState && clock <= known.clock && owner !== undefined &&
+        owner !== known.speaker && owner.joinedAt <= known.renewedAt
+      if (isEcho) {
+        dropped++
+        continue
+      }
       const isFree = known.state === absentState || known.owner === owner
       if (!isFree && !(owner === undefined || known.owner === undefined || owner.mayTakeFrom(known.owner))) {
         dropped++
@@ -76,13 +86,13 @@ export class AwarenessTable {
   }
 
   /** Removes the clients of a connection that has ended. @returns whether there were any */
-  leave (owner: AwarenessOwner): boolean {
-    return this.#removeWhere((presence) => presence.owner === owner)
+  leave (owner: AwarenessOwner, now: number): boolean {
+    return this.#removeWhere((presence) => presence.owner === owner, now)
   }
 
   /** Removes the clients that are connected to another node, except these. @returns whether there were any */
-  leaveNode (node: NodeId, except: ReadonlySet<number> = new Set()): boolean {
-    return this.#removeWhere((presence) => presence.owner?.node === node && !except.has(presence.clientId))
+  leaveNode (node: NodeId, now: number, except: ReadonlySet<number> = new Set()): boolean {
+    return this.#removeWhere((presence) => presence.owner?.node === node && !except.has(presence.clientId), now)
   }
 
   /** Whether a client speaks through another node. */
@@ -130,13 +140,13 @@ export class AwarenessTable {
     return count
   }
 
-  #removeWhere (gone: (presence: Presence) => boolean, now?: number): boolean {
+  #removeWhere (gone: (presence: Presence) => boolean, now: number): boolean {
     let any = false
     for (const presence of this.#presences.values()) {
       if (presence.state === absentState || !gone(presence)) continue
       presence.state = absentState
       presence.owner = undefined
-      if (now !== undefined) presence.renewedAt = now
+      presence.renewedAt = now
       this.#changed.add(presence)
       any = true
     }

@@ -41,6 +41,7 @@ export class Connection implements AwarenessOwner {
   /** Hocuspocus clients are told what is stored; y-websocket knows no such message */
   readonly speaksHocuspocus: boolean
   readonly sessionKey: string | undefined
+  readonly joinedAt: number
   canEdit: boolean
   phase: Phase = 'joining'
   room: Room | undefined
@@ -58,6 +59,7 @@ export class Connection implements AwarenessOwner {
 
   constructor (socket: Socket, session: Session, address: Address, speaksHocuspocus: boolean, member: Member) {
     this.socket = socket
+    this.joinedAt = socket.heardAt
     this.session = session
     this.address = address
     this.speaksHocuspocus = speaksHocuspocus

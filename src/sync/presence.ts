@@ -14,6 +14,8 @@ export class RemotePerson implements AwarenessOwner {
     this.person = person
   }
 
+  /** The other node has told echoes from returns already. */
+  readonly joinedAt = Infinity
   mayTakeFrom (): boolean { return true }
 }
 

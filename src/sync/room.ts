@@ -92,7 +92,7 @@ export class Room implements Ticking {
 
   remove (connection: Connection): void {
     if (!this.connections.delete(connection)) return
-    if (this.awareness.leave(connection)) this.requestTick()
+    if (this.awareness.leave(connection, this.services.now())) this.requestTick()
     this.releaseIfUnused()
   }
 

@@ -95,7 +95,7 @@ export class Siblings implements SharedRoom {
         this.fallBehind()
       }
       this.#awaited.delete(node)
-      if (this.#room.awareness.leaveNode(node)) this.#room.requestTick()
+      if (this.#room.awareness.leaveNode(node, this.#room.services.now())) this.#room.requestTick()
     })
   }
 
@@ -142,7 +142,7 @@ export class Siblings implements SharedRoom {
     this.#adopt(from)
     this.#awaited.set(from, [])
     hearPresence(awareness, from, entries, services.now())
-    awareness.leaveNode(from, new Set(entries.map(({ clientId }) => clientId)))
+    awareness.leaveNode(from, this.#room.services.now(), new Set(entries.map(({ clientId }) => clientId)))
     if (awareness.hasChanged) this.#room.requestTick()
     if (lastSeq > this.position.synced) this.fallBehind()
   }

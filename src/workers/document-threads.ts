@@ -30,6 +30,7 @@ export class DocumentThreads implements DocumentWork {
       memoryMb,
       logger,
       retry: 1,
+      eager: false,
       revive: ({ name, message }) => name === 'MalformedUpdate' ? Object.assign(Object.create(MalformedUpdate.prototype) as MalformedUpdate, { message }) : undefined,
     }))
   }

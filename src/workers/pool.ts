@@ -7,7 +7,7 @@ export interface PoolOptions {
   module: URL
   /** Given to the module's `start`. */
   context?: unknown
-  /** The most threads at work. They start as they are needed, the first one at once. */
+  /** The most threads at work. They start as they are needed. */
   threads: number
   /** The most tasks that wait for a thread; 0: none waits. */
   maxQueue: number
@@ -15,6 +15,8 @@ export interface PoolOptions {
   memoryMb: number
   /** How often a task is given to another worker when its own dies. Not for tasks whose buffers were handed over. */
   retry?: 0 | 1
+  /** Whether the first thread starts with the pool (the default), so that a module that cannot be loaded is known at once, or with the first task. */
+  eager?: boolean
   /** A thread without work ends after this time; 0: never. The first one stays. */
   idleMs?: number
   /** How long an abandoned task may still run before its thread is replaced, which costs more than to let a short one end. */
@@ -46,10 +48,10 @@ interface Job {
   reject: (error: Error) => void
 }
 
-/** Opens a pool and starts its first thread. @throws what the task module threw when it was loaded */
+/** Opens a pool and, unless it is told not to, starts its first thread. @throws what the task module threw when it was loaded */
 export async function openPool (options: PoolOptions): Promise<Pool> {
   const pool = new Pool(options)
-  await pool.start()
+  if (options.eager !== false) await pool.start()
   return pool
 }
 

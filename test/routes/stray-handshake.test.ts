@@ -1,0 +1,30 @@
+import { once } from 'node:events'
+import t from 'tap'
+import { WebSocket } from 'ws'
+import { asDjango, build, listen, secret } from '../helper.ts'
+
+t.test('a handshake where no WebSocket is gets 404, and the service stops without waiting for it', async (t) => {
+  const lines: string[] = []
+  const { app, wsUrl } = await listen(t, { LOG_LEVEL: 'info' }, { write: (line) => { lines.push(line) } })
+  const status = async (path: string, headers: Record<string, string>): Promise<number> => {
+    const socket = new WebSocket(wsUrl + path, { headers })
+    socket.on('error', () => undefined) // the refused handshake, which is what is looked at
+    const [, response] = await once(socket, 'unexpected-response')
+    return response.statusCode
+  }
+  t.equal(await status('/ping?token=a-ticket', {}), 404)
+  t.equal(await status('/collaboration/api/get-connections/?room=a', { authorization: secret }), 404)
+  t.equal(await status('/collaboration/ws/%', { authorization: secret }), 400)
+  t.equal(await status('/collaboration/ws/a', { authorization: secret, origin: 'http://elsewhere' }), 403)
+  t.notMatch(lines.join(''), 'a-ticket')
+  await app.close() // hangs, and so fails, where one of them is still open
+})
+
+t.test('a reset does not mind a body', async (t) => {
+  const app = await build(t)
+  for (const type of ['application/json', 'application/x-www-form-urlencoded', 'text/plain']) {
+    const { statusCode, body } = await app.inject({ method: 'POST', url: '/collaboration/api/reset-connections/?room=a', headers: { ...asDjango, 'content-type': type }, payload: '' })
+    t.equal(statusCode, 200, type)
+    t.equal(body, '{"message":"Connections reset"}')
+  }
+})
