@@ -1,8 +1,10 @@
 import { once } from 'node:events'
+import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { request } from 'node:http'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { WebSocket, type ClientOptions } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
-import { WebsocketProvider as WebsocketProvider1 } from 'y-websocket1'
 import { WebsocketProvider as WebsocketProvider2 } from 'y-websocket2'
 import * as Y from 'yjs'
 import { asDjango } from './helper.ts'
@@ -12,10 +14,25 @@ interface Test { teardown (undo: () => unknown): unknown }
 
 /** The three versions of y-websocket that browsers load today, as the same class as far as tests use it. */
 export const yWebsockets = {
-  'y-websocket 1': WebsocketProvider1 as unknown as typeof WebsocketProvider, // its typings are of another copy of the same classes
-  'y-websocket 2': WebsocketProvider2 as unknown as typeof WebsocketProvider, // as above
+  'y-websocket 1': await yWebsocket1(),
+  'y-websocket 2': WebsocketProvider2 as unknown as typeof WebsocketProvider, // its typings are of another copy of the same classes
   'y-websocket 3': WebsocketProvider,
 } as const
+
+/** Its package does not say that its `.js` files are modules, so tap's loader takes them for CommonJS. A copy ending in `.mjs` is what it is. */
+async function yWebsocket1 (): Promise<typeof WebsocketProvider> {
+  const folder = join(import.meta.dirname, '..', '.tap')
+  const copy = join(folder, `y-websocket-1-${process.pid}.mjs`)
+  await mkdir(folder, { recursive: true })
+  await copyFile(fileURLToPath(import.meta.resolve('y-websocket1')), copy)
+  try {
+    // The same class as far as tests use it.
+    const { WebsocketProvider: provider } = await import(pathToFileURL(copy).href) as { WebsocketProvider: typeof WebsocketProvider }
+    return provider
+  } finally {
+    await rm(copy)
+  }
+}
 
 export type YWebsocket = keyof typeof yWebsockets
 
