@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import * as decoding from 'lib0/decoding'
 import t, { type Test } from 'tap'
 import * as Y from 'yjs'
@@ -6,19 +5,13 @@ import { encodeUpdate } from '../../src/protocol/encode-message.ts'
 import { hocuspocusAddress } from '../../src/protocol/frame.ts'
 import { messageType } from '../../src/protocol/message.ts'
 import { areEqual, connect, content, openSocket, synced, when } from '../clients.ts'
-import { secret } from '../helper.ts'
-import { start, type Running } from '../processes.ts'
+import { startService } from '../crash/service.ts'
+import type { Running } from '../processes.ts'
 
-const root = join(import.meta.dirname, '..', '..')
-
-async function startServer (t: Test, folder: string, env: Record<string, string> = {}): Promise<{ server: Running, url: string, wsUrl: string }> {
-  const server = await start(process.execPath, ['--import', 'tsx', 'src/server.ts'], {
-    cwd: root,
-    env: { COLLABORATION_SERVER_SECRET: secret, DATA_DIR: folder, PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info', ...env },
-    ready: /listening at http:\/\/127\.0\.0\.1:(\d+)/i,
-  })
+async function startServer (t: Test, folder: string, env: Record<string, string> = {}): Promise<{ server: Running, port: number, wsUrl: string }> {
+  const server = await startService(folder, env)
   t.teardown(() => server.stop('SIGKILL'))
-  return { server, url: `http://127.0.0.1:${server.ready[1]}`, wsUrl: `ws://127.0.0.1:${server.ready[1]}` }
+  return { server, port: server.port, wsUrl: `ws://127.0.0.1:${server.port}` }
 }
 
 /** Sends a document's state over the Hocuspocus protocol, which tells when it is stored. */
@@ -66,7 +59,6 @@ await t.test('killed and started again, the service serves everything it had sto
 await t.test('people who stay through a restart find each other again, with what they wrote meanwhile', async (t) => {
   const folder = t.testdir()
   const first = await startServer(t, folder)
-  const { port } = new URL(first.url)
   const [a, b] = [connect(t, first.wsUrl, 'room'), connect(t, first.wsUrl, 'room', { version: 'y-websocket 1' })]
   await synced(a, b)
   a.doc.getText('text').insert(0, 'before ')
@@ -75,7 +67,7 @@ await t.test('people who stay through a restart find each other again, with what
   t.same(a.closes, [1012])
   a.doc.getText('text').insert(0, 'a meanwhile ')
   b.doc.getText('text').insert(0, 'b meanwhile ')
-  await startServer(t, folder, { PORT: port })
+  await startServer(t, folder, { PORT: `${first.port}` })
   await when([a, b], () => a.provider.synced && b.provider.synced && areEqual(a.doc, b.doc) && a.doc.getText('text').length === 31)
   t.match(a.doc.getText('text').toString(), 'before ')
 })
