@@ -19,7 +19,6 @@ export function statements (schemaName: string) {
   /** What an insert does where the name is known: it goes on with the document, or begins it anew behind a removed one. */
   const goOn = `
     ON CONFLICT (name) DO UPDATE SET
-      base = CASE WHEN d.removed_at IS NULL THEN d.base ELSE d.last_seq END,
       last_seq = d.last_seq + excluded.last_seq,
       log_bytes = d.log_bytes + excluded.log_bytes,
       log_entries = d.log_entries + excluded.log_entries,

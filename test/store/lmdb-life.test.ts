@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open } from 'lmdb'
@@ -112,6 +112,15 @@ await t.test('space of removed and compacted data is used again', async (t) => {
   const settled = await size()
   for (let at = 5; at < 40; at++) await cycle(at)
   t.ok(await size() <= settled * 1.5, `${settled} bytes after 5 rounds, ${await size()} after 40; 6 MB are written in each`)
+})
+
+await t.test('the file may have any length, as a crash while it grew leaves it', async (t) => {
+  const path = await folder(t)
+  await (await start(t, path)).close()
+  await truncate(join(path, 'documents.mdb'), 12 * MB + 3)
+  const store = await start(t, path)
+  for (let at = 0; at < 40; at++) await store.append([{ document: 'a', update: new Uint8Array(MB).fill(at) }])
+  t.equal((await store.load('a'))?.log.length, 40)
 })
 
 await t.test('a full disk: appends reject, nothing half stored, and it works again with space', async (t) => {

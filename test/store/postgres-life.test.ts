@@ -1,5 +1,7 @@
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import t, { type Test } from 'tap'
+import { statements } from '../../src/store/postgres-statements.ts'
 import { openPostgresStore, type PostgresStore } from '../../src/store/postgres-store.ts'
 import { pgbouncer, startPooler } from './pgbouncer.ts'
 import { startPostgres } from './postgres-server.ts'
@@ -87,6 +89,53 @@ await t.test('removal and appends from other nodes: never half a document', asyn
   const orphans = await server.asAdmin((client) => client.query(`SELECT count(*)::int AS n FROM ${place.schema}.updates`))
   t.equal(orphans.rows[0]?.n, 0)
 })
+
+await t.test('a removal and a compaction wait for an append that is on its way, and count it', async (t) => {
+  const place = await makeSchema()
+  const store = await open(t, place)
+  for (const act of ['remove', 'compact'] as const) {
+    await store.append([{ document: 'a', update: bytes('before') }, { document: 'a', update: bytes('before') }])
+    const upTo = ((await store.load('a'))?.lastSeq ?? 0) - 1
+    await server.asAdmin(async (client) => {
+      await client.query('BEGIN')
+      await client.query(statements(place.schema).append, [['a'], [0], [8], [crc32('a', crc32('on the way'.slice(0, 8)))], Buffer.from('on the way')])
+      const acting = act === 'remove' ? store.remove('a') : store.compact('a', { replaces: 0, upTo, pieces: [bytes('x')], known: bytes('k') })
+      await waiting(place.schema)
+      await client.query('COMMIT')
+      t.ok(await acting)
+    })
+    if (act === 'compact') t.match(await store.load('a'), { log: [{ seq: upTo + 1 }, { seq: upTo + 2 }], lastSeq: upTo + 2 })
+    const { rows: [row] } = await server.asAdmin((client) => client.query(`SELECT count(*)::int AS updates, coalesce((SELECT sum(log_entries) FROM ${place.schema}.documents), 0)::int AS told FROM ${place.schema}.updates`))
+    t.same(row, act === 'remove' ? { updates: 0, told: 0 } : { updates: 2, told: 2 })
+  }
+})
+
+await t.test('a statement for many documents locks them in the order of their names, whatever the order of the call', async (t) => {
+  const place = await makeSchema()
+  const store = await open(t, place)
+  await store.append(['a', 'm', 'z'].map((document) => ({ document, update: bytes('1') })))
+  await server.asAdmin(async (client) => {
+    const lock = (name: string) => client.query(`SELECT FROM ${place.schema}.documents WHERE name = $1 FOR UPDATE NOWAIT`, [name])
+    await client.query('BEGIN')
+    await lock('m')
+    const appended = store.append(['z', 'm', 'a'].map((document) => ({ document, update: bytes('2') })))
+    await waiting(place.schema)
+    // It waits for "m", and does not hold "z": whoever holds "m" may go on to it.
+    await t.resolves(lock('z'))
+    await client.query('COMMIT')
+    t.same(await appended, [2, 2, 2])
+  })
+})
+
+/** Resolves when someone of this role waits for a lock. */
+async function waiting (role: string): Promise<void> {
+  await server.asAdmin(async (client) => {
+    for (;;) {
+      const { rows } = await client.query("SELECT FROM pg_stat_activity WHERE usename = $1 AND wait_event_type = 'Lock'", [role])
+      if (rows.length > 0) return
+    }
+  })
+}
 
 await t.test('of several nodes that compact at once one wins, and nobody who appends is refused', async (t) => {
   const place = await makeSchema()
