@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -42,7 +42,9 @@ export async function startPostgres ({ tls = false, durable = false } = {}): Pro
     const server = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder })
     await ready(server)
     const [pid] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')
+    const guard = stopWithUs(pid)
     return async () => {
+      guard.kill()
       const exited = once(server, 'exit')
       process.kill(Number(pid), 'SIGINT')
       await exited
@@ -80,6 +82,15 @@ export async function startPostgres ({ tls = false, durable = false } = {}): Pro
       await rm(folder, { recursive: true })
     },
   }
+}
+
+/** A test that is killed stops nothing any more: this shell does, when its input ends with our process. */
+function stopWithUs (pid = ''): ChildProcess {
+  const guard = spawn('sh', ['-c', 'read _; kill -INT "$0"', pid], { stdio: ['pipe', 'ignore', 'ignore'] })
+  guard.unref()
+  // Ours is a socket, which would keep the process alive.
+  if (guard.stdin && 'unref' in guard.stdin && typeof guard.stdin.unref === 'function') guard.stdin.unref()
+  return guard
 }
 
 /** For 127.0.0.1, signed by itself. */
