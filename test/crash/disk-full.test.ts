@@ -1,0 +1,65 @@
+import t from 'tap'
+import { readDocument } from './client.ts'
+import { Ledger } from './ledger.ts'
+import { Random, series } from './random.ts'
+import { startService, type Service } from './service.ts'
+import { mountSmallDisk, type SmallDisk } from './small-disk.ts'
+import { flooder, write } from './writer.ts'
+
+const { rounds, seed, isLong } = series(1)
+const random = new Random(seed)
+const rooms = ['a', 'b', 'c']
+
+if (process.getuid?.() !== 0 && process.env.CI === undefined) {
+  t.comment('A small disk can only be mounted by root: run this file with sudo to test a full one.')
+} else {
+  for (const ending of ['waits until there is room', 'is killed'] as const) {
+    t.test(`the disk is full, and the service ${ending} (CRASH_ROUNDS=${rounds} CRASH_SEED=${seed})`, { timeout: 0 }, async (t) => {
+      for (let round = 0; round < (isLong ? Math.ceil(rounds / 10) : 1); round++) {
+        const disk = mountSmallDisk(3 + random.below(3))
+        const wrong = await fill(disk, ending === 'is killed').finally(() => { disk.unmount() })
+        if (wrong !== undefined) return t.fail(`round ${round}: ${wrong}`)
+      }
+      t.pass('nothing acknowledged is lost')
+    })
+  }
+}
+
+/** @returns what is wrong; undefined where nothing is */
+async function fill (disk: SmallDisk, isKilled: boolean): Promise<string | undefined> {
+  const ledger = new Ledger()
+  const service = await startService(disk.path)
+  const writers = rooms.map((room) => write(service.port, room, ledger, new Random(random.below(2 ** 31)), { ...flooder, pasteEvery: 20 }))
+  try {
+    await service.line(/"msg":"The store does not take updates/, { timeoutMs: 120_000 })
+    if (await readiness(service) !== 503) return 'the service says that it is ready'
+    if (!isKilled) {
+      disk.resize(64)
+      await service.line(/"msg":"The store takes updates again"/)
+      await ledger.reach(ledger.count + 100)
+      if (await readiness(service) !== 200) return 'the service does not say that it is ready again'
+    }
+  } finally {
+    await service.stop('SIGKILL')
+  }
+  await Promise.all(writers)
+  return await whatIsLost(disk, ledger)
+}
+
+/** Starts the service again: on the full disk, where everything must be readable, or on the larger one. */
+async function whatIsLost (disk: SmallDisk, ledger: Ledger): Promise<string | undefined> {
+  const service = await startService(disk.path)
+  try {
+    for (const room of ledger.documents) {
+      const fault = ledger.fault(room, await readDocument(service.port, room))
+      if (fault !== undefined) return `${room}: ${fault}`
+    }
+    return undefined
+  } finally {
+    await service.stop()
+  }
+}
+
+async function readiness ({ port }: Service): Promise<number> {
+  return (await fetch(`http://127.0.0.1:${port}/health/ready`)).status
+}
