@@ -13,7 +13,8 @@ const maxAddressBytes = 2048
 export function decodeYWebsocket (frame: Uint8Array): ClientMessage {
   return reading(() => {
     const decoder = decoding.createDecoder(frame)
-    const message = decodeShared(decoder, decoding.readVarUint(decoder))
+    const type = decoding.readVarUint(decoder)
+    const message = type === messageType.stored ? decodeStoredQuestion(decoder) : decodeShared(decoder, type)
     ended(decoder)
     return message
   })
@@ -80,6 +81,10 @@ function decodeShared (decoder: decoding.Decoder, type: number): ClientMessage {
     default:
       throw new MalformedMessage(`Unknown message type ${type}`)
   }
+}
+
+function decodeStoredQuestion (decoder: decoding.Decoder): ClientMessage {
+  return { type: 'stored-question', number: decoding.readVarUint(decoder) }
 }
 
 function decodeSync (decoder: decoding.Decoder): ClientMessage {

@@ -48,6 +48,18 @@ export function encodeAuthenticated (canEdit: boolean): Uint8Array {
 /** Tells a Hocuspocus client that one update of its is stored (true) or was refused (false). */
 export const encodeSyncStatus = (stored: boolean): Uint8Array => Uint8Array.of(messageType.syncStatus, stored ? 1 : 0)
 
+/**
+ * Answers a y-websocket client's question: all that it had sent before is stored (true), or some of it was refused and
+ * is not (false). Never sent unasked: a client without a handler logs an error for a type it does not know.
+ */
+export function encodeStoredAnswer (number: number, isStored: boolean): Uint8Array {
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, messageType.stored)
+  encoding.writeVarUint(encoder, number)
+  encoding.writeVarUint(encoder, isStored ? 1 : 0)
+  return encoding.toUint8Array(encoder)
+}
+
 export const encodePong = (): Uint8Array => Uint8Array.of(messageType.pong)
 
 /** Hocuspocus' in-band close: the provider leaves the document though the socket may go on. */

@@ -9,6 +9,7 @@ export type ClientMessage =
   | { readonly type: 'auth', readonly token: string }
   | { readonly type: 'close' }
   | { readonly type: 'ping' }
+  | { readonly type: 'stored-question', readonly number: number }
   | { readonly type: 'ignored' }
 
 /** A message that does not follow its protocol: its sender is closed with 1007. */
@@ -30,6 +31,8 @@ export const messageType = {
   syncStatus: 8,
   ping: 9,
   pong: 10,
+  /** y-provider's own, beside what y-websocket speaks: a client asks whether all it has sent is stored (docs/durability.md) */
+  stored: 100,
 } as const
 
 /** The messages inside a sync message (y-protocols/sync.js). */

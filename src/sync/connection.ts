@@ -1,9 +1,10 @@
 import type { CloseReason } from '../protocol/close-codes.ts'
-import { encodeSyncStatus } from '../protocol/encode-message.ts'
+import { encodeStoredAnswer, encodeSyncStatus } from '../protocol/encode-message.ts'
 import { framesOf, type Address } from '../protocol/frame.ts'
 import type { ClientMessage } from '../protocol/message.ts'
 import type { AwarenessOwner } from './awareness-table.ts'
 import { personOf } from './presence.ts'
+import type { Receipt } from './recent-updates.ts'
 import type { Room } from './room.ts'
 import type { Socket } from './socket.ts'
 
@@ -33,7 +34,7 @@ const idsFreeAfterMs = 20_000
 const stored = encodeSyncStatus(true)
 
 /** One socket of one user in one room. */
-export class Connection implements AwarenessOwner {
+export class Connection implements AwarenessOwner, Receipt {
   readonly node = undefined
   readonly socket: Socket
   readonly session: Session
@@ -47,6 +48,8 @@ export class Connection implements AwarenessOwner {
   room: Room | undefined
   /** Messages that wait until the one before them is dealt with; undefined = nothing holds them up */
   inbox: ClientMessage[] | undefined
+  /** Something that this client sent was not taken, since it may not edit, or might not at the time */
+  wasRefused = false
   /** Presence has changed while the socket was behind */
   owesAwareness = false
   /** State vector of a question that came while the last one was still being answered */
@@ -106,6 +109,11 @@ export class Connection implements AwarenessOwner {
   /** Tells a client that `count` of its updates are safe in the store. */
   acknowledge (count: number): void {
     if (this.phase !== 'ended') this.send(new Array<Uint8Array>(count).fill(stored))
+  }
+
+  /** Answers the question whether all that came before it is stored. */
+  answerStored (number: number): void {
+    if (this.phase !== 'ended') this.send([encodeStoredAnswer(number, !this.wasRefused)])
   }
 
   /** Takes the connection out of its room and lets the session tell the client why. */

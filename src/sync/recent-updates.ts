@@ -1,5 +1,10 @@
 import type { ClientRun } from '../update/scan-update.ts'
-import type { Connection } from './connection.ts'
+
+/** Somebody who is told when something is stored. */
+export interface Receipt {
+  /** @param count how many messages of its sender this is about */
+  acknowledge (count: number): void
+}
 
 /** One tick's merged update: of this node's connections and on its way to the store, or relayed from other nodes, which store it. */
 export interface RecentUpdate {
@@ -12,7 +17,7 @@ export interface RecentUpdate {
   /** Relayed: how many of the updates in it their nodes have not stored yet, as far as is known here; 0 = this node stores it */
   awaited: number
   /** Who is told when it is stored, once for each message */
-  acknowledge: Connection[]
+  acknowledge: Receipt[]
 }
 
 /** The newest updates of a room: all that are not stored yet, and those that some connection has still to be sent. */
@@ -23,7 +28,7 @@ export class RecentUpdates {
   #unsaved = 0
   #relayed = 0
   /** Who is told once everything up to an index is stored */
-  #waiting: Array<{ readonly index: number, readonly connection: Connection }> = []
+  #waiting: Array<{ readonly index: number, readonly receipt: Receipt }> = []
 
   get lastIndex (): number { return this.#lastIndex }
   get bytes (): number { return this.#bytes }
@@ -73,10 +78,10 @@ export class RecentUpdates {
     return true
   }
 
-  /** Tells the connection, as soon as everything that is here now is stored. */
-  acknowledgeWhenStored (connection: Connection): void {
-    if (this.areStored) connection.acknowledge(1)
-    else this.#waiting.push({ index: this.#lastIndex, connection })
+  /** Tells, as soon as everything that is here now is stored. */
+  acknowledgeWhenStored (receipt: Receipt): void {
+    if (this.areStored) receipt.acknowledge(1)
+    else this.#waiting.push({ index: this.#lastIndex, receipt })
   }
 
   /** @returns the updates from `index` on, or undefined where some of them are no longer here */
@@ -109,7 +114,7 @@ export class RecentUpdates {
     const waiting = this.#waiting
     this.#waiting = []
     for (const next of waiting) {
-      if (next.index < first) next.connection.acknowledge(1)
+      if (next.index < first) next.receipt.acknowledge(1)
       else this.#waiting.push(next)
     }
   }

@@ -14,7 +14,7 @@ import type { Connection } from './connection.ts'
 import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs, maxClientIdsPerConnection, stalledMs } from './limits.ts'
 import { inPieces } from './in-pieces.ts'
 import { knownOf } from './open-document.ts'
-import { RecentUpdates, type RecentUpdate } from './recent-updates.ts'
+import { RecentUpdates, type Receipt, type RecentUpdate } from './recent-updates.ts'
 import type { Services } from './services.ts'
 import { ownPresence } from './presence.ts'
 import { SharedFrames } from './shared-frames.ts'
@@ -56,8 +56,8 @@ export class Room implements Ticking {
   #pending: ScannedUpdate[] = []
   #pendingBytes = 0
   #pendingAcknowledge: Connection[] = []
-  /** Who has sent what was here already, and waits to hear that it is stored */
-  #pendingRepeats: Connection[] = []
+  /** Who has sent what was here already, or has asked, and waits to hear that all is stored */
+  #pendingRepeats: Receipt[] = []
   /** The only connection whose updates wait for the tick; null = several */
   #sender: Connection | null | undefined
   #tickRequested = false
@@ -164,6 +164,9 @@ export class Room implements Ticking {
       case 'query-awareness':
         connection.send([this.presentAwareness() ?? encodeAwarenessMessage(encodeAwareness([]))])
         break
+      case 'stored-question':
+        this.#acknowledgeWhenStored({ acknowledge: () => { connection.answerStored(message.number) } })
+        break
     }
   }
 
@@ -183,6 +186,7 @@ export class Room implements Ticking {
 
   /** Read only is enforced here. A Hocuspocus client is told, unless what it sent is here already. */
   #refuseUpdate (connection: Connection, update: Uint8Array, isStep2: boolean): void {
+    connection.wasRefused = true
     const answer = (scanned: ScannedUpdate | undefined): void => { this.#answerRefused(connection, scanned) }
     if (!connection.speaksHocuspocus || !isStep2) answer(undefined)
     else if (update.length > heavyUpdateBytes) this.#checkHeavy(connection, update, answer)
@@ -231,14 +235,17 @@ export class Room implements Ticking {
   /** A right that was withdrawn during the check is withdrawn for this update too. */
   #takeHeavy (connection: Connection, scanned: ScannedUpdate, isStep2: boolean): void {
     if (connection.canEdit) this.#take(connection, scanned)
-    else this.#answerRefused(connection, isStep2 ? scanned : undefined)
+    else {
+      connection.wasRefused = true
+      this.#answerRefused(connection, isStep2 ? scanned : undefined)
+    }
   }
 
   #take (connection: Connection, scanned: ScannedUpdate): void {
     const { counters, limits, saver } = this.services
     if (this.known.contains(scanned)) {
       counters.repeats++
-      this.#acknowledgeWhenStored(connection)
+      if (connection.speaksHocuspocus) this.#acknowledgeWhenStored(connection)
       return
     }
     // Not before: a client that may edit but only reads answers step 1 too, with nothing new.
@@ -256,10 +263,9 @@ export class Room implements Ticking {
   }
 
   /** What holds nothing new may still be on its way to the store: then so is its acknowledgement. */
-  #acknowledgeWhenStored (connection: Connection): void {
-    if (!connection.speaksHocuspocus) return
-    if (this.#pending.length > 0 || this.siblings.hasRelayed) this.#pendingRepeats.push(connection)
-    else this.recent.acknowledgeWhenStored(connection)
+  #acknowledgeWhenStored (receipt: Receipt): void {
+    if (this.#pending.length > 0 || this.siblings.hasRelayed) this.#pendingRepeats.push(receipt)
+    else this.recent.acknowledgeWhenStored(receipt)
   }
 
   // ---- the tick
@@ -291,7 +297,7 @@ export class Room implements Ticking {
     for (const recent of updates) {
       saver.add({ entry: { document: this.name, update: recent.update }, saved: (seq) => { this.#saved(recent, seq) } })
     }
-    for (const connection of this.#pendingRepeats.splice(0)) this.recent.acknowledgeWhenStored(connection)
+    for (const receipt of this.#pendingRepeats.splice(0)) this.recent.acknowledgeWhenStored(receipt)
     counters.ticks++
     this.#cost += (now() - startedAt - this.#cost) * costWeight
     this.notBefore = startedAt + spacingOf(this.#cost, received)
@@ -367,9 +373,9 @@ export class Room implements Ticking {
     this.siblings.stored(seq)
     if (recent.update.length > heavyUpdateBytes) this.services.neighbours.tell(this.siblings, { type: 'read' })
     if (recent.acknowledge.length > 0) {
-      const counts = new Map<Connection, number>()
-      for (const connection of recent.acknowledge) counts.set(connection, (counts.get(connection) ?? 0) + 1)
-      for (const [connection, count] of counts) connection.acknowledge(count)
+      const counts = new Map<Receipt, number>()
+      for (const receipt of recent.acknowledge) counts.set(receipt, (counts.get(receipt) ?? 0) + 1)
+      for (const [receipt, count] of counts) receipt.acknowledge(count)
       recent.acknowledge = []
     }
     this.recent.trim(this.#behind > 0 ? keepRecentBytesForBehind : keepRecentBytes, Infinity)

@@ -11,6 +11,7 @@ export type Heard =
   | { type: 'auth', kind: number, text: string }
   | { type: 'close', reason: string }
   | { type: 'pong' }
+  | { type: 'stored', number: number, isStored: boolean }
 
 const syncTypes = ['step1', 'step2', 'update'] as const
 
@@ -39,6 +40,7 @@ function decodeBody (decoder: decoding.Decoder): Heard {
     case 7: return { type: 'close', reason: decoding.readVarString(decoder) }
     case 8: return { type: 'status', stored: decoding.readVarUint(decoder) === 1 }
     case 10: return { type: 'pong' }
+    case 100: return { type: 'stored', number: decoding.readVarUint(decoder), isStored: decoding.readVarUint(decoder) === 1 }
     default: throw new Error(`Unknown message type ${type}`)
   }
 }

@@ -1,0 +1,89 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import * as Y from 'yjs'
+import { listen } from '../helper.ts'
+import { Engine, turn, typing, until } from '../sync/engine.ts'
+import { yWebsocket } from './providers.ts'
+
+/** What docs/durability.md gives to developers. */
+type WatchStored = (provider: unknown, onChange: (isStored: boolean) => void) => void
+
+async function watchStoredOfTheDocs (): Promise<WatchStored> {
+  const text = readFileSync(new URL('../../docs/durability.md', import.meta.url), 'utf8')
+  const code = text.match(/```js\n(\/\/ stored\.js\n[^]*?)```/)?.[1]
+  if (code === undefined) throw new Error('docs/durability.md shows no stored.js')
+  // Beside this file, so that its imports are found.
+  const folder = mkdtempSync(join(import.meta.dirname, 'docs-'))
+  try {
+    writeFileSync(join(folder, 'stored.mjs'), code)
+    const { watchStored } = await import(join(folder, 'stored.mjs')) as { watchStored: WatchStored } // what the page exports
+    return watchStored
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+t.test('a y-websocket client learns from stored.js of the docs what is stored', async (t) => {
+  const watchStored = await watchStoredOfTheDocs()
+  const { app, wsUrl } = await listen(t)
+  const { doc, provider } = yWebsocket(t, `${wsUrl}/collaboration/ws`, 'watched')
+  const said: boolean[] = []
+  const nextAnswer = async (): Promise<void> => {
+    const answers = said.filter(Boolean).length
+    while (said.filter(Boolean).length === answers) await turn()
+  }
+  watchStored(provider, (isStored) => { said.push(isStored) })
+  await nextAnswer()
+  doc.getText('text').insert(0, 'typed')
+  doc.getText('text').delete(0, 1)
+  t.equal(said.at(-1), false)
+  await nextAnswer()
+  const stored = await app.store.load('watched')
+  const copy = new Y.Doc()
+  for (const { update } of stored?.log ?? []) Y.applyUpdate(copy, update)
+  t.equal(copy.getText('text').toString(), 'yped')
+})
+
+t.test('the answer waits for the store, and covers what came before the question only', async (t) => {
+  const engine = new Engine()
+  const [writer, other] = [await engine.joinLive(), await engine.joinLive()]
+  writer.say({ type: 'stored-question', number: 1 })
+  t.same(writer.all('stored'), [{ type: 'stored', number: 1, isStored: true }], 'nothing waits: at once')
+  engine.store.appends.shut()
+  const [first, second] = typing('first', 'second')
+  if (first === undefined || second === undefined) return t.fail()
+  writer.update(first)
+  writer.say({ type: 'stored-question', number: 2 })
+  await until(() => engine.store.appends.waiting === 1)
+  writer.say({ type: 'stored-question', number: 3 })
+  writer.update(second)
+  writer.say({ type: 'stored-question', number: 4 })
+  other.update(first)
+  other.say({ type: 'stored-question', number: 5 })
+  await turn()
+  t.equal(writer.all('stored').length, 1)
+  engine.store.appends.openOnce()
+  await until(() => engine.store.appends.waiting === 1)
+  t.same(writer.all('stored').map(({ number }) => number), [1, 2, 3])
+  t.same(other.all('stored'), [])
+  engine.store.appends.open()
+  await until(() => other.all('stored').length === 1)
+  t.same(writer.all('stored').map(({ number }) => number), [1, 2, 3, 4])
+})
+
+t.test('who may not edit is not told that its work is stored', async (t) => {
+  const engine = new Engine()
+  const reader = await engine.joinLive('room', { canEdit: false })
+  reader.update(typing('not allowed')[0] ?? new Uint8Array())
+  reader.say({ type: 'stored-question', number: 7 })
+  t.same(reader.all('stored'), [{ type: 'stored', number: 7, isStored: false }])
+})
+
+t.test('nobody hears of it unasked', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  writer.update(typing('typed')[0] ?? new Uint8Array())
+  await until(() => engine.store.documents.has('room') && engine.rooms.unsavedBytes === 0)
+  t.same(writer.all('stored'), [])
+})
