@@ -2,6 +2,7 @@ import fastifyWebsocket from '@fastify/websocket'
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'
+import { closes } from '../protocol/close-codes.ts'
 import { encodeAuthenticated } from '../protocol/encode-message.ts'
 import { ConnectionLimits } from '../sessions/connection-limits.ts'
 import type { Gate } from '../sessions/gate.ts'
@@ -14,8 +15,10 @@ declare module 'fastify' {
   }
 }
 
-/** A client that has not answered the close frame within this many ms when the service stops is cut off. */
-const stopPatienceMs = 2000
+/** The stop takes this from connection to connection, since each comes back at once, and all want their documents. */
+const msBetweenCloses = 1
+/** A client that takes the hint in the close reason comes back within this time, or within a ms for each that was connected. */
+const leastRetryMs = 1000
 
 /** WebSockets over Fastify, and the end of all of them when the service stops. */
 export default fp(async function websocket (app: FastifyInstance) {
@@ -46,19 +49,31 @@ export default fp(async function websocket (app: FastifyInstance) {
     // The plugin's own returns before the sockets have closed, and says neither why nor that clients should come back.
     preClose: async function sendEverybodyAway () {
       rechecks.stop()
-      await rooms.close()
-      await allClosed(app.websocketServer.clients)
+      const { clients } = app.websocketServer
+      const { patienceMs, spreadMs, goodbyeMs } = shares(config.SHUTDOWN_TIMEOUT_MS)
+      const retryWithinMs = Math.max(leastRetryMs, clients.size)
+      await rooms.close({ ...closes.restart, retryWithinMs }, patienceMs, Math.min(clients.size * msBetweenCloses, spreadMs))
+      await allClosed(clients, goodbyeMs)
     },
   })
 }, { name: 'websocket', dependencies: ['env', 'rooms'], fastify: '5.x' })
 
-async function allClosed (clients: ReadonlySet<WebSocket>): Promise<void> {
+/**
+ * How long each part of the stop may take, at most, so that all of it fits: waiting for a store that does not answer,
+ * spreading the closes, and waiting for the clients' own close frames. What is left is for closing the store.
+ */
+function shares (totalMs: number): { patienceMs: number, spreadMs: number, goodbyeMs: number } {
+  return { patienceMs: Math.min(3000, 0.3 * totalMs), spreadMs: 0.4 * totalMs, goodbyeMs: Math.min(2000, 0.2 * totalMs) }
+}
+
+/** @param goodbyeMs after which those who have not answered the close frame are cut off */
+async function allClosed (clients: ReadonlySet<WebSocket>, goodbyeMs: number): Promise<void> {
   if (clients.size === 0) return
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => {
       for (const client of clients) client.terminate()
       resolve()
-    }, stopPatienceMs)
+    }, goodbyeMs)
     for (const client of clients) {
       client.once('close', () => {
         if (clients.size > 0) return

@@ -6,13 +6,20 @@ export interface CloseReason {
   readonly code: number
   /** At most 123 bytes of UTF-8 (RFC 6455, section 5.5) */
   readonly reason: string
+  /** For what passes: clients should come back at a random moment within so many ms, so that not all come at once */
+  readonly retryWithinMs?: number
+}
+
+/** The reason as the client gets it, with a hint of its own when to come back. Stock clients ignore the hint and have a back-off of their own. */
+export function reasonFor ({ reason, retryWithinMs }: CloseReason, random: () => number = Math.random): string {
+  return retryWithinMs === undefined ? reason : `${reason}, retry in ${Math.ceil(random() * retryWithinMs)} ms`
 }
 
 export const closes = {
   /** The process stops for good */
   goingAway: { code: 1001, reason: 'Going away' },
   /** The process stops and another takes over: come back soon */
-  restart: { code: 1012, reason: 'Service restart' },
+  restart: { code: 1012, reason: 'Service restart', retryWithinMs: 1000 },
   textFrame: { code: 1003, reason: 'Only binary messages are understood' },
   malformed: { code: 1007, reason: 'Malformed message' },
   /** Come back and be authorised anew */
@@ -23,7 +30,7 @@ export const closes = {
   tooLarge: { code: 4413, reason: 'Document is above its size limit' },
   /** The stored bytes are not what was written: retrying cannot help, an operator can */
   damaged: { code: 4422, reason: 'Document is damaged in the store' },
-  unavailable: { code: 4503, reason: 'Try again later' },
+  unavailable: { code: 4503, reason: 'Try again later', retryWithinMs: 2000 },
   silent: { code: 4508, reason: 'Silent for too long' },
   tooSlow: { code: 4508, reason: 'Reading too slowly' },
   tooMany: { code: 4529, reason: 'Too many connections or messages' },

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import type { CloseReason } from '../protocol/close-codes.ts'
+import { reasonFor, type CloseReason } from '../protocol/close-codes.ts'
 import type { Socket } from '../sync/socket.ts'
 
 /** `ws` keeps the stream below a WebSocket here; ready frames go to it directly (test/sessions/web-socket.test.ts holds them against those of `ws`). */
@@ -55,10 +55,10 @@ export class WsSocket implements Socket {
 
   ping (): void { if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping() }
 
-  close ({ code, reason }: CloseReason): void {
+  close (reason: CloseReason): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return
     this.#ws.resume() // the answer to the close frame must be read
-    this.#ws.close(code, reason)
+    this.#ws.close(reason.code, reasonFor(reason))
     setTimeout(() => { this.#ws.terminate() }, closeTimeoutMs).unref()
   }
 

@@ -20,6 +20,9 @@ const sweepEveryMs = 3000
 /** Each connection is asked for a sign of life every this many sweeps (24 s): below the 30 to 60 s after which proxies cut what is silent. */
 const pingEverySweeps = 8
 
+/** While the service stops, some connections are sent away each time so many ms have passed. */
+const sendAwayEveryMs = 20
+
 export interface RoomsOptions {
   readonly store: Store
   readonly work: DocumentWork
@@ -119,8 +122,9 @@ export class Rooms {
    * Lets nobody in any more, brings what has arrived into the store, tells it to those who wait for it, sends everybody
    * away and resolves when nothing is left to store.
    * @param patienceMs how long the connections are kept for a store that does not answer
+   * @param spreadMs they are sent away one after the other over so long, since each comes back at once; until then they go on working
    */
-  async close (reason: CloseReason = closes.restart, patienceMs = 3000): Promise<void> {
+  async close (reason: CloseReason = closes.restart, patienceMs = 3000, spreadMs = 0): Promise<void> {
     this.#isClosed = true
     const { saver, compactor, clock, pieces, reader } = this.#services
     compactor.stop()
@@ -128,6 +132,7 @@ export class Rooms {
     for (const room of this.#rooms.values()) room.tickNow()
     saver.hurry()
     await within(saver.flush(), patienceMs)
+    await this.#sendAwayBitByBit(reason, spreadMs)
     clearInterval(this.#sweeper)
     for (const room of [...this.#rooms.values()]) {
       room.tickNow()
@@ -136,6 +141,26 @@ export class Rooms {
     await saver.flush()
     clock.stop()
     pieces.clear()
+  }
+
+  /** Room by room, so that people who work together are back together. */
+  async #sendAwayBitByBit (reason: CloseReason, spreadMs: number): Promise<void> {
+    const { now } = this.#services
+    const connections = [...this.connections()]
+    const startedAt = now()
+    for (let gone = 0; gone < connections.length;) {
+      const elapsed = now() - startedAt
+      if (elapsed >= spreadMs) return
+      const due = Math.ceil(connections.length * elapsed / spreadMs)
+      for (; gone < due; gone++) connections[gone]?.end(reason)
+      await new Promise((resolve) => { setTimeout(resolve, sendAwayEveryMs) })
+    }
+  }
+
+  /** Resolves when everything that rooms have handed to the store is stored. For tests and tools. */
+  flushed (): Promise<void> {
+    for (const room of this.#rooms.values()) room.tickNow()
+    return this.#services.saver.flush()
   }
 
   /** Resolves when no compaction is running or waiting. For tests and tools. */

@@ -1,0 +1,136 @@
+import t from 'tap'
+import * as Y from 'yjs'
+import { closes, reasonFor } from '../../src/protocol/close-codes.ts'
+import { freePort } from '../processes.ts'
+import { Engine } from '../sync/engine.ts'
+import { readDocument } from './client.ts'
+import { hocuspocus, yWebsocket } from './providers.ts'
+import { startService } from './service.ts'
+
+const writersOfEachKind = 6
+
+t.test('a rollout under load: stock clients come back by themselves, and nothing is lost', async (t) => {
+  const folder = t.testdir()
+  const port = await freePort()
+  const env = { PORT: String(port) }
+  const first = await startService(folder, env)
+  t.teardown(() => first.stop('SIGKILL'))
+  const url = `ws://127.0.0.1:${port}/collaboration/ws`
+  const clients = ['a', 'b'].flatMap((room) => Array.from({ length: writersOfEachKind / 2 }, () => [
+    { room, ...yWebsocket(t, url, room) },
+    { room, ...hocuspocus(t, url, room) },
+  ]).flat())
+  await Promise.all(clients.map(({ provider }) => synced(provider)))
+  const typing = clients.map(({ doc }, writer) => {
+    let count = 0
+    const timer = setInterval(() => { doc.getArray('words').push([`${writer}.${count++}`]) }, 5)
+    t.teardown(() => { clearInterval(timer) })
+    return { stop: () => { clearInterval(timer) }, words: () => Array.from({ length: count }, (_, i) => `${writer}.${i}`) }
+  })
+  // Until the new process is there, some also meet a closed port.
+  const codes = new Map<number, number>()
+  clients.forEach(({ provider }, i) => {
+    const note = (event: unknown): void => { if (!codes.has(i)) codes.set(i, closeCodeOf(event)) }
+    if ('bcChannel' in provider) provider.on('connection-close', note)
+    else provider.configuration.websocketProvider.on('close', note)
+  })
+  const restarted = clients.map(({ provider }) => syncedAgain(provider))
+  await Promise.all(clients.map(({ doc }) => grown(doc)))
+  t.equal(await first.stop('SIGTERM'), 0)
+  const second = await startService(folder, env)
+  t.teardown(() => second.stop('SIGKILL'))
+  await Promise.all(restarted)
+  for (const { stop } of typing) stop()
+  t.same([...codes.values()], clients.map(() => closes.restart.code), 'all were told that the service restarts')
+  for (const room of ['a', 'b']) {
+    const expected = clients.flatMap((client, i) => client.room === room ? typing[i]?.words() ?? [] : []).sort()
+    await Promise.all(clients.filter((client) => client.room === room).map(({ doc }) => holds(doc, expected.length)))
+    const kept = await readDocument(port, room)
+    t.same((kept.getArray('words').toArray() as string[]).sort(), expected, `${room}: each word once`) // only strings were put in
+  }
+  t.equal(await second.stop('SIGTERM'), 0)
+})
+
+t.test('many connections are sent away one after the other, and work until then', async (t) => {
+  const engine = new Engine()
+  const peers = await Promise.all(Array.from({ length: 40 }, (_, i) => engine.joinLive(`room ${i % 4}`)))
+  const closing = engine.rooms.close(closes.restart, 1000, 200)
+  const gone = (): number => peers.filter(({ closed }) => closed !== undefined).length
+  const steps = new Set<number>()
+  let wrote = false
+  while (gone() < peers.length) {
+    steps.add(gone())
+    const last = peers.findLast(({ closed }) => closed === undefined)
+    if (gone() >= 10 && !wrote && last !== undefined) {
+      wrote = true
+      last.update(Y.encodeStateAsUpdate(docWith('typed while others were sent away')))
+    }
+    await new Promise(setImmediate)
+  }
+  await closing
+  t.ok(steps.size > 3, `they go in steps: ${[...steps].join(', ')}`)
+  t.ok(wrote)
+  t.ok([...engine.store.documents.values()].some(({ log }) => log.length === 1), 'what was written last is stored')
+  t.ok(peers.every(({ closed }) => closed?.code === 1012))
+})
+
+t.test('the reason says when to come back, to each at another moment', async (t) => {
+  t.equal(reasonFor({ ...closes.restart, retryWithinMs: 5000 }, () => 0.5), 'Service restart, retry in 2500 ms')
+  t.equal(reasonFor(closes.forbidden), closes.forbidden.reason, 'what is permanent has no hint')
+  for (const close of Object.values(closes)) t.ok(Buffer.byteLength(reasonFor({ ...close, retryWithinMs: Number.MAX_SAFE_INTEGER }, () => 1)) <= 123, close.reason)
+})
+
+type Provider = ReturnType<typeof yWebsocket>['provider'] | ReturnType<typeof hocuspocus>['provider']
+
+function synced (provider: Provider): Promise<void> {
+  return provider.synced ? Promise.resolve() : syncedAgain(provider)
+}
+
+/** Resolves when the provider says the next time that it has everything. */
+function syncedAgain (provider: Provider): Promise<void> {
+  return new Promise((resolve) => {
+    if ('bcChannel' in provider) {
+      const look = (isSynced: boolean): void => {
+        if (!isSynced) return
+        provider.off('sync', look)
+        resolve()
+      }
+      provider.on('sync', look)
+    } else {
+      const look = ({ state }: { state: boolean }): void => {
+        if (!state) return
+        provider.off('synced', look)
+        resolve()
+      }
+      provider.on('synced', look)
+    }
+  })
+}
+
+/** Resolves when a few more words than now are there. */
+const grown = (doc: Y.Doc): Promise<void> => holds(doc, doc.getArray('words').length + 30)
+
+function holds (doc: Y.Doc, length: number): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (doc.getArray('words').length < length) return
+      doc.off('update', look)
+      resolve()
+    }
+    doc.on('update', look)
+    look()
+  })
+}
+
+function docWith (text: string): Y.Doc {
+  const doc = new Y.Doc()
+  doc.getText('text').insert(0, text)
+  return doc
+}
+
+/** y-websocket hands over the event, Hocuspocus one in which it lies; both are a browser's CloseEvent. */
+function closeCodeOf (event: unknown): number {
+  if (typeof event !== 'object' || event === null) return 0
+  if ('event' in event) return closeCodeOf(event.event)
+  return 'code' in event && typeof event.code === 'number' ? event.code : 0
+}
