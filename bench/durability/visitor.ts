@@ -1,0 +1,41 @@
+import * as Y from 'yjs'
+import { noAddress } from '../../src/protocol/frame.ts'
+import { Connection } from '../../src/sync/connection.ts'
+import type { Rooms } from '../../src/sync/rooms.ts'
+import type { Socket } from '../../src/sync/socket.ts'
+
+/** A socket that takes everything at once. */
+class Hole implements Socket {
+  readonly buffered = 0
+  heardAt = performance.now()
+  writtenAt = 0
+  write (): void {}
+  async drained (): Promise<void> {}
+  pause (): void {}
+  resume (): void {}
+  ping (): void { this.heardAt = performance.now() }
+  close (): void {}
+  terminate (): void {}
+}
+
+/** A y-websocket client without a wire. */
+export class Visitor {
+  readonly #socket = new Hole()
+  readonly #connection = new Connection(this.#socket, { ended () { throw new Error('The engine has sent a visitor away') } }, noAddress, false, { canEdit: true })
+
+  /** Resolves when the room is open and has answered: it knows what `doc` holds and has sent what that lacks. */
+  static async join (rooms: Rooms, room: string, doc: Y.Doc = new Y.Doc()): Promise<Visitor> {
+    const visitor = new Visitor()
+    rooms.join(room, visitor.#connection)
+    visitor.#connection.receive({ type: 'sync-step-1', stateVector: Y.encodeStateVector(doc) })
+    while (visitor.#connection.phase !== 'live') await new Promise(setImmediate)
+    return visitor
+  }
+
+  update (update: Uint8Array): void {
+    this.#socket.heardAt = performance.now()
+    this.#connection.receive({ type: 'update', update })
+  }
+
+  leave (): void { this.#connection.leave() }
+}
