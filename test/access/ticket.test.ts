@@ -1,9 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { SignJWT, UnsecuredJWT } from 'jose'
 import type { JWTPayload } from 'jose'
 import t from 'tap'
+import { requirePython } from '../processes.ts'
 import { createTicketCheck } from '../../src/access/ticket.ts'
 import { askAgain } from '../../src/access/recheck.ts'
 
@@ -126,9 +127,9 @@ t.test('asked again, a ticket holds until it expires', async (t) => {
 })
 
 const PYTHON = '/usr/bin/python3'
-const hasPyJwt = spawnSync(PYTHON, ['-c', 'import jwt']).status === 0
 
-t.test('tickets that PyJWT mints', { skip: hasPyJwt ? false : 'PyJWT is not installed' }, async (t) => {
+t.test('tickets that PyJWT mints', async (t) => {
+  requirePython({ jwt: 'python3-jwt' })
   const minted = execFileSync(PYTHON, ['-W', 'ignore', '-c', `
 import jwt, json, time, uuid, datetime, sys
 secret = sys.argv[1]
