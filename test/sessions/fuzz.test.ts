@@ -92,6 +92,8 @@ await t.test(`${frames} mutated frames, seed ${seed}`, { timeout: 3_600_000 }, a
       if (!isHocuspocus) return mutated(frame, good)
       return next(3) === 0 ? mutated(Buffer.concat([address, frame]), good) : Buffer.concat([address, mutated(frame, good)])
     })
+    // Step 1 opens a document of Hocuspocus; without it the frames would only wait.
+    if (isHocuspocus && next(8) > 0) batch.unshift(Buffer.concat([address, encodeSyncStep1(Uint8Array.of(0))]))
     const code = await throwAt(`${wsUrl}/collaboration/ws/${isHocuspocus ? '?room=fuzzed' : 'fuzzed'}`, batch)
     codes.set(code, (codes.get(code) ?? 0) + 1)
     thrown += count
