@@ -45,6 +45,8 @@ export interface CompactorOptions {
 export class Compactor {
   readonly #options: CompactorOptions
   readonly #queue = new Set<string>()
+  /** Left while they were being compacted: what came meanwhile would rest in the log until somebody opens them again */
+  readonly #leftMeanwhile = new Set<string>()
   readonly #failedAt = new Map<string, number>()
   #running: Promise<void> | undefined
   #stopped = false
@@ -55,7 +57,11 @@ export class Compactor {
 
   /** Called whenever a log has grown or a room is left; cheap when there is nothing to do. */
   consider (name: string, sizes: Sizes, isLeaving: boolean): void {
-    if (this.#stopped || this.#queue.has(name) || !isWorthIt(sizes, isLeaving) || !this.#options.isTurn(name)) return
+    if (this.#stopped || !isWorthIt(sizes, isLeaving) || !this.#options.isTurn(name)) return
+    if (this.#queue.has(name)) {
+      if (isLeaving) this.#leftMeanwhile.add(name)
+      return
+    }
     const failedAt = this.#failedAt.get(name)
     if (failedAt !== undefined && this.#options.now() - failedAt < retryAfterMs) return
     this.#queue.add(name)
@@ -85,6 +91,7 @@ export class Compactor {
         this.#options.logger.error({ err: error, room: name }, 'A document could not be compacted; its log stays as it is')
       } finally {
         this.#queue.delete(name)
+        if (this.#leftMeanwhile.delete(name) && !this.#stopped) this.#queue.add(name)
       }
     }
     this.#running = undefined
@@ -96,6 +103,8 @@ export class Compactor {
     const document = await store.load(name)
     const last = document?.log.at(-1)
     if (document === undefined || last === undefined) return
+    // Another node, or the compaction before this one, may have done it.
+    if (!isWorthIt({ snapshotBytes: document.snapshot?.bytes ?? 0, logBytes: logBytes(document), logEntries: document.log.length }, true)) return
     logger.debug({ room: name, entries: document.log.length, bytes: logBytes(document) }, 'Compacting')
     const { pieces, known } = await work.compact(await stored.updates(name, document), pieceBytes)
     const head = await store.compact(name, { replaces: document.snapshot?.generation ?? 0, upTo: last.seq, pieces, known })

@@ -106,3 +106,20 @@ await t.test('a thousand reconnects of a client that has nothing new add nothing
   await until(() => engine.store.appended.length === 62)
   t.pass()
 })
+
+await t.test('a document that is left while it is being compacted is looked at again', async (t) => {
+  const engine = new Engine()
+  const doc = await typeMuch(engine)
+  engine.store.compactions.shut()
+  await until(() => engine.store.compactions.waiting === 1)
+  const writer = await engine.joinLive()
+  for (let i = 0; i < 60; i++) {
+    writer.update(edited(doc, () => { doc.getText('text').insert(0, 'more ') }))
+    await until(() => engine.store.updates('room').length === 61 + i)
+  }
+  writer.leave()
+  engine.store.compactions.open()
+  await engine.rooms.compactionIdle()
+  t.equal(engine.store.updates('room').length, 1)
+  t.equal(textOf(engine.store.updates('room')), doc.getText('text').toString())
+})
