@@ -1,0 +1,35 @@
+import t from 'tap'
+import * as Y from 'yjs'
+import { build } from '../helper.ts'
+import { Visitor } from '../../bench/durability/visitor.ts'
+import { storedText } from './stored-text.ts'
+
+t.test('fifty who open a document for the first time, each with the same content to begin with, do not double it', async (t) => {
+  const app = await build(t)
+  const made = await Promise.all(Array.from({ length: 50 }, async () => {
+    // Each makes the content anew: to Yjs these are fifty different insertions.
+    const seed = new Y.Doc()
+    seed.getText('text').insert(0, 'Welcome')
+    const isFirst = await app.store.create('seeded', Y.encodeStateAsUpdate(seed))
+    const visitor = await Visitor.join(app.rooms, 'seeded')
+    visitor.leave()
+    return isFirst
+  }))
+  t.equal(made.filter(Boolean).length, 1)
+  t.equal(await storedText(app.store, 'seeded'), 'Welcome')
+})
+
+t.test('fifty who bring the very same bytes do not double them either', async (t) => {
+  const app = await build(t)
+  const seed = new Y.Doc()
+  seed.getText('text').insert(0, 'Welcome')
+  const bytes = Y.encodeStateAsUpdate(seed)
+  await Promise.all(Array.from({ length: 50 }, async () => {
+    const visitor = await Visitor.join(app.rooms, 'same')
+    visitor.update(bytes)
+    visitor.leave()
+  }))
+  await app.rooms.flushed()
+  t.equal(await storedText(app.store, 'same'), 'Welcome')
+  t.equal((await app.store.load('same'))?.log.length, 1)
+})
