@@ -1,6 +1,6 @@
 // Installs the packages of package-lock.json, unless they are there already. Runs before anything is installed, so it uses nothing but Node.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -24,7 +24,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1)
 }
 
-if (!isInstalled()) {
+if (lstatSync(`${root}node_modules`, { throwIfNoEntry: false })?.isSymbolicLink()) {
+  process.stdout.write('node_modules is a link: its packages are left as they are\n') // npm would empty the folder behind it
+} else if (!isInstalled()) {
   process.stdout.write('Installing packages (npm ci)\n')
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' })
   // Whoever imports this goes on where it worked.
