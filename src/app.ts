@@ -2,6 +2,8 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { answerClientError, answerError, NotFound } from './errors.ts'
 import { loggerOptions, type LogStream } from './log.ts'
 import access from './plugins/access.ts'
+import cluster from './plugins/cluster.ts'
+import connections from './plugins/connections.ts'
 import converter from './plugins/converter.ts'
 import cors from './plugins/cors.ts'
 import documentWork from './plugins/document-work.ts'
@@ -66,8 +68,10 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   await app.register(cors)
   await app.register(store)
   await app.register(documentWork)
+  await app.register(cluster)
   await app.register(rooms)
   await app.register(access)
+  await app.register(connections)
   await app.register(websocket)
   await app.register(converter)
 

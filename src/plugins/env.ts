@@ -26,6 +26,7 @@ export async function readSettings (environment: Environment): Promise<Settings>
     await reader.register(fastifyEnv, { schema: structuredClone(settingsSchema), data: prepare(environment), env: false, ajv: { customOptions: addVocabulary } })
     const { config } = reader
     const unsafe = config.NODE_ENV === 'production' ? unsafeInProduction(config) : undefined
+    if (config.REDIS_URL !== '' && config.DATABASE_URL === '') throw new InvalidSettings('REDIS_URL needs DATABASE_URL: several nodes form one service only over a store that they share')
     if (unsafe !== undefined) throw new InvalidSettings(unsafe)
     return config
   } catch (error) {

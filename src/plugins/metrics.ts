@@ -28,6 +28,7 @@ const engineHelp: Readonly<Record<keyof Counters, string>> = {
   compactions: 'Snapshots written',
   logReads: 'Reads of the log for what other nodes have stored',
   resyncs: 'Connections that fell behind and caught up later',
+  logReads: 'Times that the store was read for what other nodes have stored',
 }
 
 /** Figures for Prometheus. Parts add their own where they are made; `GET /metrics` shows them. */
@@ -47,11 +48,13 @@ export default fp(async function metrics (app: FastifyInstance) {
     const gauge = (name: string, help: string, read: () => number): void => {
       const made: Gauge = new Gauge({ ...labels, name: `y_provider_${name}`, help, collect: () => { made.set(read()) } })
     }
-    const { rooms, gate, converter } = app
+    const { rooms, gate, converter, cluster } = app
     gauge('rooms', 'Open rooms', () => rooms.openRooms)
     gauge('sockets', 'Open WebSockets', () => gate.limits.total)
     gauge('unsaved_bytes', 'Bytes of updates that wait for the store', () => rooms.unsavedBytes)
     gauge('store_failing', '1 while the store does not take updates', () => rooms.storeFailingSince === undefined ? 0 : 1)
+    gauge('other_nodes', 'Other nodes that live, as far as this one hears', () => cluster.nodes.length)
+    gauge('nodes_unheard', '1 while this node does not even hear itself over Redis', () => cluster.isConnected ? 0 : 1)
     gauge('conversions_queued', 'Conversions that wait for a thread', () => converter.stats().queued)
     gauge('conversions_running', 'Conversions in threads', () => converter.stats().busy)
     gauge('conversion_threads_replaced', 'Threads that died or took too long', () => converter.stats().replaced)

@@ -11,6 +11,7 @@ export default fp(async function rooms (app: FastifyInstance) {
   const { config } = app
   const rooms = new Rooms({
     store: app.store,
+    neighbours: app.cluster,
     work: app.documentWork,
     logger: app.log,
     now: () => performance.now(),
@@ -26,4 +27,4 @@ export default fp(async function rooms (app: FastifyInstance) {
   app.readiness.add('rooms', async function updatesAreStored () {
     if (rooms.storeFailingSince !== undefined) throw new Error(`${rooms.unsavedBytes} bytes of updates wait for the store`)
   })
-}, { name: 'rooms', dependencies: ['env', 'readiness', 'store', 'document-work'], fastify: '5.x' })
+}, { name: 'rooms', dependencies: ['env', 'readiness', 'store', 'cluster', 'document-work'], fastify: '5.x' })

@@ -16,7 +16,7 @@ const getConnections: FastifyPluginAsyncTypebox = async function (scope) {
     if (room === '') throw new RoomNameMissing()
     const sessionKey = single('sessionKey', query.sessionKey)
     if (sessionKey === '') throw new SessionKeyMissing()
-    const counted = scope.rooms.count(room, sessionKey)
+    const counted = await scope.connections.count(room, sessionKey)
     if (counted === undefined) throw new RoomNotFound()
     return counted
   })

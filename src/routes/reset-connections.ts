@@ -18,13 +18,8 @@ const resetConnections: FastifyPluginAsyncTypebox = async function (scope) {
     const rooms = [request.query.room ?? []].flat().filter((room) => room !== '')
     if (rooms.length === 0) throw new RoomNameMissing()
     const userId = request.headers['x-user-id'] || undefined
-    let closed = 0
-    for (const room of rooms) {
-      // First, so that whoever is being judged now is judged again.
-      scope.forgetVerdicts(room, userId)
-      closed += scope.rooms.reset(room, userId)
-    }
-    request.log.info({ rooms: rooms.length, closed }, 'connections reset')
+    const closed = await Promise.all(rooms.map((room) => scope.connections.reset(room, userId)))
+    request.log.info({ rooms: rooms.length, closed: closed.reduce((sum, count) => sum + count, 0) }, 'connections reset')
     return { message: 'Connections reset' as const }
   })
 }

@@ -29,6 +29,10 @@ export const formats: Readonly<Record<string, Format>> = {
     wanted: 'a URL that begins with redis:// or rediss://',
     check: (text) => text === '' || /^rediss?:\/\/./.test(text),
   },
+  'redis-prefix': {
+    wanted: '1 to 64 letters, digits, dots, dashes and underscores',
+    check: (text) => /^[\w.-]{1,64}$/.test(text),
+  },
   path: {
     wanted: 'a path that begins with /',
     check: (text) => /^\/[\x21-\x7e]*$/.test(text),

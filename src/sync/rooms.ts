@@ -110,6 +110,13 @@ export class Rooms {
     return room.endAll(closes.reset, userId === undefined ? undefined : (connection) => connection.userId === userId)
   }
 
+  /** Something was stored of a document without its room, which reads it if it is open. @returns whether it is */
+  readAgain (name: string): boolean {
+    const room = this.#rooms.get(name)
+    room?.siblings.fallBehind()
+    return room !== undefined
+  }
+
   /** How many connections of a room may edit, and whether one of them belongs to the session. */
   count (name: string, sessionKey: string): { count: number, exists: boolean } | undefined {
     const room = this.#rooms.get(name)

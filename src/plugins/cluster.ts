@@ -1,0 +1,38 @@
+import { hostname } from 'node:os'
+import fp from 'fastify-plugin'
+import type { FastifyInstance } from 'fastify'
+import type { OpenBus } from '../bus/bus.ts'
+import { LocalExchange } from '../bus/local-bus.ts'
+import { openRedisBus } from '../bus/redis-bus.ts'
+import { Cluster } from '../cluster/cluster.ts'
+import type { Question } from '../cluster/questions.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** This node among the others; alone where no REDIS_URL is set. */
+    readonly cluster: Cluster
+    /** Sets what this node answers to the questions of others. Until then it has no connections to tell of. */
+    readonly answerNodes: (answer: (question: Question) => unknown) => void
+  }
+}
+
+/** Connects the nodes of the service. Closes after the rooms, so that its goodbye comes behind all that they say. */
+export default fp(async function cluster (app: FastifyInstance) {
+  const { REDIS_URL, REDIS_PREFIX } = app.config
+  let answer: (question: Question) => unknown = () => null
+  const openBus: OpenBus = REDIS_URL === ''
+    ? new LocalExchange().open
+    : async (node, listener) => await openRedisBus({ url: REDIS_URL, prefix: REDIS_PREFIX, logger: app.log }, node, listener)
+  const cluster = new Cluster({
+    openBus,
+    name: `${hostname()}:${process.pid}`,
+    logger: app.log,
+    now: () => performance.now(),
+    answer: (question) => answer(question),
+    isShared: REDIS_URL !== '',
+  })
+  await cluster.open()
+  app.decorate('cluster', cluster)
+  app.decorate('answerNodes', function answerNodes (next) { answer = next })
+  app.addHook('onClose', () => cluster.close())
+}, { name: 'cluster', dependencies: ['env', 'store'], fastify: '5.x' })
