@@ -252,8 +252,10 @@ export class Cluster implements Neighbours {
 
   #hearOpened (link: Link, { number, name }: { readonly number: number, readonly name: string }): void {
     const held = this.#directory.named(name)
-    if (held === undefined) return
+    // The second time it is the answer to what was said here.
+    if (held === undefined || held.holders.get(link) === number) return
     held.holders.set(link, number)
+    this.#say(link, { type: 'opened', number: held.number, name })
     this.#greet(link, held)
   }
 
@@ -263,7 +265,12 @@ export class Cluster implements Neighbours {
     for (const held of this.#directory.sharedWith(link)) {
       if (!names.has(held.room.name)) this.#hearLeft(link, held, false)
     }
-    for (const room of rooms) this.#hearOpened(link, room)
+    for (const { number, name } of rooms) {
+      const held = this.#directory.named(name)
+      if (held === undefined) continue
+      held.holders.set(link, number)
+      this.#greet(link, held)
+    }
   }
 
   #hearLeft (link: Link, held: HeldRoom | undefined, isOrderly: boolean): void {

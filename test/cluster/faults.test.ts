@@ -1,0 +1,159 @@
+import t, { type Test } from 'tap'
+import { readDocument } from '../crash/client.ts'
+import { agree, Author, holdsAcknowledged, when } from './author.ts'
+import { answers, ask, startNodes } from './nodes.ts'
+
+/*
+ * Three nodes as processes, people who type on all of them, and every fault between them that there is. After each all
+ * have the same, and a newcomer to any node gets everything that was ever acknowledged.
+ *
+ * Y_PROVIDER_REDIS_AWAY: for how many ms Redis is away; 6,000 by default.
+ */
+const redisAwayMs = Number(process.env['Y_PROVIDER_REDIS_AWAY'] ?? 6000)
+
+t.setTimeout(175_000)
+const cluster = await startNodes(3)
+t.teardown(() => cluster.stop())
+const { nodes, ports, redis, redisLinks, postgres } = cluster
+await Promise.all(ports.map((port) => answers(port, '/metrics', () => true).catch(() => {})))
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })
+
+/** One person on each node; each can go on to the others. */
+function people (room: string): Author[] {
+  return ports.map((_, i) => new Author(room, [...ports.slice(i), ...ports.slice(0, i)]))
+}
+
+/** Everybody types a word every few ms until told to stop. */
+function typing (authors: readonly Author[]): () => void {
+  let count = 0
+  const timer = setInterval(() => { for (const [i, author] of authors.entries()) author.type(`${i}:${count++} `) }, 20)
+  return () => { clearInterval(timer) }
+}
+
+async function allIsWell (t: Test, room: string, authors: readonly Author[], onlyPorts: readonly number[] = ports): Promise<void> {
+  await when(authors, () => agree(authors))
+  t.ok(agree(authors), 'all have the same')
+  for (const port of onlyPorts) {
+    const doc = await readDocument(port, room)
+    t.equal(doc.getText('text').toString(), authors[0]?.text, 'a newcomer has it too')
+    t.ok(holdsAcknowledged(doc, authors), 'and all that was acknowledged')
+  }
+  t.ok(authors.every(({ acknowledged }) => acknowledged.length > 0))
+  for (const author of authors) author.leave()
+}
+
+await t.test('people on three nodes are in one room', async (t) => {
+  const authors = people('together')
+  await when(authors, () => authors.every(({ present }) => present.size === 3))
+  t.pass('everybody sees everybody')
+  const stop = typing(authors)
+  await pause(500)
+  stop()
+  await when(authors, () => agree(authors))
+  const session = `session-${authors[0]?.doc.clientID}`
+  for (const port of ports) {
+    t.same(await ask(port, `/collaboration/api/get-connections/?room=together&sessionKey=${session}`), { status: 200, body: { count: 3, exists: true } })
+  }
+  t.same(await ask(ports[1], '/collaboration/api/reset-connections/?room=together', 'POST'), { status: 200, body: { message: 'Connections reset' } })
+  await when(authors, () => authors.every(({ connections }) => connections === 2))
+  t.pass('all were closed and have come back')
+  const [gone, ...rest] = authors
+  gone?.leave()
+  await when(rest, () => rest.every(({ present }) => present.size === 2))
+  t.pass('who leaves is gone for all')
+  await allIsWell(t, 'together', rest)
+})
+
+await t.test('Redis is restarted', async (t) => {
+  const authors = people('redis-restart')
+  const stop = typing(authors)
+  await when(authors, () => authors.every(({ acknowledged }) => acknowledged.length > 20))
+  await redis.stop()
+  await redis.restart()
+  await pause(500)
+  stop()
+  await allIsWell(t, 'redis-restart', authors)
+})
+
+await t.test('Redis is away for a while, and people still see each other through the store', async (t) => {
+  const authors = people('redis-away')
+  await when(authors, () => authors.every(({ present }) => present.size === 3))
+  await redis.stop()
+  const stop = typing(authors)
+  await pause(redisAwayMs)
+  stop()
+  await when(authors, () => agree(authors))
+  t.pass('all have the same while Redis is away')
+  const answer = await ask(ports[0], '/collaboration/api/reset-connections/?room=nobody', 'POST')
+  t.equal(answer.status, 503)
+  t.match(answer.body, { error: /^Not every node of the service has answered/ })
+  await redis.restart()
+  authors[0]?.type('back')
+  await allIsWell(t, 'redis-away', authors)
+})
+
+await t.test('PostgreSQL is restarted', async (t) => {
+  const authors = people('postgres-restart')
+  const stop = typing(authors)
+  await when(authors, () => authors.every(({ acknowledged }) => acknowledged.length > 20))
+  await postgres.restart()
+  await pause(500)
+  stop()
+  await allIsWell(t, 'postgres-restart', authors)
+  for (const port of ports) await answers(port, '/health/ready', ({ status }) => status === 200)
+})
+
+await t.test('a node hears nothing from the others, nor they from it', async (t) => {
+  const authors = people('partition')
+  await when(authors, () => authors.every(({ present }) => present.size === 3))
+  redisLinks[2]?.cut()
+  const stop = typing(authors)
+  await when(authors.slice(0, 2), () => authors.slice(0, 2).every(({ present }) => present.size === 2), 12_000)
+  t.pass('who is beyond the cut is not present')
+  stop()
+  await when(authors, () => agree(authors))
+  t.pass('all have the same in spite of the cut')
+  redisLinks[2]?.restore()
+  await when(authors, () => authors.every(({ present }) => present.size === 3))
+  authors[2]?.type('back')
+  await allIsWell(t, 'partition', authors)
+})
+
+await t.test('a node stands still for a while', async (t) => {
+  const authors = people('frozen')
+  const stop = typing(authors)
+  await when(authors, () => authors.every(({ acknowledged, present }) => acknowledged.length > 20 && present.size === 3))
+  const frozen = nodes[2]?.pid ?? 0
+  process.kill(frozen, 'SIGSTOP')
+  const answer = await ask(ports[0], '/collaboration/api/reset-connections/?room=elsewhere', 'POST')
+  t.equal(answer.status, 503, 'a reset names who does not answer')
+  t.match(answer.body, { error: new RegExp(`:${frozen}\\)$`) })
+  await when(authors.slice(0, 2), () => authors.slice(0, 2).every(({ present }) => present.size === 2), 12_000)
+  t.pass('its people are not present')
+  t.equal((await ask(ports[0], '/collaboration/api/reset-connections/?room=frozen', 'POST')).status, 200, 'it counts no longer')
+  process.kill(frozen, 'SIGCONT')
+  await when(authors, () => authors[2]?.connections === 2)
+  t.pass('it has done the reset that it missed')
+  stop()
+  await allIsWell(t, 'frozen', authors)
+})
+
+await t.test('a node is killed under load', async (t) => {
+  const authors = people('killed')
+  const watcher = new Author('killed', ports.slice(0, 1))
+  const all = [...authors, watcher]
+  const stop = typing(authors)
+  await when(all, () => all.every(({ present }) => present.size === 4))
+  const ghost = new Author('killed', ports.slice(2))
+  await when(all, () => watcher.present.has(ghost.doc.clientID))
+  await nodes[2]?.stop('SIGKILL')
+  await when([watcher], () => !watcher.present.has(ghost.doc.clientID), 10_000)
+  t.pass('who was connected to it vanishes within ten seconds')
+  ghost.leave()
+  stop()
+  await answers(ports[0], `/collaboration/api/get-connections/?room=killed&sessionKey=session-${authors[2]?.doc.clientID}`, ({ body }) => JSON.stringify(body) === '{"count":4,"exists":true}')
+  t.pass('who was on it is on another, and it is not counted')
+  watcher.type('watched')
+  await allIsWell(t, 'killed', all, ports.slice(0, 2))
+})
