@@ -26,6 +26,8 @@ export class Crowd {
   readonly delays = new Histogram()
   /** updates × readers that have them */
   delivered = 0
+  /** Bytes of all updates written, without their frames */
+  writtenBytes = 0
   /** updates × readers that should have them */
   expected = 0
   /** The longest time a due update waited because this process was busy: above some milliseconds the generator is what is measured. */
@@ -34,11 +36,12 @@ export class Crowd {
   readonly #roomSize: number
   readonly #kind: 'update' | 'awareness'
 
-  constructor (target: Target, rooms: number, roomSize: number, kind: 'update' | 'awareness') {
+  /** @param target where all connect to, or each by its number */
+  constructor (target: Target | ((member: number) => Target), rooms: number, roomSize: number, kind: 'update' | 'awareness') {
     this.#roomSize = roomSize
     this.#kind = kind
     for (let index = 0; index < rooms * roomSize; index++) {
-      const client = new Client(target, `room-${Math.floor(index / roomSize)}`)
+      const client = new Client(typeof target === 'function' ? target(index) : target, `room-${Math.floor(index / roomSize)}`)
       const member: Member = { client, written: 0, sentAt: [], heard: new Int32Array(roomSize) }
       client.onMessage = (message, at) => {
         if (message.kind === 'awareness' ? kind === 'awareness' : kind === 'update') this.#hear(member, index, message.clocks, at)
@@ -95,8 +98,10 @@ export class Crowd {
     const id = FIRST_CLIENT_ID + index
     member.sentAt.push(performance.now())
     // A first awareness clock is 1, a first character's is 0: in both cases `written` updates are known once clock `written` is heard.
-    if (this.#kind === 'update') member.client.sendUpdate(typeCharacter(id, member.written))
-    else member.client.sendAwareness(moveCursor(id, member.written + 1))
+    const bytes = this.#kind === 'update' ? typeCharacter(id, member.written) : moveCursor(id, member.written + 1)
+    if (this.#kind === 'update') member.client.sendUpdate(bytes)
+    else member.client.sendAwareness(bytes)
+    this.writtenBytes += bytes.length
     member.written++
     this.expected += this.#roomSize - 1
   }

@@ -65,7 +65,7 @@ export class Author {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/collaboration/ws/?room=${this.#room}`, { headers: { ...asDjango, 'x-user-id': String(this.doc.clientID), 'x-session-key': `session-${this.doc.clientID}` } })
     this.#socket = socket
     this.#unacknowledged = []
-    let isSilent = setTimeout(() => {}, 0)
+    let isSilent: NodeJS.Timeout | undefined
     const alive = (): void => {
       clearTimeout(isSilent)
       // As the Hocuspocus client does, only sooner: a node that stands still does not close its sockets.
@@ -85,6 +85,9 @@ export class Author {
     })
     socket.on('close', () => {
       clearTimeout(isSilent)
+      // As all clients do: who is offline sees nobody.
+      this.present.clear()
+      this.#clocks.clear()
       if (!this.#isGone) setTimeout(() => { if (!this.#isGone) this.#connect() }, retryMs)
     })
   }

@@ -15,7 +15,6 @@ t.setTimeout(175_000)
 const cluster = await startNodes(3)
 t.teardown(() => cluster.stop())
 const { nodes, ports, redis, redisLinks, postgres } = cluster
-await Promise.all(ports.map((port) => answers(port, '/metrics', () => true).catch(() => {})))
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })
 
