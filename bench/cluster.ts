@@ -13,13 +13,13 @@ import { readCpuSeconds } from './process-figures.ts'
 /*
  * What several nodes cost: node --import tsx bench/cluster.ts [seconds] [nodes,nodes,…] [updates per second]
  *
- * One crowd, spread over the nodes one by one, so that a room of eight is on all of up to eight nodes: the worst placement
+ * One crowd, spread over the nodes one by one, so that a room of twenty is on all of up to twenty nodes: the worst placement
  * there is. Each figure is per update delivered to a reader. Redis counts its bytes itself.
  */
 const [seconds = 10, , perSecond = 2000] = process.argv.slice(2).map(Number)
 const counts = (process.argv[3] ?? '1,2,3,4').split(',').map(Number)
-const rooms = 100
-const roomSize = 8
+const rooms = 50
+const roomSize = 20
 
 interface Costs { readonly nodes: number, readonly redis: number, readonly postgres: number }
 
@@ -28,7 +28,7 @@ for (const count of counts) await measure(count)
 async function measure (count: number): Promise<void> {
   const [redis, postgres] = await Promise.all([startRedis(), startPostgres()])
   const databaseUrl = await postgres.makeSchema('y_provider')
-  const env = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url, MAX_MESSAGES_PER_SECOND: '0', LOG_LEVEL: 'warn' }
+  const env = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url, MAX_MESSAGES_PER_SECOND: '0' }
   const services = await Promise.all(Array.from({ length: count }, () => startService('', env)))
   const redisInfo = await createClient({ url: redis.url }).connect()
   const wire = yWebsocketWire('/collaboration/ws/', { Authorization: secret })
@@ -36,7 +36,7 @@ async function measure (count: number): Promise<void> {
   const crowd = new Crowd((member) => ({ port: services[member % count]?.port ?? 0, wire, decode }), rooms, roomSize, 'update')
   try {
     await crowd.join()
-    await crowd.write(perSecond, 3)
+    await crowd.write(perSecond, 6)
     await crowd.drain(5000)
     await delay(500)
     crowd.delays.clear()

@@ -47,7 +47,7 @@ export const settingsSchema = Type.Object({
   DATA_DIR: text('./data', 'Folder of the embedded store (LMDB).', { group: 'What is kept, and where' }),
   DATABASE_URL: text('', 'postgres://…: PostgreSQL is the store instead.', { format: 'postgres-url', secret: true }),
   REDIS_URL: text('', 'redis://… or rediss://…: several nodes form one service (they need DATABASE_URL too).', { format: 'redis-url', secret: true }),
-  REDIS_PREFIX: text('y-provider', 'Begins the names of the channels in Redis: services that share a Redis must differ in it, nodes of one service must not.', { format: 'redis-prefix' }),
+  REDIS_PREFIX: text('yp', 'Begins the names of the channels in Redis: services that share a Redis must differ in it, nodes of one service must not.', { format: 'redis-prefix' }),
   STORE_SYNC: Type.Enum(['process', 'fsync'], { default: 'process', description: 'What an acknowledged update survives: process = a crash of this service; fsync = a power cut too.' }),
 
   MAX_FRAME_BYTES: quantity('bytes', 32 * MiB, 'Largest WebSocket message from a client; above it the connection is closed with 1009.', { group: 'Limits' }),
