@@ -1,0 +1,44 @@
+import fc from 'fast-check'
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import t from 'tap'
+import { readEntry, writeEntry, type Entry } from '../../src/cluster/entry.ts'
+
+const number = fc.maxSafeNat()
+const bytes = fc.uint8Array({ maxLength: 300 })
+const entries = fc.array(fc.record({ clientId: number, clock: number, person: fc.nat(0xffffffff), state: fc.string({ unit: 'binary' }) }), { maxLength: 5 })
+const seqs = fc.uniqueArray(fc.nat(1000)).map((list) => list.sort((a, b) => a - b))
+const message = fc.oneof(
+  fc.record({ type: fc.constant('update' as const), update: bytes }),
+  fc.record({ type: fc.constant('awareness' as const), entries }),
+  fc.record({ type: fc.constant('greeting' as const), lastSeq: number, entries }),
+  fc.record({ type: fc.constant('stored' as const), unsaved: number, seqs }),
+  fc.record({ type: fc.constant('read' as const) }),
+  fc.record({ type: fc.constant('compacted' as const), snapshotBytes: number, logBytes: number, logEntries: number })
+)
+const to = fc.nat(2 ** 40)
+const room = fc.record({ number: to, name: fc.string({ unit: 'binary' }) })
+const entry: fc.Arbitrary<Entry> = fc.oneof(
+  fc.record({ type: fc.constant('room' as const), to, message }),
+  fc.record({ type: fc.constant('closed' as const), to }),
+  room.map((named) => ({ type: 'opened' as const, ...named })),
+  fc.record({ type: fc.constant('hello' as const), rooms: fc.array(room, { maxLength: 5 }) }),
+  fc.record({ type: fc.constantFrom('question' as const, 'answer' as const), id: number, body: fc.string({ unit: 'binary' }) })
+)
+
+t.test('what is written is read again, one behind the other', async (t) => {
+  fc.assert(fc.property(fc.array(entry, { maxLength: 5 }), (written) => {
+    const encoder = encoding.createEncoder()
+    for (const each of written) writeEntry(encoder, each)
+    const decoder = decoding.createDecoder(encoding.toUint8Array(encoder))
+    const read: Entry[] = []
+    while (decoding.hasContent(decoder)) read.push(readEntry(decoder))
+    t.same(read, written)
+  }), { numRuns: 300 })
+})
+
+t.test('a keystroke in one of the first rooms costs two bytes more than itself', async (t) => {
+  const encoder = encoding.createEncoder()
+  writeEntry(encoder, { type: 'room', to: 31, message: { type: 'update', update: new Uint8Array(25) } })
+  t.equal(encoding.length(encoder), 27)
+})
