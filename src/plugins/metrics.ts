@@ -28,7 +28,6 @@ const engineHelp: Readonly<Record<keyof Counters, string>> = {
   compactions: 'Snapshots written',
   logReads: 'Reads of the log for what other nodes have stored',
   resyncs: 'Connections that fell behind and caught up later',
-  logReads: 'Times that the store was read for what other nodes have stored',
 }
 
 /** Figures for Prometheus. Parts add their own where they are made; `GET /metrics` shows them. */
