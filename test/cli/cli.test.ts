@@ -124,10 +124,24 @@ await t.test('export and import: one by one', async (t) => {
   await writeFile(join(files, 'broken.yjs'), 'no update')
   t.match(await cli(['import', join(files, 'broken.yjs'), '--store', two]), { code: 1, out: /1 files could not be read/, err: /broken.yjs: The update is malformed/ })
   await writeFile(join(files, 'x.doc'), '')
-  t.match(await cli(['import', join(files, 'x.doc'), '--store', two]), { code: 1, err: /cannot be imported \(.yjs\)/ })
+  t.match(await cli(['import', join(files, 'x.doc'), '--store', two]), { code: 1, err: /cannot be imported \(.yjs, .md, .json\)/ })
   const copy = await start(t, two)
   t.equal(await read(copy, '文档'), words('文档').join(''))
   t.match(await cli(['import', file, '--store', two]), { code: 1, err: /Another service \(process \d+\) uses the store/ }, 'not under a running service')
+})
+
+await t.test('export and import: markdown and JSON', async (t) => {
+  const [files, store] = [await folder(t), await folder(t)]
+  await writeFile(join(files, 'plan.md'), '# Plan\n\n* one\n* two\n')
+  t.match(await cli(['import', join(files, 'plan.md'), '--store', store]), { code: 0, out: /1 documents made/ })
+  for (const format of ['json', 'markdown']) {
+    t.match(await cli(['export', '--to', join(files, format), '--format', format, '--store', store]), { code: 0, out: /1 documents written/ }, format)
+  }
+  t.equal(await readFile(join(files, 'markdown', 'plan.md'), 'utf8'), '# Plan\n\n* one\n* two\n')
+  t.match(JSON.parse(await readFile(join(files, 'json', 'plan.json'), 'utf8')), [{ type: 'heading' }, { type: 'bulletListItem' }, { type: 'bulletListItem' }])
+  const again = await folder(t)
+  t.match(await cli(['import', join(files, 'json', 'plan.json'), '--store', again]), { code: 0, out: /1 documents made/ })
+  t.match(await cli(['check', '--store', again]), { code: 0 })
 })
 
 await t.test('migrate: from the embedded store to PostgreSQL, again after changes, and back', async (t) => {
