@@ -39,5 +39,6 @@ export default fp(async function access (app: FastifyInstance) {
     logger: app.log,
   }))
   app.decorate('forgetVerdicts', function forgetVerdicts (room, userId) { backend?.forget(room, userId) })
-  app.addHook('onClose', async function closeBackend () { await backend?.close() })
+  // Before the server waits for its connections: a handshake may wait for Django.
+  app.addHook('preClose', async function closeBackend () { backend?.close() })
 }, { name: 'access', dependencies: ['env'], fastify: '5.x' })

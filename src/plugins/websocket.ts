@@ -39,31 +39,39 @@ export default fp(async function websocket (app: FastifyInstance) {
     rechecks,
     limits,
     rates: { messagesPerSecond: config.MAX_MESSAGES_PER_SECOND, bytesPerSecond: config.MAX_BYTES_PER_SECOND, burstSeconds: config.RATE_BURST_SECONDS },
+    logger: app.log,
     maxConnectionsPerRoom: config.MAX_CONNECTIONS_PER_ROOM,
     authTimeoutMs: config.AUTH_TIMEOUT_MS,
     now,
   })
   await app.register(fastifyWebsocket, {
     options: { maxPayload: config.MAX_FRAME_BYTES, perMessageDeflate: false, clientTracking: true },
-    errorHandler: function closeBroken (_error, socket) { socket.terminate() },
+    errorHandler: function closeBroken (error, socket, request) {
+      request.log.error({ err: error }, 'A WebSocket could not be served')
+      socket.terminate()
+    },
     // The plugin's own returns before the sockets have closed, and says neither why nor that clients should come back.
     preClose: async function sendEverybodyAway () {
       rechecks.stop()
       const { clients } = app.websocketServer
-      const { patienceMs, spreadMs, goodbyeMs } = shares(config.SHUTDOWN_TIMEOUT_MS)
+      const { patienceMs, spreadMs, goodbyeMs, requestsMs } = shares(config.SHUTDOWN_TIMEOUT_MS)
       const retryWithinMs = Math.max(leastRetryMs, clients.size)
       await rooms.close({ ...closes.restart, retryWithinMs }, patienceMs, Math.min(clients.size * msBetweenCloses, spreadMs))
+      // Those who have not opened a document yet are in no room.
+      for (const client of clients) client.close(closes.restart.code, closes.restart.reason)
       await allClosed(clients, goodbyeMs)
+      // What is left are requests that do not end, which the server would wait for.
+      setTimeout(() => { app.server.closeAllConnections() }, requestsMs).unref()
     },
   })
 }, { name: 'websocket', dependencies: ['env', 'rooms'], fastify: '5.x' })
 
 /**
  * How long each part of the stop may take, at most, so that all of it fits: waiting for a store that does not answer,
- * spreading the closes, and waiting for the clients' own close frames. What is left is for closing the store.
+ * spreading the closes, waiting for the clients' own close frames, and for requests under way. What is left is for closing the store.
  */
-function shares (totalMs: number): { patienceMs: number, spreadMs: number, goodbyeMs: number } {
-  return { patienceMs: Math.min(3000, 0.3 * totalMs), spreadMs: 0.4 * totalMs, goodbyeMs: Math.min(2000, 0.2 * totalMs) }
+function shares (totalMs: number): { patienceMs: number, spreadMs: number, goodbyeMs: number, requestsMs: number } {
+  return { patienceMs: Math.min(3000, 0.3 * totalMs), spreadMs: 0.4 * totalMs, goodbyeMs: Math.min(2000, 0.2 * totalMs), requestsMs: 0.05 * totalMs }
 }
 
 /** @param goodbyeMs after which those who have not answered the close frame are cut off */

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { Handshake, Outcome } from '../access/authorise.ts'
-import { mayNotRead, type Verdict } from '../access/verdict.ts'
+import { mayNotRead, tryAgainLater, type Verdict } from '../access/verdict.ts'
 import { InvalidApiKey, NotFound } from '../errors.ts'
 import { closes } from '../protocol/close-codes.ts'
 import { HocuspocusSession } from '../sessions/hocuspocus-session.ts'
@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What came of judging the handshake; set by the WebSocket routes before the upgrade. */
     admission: { readonly handshake: Handshake, readonly outcome: Outcome } | null
+    /** Whether there was room for one more socket; set by the WebSocket routes first of all. */
+    isCounted: boolean
   }
 }
 
@@ -24,14 +26,18 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
   const isRoomName = (name: string): boolean => pattern.test(name)
 
   scope.decorateRequest('admission', null)
+  scope.decorateRequest('isCounted', false)
 
   async function judge (request: FastifyRequest): Promise<void> {
     if (!request.ws) throw new NotFound()
+    countSocket(request)
     const handshake = describe(request)
     const hasBadName = handshake.room !== undefined && !isRoomName(handshake.room)
-    const outcome = hasBadName
-      ? { outcome: 'verdict', verdict: mayNotRead('The name of the room is not allowed.') } as const
-      : await scope.authoriser.authoriseHandshake(handshake)
+    const outcome = !request.isCounted
+      ? { outcome: 'verdict', verdict: tryAgainLater(closes.tooMany.reason) } as const
+      : hasBadName
+        ? { outcome: 'verdict', verdict: mayNotRead('The name of the room is not allowed.') } as const
+        : await scope.authoriser.authoriseHandshake(handshake)
     if (outcome.outcome === 'http403') throw new InvalidApiKey()
     request.admission = { handshake, outcome }
   }
@@ -40,14 +46,17 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
   function admit (socket: WebSocket, request: FastifyRequest): boolean {
     socket.removeAllListeners('error')
     socket.on('error', terminate)
+    if (request.isCounted) return true
+    socket.close(closes.tooMany.code, closes.tooMany.reason)
+    return false
+  }
+
+  /** Before anybody is asked about it: questions to Django are scarcer than sockets. */
+  function countSocket (request: FastifyRequest): void {
     const { limits } = scope.gate
-    const { ip } = request
-    if (!limits.enter(ip)) {
-      socket.close(closes.tooMany.code, closes.tooMany.reason)
-      return false
-    }
-    socket.once('close', () => { limits.leave(ip) })
-    return true
+    const { ip, raw: { socket } } = request
+    request.isCounted = limits.enter(ip)
+    if (request.isCounted) socket.once('close', () => { limits.leave(ip) })
   }
 
   scope.get('/collaboration/ws/*', { websocket: true, preHandler: judge }, (socket, request) => {

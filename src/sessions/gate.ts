@@ -1,4 +1,5 @@
 import type { Allowed, Verdict } from '../access/verdict.ts'
+import type { Logger } from '../logger.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import type { Connection } from '../sync/connection.ts'
 import type { Rooms } from '../sync/rooms.ts'
@@ -13,6 +14,7 @@ export interface Gate {
   readonly rates: Rates
   readonly rechecks: Rechecks
   readonly maxConnectionsPerRoom: number
+  readonly logger: Logger
   /** ms until a socket without credentials must have shown some */
   readonly authTimeoutMs: number
   /** Engine time in ms, monotonic */

@@ -43,6 +43,8 @@ export class HocuspocusSession implements Session {
   readonly #options: HocuspocusSessionOptions
   readonly #socket: WsSocket
   readonly #rate: RateLimit
+  /** Engine time in ms by which somebody must have been let in; what comes and goes before that moves it not */
+  readonly #authBy: number
   readonly #documents = new Map<string, Connection | Waiting>()
   /** Refused or ended by us, and not left by the client, which goes on sending: only a new Auth message is heard from it. */
   readonly #shut = new Set<string>()
@@ -61,6 +63,7 @@ export class HocuspocusSession implements Session {
     this.#options = options
     this.#socket = new WsSocket(ws, gate.now)
     this.#rate = new RateLimit(gate.rates, gate.now())
+    this.#authBy = gate.now() + gate.authTimeoutMs
     this.#awaitDocument()
     ws.on('message', (data, isBinary) => { this.#receive(data, isBinary) })
     ws.on('pong', () => { this.#socket.heard() })
@@ -119,7 +122,11 @@ export class HocuspocusSession implements Session {
   #closedByClient (key: string, document: Connection | Waiting | undefined): void {
     this.#shut.delete(key)
     if (document instanceof Connection) this.#leave(document)
-    else if (document !== undefined) this.#stopWaiting(document)
+    else if (document !== undefined) {
+      this.#stopWaiting(document)
+      // The question goes on, and somebody else's waits behind it: leaving before each answer counts like a refusal.
+      if (document.isAsked && ++this.#refusals > maxRefusals) return this.#close(closes.tooMany)
+    }
     if (document !== undefined) this.#awaitDocument()
   }
 
@@ -168,7 +175,10 @@ export class HocuspocusSession implements Session {
     clearTimeout(this.#emptyTimer)
     this.#options.authorise(waiting.documentName, token)
       .then((verdict) => { this.#judged(waiting, verdict) })
-      .catch(() => { this.#close(closes.unavailable) })
+      .catch((error: unknown) => {
+        this.#options.gate.logger.error({ err: error, room: waiting.documentName }, 'A document could not be opened for a client')
+        this.#close(closes.unavailable)
+      })
   }
 
   #judged (waiting: Waiting, verdict: Verdict): void {
@@ -226,7 +236,7 @@ export class HocuspocusSession implements Session {
     clearTimeout(this.#emptyTimer)
     this.#emptyTimer = this.#hasBeenLetIn
       ? setTimeout(() => { this.#close(closes.silent) }, emptyTimeoutMs)
-      : setTimeout(() => { this.#close({ ...closes.ticketInvalid, reason: 'No credentials came in time' }) }, this.#options.gate.authTimeoutMs)
+      : setTimeout(() => { this.#close({ ...closes.ticketInvalid, reason: 'No credentials came in time' }) }, Math.max(0, this.#authBy - this.#options.gate.now()))
   }
 
   #close (reason: CloseReason): void {

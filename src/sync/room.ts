@@ -162,6 +162,8 @@ export class Room implements Ticking {
         this.#receiveAwareness(connection, message)
         break
       case 'query-awareness':
+        // Who asks again and again and does not read would be answered into memory.
+        if (connection.socket.buffered > this.services.limits.maxSocketBufferBytes) return connection.end(closes.tooSlow)
         connection.send([this.presentAwareness() ?? encodeAwarenessMessage(encodeAwareness([]))])
         break
       case 'stored-question':
@@ -355,8 +357,9 @@ export class Room implements Ticking {
         connection.socket.write(liveFrames.for(connection.address))
         if (connection.socket.buffered > this.services.limits.maxSocketBufferBytes) this.#fallBehind(connection)
       } else if (awarenessFrames !== undefined) {
-        if (connection.phase === 'joining') connection.socket.write(awarenessFrames.for(connection.address))
-        else connection.owesAwareness = true
+        if (connection.phase !== 'joining') connection.owesAwareness = true
+        else if (connection.socket.buffered > this.services.limits.maxSocketBufferBytes) connection.end(closes.tooSlow)
+        else connection.socket.write(awarenessFrames.for(connection.address))
       }
     }
     this.services.counters.framesWritten += this.connections.size

@@ -105,21 +105,25 @@ export class Saver {
   async #retry (batch: readonly Unsaved[]): Promise<void> {
     const waiting = new Map<string, Unsaved[]>()
     addByDocument(waiting, batch)
-    for (let delayMs = firstRetryMs; waiting.size > 0; delayMs = Math.min(2 * delayMs, lastRetryMs)) {
+    for (let delayMs = firstRetryMs; waiting.size > 0;) {
       await this.#pause(delayMs)
       addByDocument(waiting, this.#queue.splice(0))
-      await this.#tryEach(waiting)
+      // While the store takes anything at all, the fault of one document must not make the others wait longer and longer.
+      delayMs = await this.#tryEach(waiting) ? firstRetryMs : Math.min(2 * delayMs, lastRetryMs)
     }
     this.#failingSince = undefined
     this.#logger.info({}, 'The store takes updates again')
   }
 
-  async #tryEach (waiting: Map<string, Unsaved[]>): Promise<void> {
+  /** @returns whether the store has taken any */
+  async #tryEach (waiting: Map<string, Unsaved[]>): Promise<boolean> {
     let failuresInARow = 0
+    let anyTaken = false
     for (const [document, unsaved] of [...waiting]) {
       const batch = takeBatch(unsaved)
       if (await this.#append(batch)) {
         failuresInARow = 0
+        anyTaken = true
         if (unsaved.length === 0) waiting.delete(document)
       } else {
         unsaved.unshift(...batch)
@@ -127,9 +131,10 @@ export class Saver {
         waiting.delete(document)
         waiting.set(document, unsaved)
         // Two documents in a row: the store is away, and asking for each of a thousand rooms would not help it.
-        if (++failuresInARow === 2) return
+        if (++failuresInARow === 2) return anyTaken
       }
     }
+    return anyTaken
   }
 
   #pause (ms: number): Promise<void> {
