@@ -11,6 +11,8 @@ const scanDeadlineMs = 60_000
 const documentDeadlineMs = 600_000
 /** MiB of heap for one thread: a document of 100 MB with a long history takes about ten times its bytes. */
 const memoryMb = 2048
+/** A thread keeps the heap that its largest document took; a new one is there in a fraction of a second. */
+const idleMs = 10_000
 /** Far more than there are large documents; each waiting task holds its document's bytes. */
 const maxQueue = 1000
 
@@ -31,6 +33,7 @@ export class DocumentThreads implements DocumentWork {
       logger,
       retry: 1,
       eager: false,
+      idleMs,
       revive: ({ name, message }) => name === 'MalformedUpdate' ? Object.assign(Object.create(MalformedUpdate.prototype) as MalformedUpdate, { message }) : undefined,
     }))
   }

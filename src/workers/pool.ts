@@ -17,7 +17,7 @@ export interface PoolOptions {
   retry?: 0 | 1
   /** Whether the first thread starts with the pool (the default), so that a module that cannot be loaded is known at once, or with the first task. */
   eager?: boolean
-  /** A thread without work ends after this time; 0: never. The first one stays. */
+  /** A thread without work ends after this time, and what it held of memory with it; 0: never. The last one stays, where the pool is eager. */
   idleMs?: number
   /** How long an abandoned task may still run before its thread is replaced, which costs more than to let a short one end. */
   graceMs?: number
@@ -61,8 +61,8 @@ export class Pool {
   readonly #workers = new Set<PooledWorker>()
   readonly #idle: PooledWorker[] = []
   #starting = 0
-  /** First come first served; `#head` is the next one, so that taking it moves nothing. */
-  #queue: Job[] = []
+  /** First come first served; `#head` is the next one, so that taking it moves nothing. What was taken leaves its place empty: a task may hold a large document. */
+  #queue: Array<Job | undefined> = []
   #head = 0
   #waiting = 0
   #closed = false
@@ -116,7 +116,7 @@ export class Pool {
   /** Refuses what waits and what is in progress, and ends the threads. */
   async close (): Promise<void> {
     this.#closed = true
-    for (const job of this.#queue.slice(this.#head)) this.#settle(job, new PoolClosed('The pool is closed'))
+    for (const job of this.#queue) if (job !== undefined) this.#settle(job, new PoolClosed('The pool is closed'))
     for (const timer of this.#idleTimers.values()) clearTimeout(timer)
     await Promise.all([...this.#workers].map((worker) => worker.terminate()))
   }
@@ -148,7 +148,8 @@ export class Pool {
 
   #take (): Job | undefined {
     while (this.#head < this.#queue.length) {
-      const job = this.#queue[this.#head++]
+      const job = this.#queue[this.#head]
+      this.#queue[this.#head++] = undefined
       if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
         this.#queue = this.#queue.slice(this.#head)
         this.#head = 0
@@ -158,6 +159,8 @@ export class Pool {
         return job
       }
     }
+    this.#queue = []
+    this.#head = 0
     return undefined
   }
 
@@ -236,14 +239,17 @@ export class Pool {
     this.#idle.push(worker)
     this.#next()
     const { idleMs = 0 } = this.#options
-    if (idleMs > 0 && this.#idle.includes(worker) && this.#workers.size > 1) {
+    if (idleMs > 0 && this.#idle.includes(worker) && this.#workers.size > this.#fewest) {
       this.#idleTimers.set(worker, setTimeout(() => this.#retire(worker), idleMs).unref())
     }
   }
 
+  /** How many threads stay without work. */
+  get #fewest (): number { return this.#options.eager === false ? 0 : 1 }
+
   #retire (worker: PooledWorker): void {
     const index = this.#idle.indexOf(worker)
-    if (index === -1 || this.#workers.size <= 1) return
+    if (index === -1 || this.#workers.size <= this.#fewest) return
     this.#idle.splice(index, 1)
     this.#workers.delete(worker)
     worker.terminate().catch((error: unknown) => this.#options.logger?.warn({ err: error }, 'A worker did not end'))

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
 import type { CarriedError } from '../../src/workers/messages.ts'
 import { openPool, type Pool, type PoolOptions } from '../../src/workers/pool.ts'
@@ -44,6 +46,23 @@ await t.test('with two threads each takes its tasks in the order in which they c
   const turns = new Map<number, number[]>()
   for (const { thread, turn } of done) turns.set(thread, [...turns.get(thread) ?? [], turn])
   for (const order of turns.values()) t.strictSame(order, Array.from({ length: order.length }, (_, index) => index + 1))
+})
+
+await t.test('keeps nothing of a task that is done: it may have held a large document', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const pool = await open(t)
+  const finish = async (value: number): Promise<WeakRef<object>> => {
+    const task: SampleTask = { do: 'echo', value }
+    await run(pool, task)
+    return new WeakRef(task)
+  }
+  const done = [await finish(0), await finish(1), await finish(2)]
+  for (let round = 0; round < 20 && done.some((task) => task.deref() !== undefined); round++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    collectGarbage()
+  }
+  t.same(done.map((task) => task.deref()), [undefined, undefined, undefined])
 })
 
 await t.test('gives the context to the module, and none of the environment', async (t) => {
@@ -172,6 +191,14 @@ await t.test('closing refuses what waits, what is at work and what comes', async
   await pool.close()
   await refused
   await t.rejects(run(pool, { do: 'echo', value: 3 }), PoolClosed)
+})
+
+await t.test('a pool that starts with its first task ends with its last: no thread stays without work', async (t) => {
+  const pool = await open(t, { eager: false, idleMs: 20 })
+  t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
+  while (pool.stats().threads > 0) await new Promise((resolve) => setImmediate(resolve))
+  t.equal(await run(pool, { do: 'echo', value: 2 }), 2)
+  t.match(pool.stats(), { threads: 1, replaced: 0 })
 })
 
 await t.test('threads beyond the first end when they have had nothing to do', async (t) => {
