@@ -1,7 +1,7 @@
 /** Frames at least this long are worth comparing with one already held: below it, copying is cheaper than keeping track. */
 const SHARED_FROM_BYTES = 32 * 1024
-/** How many different long frames are remembered. */
-const REMEMBERED = 8
+/** How many different long frames are remembered: a 20 MB document in pieces of 256 KiB, or several whole ones. */
+const REMEMBERED = 160
 
 interface Shared { bytes: Buffer, filled: number }
 

@@ -12,12 +12,10 @@ import { SnapshotReplaced, storedBytes } from './stored-document.ts'
 
 /** How a connection gets from what its client has to what the room has. */
 export interface CatchUp {
-  /** Index of the room's first update that the stored state may lack */
-  readonly from: number
+  /** Index of the room's first update that the client may lack; undefined: the stored state is to be sent first */
+  readonly from: number | undefined
   /** State vector: the client has at least this */
   readonly has: Uint8Array
-  /** Whether the stored state is to be sent first, or only what has come since */
-  readonly sendStored: boolean
   /** Whether the client has asked and waits for a step 2 */
   readonly isAnswer: boolean
 }
@@ -46,7 +44,7 @@ export function joinFrom (room: Room, connection: Connection, stateVector: Uint8
   }
   const answer = connection.socket.buffered > room.services.limits.maxSocketBufferBytes ? undefined : answerFromMemory(room, has)
   if (answer === undefined) {
-    catchUp(room, connection, { from: room.recent.firstUnsavedIndex, has: stateVector, sendStored: true, isAnswer: true })
+    catchUp(room, connection, { from: undefined, has: stateVector, isAnswer: true })
     return
   }
   connection.phase = 'live'
@@ -74,14 +72,12 @@ export function catchUp (room: Room, connection: Connection, task: CatchUp): voi
 }
 
 async function run (room: Room, connection: Connection, task: CatchUp): Promise<void> {
-  let next = task.from
-  if (task.sendStored) await sendStored(room, connection, task.has)
+  let next = task.from ?? await sendStored(room, connection, task.has)
   while (await mayWrite(room, connection)) {
     const rest = room.recent.since(next)
     if (rest === undefined) {
       // It took so long that the store alone still has what is missing.
-      next = room.recent.firstUnsavedIndex
-      await sendStored(room, connection, task.has)
+      next = await sendStored(room, connection, task.has)
     } else if (rest.length > 0) {
       connection.send(rest.map(({ update }) => encodeUpdate(update)))
       next += rest.length
@@ -126,17 +122,20 @@ function sendOwedAwareness (room: Room, connection: Connection): void {
   connection.send([room.allAwareness()])
 }
 
-async function sendStored (room: Room, connection: Connection, has: Uint8Array): Promise<void> {
+/** @returns index of the room's first update that what was sent may lack */
+async function sendStored (room: Room, connection: Connection, has: Uint8Array): Promise<number> {
   for (let restarts = 0; ; restarts++) {
-    const document = await room.services.stored.load(room.name)
-    if (document === undefined) return
+    const loading = room.load.get()
+    const { document, from } = await loading
+    if (document === undefined) return from
     try {
       const isWhole = storedBytes(document) <= sendWholeBytes || decodeStateVector(has).size === 0
       if (isWhole) await sendWhole(room, connection, document)
       else await sendDifference(room, connection, document, has)
-      return
+      return from
     } catch (error) {
-      // Another node has compacted the document. What was sent already does no harm.
+      // The document has been compacted meanwhile. What was sent already does no harm.
+      room.load.forget(loading)
       if (!(error instanceof SnapshotReplaced) || restarts === maxRestarts) throw error
     }
   }

@@ -18,6 +18,7 @@ import { RecentUpdates, type Receipt, type RecentUpdate } from './recent-updates
 import type { Services } from './services.ts'
 import { ownPresence } from './presence.ts'
 import { SharedFrames } from './shared-frames.ts'
+import { SharedLoad } from './shared-load.ts'
 import { Siblings, type Relayed } from './siblings.ts'
 import { storedBytes, logBytes } from './stored-document.ts'
 import { maxSpacingMs, type Ticking } from './tick-clock.ts'
@@ -40,6 +41,8 @@ export class Room implements Ticking {
   readonly connections = new Set<Connection>()
   readonly awareness = new AwarenessTable()
   readonly recent = new RecentUpdates()
+  /** What is stored, for those who join */
+  readonly load = new SharedLoad(this.recent, () => this.services.stored.load(this.name))
   readonly siblings: Siblings
   known = new Known()
   notBefore = 0
@@ -368,7 +371,7 @@ export class Room implements Ticking {
   /** A socket that does not take what it is sent gets nothing more until it does, and then what it missed as one. */
   #fallBehind (connection: Connection): void {
     this.services.counters.resyncs++
-    catchUp(this, connection, { from: this.recent.lastIndex + 1, has: this.known.encodeStateVector(), sendStored: false, isAnswer: false })
+    catchUp(this, connection, { from: this.recent.lastIndex + 1, has: this.known.encodeStateVector(), isAnswer: false })
   }
 
   #saved (recent: RecentUpdate, seq: number): void {
@@ -444,7 +447,9 @@ export class Room implements Ticking {
 
   stopStreaming (): void {
     this.#behind--
-    if (this.#behind === 0) this.#considerCompaction(false)
+    if (this.#behind > 0) return
+    this.load.forget()
+    this.#considerCompaction(false)
   }
 
   // ---- upkeep

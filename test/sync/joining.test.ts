@@ -270,3 +270,35 @@ await t.test('who waits for a slow store hears something too', async (t) => {
   engine.store.loads.open()
   await until(() => joiner.all('step2').length > 0)
 })
+
+await t.test('those who join at about the same time share one reading of the document, and get what comes meanwhile', async (t) => {
+  const engine = new Engine()
+  const theirs = await largeDocument(engine)
+  const writer = await engine.joinLive()
+  follow(writer, theirs)
+  const before = engine.store.loaded
+  engine.store.loads.shut()
+  const joiners = Array.from({ length: 20 }, () => {
+    const doc = new Y.Doc()
+    const peer = engine.join()
+    const seen = follow(peer, doc)
+    peer.askFor(doc)
+    return { peer, doc, seen }
+  })
+  writer.update(edited(theirs, () => { theirs.getText('text').insert(0, 'meanwhile ') }))
+  engine.store.loads.open()
+  const late = new Y.Doc()
+  await until(() => joiners.every(({ peer }) => peer.all('step2').length > 0))
+  for (const { doc, seen } of joiners) {
+    t.ok(seen.isOrdered)
+    t.equal(doc.getText('text').toString(), theirs.getText('text').toString())
+  }
+  t.equal(engine.store.loaded, before + 1)
+  // Nobody joins any more: nothing of it stays, and whoever comes now reads anew.
+  const peer = engine.join()
+  follow(peer, late)
+  peer.askFor(late)
+  await until(() => peer.all('step2').length > 0)
+  t.equal(engine.store.loaded, before + 2)
+  t.equal(late.getText('text').toString(), theirs.getText('text').toString())
+})
