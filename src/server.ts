@@ -11,6 +11,12 @@ function refuseToStart (line: string): never {
 /** Errors that JavaScript itself throws: faults of the program, whose stack is wanted. */
 const faults = [TypeError, ReferenceError, RangeError, SyntaxError]
 
+/**
+ * The kernel's word that native code has gone wrong. Listening to these would not end the process but run the faulty instruction
+ * again, for ever; without a listener it dies at once, as a killed one does, and whoever supervises it starts a new one.
+ */
+const crashes = ['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGABRT', 'SIGTRAP'] as const
+
 const app = await buildApp().catch((error: unknown) => {
   if (!(error instanceof Error) || faults.some((fault) => error instanceof fault)) throw error
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : ''
@@ -20,6 +26,7 @@ const { HOST, PORT, SHUTDOWN_TIMEOUT_MS } = app.config
 
 closeWithGrace({
   delay: SHUTDOWN_TIMEOUT_MS,
+  skip: [...crashes],
   logger: app.log,
   onSecondSignal: (signal) => app.log.warn(`second ${signal}: ending at once`),
   onTimeout: (delay) => app.log.error(`not stopped after ${delay} ms: ending anyway`),

@@ -55,6 +55,12 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
+await t.test('a crash of native code ends the process at once: with a listener its instruction would run again for ever', async (t) => {
+  const service = await start(process.execPath, command, { ready, cwd, env: { COLLABORATION_SERVER_SECRET: secret, PORT: '0', DATA_DIR: t.testdir() } })
+  t.equal(await service.stop('SIGSEGV'), null, 'by the signal')
+  t.notMatch(service.output(), 'stopping')
+})
+
 await t.test('an error that nobody caught is logged and ends the process', async (t) => {
   const fault = 'data:text/javascript,' + encodeURIComponent('process.once("SIGUSR1", () => { void Promise.reject(new Error("nobody caught this")) })')
   const service = await start(process.execPath, ['--import', fault, ...command], { ready, cwd, env: { COLLABORATION_SERVER_SECRET: secret, PORT: '0', DATA_DIR: t.testdir() } })
