@@ -6,8 +6,8 @@ process.on('message', async (question) => {
     globalThis.gc()
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  const { heapUsed, external, rss } = process.memoryUsage()
-  process.send({ heapBytes: heapUsed + external, residentBytes: rss })
+  const { heapUsed, external } = process.memoryUsage()
+  process.send({ heapBytes: heapUsed + external })
 })
 process.on('disconnect', () => process.exit(0))
 process.channel?.unref()

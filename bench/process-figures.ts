@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 
 /** Clock ticks per second of /proc/<pid>/stat; Linux fixes USER_HZ at 100 on every platform Node runs on. */
 const TICKS_PER_SECOND = 100
@@ -15,12 +15,27 @@ export function readCpuSeconds (pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }
 
-/**
- * Resident memory of a process in bytes: now, and the highest since it started.
- * @throws when the process is gone
- */
-export function readResidentBytes (pid: number): { now: number, peak: number } {
+/** Resident memory of a process in bytes. */
+export interface ResidentBytes {
+  /** All of it */
+  now: number
+  /** The highest since it started, or since `forgetPeak` */
+  peak: number
+  /** Its own: without mapped files, which are the system's cache and go when somebody needs the room */
+  own: number
+}
+
+/** @throws when the process is gone */
+export function readResidentBytes (pid: number): ResidentBytes {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1')
   const read = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? NaN) * 1024
-  return { now: read('VmRSS'), peak: read('VmHWM') }
+  return { now: read('VmRSS'), peak: read('VmHWM'), own: read('RssAnon') + read('RssShmem') }
+}
+
+/**
+ * Lets the peak of a process begin anew, at what it holds now.
+ * @see https://man7.org/linux/man-pages/man5/proc_pid_clear_refs.5.html
+ */
+export function forgetPeak (pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }

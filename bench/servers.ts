@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { hocuspocusWire, relayWire, yWebsocketWire, type Wire } from './load/wire.ts'
-import { readCpuSeconds, readResidentBytes } from './process-figures.ts'
+import { forgetPeak, readCpuSeconds, readResidentBytes, type ResidentBytes } from './process-figures.ts'
 
 const HOST = '127.0.0.1'
 const PEERS = join(import.meta.dirname, 'peers')
@@ -117,16 +117,30 @@ export class RunningServer {
     return readCpuSeconds(this.pid)
   }
 
-  get resident (): { now: number, peak: number } {
+  get resident (): ResidentBytes {
     return readResidentBytes(this.pid)
   }
 
-  /** What it holds after collecting garbage: JavaScript heap with its buffers, and resident memory, in bytes. */
+  /** Lets the peak of its memory begin anew. */
+  forgetPeak (): void {
+    forgetPeak(this.pid)
+  }
+
+  /** Waits until it has taken no processor time for a second: what an earlier step has left to do is done. Gives up after a minute. */
+  async rest (): Promise<void> {
+    for (let left = 60, before = -1; left > 0 && before !== this.cpuSeconds; left--) {
+      before = this.cpuSeconds
+      await delay(1000)
+    }
+  }
+
+  /** What it holds after collecting garbage, in bytes: JavaScript heap with its buffers, and resident memory of its own. */
   async readMemory (): Promise<{ heapBytes: number, residentBytes: number }> {
     this.#process.send('memory')
     const [answer] = await once(this.#process, 'message', { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) })
     // probe.js answers with exactly this shape and nothing else writes to the channel.
-    return answer as { heapBytes: number, residentBytes: number }
+    const { heapBytes } = answer as { heapBytes: number }
+    return { heapBytes, residentBytes: this.resident.own }
   }
 
   /** Asks it to end; ends it when it does not within ten seconds. */

@@ -21,7 +21,8 @@ import { SharedFrames } from './shared-frames.ts'
 import { SharedLoad } from './shared-load.ts'
 import { Siblings, type Relayed } from './siblings.ts'
 import { storedBytes, logBytes } from './stored-document.ts'
-import { maxSpacingMs, type Ticking } from './tick-clock.ts'
+import type { Ticking } from './tick-clock.ts'
+import { spacingOf } from './tick-spacing.ts'
 
 /** What one tick counts for in the average cost of ticks: a pause of the garbage collector must not slow a room down for long. */
 const costWeight = 0.2
@@ -289,7 +290,7 @@ export class Room implements Ticking {
   tick (): void {
     this.#tickRequested = false
     if (this.#phase !== 'open') return
-    const { now, saver, counters } = this.services
+    const { now, saver, counters, load } = this.services
     const startedAt = now()
     const received = this.#pending.length + this.siblings.relayed.length
     const except = this.awareness.hasChanged || this.siblings.hasRelayed ? undefined : this.#sender
@@ -304,8 +305,10 @@ export class Room implements Ticking {
     }
     for (const receipt of this.#pendingRepeats.splice(0)) this.recent.acknowledgeWhenStored(receipt)
     counters.ticks++
-    this.#cost += (now() - startedAt - this.#cost) * costWeight
-    this.notBefore = startedAt + spacingOf(this.#cost, received)
+    const endedAt = now()
+    load.add(endedAt - startedAt, endedAt)
+    this.#cost += (endedAt - startedAt - this.#cost) * costWeight
+    this.notBefore = startedAt + spacingOf({ costMs: this.#cost, updates: received, presences: presences?.length ?? 0, load: load.value })
   }
 
   /** Large updates are read from the store, once they are there: the way between nodes stays free for small ones. */
@@ -339,7 +342,7 @@ export class Room implements Ticking {
     const merged = mergeUpdates(group)
     // A lone update comes back as it is, a view of a larger network buffer, which it must not keep alive.
     const update = group.length === 1 ? new Uint8Array(merged) : merged
-    const runs = group.flatMap(({ runs }) => runs)
+    const runs = group.length === 1 && group[0] !== undefined ? group[0].runs : group.flatMap(({ runs }) => runs)
     this.logBytes += update.length
     this.logEntries++
     if (relayed === undefined) return this.recent.add(update, runs)
@@ -489,10 +492,3 @@ export class Room implements Ticking {
 
 /** An awareness message about nobody: any message keeps a client's watchdog quiet. */
 const nobody = encodeAwarenessMessage(encodeAwareness([]))
-
-/**
- * How long to pause after a tick of this cost. A tick's cost is nearly all in the writes, one for each socket, however
- * much it carries; so the pause follows the cost, and grows with what merging saves: a busy room of 100 settles at some
- * 10 ms, a room of two at less than one.
- */
-const spacingOf = (cost: number, merged: number): number => Math.min(maxSpacingMs, cost * (10 + 2 * Math.min(merged, 8)))

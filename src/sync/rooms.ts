@@ -14,6 +14,7 @@ import { Saver } from './saver.ts'
 import { newCounters, type Counters, type Services } from './services.ts'
 import { StoredDocuments } from './stored-document.ts'
 import { TickClock } from './tick-clock.ts'
+import { TickLoad } from './tick-load.ts'
 
 /** Rooms are looked after this often: what expires or falls silent is noticed within this time. */
 const sweepEveryMs = 3000
@@ -57,6 +58,7 @@ export class Rooms {
       saver: new Saver(store, logger, now),
       pieces: new PieceCache(),
       clock: new TickClock(now),
+      load: new TickLoad(now()),
       pacer: new Pacer(now),
       compactor: new Compactor({
         store,

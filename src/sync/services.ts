@@ -9,6 +9,7 @@ import type { PieceCache } from './piece-cache.ts'
 import type { Saver } from './saver.ts'
 import type { StoredDocuments } from './stored-document.ts'
 import type { TickClock } from './tick-clock.ts'
+import type { TickLoad } from './tick-load.ts'
 
 /** What all rooms of a process share. */
 export interface Services {
@@ -18,6 +19,7 @@ export interface Services {
   readonly pieces: PieceCache
   readonly work: DocumentWork
   readonly clock: TickClock
+  readonly load: TickLoad
   readonly neighbours: Neighbours
   readonly reader: LogReader
   readonly pacer: Pacer
