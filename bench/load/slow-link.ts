@@ -1,0 +1,64 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { Transform, type TransformCallback } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const HOST = '127.0.0.1'
+/** Bytes go on in portions of so many ms: short against what anybody notices. */
+const PORTION_MS = 20
+/** What a router's queue may hold of the future, in ms of the link's rate. */
+const QUEUE_MS = 200
+
+/** Lets bytes through at a steady rate. */
+class Throttle extends Transform {
+  readonly #portion: number
+
+  constructor (bytesPerSecond: number) {
+    super({ highWaterMark: bytesPerSecond * QUEUE_MS / 1000 })
+    this.#portion = Math.max(1, Math.floor(bytesPerSecond * PORTION_MS / 1000))
+  }
+
+  override _transform (chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#pass(chunk).then(() => { done() }, done)
+  }
+
+  async #pass (chunk: Buffer): Promise<void> {
+    for (let at = 0; at < chunk.length; at += this.#portion) {
+      const portion = chunk.subarray(at, at + this.#portion)
+      this.push(portion)
+      await delay(PORTION_MS * portion.length / this.#portion)
+    }
+  }
+}
+
+/** A link of so many bits per second, each way, to a port of this machine. */
+export async function openSlowLink (port: number, bitsPerSecond: number): Promise<{ port: number, close: () => Promise<void> }> {
+  const sockets = new Set<Socket>()
+  const server = createServer((near) => {
+    const far = connect(port, HOST)
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.setNoDelay(true)
+      // One end going takes the other along; why it went is of no interest here.
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        sockets.delete(socket)
+        near.destroy()
+        far.destroy()
+      })
+    }
+    near.pipe(new Throttle(bitsPerSecond / 8)).pipe(far)
+    far.pipe(new Throttle(bitsPerSecond / 8)).pipe(near)
+  })
+  server.listen(0, HOST)
+  await once(server, 'listening')
+  return {
+    // A TCP server that listens has an AddressInfo, never a path or null.
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
