@@ -20,6 +20,7 @@ export default fp(async function rooms (app: FastifyInstance) {
       maxAwarenessBytes: config.MAX_AWARENESS_BYTES,
       maxSocketBufferBytes: config.MAX_SOCKET_BUFFER_BYTES,
       maxUnsavedBytes: config.MAX_UNSAVED_BYTES,
+      maxTickSpacingMs: config.MAX_TICK_SPACING_MS,
       silenceMs: config.IDLE_TIMEOUT_MS,
     },
   })

@@ -8,6 +8,8 @@ export interface Limits {
   readonly maxSocketBufferBytes: number
   /** Bytes of all updates that wait for the store; above it writers are refused */
   readonly maxUnsavedBytes: number
+  /** ms that a busy room may gather what arrives before it sends it on, up to `maxSpacingMs` of tick-clock.ts */
+  readonly maxTickSpacingMs: number
   /** ms after which a peer that has sent nothing, not even a pong, is taken for dead */
   readonly silenceMs: number
 }

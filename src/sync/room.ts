@@ -290,7 +290,7 @@ export class Room implements Ticking {
   tick (): void {
     this.#tickRequested = false
     if (this.#phase !== 'open') return
-    const { now, saver, counters, load } = this.services
+    const { now, saver, counters, load, limits } = this.services
     const startedAt = now()
     const received = this.#pending.length + this.siblings.relayed.length
     const except = this.awareness.hasChanged || this.siblings.hasRelayed ? undefined : this.#sender
@@ -308,7 +308,8 @@ export class Room implements Ticking {
     const endedAt = now()
     load.add(endedAt - startedAt, endedAt)
     this.#cost += (endedAt - startedAt - this.#cost) * costWeight
-    this.notBefore = startedAt + spacingOf({ costMs: this.#cost, updates: received, presences: presences?.length ?? 0, load: load.value })
+    const merged = received + (presences?.length ?? 0)
+    this.notBefore = startedAt + spacingOf({ costMs: this.#cost, merged, load: load.value }, limits.maxTickSpacingMs)
   }
 
   /** Large updates are read from the store, once they are there: the way between nodes stays free for small ones. */

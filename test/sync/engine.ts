@@ -25,6 +25,7 @@ export const limits: Limits = {
   maxAwarenessBytes: 64 * 1024,
   maxSocketBufferBytes: 64 * 1024,
   maxUnsavedBytes: 16 * 1024 * 1024,
+  maxTickSpacingMs: 50,
   silenceMs: 60_000,
 }
 

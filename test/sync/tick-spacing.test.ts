@@ -1,37 +1,33 @@
 import t from 'tap'
-import { maxSpacingMs } from '../../src/sync/tick-clock.ts'
 import { TickLoad } from '../../src/sync/tick-load.ts'
 import { spacingOf } from '../../src/sync/tick-spacing.ts'
 
-/** A room of 100: its tick costs about 0.8 ms. */
-const classroom = { costMs: 0.8, presences: 0, load: 0 }
+const most = 50
 
-/** Where the pause of a room settles that gets an update every `everyMs`. */
-function settled (everyMs: number, load = 0): number {
+/** Where the pause of a room settles whose tick costs so many ms and that gets an update every `everyMs`. */
+function settled (costMs: number, everyMs: number, load = 0): number {
   let pause = 0
-  for (let round = 0; round < 100; round++) pause = spacingOf({ ...classroom, updates: Math.max(1, pause / everyMs), load })
+  for (let round = 0; round < 100; round++) pause = spacingOf({ costMs, merged: Math.max(1, pause / everyMs), load }, most)
   return pause
 }
 
-await t.test('a room that has time does not wait for more', async (t) => {
-  t.ok(settled(10) < 10, 'the next update finds the pause over')
-  t.ok(spacingOf({ costMs: 0.03, updates: 1, presences: 0, load: 0 }) < 1, 'a small room hardly pauses at all')
+await t.test('a small room hardly pauses; a room of a hundred gathers what some people type meanwhile', async (t) => {
+  t.ok(settled(0.03, 500) < 2, 'two people')
+  t.ok(settled(0.2, 50) < 10, 'twenty')
+  const hundred = settled(0.8, 10)
+  t.ok(hundred > 20 && hundred < most, `a hundred: ${hundred}`)
 })
 
 await t.test('the more arrives, the more goes into one tick, and never is the pause too long', async (t) => {
-  t.ok(settled(2) > 2 * settled(10))
-  t.equal(settled(1), maxSpacingMs)
-  t.equal(spacingOf({ costMs: 1000, updates: 1000, presences: 1000, load: 1 }), maxSpacingMs)
+  t.ok(settled(0.4, 2) > settled(0.4, 20))
+  t.equal(settled(0.8, 1), most)
+  t.equal(spacingOf({ costMs: 1000, merged: 1000, load: 1 }, most), most)
+  t.equal(spacingOf({ costMs: 1000, merged: 1000, load: 1 }, 0), 0)
 })
 
 await t.test('all rooms pause longer where the process has much to do', async (t) => {
-  t.ok(settled(10, 0.25) >= 2 * settled(10))
-  t.equal(settled(10, 1), maxSpacingMs)
-})
-
-await t.test('a cursor may wait longer than text', async (t) => {
-  const text = spacingOf({ ...classroom, updates: 1 })
-  t.ok(spacingOf({ ...classroom, updates: 0, presences: 1 }) > 3 * text)
+  t.ok(settled(0.2, 50, 0.25) >= 2 * settled(0.2, 50))
+  t.equal(settled(0.2, 50, 1), most)
 })
 
 await t.test('the load is the share of time in ticks, of late', async (t) => {
