@@ -126,11 +126,12 @@ export class RunningServer {
     forgetPeak(this.pid)
   }
 
-  /** Waits until it has taken no processor time for a second: what an earlier step has left to do is done. Gives up after a minute. */
+  /** Waits until it has taken next to no processor time for twelve seconds: what an earlier step has left to do is done, and what it needed for that is gone. Gives up after two minutes. */
   async rest (): Promise<void> {
-    for (let left = 60, before = -1; left > 0 && before !== this.cpuSeconds; left--) {
-      before = this.cpuSeconds
+    for (let quiet = 0, left = 120; quiet < 12 && left > 0; left--) {
+      const before = this.cpuSeconds
       await delay(1000)
+      quiet = this.cpuSeconds - before > 0.05 ? 0 : quiet + 1
     }
   }
 

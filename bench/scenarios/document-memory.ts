@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { openOrdinaryDocument } from '../documents.ts'
 import type { Client } from '../load/client.ts'
 import { DecodeCache } from '../load/decode-cache.ts'
@@ -28,10 +27,10 @@ export const documentMemory: Scenario = {
     try {
       // The first ones grow the heap and compile the code; they stay open on both sides of the difference.
       for (let index = 0; index < 20; index++) await open(`before-${index}`)
-      await delay(quick ? 1000 : 3000)
+      await server.rest()
       const before = await server.readMemory()
       for (let index = 0; index < count; index++) await open(`document-${index}`)
-      await delay(quick ? 2000 : 8000)
+      await server.rest()
       const after = await server.readMemory()
       return {
         figures: {
