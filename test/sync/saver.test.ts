@@ -1,0 +1,54 @@
+import t from 'tap'
+import { Saver } from '../../src/sync/saver.ts'
+import { newLog, typing, until } from './engine.ts'
+import { MemoryStore } from './memory-store.ts'
+
+const [update] = typing('a')
+
+/** A saver whose store refuses one document for ever, and how often that was tried. */
+function savingInVain () {
+  const store = new MemoryStore()
+  store.refused.add('refused')
+  const saver = new Saver(store, newLog(), () => performance.now())
+  saver.add({ entry: { document: 'refused', update: update! }, saved: () => {} })
+  return { store, saver, tries: () => store.appended.filter((entries) => entries.some(({ document }) => document === 'refused')).length }
+}
+
+await t.test('while the store takes others, one document that it refuses makes nobody wait longer and longer', async (t) => {
+  // The two run side by side, so that it is their pauses that are compared, however slow the machine is.
+  const [alone, amongOthers] = [savingInVain(), savingInVain()]
+  let taken = 0
+  const add = (): void => {
+    const saved = (): void => {
+      taken++
+      if (amongOthers.tries() < 20) add()
+    }
+    amongOthers.saver.add({ entry: { document: 'taken', update: update! }, saved })
+  }
+  add()
+  await until(() => amongOthers.tries() === 20, 30_000)
+  t.ok(alone.tries() <= 10, `refused alone: tried ${alone.tries()} times, further and further apart; among others: ${amongOthers.tries()} times`)
+  t.ok(taken >= 18, `${taken} others were taken meanwhile`)
+  await healed([alone, amongOthers])
+})
+
+await t.test('who wants to stop need not wait for the next try', async (t) => {
+  const inVain = savingInVain()
+  const { saver, tries } = inVain
+  // 50 + 100 + 200 + 400 + 800 + 1600 + 3200 + 5000 + … ms of pauses: in vain without the hurry.
+  for (let time = 1; time < 30; time++) {
+    await until(() => tries() === time)
+    await new Promise(setImmediate)
+    saver.hurry()
+  }
+  t.equal(tries(), 29)
+  await healed([inVain])
+})
+
+async function healed (savers: ReadonlyArray<ReturnType<typeof savingInVain>>): Promise<void> {
+  for (const { store, saver } of savers) {
+    store.refused.clear()
+    saver.hurry()
+    await saver.flush()
+  }
+}
