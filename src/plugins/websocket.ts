@@ -2,7 +2,7 @@ import fastifyWebsocket from '@fastify/websocket'
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'
-import { closes } from '../protocol/close-codes.ts'
+import { closes, reasonFor } from '../protocol/close-codes.ts'
 import { encodeAuthenticated } from '../protocol/encode-message.ts'
 import { ConnectionLimits } from '../sessions/connection-limits.ts'
 import type { Gate } from '../sessions/gate.ts'
@@ -58,7 +58,7 @@ export default fp(async function websocket (app: FastifyInstance) {
       const retryWithinMs = Math.max(leastRetryMs, clients.size)
       await rooms.close({ ...closes.restart, retryWithinMs }, patienceMs, Math.min(clients.size * msBetweenCloses, spreadMs))
       // Those who have not opened a document yet are in no room.
-      for (const client of clients) client.close(closes.restart.code, closes.restart.reason)
+      for (const client of clients) client.close(closes.restart.code, reasonFor({ ...closes.restart, retryWithinMs }))
       await allClosed(clients, goodbyeMs)
       // What is left are requests that do not end, which the server would wait for.
       setTimeout(() => { app.server.closeAllConnections() }, requestsMs).unref()

@@ -12,7 +12,7 @@ export interface CloseReason {
 
 /** The reason as the client gets it, with a hint of its own when to come back. Stock clients ignore the hint and have a back-off of their own. */
 export function reasonFor ({ reason, retryWithinMs }: CloseReason, random: () => number = Math.random): string {
-  return retryWithinMs === undefined ? reason : `${reason}, retry in ${Math.ceil(random() * retryWithinMs)} ms`
+  return retryWithinMs === undefined ? reason : `${reason.replace(/\.$/, '')}, retry in ${Math.ceil(random() * retryWithinMs)} ms`
 }
 
 export const closes = {

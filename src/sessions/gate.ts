@@ -39,9 +39,10 @@ export function leaveRoom (gate: Gate, connection: Connection): void {
   gate.rechecks.delete(connection)
 }
 
-/** How a verdict that lets nobody in reaches the client. */
+/** How a verdict that lets nobody in reaches the client. Where nobody could say, all who ask are told to come back, each at another moment. */
 export function refusal (verdict: Extract<Verdict, { allowed: false }>): CloseReason {
-  return { code: verdict.code, reason: verdict.reason }
+  const { code, reason } = verdict
+  return verdict.permanent ? { code, reason } : { code, reason, retryWithinMs: Math.max(closes.unavailable.retryWithinMs, 2 * (verdict.retryAfterMs ?? 0)) }
 }
 
 /** Reasons that are about who the client is: it is told so in its protocol's own words too. */

@@ -1,6 +1,6 @@
 import type { RawData, WebSocket } from 'ws'
 import type { Allowed, Verdict } from '../access/verdict.ts'
-import { closes, type CloseReason } from '../protocol/close-codes.ts'
+import { closes, reasonFor, type CloseReason } from '../protocol/close-codes.ts'
 import { decodeYWebsocket } from '../protocol/decode-message.ts'
 import { encodePermissionDenied } from '../protocol/encode-message.ts'
 import { framesOf, noAddress } from '../protocol/frame.ts'
@@ -66,5 +66,5 @@ export class YWebsocketSession implements Session {
 export function refuseYWebsocket (ws: WebSocket, verdict: Extract<Verdict, { allowed: false }>): void {
   const reason = refusal(verdict)
   if (isPermissionDenied(reason)) ws.send(encodePermissionDenied(reason.reason))
-  ws.close(reason.code, reason.reason)
+  ws.close(reason.code, reasonFor(reason))
 }

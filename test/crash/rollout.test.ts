@@ -1,6 +1,9 @@
 import t from 'tap'
 import * as Y from 'yjs'
 import { closes, reasonFor } from '../../src/protocol/close-codes.ts'
+import { answer, routes, startDjango } from '../access/django.ts'
+import { about, bytes, wire } from '../doors/wire.ts'
+import { listen } from '../helper.ts'
 import { freePort } from '../processes.ts'
 import { Engine } from '../sync/engine.ts'
 import { readDocument } from './client.ts'
@@ -78,6 +81,18 @@ t.test('the reason says when to come back, to each at another moment', async (t)
   t.equal(reasonFor({ ...closes.restart, retryWithinMs: 5000 }, () => 0.5), 'Service restart, retry in 2500 ms')
   t.equal(reasonFor(closes.forbidden), closes.forbidden.reason, 'what is permanent has no hint')
   for (const close of Object.values(closes)) t.ok(Buffer.byteLength(reasonFor({ ...close, retryWithinMs: Number.MAX_SAFE_INTEGER }, () => 1)) <= 123, close.reason)
+})
+
+t.test('who comes while Django is away is told when to come back, on both wires', async (t) => {
+  const django = await startDjango(t, routes((_, response) => { answer(response, 503, {}) }))
+  const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
+  for (const path of ['r', '?room=r']) {
+    const client = wire(t, `${wsUrl}/collaboration/ws/${path}`, { cookie: 'sessionid=s' })
+    await client.until(({ isOpen, closed }) => isOpen || closed !== undefined)
+    if (path !== 'r') client.ws.send(about('r', bytes(0, 0, Uint8Array.of(0))))
+    await client.until(({ closed }) => closed !== undefined)
+    t.match(client.closed, { code: 4503, reason: /^The backend gave no answer, try again later, retry in \d+ ms$/ })
+  }
 })
 
 type Provider = ReturnType<typeof yWebsocket>['provider'] | ReturnType<typeof hocuspocus>['provider']
