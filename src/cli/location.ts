@@ -28,7 +28,13 @@ export async function openEmbedded (folder: string, logger: Logger): Promise<Lmd
   return openLmdbReader(folder)
 }
 
-/** Opens a store to write to it; an embedded one must not be in use. */
+/** Opens a store to write to it; an embedded one must not be in use. @throws StoreInUse */
 export async function openTarget (location: Location, logger: Logger): Promise<Store> {
-  return isPostgres(location) ? openPostgresStore({ url: location, logger }) : openLmdbStore({ path: location, sync: 'fsync', logger })
+  if (isPostgres(location)) return openPostgresStore({ url: location, logger })
+  try {
+    return await openLmdbStore({ path: location, sync: 'fsync', logger })
+  } catch (error) {
+    if (!(error instanceof StoreInUse)) throw error
+    throw new StoreInUse(`A service is at work in ${location}, and an embedded store has one writer: stop the service, run this again, start it again. Reading (check, backup, export) goes on beside it`, { cause: error })
+  }
 }

@@ -127,7 +127,7 @@ await t.test('export and import: one by one', async (t) => {
   t.match(await cli(['import', join(files, 'x.doc'), '--store', two]), { code: 1, err: /cannot be imported \(.yjs, .md, .json\)/ })
   const copy = await start(t, two)
   t.equal(await read(copy, '文档'), words('文档').join(''))
-  t.match(await cli(['import', file, '--store', two]), { code: 1, err: /Another service \(process \d+\) uses the store/ }, 'not under a running service')
+  t.match(await cli(['import', file, '--store', two]), { code: 1, err: /A service is at work in .* stop the service, run this again/ }, 'not under a running service')
 })
 
 await t.test('export and import: markdown and JSON', async (t) => {
