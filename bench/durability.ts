@@ -1,21 +1,22 @@
 /**
  * What lasting costs: bytes on the disk after a million keystrokes, memory after many openings, log after many returns.
- * Run: npx tsx bench/durability.ts [growth | cycles [count] | reconnects [count]]. The engine and LMDB, without network.
+ * Run: npx tsx bench/durability.ts [growth | cycles [count] | reconnects [count] | rollout [count]].
+ * The engine and LMDB, without network; but for the last, which replaces a service under stock clients.
  */
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { open } from 'lmdb'
 import * as Y from 'yjs'
-import { openLmdbStore } from '../src/store/lmdb-store.ts'
-import type { Store } from '../src/store/store.ts'
+import { openLmdbStore, type LmdbStore } from '../src/store/lmdb-store.ts'
 import { Rooms } from '../src/sync/rooms.ts'
 import { DocumentThreads } from '../src/workers/document-threads.ts'
 import { PAGE_BYTES } from '../src/store/lmdb-draft.ts'
 import { limits } from '../test/sync/engine.ts'
 import { paperPatches } from '../test/update/traces.ts'
+import { rollout } from './durability/rollout.ts'
 import { Visitor } from './durability/visitor.ts'
 
 const quiet = { debug () {}, info () {}, warn: console.warn, error: console.error }
@@ -24,7 +25,7 @@ const documents = 4
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void // the flag above defines it
 
-interface Bench { readonly folder: string, readonly store: Store, readonly rooms: Rooms }
+interface Bench { readonly folder: string, readonly store: LmdbStore, readonly rooms: Rooms }
 
 async function withEngine (run: (bench: Bench) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'y-bench-'))
@@ -56,6 +57,10 @@ async function growth ({ folder, store, rooms }: Bench): Promise<void> {
   await rooms.compactionIdle()
   await report('everybody gone', folder, state.length * documents)
   for await (const { document, snapshotBytes, logBytes, logEntries } of store.list()) console.log({ document, snapshotBytes, logBytes, logEntries })
+  const copy = join(folder, 'copy')
+  await mkdir(copy)
+  await store.copyTo(copy)
+  await report('a backup of it', copy, state.length * documents)
 }
 
 function paper (): { state: Uint8Array, log: Uint8Array[] } {
@@ -128,3 +133,4 @@ const [, , what, count] = process.argv
 if (what === undefined || what === 'growth') await withEngine(growth)
 if (what === undefined || what === 'cycles') await withEngine((bench) => cycles(bench, Number(count ?? 100_000)))
 if (what === undefined || what === 'reconnects') await withEngine((bench) => reconnects(bench, Number(count ?? 1000)))
+if (what === undefined || what === 'rollout') await rollout(Number(count ?? 300))

@@ -1,0 +1,46 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { hocuspocus, yWebsocket } from '../../test/crash/providers.ts'
+import { startService } from '../../test/crash/service.ts'
+import { freePort } from '../../test/processes.ts'
+
+/** How closely together stock clients come back when the service is replaced by a new process: `count` of each kind, 20 to a room. */
+export async function rollout (count: number): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'y-bench-'))
+  const env = { PORT: String(await freePort()), SHUTDOWN_TIMEOUT_MS: '10000' }
+  const undo: (() => unknown)[] = [() => rm(folder, { recursive: true })]
+  const test = { teardown: (step: () => unknown) => { undo.push(step) } }
+  const first = await startService(folder, env)
+  const url = `ws://127.0.0.1:${env.PORT}/collaboration/ws`
+  const returns = { 'y-websocket': [] as number[], Hocuspocus: [] as number[] }
+  let isFirst = true
+  let stoppedAt = 0
+  let waiting = 2 * count
+  await new Promise<void>((resolve, reject) => {
+    const opened = (kind: keyof typeof returns): void => {
+      if (!isFirst) returns[kind].push(performance.now() - stoppedAt)
+      if (--waiting > 0) return
+      if (!isFirst) return resolve()
+      isFirst = false
+      waiting = 2 * count
+      stoppedAt = performance.now()
+      first.stop('SIGTERM').then(async () => {
+        const second = await startService(folder, env)
+        undo.unshift(() => second.stop())
+        console.log(`the new process listens ${Math.round(performance.now() - stoppedAt)} ms after SIGTERM`)
+      }).catch(reject)
+    }
+    for (let i = 0; i < count; i++) {
+      const room = `room ${i % Math.ceil(count / 20)}`
+      yWebsocket(test, url, room).provider.on('status', ({ status }) => { if (status === 'connected') opened('y-websocket') })
+      hocuspocus(test, url, room).provider.configuration.websocketProvider.on('open', () => { opened('Hocuspocus') })
+    }
+  })
+  for (const [kind, moments] of Object.entries(returns)) {
+    const sorted = moments.sort((a, b) => a - b)
+    const most = Math.max(...sorted.map((moment) => sorted.filter((other) => other >= moment && other < moment + 100).length))
+    console.log(`${count} ${kind}: back between ${Math.round(sorted[0] ?? 0)} and ${Math.round(sorted.at(-1) ?? 0)} ms after SIGTERM; in the fullest 100 ms ${most}`)
+  }
+  for (const step of undo.reverse()) await step()
+}
