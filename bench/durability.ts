@@ -42,6 +42,9 @@ async function withEngine (run: (bench: Bench) => Promise<void>): Promise<void> 
   }
 }
 
+/** Keystrokes after which the store and the compactions are waited for. People need minutes for as many; here they take a moment, and a log would grow that nobody could type. */
+const KEYSTROKES_AT_ONCE = 500
+
 /** The real paper, once in each of several documents: each keystroke its own message, all of them live at once. */
 async function growth ({ folder, store, rooms }: Bench): Promise<void> {
   const { state, log } = paper()
@@ -49,6 +52,10 @@ async function growth ({ folder, store, rooms }: Bench): Promise<void> {
   for (const [i, update] of log.entries()) {
     for (const writer of writers) writer.update(update)
     await new Promise(setImmediate)
+    if (i % KEYSTROKES_AT_ONCE === 0) {
+      await rooms.flushed()
+      await rooms.compactionIdle()
+    }
     if (i % 50_000 === 0) await report(`${i * documents} keystrokes`, folder, state.length * documents)
   }
   await rooms.flushed()

@@ -4,8 +4,11 @@ import { PAGE_BYTES, type LmdbTree } from './lmdb-draft.ts'
 const MB = 1 << 20
 
 /** Least that a data file grows by; an eighth of its size where that is more, up to the most: growing is a wait for those who write. */
-const MIN_GROWTH_BYTES = MB
+const MIN_GROWTH_BYTES = MB / 4
 const MAX_GROWTH_BYTES = 64 * MB
+
+/** For the way up to the root, in both of LMDB's trees, and to be on the safe side */
+const MORE_PAGES = 64
 
 const ZEROS = Buffer.alloc(MB)
 
@@ -46,9 +49,10 @@ export class LmdbHeadroom {
    * @returns nothing where there is room already, else a promise that rejects where the disk has none
    */
   reserve (writes: number, largePages: number): Promise<void> | undefined {
-    // Each write changes a leaf, which may be split; never more of them than there are. Then the way up, and lists of free pages.
-    const most = (pages: number) => (Math.min(2 * writes, pages + writes) + largePages + 256) * PAGE_BYTES
-    const roughly = most(Infinity)
+    // Each write changes a leaf, which may be split; never more of them than there are. Then the way up, and lists of free
+    // pages: eight bytes for each page of the file at the very most, written anew by each transaction.
+    const most = (pages: number) => (Math.min(2 * writes, pages + writes) + largePages + MORE_PAGES + Math.ceil(pages / 128)) * PAGE_BYTES
+    const roughly = most(this.#size / PAGE_BYTES)
     if (this.#left < roughly) {
       const { pages, left } = this.#usage
       const need = most(pages)
