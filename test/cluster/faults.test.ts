@@ -7,9 +7,9 @@ import { answers, ask, startNodes } from './nodes.ts'
  * Three nodes as processes, people who type on all of them, and every fault between them that there is. After each all
  * have the same, and a newcomer to any node gets everything that was ever acknowledged.
  *
- * Y_PROVIDER_REDIS_AWAY: for how many ms Redis is away; 6,000 by default.
+ * Y_PROVIDER_REDIS_AWAY: for how many ms Redis is away; 30,000 by default.
  */
-const redisAwayMs = Number(process.env['Y_PROVIDER_REDIS_AWAY'] ?? 6000)
+const redisAwayMs = Number(process.env['Y_PROVIDER_REDIS_AWAY'] ?? 30_000)
 
 t.setTimeout(175_000)
 const cluster = await startNodes(3)
