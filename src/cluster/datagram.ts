@@ -5,8 +5,8 @@ import * as encoding from 'lib0/encoding'
 export type Datagram =
   /** To everyone, every few seconds: the sender lives. `name` is what people call it */
   | { readonly type: 'beat', readonly name: string }
-  /** Entries, the `count`th of the link that began with this epoch */
-  | { readonly type: 'batch', readonly epoch: number, readonly count: number, readonly entries: Uint8Array }
+  /** Entries, the `count`th of the link that began with this epoch; packed: see `Packing` */
+  | { readonly type: 'batch' | 'packed', readonly epoch: number, readonly count: number, readonly entries: Uint8Array }
   /** How many batches the link has carried: for whoever has missed the last one */
   | { readonly type: 'mark', readonly epoch: number, readonly count: number }
   /** The sender has lost the thread: begin the link anew */
@@ -15,18 +15,18 @@ export type Datagram =
   | { readonly type: 'bye' }
 
 /** Raised when a node of the version before would not understand this one: such nodes do not hear each other. */
-const version = 1
-const types = ['beat', 'batch', 'mark', 'again', 'bye'] as const
+const version = 2
+const types = ['beat', 'batch', 'packed', 'mark', 'again', 'bye'] as const
 
 export function encodeDatagram (datagram: Datagram): Uint8Array {
   const encoder = encoding.createEncoder()
   encoding.writeUint8(encoder, version * 16 + types.indexOf(datagram.type))
   if (datagram.type === 'beat') encoding.writeVarString(encoder, datagram.name)
-  if (datagram.type === 'batch' || datagram.type === 'mark') {
+  if ('epoch' in datagram) {
     encoding.writeVarUint(encoder, datagram.epoch)
     encoding.writeVarUint(encoder, datagram.count)
   }
-  if (datagram.type === 'batch') encoding.writeUint8Array(encoder, datagram.entries)
+  if ('entries' in datagram) encoding.writeUint8Array(encoder, datagram.entries)
   return encoding.toUint8Array(encoder)
 }
 
@@ -43,6 +43,7 @@ export function decodeDatagram (bytes: Uint8Array): Datagram | undefined {
     case 'beat':
       return { type, name: decoding.readVarString(decoder) }
     case 'batch':
+    case 'packed':
       return { type, epoch: decoding.readVarUint(decoder), count: decoding.readVarUint(decoder), entries: decoding.readTailAsUint8Array(decoder) }
     case 'mark':
       return { type, epoch: decoding.readVarUint(decoder), count: decoding.readVarUint(decoder) }

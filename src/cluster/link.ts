@@ -3,6 +3,7 @@ import * as encoding from 'lib0/encoding'
 import type { NodeId } from '../bus/bus.ts'
 import { encodeDatagram, type Datagram } from './datagram.ts'
 import { readEntry, writeEntry, type Entry } from './entry.ts'
+import { Packing } from './packing.ts'
 
 /** A batch is sent at once when it has grown to this. */
 const maxBatchBytes = 128 * 1024
@@ -22,8 +23,10 @@ export class Link {
   #count = 0
   #marked = 0
   #encoder = encoding.createEncoder()
+  #packing = new Packing()
   #heardEpoch: number | undefined
   #heardCount = 0
+  #unpacking = new Packing()
 
   constructor (node: NodeId, now: number, send: (datagram: Uint8Array) => void) {
     this.node = node
@@ -41,6 +44,7 @@ export class Link {
     this.#count = 0
     this.#marked = 0
     this.#encoder = encoding.createEncoder()
+    this.#packing = new Packing()
   }
 
   /** @returns whether there is something to flush that was not there before */
@@ -55,7 +59,9 @@ export class Link {
     if (!encoding.hasContent(this.#encoder)) return
     const entries = encoding.toUint8Array(this.#encoder)
     this.#encoder = encoding.createEncoder()
-    this.#send(encodeDatagram({ type: 'batch', epoch: this.#epoch, count: ++this.#count, entries }))
+    const packed = this.#packing.pack(entries)
+    const place = { epoch: this.#epoch, count: ++this.#count }
+    this.#send(encodeDatagram(packed === undefined ? { type: 'batch', ...place, entries } : { type: 'packed', ...place, entries: packed }))
   }
 
   /** Says how much was sent, if that was not said before. */
@@ -75,15 +81,18 @@ export class Link {
    * @returns its entries, or undefined where something is missing before it
    * @throws Error where the bytes are no entries
    */
-  receive (datagram: Extract<Datagram, { type: 'batch' | 'mark' }>): Entry[] | undefined {
+  receive (datagram: Extract<Datagram, { type: 'batch' | 'packed' | 'mark' }>): Entry[] | undefined {
     const { epoch, count } = datagram
     if (datagram.type === 'mark') return epoch === this.#heardEpoch && count === this.#heardCount ? [] : undefined
     if (epoch !== this.#heardEpoch && count === 1) {
       this.#heardEpoch = epoch
       this.#heardCount = 0
+      this.#unpacking = new Packing()
     }
     if (epoch !== this.#heardEpoch || count !== this.#heardCount + 1) return undefined
     this.#heardCount = count
+    if (datagram.type === 'packed') return readEntries(this.#unpacking.unpack(datagram.entries))
+    this.#unpacking.note(datagram.entries)
     return readEntries(datagram.entries)
   }
 }
