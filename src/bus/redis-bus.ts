@@ -1,9 +1,10 @@
-import { createClient } from 'redis'
 import type { Logger } from '../logger.ts'
 import { everyone, nodeIdBytes, type Bus, type BusListener, type NodeId } from './bus.ts'
+import { parseRedisUrl, redisUrlForms } from './redis-address.ts'
+import { makeRedisClient, type RedisClient } from './redis-client.ts'
 
 export interface RedisBusOptions {
-  /** `redis[s]://[[user]:password@]host[:port]` */
+  /** See `parseRedisUrl` */
   readonly url: string
   /** Begins the names of all channels: nodes with the same prefix form one service */
   readonly prefix: string
@@ -12,11 +13,8 @@ export interface RedisBusOptions {
 
 /** How long opening may take: a wrong address is told at start, by one line. */
 const openTimeoutMs = 5000
-/** A connection is asked for a sign of life this often, and taken for dead after the longer time without any. */
-const pingEveryMs = 2000
-const silenceMs = 6000
-const connectTimeoutMs = 3000
-const lastRetryMs = 1000
+/** After a cut this node sends to itself until it hears that: then the way out and the way back are both open. */
+const probeEveryMs = 200
 /** What Redis has not taken is kept up to this much; the rest is lost, and its receivers read the store. */
 const maxUnsentBytes = 32 * 1024 * 1024
 const closePatienceMs = 1000
@@ -37,10 +35,16 @@ class RedisBus implements Bus {
   readonly #listener: BusListener
   readonly #logger: Logger
   readonly #prefix: string
-  readonly #client: ReturnType<typeof connect>
+  readonly #client: RedisClient
+  readonly #startedAt = performance.now()
+  #unsent = 0
   #unsentBytes = 0
+  #whenSent: (() => void) | undefined
   #isOpen = false
-  #isAway = false
+  #firstError: Error | undefined
+  #refused: ((error: Error) => void) | undefined
+  /** Runs while Redis is away */
+  #probing: NodeJS.Timeout | undefined
 
   constructor ({ url, prefix, logger }: RedisBusOptions, node: NodeId, listener: BusListener) {
     this.node = node
@@ -48,20 +52,33 @@ class RedisBus implements Bus {
     this.#listener = listener
     this.#logger = logger
     this.#prefix = prefix
-    this.#client = connect(url, () => this.#isOpen)
+    const address = parseRedisUrl(url)
+    if (address === undefined) throw new Error(`REDIS_URL must be ${redisUrlForms}`)
+    this.#client = makeRedisClient({
+      address,
+      onCut: (error) => { this.#wasCut(error) },
+      retries: (error) => this.#isOpen || (isTransient(error) && performance.now() - this.#startedAt < openTimeoutMs),
+    })
   }
 
   async open (): Promise<void> {
-    this.#client.on('error', (error: Error) => { this.#wasCut(error) })
-    this.#client.on('ready', () => { this.#isReady() })
+    // Left to itself, the library asks Sentinel for much longer, with a wrong password too.
+    let timer: NodeJS.Timeout | undefined
+    const isRefused = new Promise<never>((_resolve, reject) => {
+      this.#refused = reject
+      timer = setTimeout(() => { reject(this.#firstError ?? new Error('It did not answer in time')) }, openTimeoutMs + 1000)
+    })
     try {
-      await this.#client.connect()
-      await this.#client.subscribe([this.#channel(this.node), this.#channel(everyone)], this.#received, true)
+      await Promise.race([this.#client.open([this.#channel(this.node), this.#channel(everyone)], this.#received), isRefused])
     } catch (error) {
-      this.#client.destroy()
+      await this.#destroy()
+      // The first says why; those that follow, that it was given up.
+      const cause = this.#firstError ?? error
       // Of the ways in which a connection can fail, some have an empty message and only a code.
-      const { message, code } = error as NodeJS.ErrnoException
-      throw new Error(`REDIS_URL cannot be used: ${message || code}`, { cause: error })
+      const { message, code } = cause as NodeJS.ErrnoException
+      throw new Error(`REDIS_URL cannot be used: ${message || code}`, { cause })
+    } finally {
+      clearTimeout(timer)
     }
     this.#isOpen = true
   }
@@ -69,21 +86,38 @@ class RedisBus implements Bus {
   send (to: NodeId | typeof everyone, message: Uint8Array): void {
     if (!this.#client.isReady || this.#unsentBytes > maxUnsentBytes) return
     const bytes = message.length
+    this.#unsent++
     this.#unsentBytes += bytes
     // What is lost is noticed by whoever misses it.
-    const settle = (): void => { this.#unsentBytes -= bytes }
+    const settle = (): void => {
+      this.#unsentBytes -= bytes
+      if (--this.#unsent === 0) this.#whenSent?.()
+    }
     this.#client.publish(this.#channel(to), Buffer.concat([this.#sender, message])).then(settle, settle)
   }
 
   async close (patienceMs = closePatienceMs): Promise<void> {
-    if (!this.#client.isReady) return this.#client.destroy()
-    const timer = setTimeout(() => { this.#client.destroy() }, patienceMs)
-    await this.#client.close().catch(() => {})
-    clearTimeout(timer)
+    clearInterval(this.#probing)
+    if (!this.#client.isReady) return await this.#destroy()
+    const isOver = new Promise<void>((resolve) => { setTimeout(resolve, patienceMs).unref() })
+    await Promise.race([this.#allSent(), isOver])
+    await Promise.race([this.#client.close().catch(() => {}), isOver])
+    await this.#destroy()
+  }
+
+  /** Some clients look for the right server first, and would be closed before they send. */
+  #allSent (): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#unsent === 0) resolve()
+      else this.#whenSent = resolve
+    })
   }
 
   readonly #received = (payload: Buffer): void => {
     if (payload.length < nodeIdBytes) return
+    const isOwn = payload.compare(this.#sender, 0, nodeIdBytes, 0, nodeIdBytes) === 0
+    if (isOwn && this.#probing !== undefined) this.#isBack()
+    if (isOwn && payload.length === nodeIdBytes) return
     this.#listener.received(payload.toString('base64url', 0, nodeIdBytes), payload.subarray(nodeIdBytes))
   }
 
@@ -92,36 +126,30 @@ class RedisBus implements Bus {
   }
 
   #wasCut (error: Error): void {
-    if (this.#isAway || !this.#isOpen) return
-    this.#isAway = true
+    this.#firstError ??= error
+    if (!this.#isOpen && isRefusal(error)) this.#refused?.(error)
+    if (this.#probing !== undefined || !this.#isOpen) return
     this.#logger.warn({ err: error }, 'Redis is away; the nodes read the store to see what the others do')
+    this.#probing = setInterval(() => { this.send(this.node, new Uint8Array(0)) }, probeEveryMs)
   }
 
-  #isReady (): void {
-    if (!this.#isAway) return
-    this.#isAway = false
+  #isBack (): void {
+    clearInterval(this.#probing)
+    this.#probing = undefined
     this.#logger.info({}, 'Redis is back')
     this.#listener.restored()
   }
+
+  async #destroy (): Promise<void> {
+    try {
+      await this.#client.destroy()
+    } catch (error) {
+      this.#logger.debug({ err: error }, 'The connection to Redis had ended before')
+    }
+  }
 }
 
-/** One connection both publishes and hears (RESP3), so a cut takes both. */
-function connect (url: string, isOpen: () => boolean) {
-  const startedAt = performance.now()
-  return createClient({
-    url,
-    disableOfflineQueue: true,
-    pingInterval: pingEveryMs,
-    socket: {
-      connectTimeout: connectTimeoutMs,
-      socketTimeout: silenceMs,
-      reconnectStrategy: (retries, cause) => {
-        if (!isOpen() && (performance.now() - startedAt > openTimeoutMs || !isTransient(cause))) return cause
-        return Math.min(lastRetryMs, 50 * 2 ** retries)
-      },
-    },
-  })
-}
+const isRefusal = ({ message }: Error): boolean => /WRONGPASS|NOAUTH|NOPERM/.test(message)
 
 /** Whether it may be better in a moment: Redis starts, or is not there yet. A wrong password is not. */
 const isTransient = (error: Error): boolean => 'code' in error || /closed|timeout|LOADING/i.test(error.message)

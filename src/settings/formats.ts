@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { parseRedisUrl, redisUrlForms } from '../bus/redis-address.ts'
 
 /** A rule for a setting's text: what is wanted, as it ends the sentence "NAME must be …", and the check. Empty text is the schema's business. */
 interface Format { readonly wanted: string, readonly check: (text: string) => boolean }
@@ -26,8 +27,8 @@ export const formats: Readonly<Record<string, Format>> = {
     check: (text) => text === '' || /^postgres(ql)?:\/\/./.test(text),
   },
   'redis-url': {
-    wanted: 'a URL that begins with redis:// or rediss://',
-    check: (text) => text === '' || /^rediss?:\/\/./.test(text),
+    wanted: redisUrlForms,
+    check: (text) => text === '' || parseRedisUrl(text) !== undefined,
   },
   'redis-prefix': {
     wanted: '1 to 64 letters, digits, dots, dashes and underscores',

@@ -46,7 +46,7 @@ export const settingsSchema = Type.Object({
 
   DATA_DIR: text('./data', 'Folder of the embedded store (LMDB).', { group: 'What is kept, and where' }),
   DATABASE_URL: text('', 'postgres://…: PostgreSQL is the store instead.', { format: 'postgres-url', secret: true }),
-  REDIS_URL: text('', 'redis://… or rediss://…: several nodes form one service (they need DATABASE_URL too).', { format: 'redis-url', secret: true }),
+  REDIS_URL: text('', 'redis://host, redis+sentinel://host,host/master-name or redis+cluster://host,host (rediss… with TLS): several nodes form one service; they need DATABASE_URL too (docs/operations.md).', { format: 'redis-url', secret: true }),
   REDIS_PREFIX: text('yp', 'Begins the names of the channels in Redis: services that share a Redis must differ in it, nodes of one service must not.', { format: 'redis-prefix' }),
   STORE_SYNC: Type.Enum(['process', 'fsync'], { default: 'process', description: 'What an acknowledged update survives: process = a crash of this service; fsync = a power cut too.' }),
 

@@ -59,7 +59,7 @@ await t.test('what is wrong is said in one line that names the variable and not 
     COLLABORATION_SESSION_COOKIES: ['session id', 'a=b'],
     ROOM_NAME_PATTERN: ['(', '[a-', '\\p{Nope}'],
     DATABASE_URL: ['mysql://db', 'postgres', 'postgres://'],
-    REDIS_URL: ['http://redis', 'redis:'],
+    REDIS_URL: ['http://redis', 'redis:', 'redis+sentinel://redis', 'redis+cluster://redis/0', 'redis://'],
     TRUST_PROXY: ['1', 'maybe', '10.0.0.0/33', '10.0.0.0/', 'loopback,'],
     STORE_SYNC: ['disk'],
     LOG_LEVEL: ['loud'],

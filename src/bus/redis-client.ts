@@ -1,0 +1,119 @@
+import { createClient, createCluster, createSentinel } from 'redis'
+import type { RedisAddress } from './redis-address.ts'
+
+/** What a bus needs of Redis, however many servers that is. */
+export interface RedisClient {
+  /** Whether something may be published now. */
+  readonly isReady: boolean
+  /** Connects and subscribes. @throws Error where that cannot be done */
+  open (channels: readonly string[], received: (message: Buffer) => void): Promise<void>
+  publish (channel: string, message: Buffer): Promise<unknown>
+  /** Lets go once what was published has been answered. */
+  close (): Promise<unknown>
+  /** Lets go at once. @throws Error where it had never begun, or has ended before */
+  destroy (): Promise<void>
+}
+
+export interface RedisClientOptions {
+  readonly address: RedisAddress
+  /** Something was cut, or another server has taken over: what was sent meanwhile may be lost */
+  onCut (error: Error): void
+  /** Whether a connection that is lost is to be made again; else `open` fails */
+  retries (error: Error): boolean
+}
+
+/** A connection is asked for a sign of life this often, and taken for dead after the longer time without any. */
+const pingEveryMs = 2000
+const silenceMs = 6000
+const connectTimeoutMs = 3000
+const lastRetryMs = 1000
+/** How often Sentinel is asked who the master is, in case that its own message about a change was lost. */
+const scanEveryMs = 5000
+
+/** What is the same for each connection. */
+const connection = (retries: RedisClientOptions['retries'], tls: boolean | undefined) => ({
+  disableOfflineQueue: true,
+  pingInterval: pingEveryMs,
+  socket: {
+    ...(tls === true ? { tls } : {}),
+    connectTimeout: connectTimeoutMs,
+    socketTimeout: silenceMs,
+    reconnectStrategy: (tries: number, cause: Error) => retries(cause) ? Math.min(lastRetryMs, 50 * 2 ** tries) : cause,
+  },
+})
+
+/** The library's own limit of 5 s takes a timer and an exception for each message; here a silent connection ends as a whole. */
+const commandOptions = { timeout: 0 }
+
+export function makeRedisClient (options: RedisClientOptions): RedisClient {
+  switch (options.address.kind) {
+    case 'server': return forServer(options.address, options)
+    case 'sentinel': return forSentinel(options.address, options)
+    case 'cluster': return forCluster(options.address, options)
+  }
+}
+
+type Address<Kind extends RedisAddress['kind']> = Extract<RedisAddress, { kind: Kind }>
+
+/** One connection both publishes and hears (RESP3), so a cut takes both. */
+function forServer ({ url }: Address<'server'>, { onCut, retries }: RedisClientOptions): RedisClient {
+  const client = createClient({ url, commandOptions, ...connection(retries, undefined) })
+  client.on('error', onCut)
+  return {
+    get isReady () { return client.isReady },
+    open: async (channels, received) => {
+      await client.connect()
+      await client.subscribe([...channels], received, true)
+    },
+    publish: (channel, message) => client.publish(channel, message),
+    close: () => client.close(),
+    destroy: async () => { await client.destroy() },
+  }
+}
+
+function forSentinel ({ master, nodes, login, sentinelLogin, tls }: Address<'sentinel'>, { onCut, retries }: RedisClientOptions): RedisClient {
+  const client = createSentinel({
+    name: master,
+    sentinelRootNodes: [...nodes],
+    nodeClientOptions: { ...login, ...connection(retries, tls) },
+    sentinelClientOptions: { ...sentinelLogin, ...connection(retries, tls) },
+    commandOptions,
+    scanInterval: scanEveryMs,
+    passthroughClientErrorEvents: true,
+    // Else messages could overtake each other while the library passes its one connection around.
+    reserveClient: true,
+  })
+  client.on('error', onCut)
+  client.on('topology-change', ({ type }: { type: string }) => { if (type === 'MASTER_CHANGE') onCut(new Error('Another server has become the master')) })
+  return {
+    get isReady () { return client.isReady },
+    open: async (channels, received) => {
+      await client.connect()
+      await client.subscribe([...channels], received, true)
+    },
+    publish: (channel, message) => client.publish(channel, message),
+    close: () => client.close(),
+    destroy: async () => { await client.destroy() },
+  }
+}
+
+/** Sharded channels (Redis 7): each message goes to the one server that its channel belongs to, instead of all. */
+function forCluster ({ nodes, login, tls }: Address<'cluster'>, { onCut, retries }: RedisClientOptions): RedisClient {
+  const client = createCluster({
+    rootNodes: nodes.map(({ host, port }) => ({ socket: { host, port } })),
+    defaults: { ...login, ...connection(retries, tls) },
+    commandOptions,
+    minimizeConnections: true,
+  })
+  for (const event of ['error', 'node-error', 'sharded-channel-moved-error']) client.on(event, onCut)
+  return {
+    get isReady () { return client.isOpen },
+    open: async (channels, received) => {
+      await client.connect()
+      for (const channel of channels) await client.sSubscribe(channel, received, true)
+    },
+    publish: (channel, message) => client.sPublish(channel, message),
+    close: () => client.close(),
+    destroy: async () => { await client.destroy() },
+  }
+}

@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { freePort, requireProgram, start, type Running } from '../processes.ts'
+import { startRedis, type RedisServer } from './redis-server.ts'
+
+const run = promisify(execFile)
+const program = '/usr/bin/redis-server'
+const cli = '/usr/bin/redis-cli'
+
+export const masterName = 'main'
+export const password = 'open sesame/1'
+export const sentinelPassword = 'watchful'
+
+/** A master, a replica and three Sentinels that watch them, all with passwords. */
+export interface RedisSentinels {
+  /** As REDIS_URL wants it */
+  readonly url: string
+  readonly sentinelPorts: readonly number[]
+  readonly master: RedisServer
+  readonly replica: RedisServer
+  remove (): Promise<void>
+}
+
+export async function startSentinels (): Promise<RedisSentinels> {
+  const folder = await mkdtemp(join(tmpdir(), 'y-sentinel-'))
+  const locked = ['--requirepass', password, '--masterauth', password]
+  const master = await startRedis(locked)
+  const replica = await startRedis([...locked, '--replicaof', '127.0.0.1', String(master.port), '--repl-diskless-sync-delay', '0'])
+  await until(async () => (await ask(replica.port, ['--pass', password, 'info', 'replication'])).includes('master_link_status:up'))
+  const sentinels = await Promise.all([0, 1, 2].map(async () => {
+    const port = await freePort()
+    const settings = join(folder, `${port}.conf`)
+    await writeFile(settings, [
+      `port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, `requirepass ${sentinelPassword}`, `sentinel sentinel-pass ${sentinelPassword}`,
+      `sentinel monitor ${masterName} 127.0.0.1 ${master.port} 2`, `sentinel auth-pass ${masterName} "${password}"`,
+      `sentinel down-after-milliseconds ${masterName} 1000`, `sentinel failover-timeout ${masterName} 5000`,
+    ].join('\n'))
+    return { port, running: await start(program, [settings, '--sentinel'], { ready: /\+monitor/ }) }
+  }))
+  const known = async (): Promise<boolean> => {
+    const texts = await Promise.all(sentinels.map(({ port }) => ask(port, ['--pass', sentinelPassword, 'sentinel', 'master', masterName])))
+    return texts.every((text) => /num-slaves\n1\n/.test(text) && /num-other-sentinels\n2\n/.test(text))
+  }
+  await until(known)
+  const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')
+  return {
+    url: `redis+sentinel://:${encodeURIComponent(password)}@${hosts}/${masterName}?sentinel_password=${sentinelPassword}`,
+    sentinelPorts: sentinels.map(({ port }) => port),
+    master,
+    replica,
+    remove: async () => {
+      await Promise.all(sentinels.map(({ running }) => running.stop('SIGKILL')))
+      await Promise.all([master.remove(), replica.remove()])
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Three masters of Redis Cluster, with a password. */
+export interface RedisCluster {
+  readonly url: string
+  /** Kills one server. @returns what starts it again */
+  kill (index: number): Promise<() => Promise<void>>
+  remove (): Promise<void>
+}
+
+export async function startRedisCluster (): Promise<RedisCluster> {
+  requireProgram(cli, 'redis-tools')
+  const servers = await Promise.all([0, 1, 2].map(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'y-redis-cluster-'))
+    const [port, busPort] = [await freePort(), await freePort()]
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no', '--requirepass', password,
+      '--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '2000']
+    const begin = (): Promise<Running> => start(program, args, { ready: /Ready to accept connections/ })
+    return { folder, port, busPort, begin, running: await begin() }
+  }))
+  await run(cli, ['--pass', password, '--no-auth-warning', '--cluster', 'create', ...servers.map(({ port, busPort }) => `127.0.0.1:${port}@${busPort}`), '--cluster-yes'])
+  await until(async () => (await Promise.all(servers.map(({ port }) => ask(port, ['--pass', password, 'cluster', 'info'])))).every((text) => text.includes('cluster_state:ok')))
+  return {
+    url: `redis+cluster://:${encodeURIComponent(password)}@${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    kill: async (index) => {
+      const server = servers[index]
+      if (server === undefined) throw new RangeError('There is no such server.')
+      await server.running.stop('SIGKILL')
+      return async () => { server.running = await server.begin() }
+    },
+    remove: async () => {
+      await Promise.all(servers.map(({ running }) => running.stop('SIGKILL')))
+      await Promise.all(servers.map(({ folder }) => rm(folder, { recursive: true, force: true })))
+    },
+  }
+}
+
+async function ask (port: number, args: readonly string[]): Promise<string> {
+  const { stdout } = await run(cli, ['-p', String(port), '--no-auth-warning', ...args])
+  return stdout.replaceAll('\r', '')
+}
+
+/** Redis tells nobody when its servers have found each other: it must be asked. */
+async function until (holds: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+  const end = performance.now() + timeoutMs
+  while (!await holds()) {
+    if (performance.now() > end) throw new Error('The servers of Redis have not found each other.')
+    await new Promise((resolve) => { setTimeout(resolve, 50) })
+  }
+}
