@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Runs the Dockerfile's steps in an empty folder, without a container engine: installs, builds, prunes, starts as the image would, with nothing writable but
-# its data, and asks whether it is healthy. Needs Node 20 and the npm registry (or npm's cache).
+# Runs the Dockerfile's steps in an empty folder, without a container engine: installs, builds, prunes, starts as the image would, as an unprivileged user with
+# nothing writable but its data, and asks whether it is healthy. Needs Node 20 and the npm registry (or npm's cache).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+dockerfile=$PWD/Dockerfile
 app=$(mktemp -d)
 data=$(mktemp -d)
+log=$(mktemp)
 service=
-finish() { [[ -z $service ]] || kill "$service" 2> /dev/null || true; rm -rf "$app" "$data"; }
+finish() { [[ -z $service ]] || kill "$service" 2> /dev/null || true; chmod -R u+w "$app"; rm -rf "$app" "$data" "$log"; }
 trap finish EXIT
 
 echo '--- COPY'
@@ -21,20 +23,38 @@ npm prune --omit=dev --no-audit --no-fund --loglevel=error
 rm -rf src tsconfig.json tsconfig.build.json package-lock.json
 du -sh node_modules dist
 
-echo '--- CMD, on a read-only folder'
-chmod -R a-w "$app"
-env -i PATH="$PATH" NODE_ENV=production HOST=127.0.0.1 PORT=0 DATA_DIR="$data" COLLABORATION_SERVER_SECRET=only-for-this-check-0123456789 COLLABORATION_SERVER_ORIGIN=https://example.org \
-  node --enable-source-maps dist/server.js > "$data/log" 2>&1 &
+echo '--- USER, read_only: an unprivileged user, and no file system to write to but the data'
+# As root the whole system is made read only in a mount namespace, without any capability, as compose.yml asks; else the folder is.
+chmod -R a-w,a+rX "$app"
+chmod 755 "$app"
+jail=()
+if (( EUID == 0 )); then
+  nobody=$(id -u nobody)
+  chown "$nobody" "$data"
+  # shellcheck disable=SC2016
+  jail=(unshare --mount bash -c 'mount --make-rprivate / && mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec "$@"' "$data"
+    setpriv --reuid="$nobody" --regid="$(id -g nobody)" --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all)
+  ! "${jail[@]}" touch "$app/written" "/tmp/written-$$" 2> /dev/null || { echo 'The file system can be written to.'; exit 1; }
+fi
+# The command and the health check as the Dockerfile has them.
+readarray -t command < <(node -e 'console.log(JSON.parse(/^CMD (.*)$/m.exec(require("fs").readFileSync(process.argv[1], "utf8"))[1]).join("\n"))' "$dockerfile")
+readarray -t health < <(node -e 'console.log(JSON.parse(/^HEALTHCHECK .*?CMD (.*)$/m.exec(require("fs").readFileSync(process.argv[1], "utf8"))[1]).join("\n"))' "$dockerfile")
+echo "--- CMD ${command[*]}"
+"${jail[@]}" env -i PATH="$PATH" NODE_ENV=production HOST=127.0.0.1 PORT=0 DATA_DIR="$data" COLLABORATION_SERVER_SECRET=only-for-this-check-0123456789 COLLABORATION_SERVER_ORIGIN=https://example.org \
+  "${command[@]}" > "$log" 2>&1 &
 service=$!
-for _ in $(seq 100); do
-  url=$(sed -nE 's/.*Server listening at (http:[^"]+).*/\1/p' "$data/log" | head -n 1)
+url=
+for _ in $(seq 150); do
+  url=$(sed -nE 's/.*Server listening at (http:[^"]+).*/\1/p' "$log" | head -n 1)
   [[ -n $url ]] && break
-  kill -0 "$service" || { cat "$data/log"; exit 1; }
+  kill -0 "$service" || { cat "$log"; exit 1; }
   sleep 0.2
 done
 port=${url##*:}
-echo '--- HEALTHCHECK'
-PORT=$port node -e 'fetch(`http://127.0.0.1:${process.env.PORT}/ping`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))'
+echo "--- HEALTHCHECK ${health[*]}"
+PORT=$port "${health[@]}"
+! PORT=1 "${health[@]}" || { echo 'The health check would call a dead service healthy.'; exit 1; }
+ls "$data"
 kill "$service"
 wait "$service"
 service=
