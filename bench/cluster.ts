@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 import { createClient } from 'redis'
-import { startService } from '../test/crash/service.ts'
+import { startService, type Service } from '../test/crash/service.ts'
 import { startRedis } from '../test/cluster/redis-server.ts'
 import { startPostgres } from '../test/store/postgres-server.ts'
 import { secret } from '../test/helper.ts'
@@ -11,76 +15,153 @@ import { yWebsocketWire } from './load/wire.ts'
 import { readCpuSeconds } from './process-figures.ts'
 
 /*
- * What several nodes cost: node --import tsx bench/cluster.ts [seconds] [nodes,nodes,…] [updates per second]
+ * What several nodes cost: npm run build && node --import tsx bench/cluster.ts [options]
  *
- * One crowd, spread over the nodes one by one, so that a room of twenty is on all of up to twenty nodes: the worst placement
- * there is. Each figure is per update delivered to a reader. Redis counts its bytes itself.
+ * One crowd over all nodes, each member of a room on a node drawn by lot. --placement spread: one by one, so that a room is
+ * on as many nodes as it can be; --placement room: each room on one node, which shows what several processes cost without
+ * any exchange between them. CPU is per update delivered to a reader; Redis counts its bytes itself.
  */
-const [seconds = 10, , perSecond = 2000] = process.argv.slice(2).map(Number)
-const counts = (process.argv[3] ?? '1,2,3,4').split(',').map(Number)
-const rooms = 50
-const roomSize = 20
+const { values: options } = parseArgs({
+  options: {
+    /** Services to measure: how many nodes over PostgreSQL and Redis; `lmdb` = one with the embedded store and without Redis */
+    nodes: { type: 'string', default: 'lmdb,1,2,4' },
+    rooms: { type: 'string', default: '50' },
+    size: { type: 'string', default: '20' },
+    rate: { type: 'string', default: '2000' },
+    seconds: { type: 'string', default: '10' },
+    placement: { type: 'string', default: 'random' },
+    /** Seconds: a process that has just begun compiles much of the time */
+    'warm-up': { type: 'string', default: '16' },
+    /** For Node itself, such as --cpu-prof */
+    flags: { type: 'string' },
+  },
+})
+const [rooms, roomSize, perSecond, seconds] = [options.rooms, options.size, options.rate, options.seconds].map(Number) as [number, number, number, number] // as many as go in
+const warmUpSeconds = Number(options['warm-up'])
 
 interface Costs { readonly nodes: number, readonly redis: number, readonly postgres: number }
+interface Bytes { readonly in: number, readonly out: number }
 
-for (const count of counts) await measure(count)
+/** Nodes, and what they stand on. */
+interface Place {
+  readonly services: readonly Service[]
+  cpu (): Promise<Costs>
+  busBytes (): Promise<Bytes>
+  stop (): Promise<void>
+}
 
-async function measure (count: number): Promise<void> {
-  const [redis, postgres] = await Promise.all([startRedis(), startPostgres()])
-  const databaseUrl = await postgres.makeSchema('y_provider')
-  const env = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url, MAX_MESSAGES_PER_SECOND: '0' }
-  const services = await Promise.all(Array.from({ length: count }, () => startService('', env)))
-  const redisInfo = await createClient({ url: redis.url }).connect()
+async function measure (kind: string): Promise<void> {
+  const place = kind === 'lmdb' ? await startAlone() : await startNodes(Number(kind))
+  const { services } = place
+  const node = placement(services.length)
   const wire = yWebsocketWire('/collaboration/ws/', { Authorization: secret })
   const decode = new DecodeCache(wire)
-  const crowd = new Crowd((member) => ({ port: services[member % count]?.port ?? 0, wire, decode }), rooms, roomSize, 'update')
+  const crowd = new Crowd((member) => ({ port: services[node(member)]?.port ?? 0, wire, decode }), rooms, roomSize, 'update')
   try {
     await crowd.join()
-    await crowd.write(perSecond, 6)
+    await crowd.write(perSecond, warmUpSeconds)
     await crowd.drain(5000)
     await delay(500)
     crowd.delays.clear()
-    const cpu = async (): Promise<Costs> => ({
-      nodes: services.reduce((sum, { pid }) => sum + readCpuSeconds(pid), 0),
-      redis: readCpuSeconds(redis.pid()),
-      postgres: await postgresCpuSeconds(postgres.socket),
-    })
-    const bytesBefore = netBytes(await redisInfo.info('stats'))
-    const [before, delivered, written] = [await cpu(), crowd.delivered, crowd.writtenBytes]
+    const [before, busBefore, delivered, written] = [await place.cpu(), await place.busBytes(), crowd.delivered, crowd.writtenBytes]
     await crowd.write(perSecond, seconds)
     await crowd.drain(5000)
-    const after = await cpu()
-    const bytesAfter = netBytes(await redisInfo.info('stats'))
-    const perMillion = (kind: keyof Costs): string => ((after[kind] - before[kind]) / (crowd.delivered - delivered) * 1e6).toFixed(1)
-    const interested = (crowd.writtenBytes - written) * (count - 1)
-    const ratio = (bytes: number): string => interested === 0 ? '-' : (bytes / interested).toFixed(2)
+    const [after, busAfter] = [await place.cpu(), await place.busBytes()]
+    const perMillion = (of: keyof Costs): number => Number(((after[of] - before[of]) / (crowd.delivered - delivered) * 1e6).toFixed(2))
+    // All write equally often and equally much.
+    const interested = (crowd.writtenBytes - written) * meanInterested(node)
+    const ratio = (of: keyof Bytes): number | undefined => interested === 0 ? undefined : Number(((busAfter[of] - busBefore[of]) / interested).toFixed(2))
     console.log(JSON.stringify({
-      nodes: count,
+      service: kind === 'lmdb' ? 'one node, embedded store, no Redis' : `${kind} nodes, PostgreSQL, Redis`,
       deliveredPerSecond: Math.round((crowd.delivered - delivered) / seconds),
       missing: crowd.expected - crowd.delivered,
       cpuSecondsPerMillionDelivered: { nodes: perMillion('nodes'), redis: perMillion('redis'), postgres: perMillion('postgres') },
       p50Ms: crowd.delays.quantile(0.5),
       p95Ms: crowd.delays.quantile(0.95),
-      busBytesPerUpdateByteAndInterestedNode: { in: ratio(bytesAfter.in - bytesBefore.in), out: ratio(bytesAfter.out - bytesBefore.out) },
-      updateBytes: crowd.writtenBytes - written,
+      bytesOfAnUpdate: Number(((crowd.writtenBytes - written) / (perSecond * seconds)).toFixed(1)),
+      otherNodesInterested: Number(meanInterested(node).toFixed(2)),
+      busBytesPerUpdateByteAndInterestedNode: { intoRedis: ratio('in'), outOfRedis: ratio('out') },
       generatorLagMs: Math.round(crowd.worstLagMs),
     }))
   } finally {
     crowd.leave()
-    redisInfo.destroy()
-    await Promise.all(services.map((service) => service.stop('SIGKILL')))
-    await Promise.all([redis.remove(), postgres.stop()])
+    await place.stop()
   }
 }
 
-function netBytes (info: string): { in: number, out: number } {
+// ---- where people are
+
+/** @returns the node of each member: the same in each run */
+function placement (nodes: number): (member: number) => number {
+  if (options.placement === 'spread') return (member) => member % nodes
+  if (options.placement === 'room') return (member) => Math.floor(member / roomSize) % nodes
+  let state = 4711
+  const drawn = Array.from({ length: rooms * roomSize }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor(state / 2 ** 32 * nodes)
+  })
+  return (member) => drawn[member] ?? 0
+}
+
+/** On how many other nodes an update's room is, on average. */
+function meanInterested (node: (member: number) => number): number {
+  let sum = 0
+  for (let room = 0; room < rooms; room++) {
+    sum += new Set(Array.from({ length: roomSize }, (_, seat) => node(room * roomSize + seat))).size - 1
+  }
+  return sum / rooms
+}
+
+// ---- the services
+
+const startOne = (folder: string, env: Record<string, string>): Promise<Service> =>
+  startService(folder, { MAX_MESSAGES_PER_SECOND: '0', ...env }, options.flags === undefined ? [] : ['bash', '-c', `exec "$0" ${options.flags} "$@"`])
+
+const cpuOf = (services: readonly Service[]): number => services.reduce((sum, { pid }) => sum + readCpuSeconds(pid), 0)
+/** In order where a profile is to be written. */
+const stopAll = (services: readonly Service[]): Promise<unknown> => Promise.all(services.map((service) => service.stop(options.flags === undefined ? 'SIGKILL' : 'SIGTERM')))
+
+async function startAlone (): Promise<Place> {
+  const folder = await mkdtemp(join(tmpdir(), 'y-bench-'))
+  const services = [await startOne(folder, {})]
+  return {
+    services,
+    cpu: async () => ({ nodes: cpuOf(services), redis: 0, postgres: 0 }),
+    busBytes: async () => ({ in: 0, out: 0 }),
+    stop: async () => {
+      await stopAll(services)
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function startNodes (count: number): Promise<Place> {
+  const [redis, postgres] = await Promise.all([startRedis(), startPostgres()])
+  const databaseUrl = await postgres.makeSchema('y_provider')
+  const services = await Promise.all(Array.from({ length: count }, () => startOne('', { DATABASE_URL: databaseUrl, REDIS_URL: redis.url })))
+  const redisInfo = await createClient({ url: redis.url }).connect()
+  return {
+    services,
+    cpu: async () => ({ nodes: cpuOf(services), redis: readCpuSeconds(redis.pid()), postgres: postgresCpuSeconds(postgres.socket) }),
+    busBytes: async () => netBytes(await redisInfo.info('stats')),
+    stop: async () => {
+      redisInfo.destroy()
+      await stopAll(services)
+      await Promise.all([redis.remove(), postgres.stop()])
+    },
+  }
+}
+
+function netBytes (info: string): Bytes {
   const read = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? NaN)
   return { in: read('total_net_input_bytes'), out: read('total_net_output_bytes') }
 }
 
 /** Of the server and all that it has started; its connections live through the measurement. */
-async function postgresCpuSeconds (data: string): Promise<number> {
+function postgresCpuSeconds (data: string): number {
   const server = Number(readFileSync(`${data}/postmaster.pid`, 'utf8').split('\n')[0])
   const children = readFileSync(`/proc/${server}/task/${server}/children`, 'utf8').trim().split(' ').map(Number)
   return [server, ...children].reduce((sum, pid) => sum + readCpuSeconds(pid), 0)
 }
+
+for (const kind of options.nodes.split(',')) await measure(kind)
