@@ -8,15 +8,12 @@ declare module 'fastify' {
   interface FastifyInstance { readonly store: Store }
 }
 
-/** A commit of PostgreSQL costs some 1.5 ms of processor time, here and there together, however little it holds: twenty a second are enough. */
-const appendSpacingMs = 50
-
 /** Opens the store that the settings name. Registered before all that uses it, so that it closes last. */
 export default fp(async function store (app: FastifyInstance) {
   const { DATABASE_URL, DATA_DIR, STORE_SYNC } = app.config
   const store: Store = DATABASE_URL === ''
     ? await openLmdbStore({ path: DATA_DIR, sync: STORE_SYNC, logger: app.log })
-    : await openPostgresStore({ url: DATABASE_URL, logger: app.log, appendSpacingMs })
+    : await openPostgresStore({ url: DATABASE_URL, logger: app.log })
   app.decorate('store', store)
   app.readiness.add('store', () => store.ping())
   app.addHook('onClose', () => store.close())

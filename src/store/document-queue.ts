@@ -4,14 +4,6 @@ interface Job {
   readonly bytes: number
 }
 
-export interface DocumentQueueOptions {
-  readonly maxRunning: number
-  /** Most that a group takes together, unless a single job is larger */
-  readonly maxBytes: number
-  /** From the start of one group to the start of the next, in ms; what comes after a quiet time starts at once */
-  readonly spacingMs?: number
-}
-
 /**
  * Lets jobs run side by side, except that jobs about the same document run one after the other, in the order they came.
  * What has to wait is taken together afterwards.
@@ -20,20 +12,17 @@ export class DocumentQueue<Waiting extends Job> {
   readonly #run: (group: readonly Waiting[]) => Promise<void>
   readonly #maxRunning: number
   readonly #maxBytes: number
-  readonly #spacingMs: number
   readonly #busy = new Set<string>()
   #waiting: Waiting[] = []
   #running = 0
   #scheduled = false
-  #startedAt = -Infinity
   #whenIdle: (() => void)[] = []
 
   /** @param run does a group of jobs; must settle them and never reject */
-  constructor (run: (group: readonly Waiting[]) => Promise<void>, { maxRunning, maxBytes, spacingMs = 0 }: DocumentQueueOptions) {
+  constructor (run: (group: readonly Waiting[]) => Promise<void>, { maxRunning, maxBytes }: { maxRunning: number, maxBytes: number }) {
     this.#run = run
     this.#maxRunning = maxRunning
     this.#maxBytes = maxBytes
-    this.#spacingMs = spacingMs
   }
 
   add (job: Waiting): void {
@@ -48,20 +37,16 @@ export class DocumentQueue<Waiting extends Job> {
   #schedule (): void {
     if (this.#scheduled || this.#waiting.length === 0 || this.#running >= this.#maxRunning) return
     this.#scheduled = true
-    const next = (): void => {
+    queueMicrotask(() => {
       this.#scheduled = false
       this.#next()
-    }
-    const waitMs = this.#startedAt + this.#spacingMs - performance.now()
-    if (waitMs > 0) setTimeout(next, waitMs)
-    else queueMicrotask(next)
+    })
   }
 
   #next (): void {
     const group = this.#take()
     if (group.length === 0) return
     this.#running++
-    this.#startedAt = performance.now()
     const documents = group.flatMap((job) => [...job.documents])
     for (const document of documents) this.#busy.add(document)
     this.#run(group).finally(() => {

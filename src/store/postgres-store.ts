@@ -19,8 +19,6 @@ export interface PostgresOptions {
   readonly schema?: string
   /** Most connections at once */
   readonly connections?: number
-  /** From one statement that appends to the next, at least this many ms, so that more share a commit; 0 (the default) for who waits for each */
-  readonly appendSpacingMs?: number
 }
 
 const DEFAULT_SCHEMA = 'y_provider'
@@ -48,7 +46,7 @@ interface Append {
  * Where the connection is lost at the wrong moment an append may reject though it was stored: to store an update twice
  * does no harm.
  */
-export async function openPostgresStore ({ url, logger, schema = DEFAULT_SCHEMA, connections = DEFAULT_CONNECTIONS, appendSpacingMs = 0 }: PostgresOptions): Promise<PostgresStore> {
+export async function openPostgresStore ({ url, logger, schema = DEFAULT_SCHEMA, connections = DEFAULT_CONNECTIONS }: PostgresOptions): Promise<PostgresStore> {
   const pool = new pg.Pool({ ...await connectionOptions(url), max: connections })
   pool.on('error', (err) => logger.warn({ err }, 'A connection to PostgreSQL was lost'))
   try {
@@ -58,7 +56,7 @@ export async function openPostgresStore ({ url, logger, schema = DEFAULT_SCHEMA,
     } finally {
       client.release()
     }
-    return new PostgresStore(pool, statements(schema), appendSpacingMs)
+    return new PostgresStore(pool, statements(schema))
   } catch (error) {
     await pool.end()
     throw error
@@ -72,10 +70,10 @@ export class PostgresStore implements Store {
   readonly #appends: DocumentQueue<Append>
   #closing: Promise<void> | undefined
 
-  constructor (pool: pg.Pool, sql: Statements, appendSpacingMs: number) {
+  constructor (pool: pg.Pool, sql: Statements) {
     this.#pool = pool
     this.#sql = sql
-    this.#appends = new DocumentQueue((group) => this.#append(group), { maxRunning: MAX_APPENDS, maxBytes: MAX_STATEMENT_BYTES, spacingMs: appendSpacingMs })
+    this.#appends = new DocumentQueue((group) => this.#append(group), { maxRunning: MAX_APPENDS, maxBytes: MAX_STATEMENT_BYTES })
   }
 
   async append (entries: readonly LogEntry[]): Promise<readonly number[]> {
