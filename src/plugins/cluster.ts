@@ -3,7 +3,6 @@ import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import type { OpenBus } from '../bus/bus.ts'
 import { LocalExchange } from '../bus/local-bus.ts'
-import { openRedisBus } from '../bus/redis-bus.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import type { Question } from '../cluster/questions.ts'
 
@@ -22,7 +21,11 @@ export default fp(async function cluster (app: FastifyInstance) {
   let answer: (question: Question) => unknown = () => null
   const openBus: OpenBus = REDIS_URL === ''
     ? new LocalExchange().open
-    : async (node, listener) => await openRedisBus({ url: REDIS_URL, prefix: REDIS_PREFIX, logger: app.log }, node, listener)
+    : async function openSharedBus (node, listener) {
+      // Loaded where it is wanted: the client takes as long to load as all the rest, and megabytes.
+      const { openRedisBus } = await import('../bus/redis-bus.ts')
+      return await openRedisBus({ url: REDIS_URL, prefix: REDIS_PREFIX, logger: app.log }, node, listener)
+    }
   const cluster = new Cluster({
     openBus,
     name: `${hostname()}:${process.pid}`,
