@@ -26,8 +26,10 @@ test: install ## install what the tests need (system packages too, where it may)
 	@scripts/system-packages.sh
 	@npm run --silent test
 
-bench: build ## measure the service beside its peers, print a table
+bench: build ## measure the service beside its peers, conversion and several nodes; print tables
 	@npm run --silent bench
+	@npm run --silent bench:convert
+	@npm run --silent bench:cluster
 
 crash: build ## kill the service again and again under load; ROUNDS=300, SEED=… repeats a run
 	@npm run --silent crash

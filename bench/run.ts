@@ -1,9 +1,9 @@
-import { execFileSync, fork, type ChildProcess } from 'node:child_process'
+import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Answer, Assignment } from './measure.ts'
 import { readOptions, usage, type Options } from './options.ts'
+import { describeCommit, describeMachine } from './origin.ts'
 import { formatOrigin, formatRow, medianOutcome, writeResults, type Origin, type RowResult } from './report.ts'
 import { scenarios } from './scenarios/index.ts'
 import type { Outcome, Scenario } from './scenarios/scenario.ts'
@@ -97,24 +97,13 @@ function describeServers ({ servers, ours, oursEnv }: Options): Partial<Record<S
 }
 
 function describeOrigin ({ ours, quick, repeat }: Options, titles: Partial<Record<ServerName, string>>): Origin {
-  const [cpu] = cpus()
   return {
     date: new Date().toISOString(),
     commit: describeCommit(ours),
-    machine: `${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    machine: describeMachine(),
     node: process.version,
     quick,
     repeat,
     servers: titles,
-  }
-}
-
-/** The measured checkout's commit, marked when files differ from it. */
-function describeCommit (folder: string): string {
-  const git = (...args: string[]) => execFileSync('git', ['-C', folder, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-  try {
-    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '-changed')
-  } catch {
-    return 'unknown'
   }
 }

@@ -12,9 +12,9 @@ export const defaultFragment = 'document-store'
  * origin is the last id of its left sibling, each element's attributes and children follow it, so the clock only runs forward.
  * @param blocks in full, as `validateBlocks` and the readers give them
  */
-export function blocksToUpdate (blocks: readonly Block[], table: BlockTable, fragment: string = defaultFragment): Uint8Array {
+export function blocksToUpdate (blocks: Iterable<Block>, table: BlockTable, fragment: string = defaultFragment): Uint8Array {
   const writer = new UpdateWriter(table)
-  if (blocks.length > 0) writer.group(blocks, fragment, undefined)
+  writer.group(blocks, fragment, undefined)
   return writer.finish()
 }
 
@@ -30,17 +30,21 @@ class UpdateWriter {
     return this.#structs.finish()
   }
 
-  group (blocks: readonly Block[], parent: number | string, left: number | undefined): void {
-    const group = this.#structs.xmlElement('blockGroup', parent, left)
+  /** No blocks, no group. */
+  group (blocks: Iterable<Block>, parent: number | string, left: number | undefined): void {
+    let group: number | undefined
     let last: number | undefined
-    for (const block of blocks) last = this.#container(block, group, last)
+    for (const block of blocks) {
+      group ??= this.#structs.xmlElement('blockGroup', parent, left)
+      last = this.#container(block, group, last)
+    }
   }
 
   #container (block: Block, parent: number, left: number | undefined): number {
     const container = this.#structs.xmlElement('blockContainer', parent, left)
     this.#structs.attribute(container, 'id', block.id)
     const content = this.#content(block, container)
-    if (block.children.length > 0) this.group(block.children, container, content)
+    this.group(block.children, container, content)
     return container
   }
 

@@ -8,7 +8,7 @@ import { Dropped, type DroppedItem } from './dropped.ts'
 import type { InputFormat, OutputFormat } from './formats.ts'
 import { htmlToBlocks } from './html-to-blocks.ts'
 import { InvalidContent } from './invalid-content.ts'
-import { markdownToBlocks } from './markdown-to-blocks.ts'
+import { markdownToBlocks, markdownToUpdate } from './markdown-to-blocks.ts'
 import type { MarkdownOptions } from './markdown-to-elements.ts'
 import { updateToBlocks } from './update-to-blocks.ts'
 import { validateBlocks } from './validate-blocks.ts'
@@ -41,11 +41,18 @@ const utf8 = new TextEncoder()
  */
 export function convert (request: ConvertRequest, table: BlockTable): Converted {
   const dropped = new Dropped()
+  const { from, to, input, fragment } = request
+  if (from === 'markdown' && to === 'yjs') return { body: markdownToUpdate(textOf(input), table, dropped, fragment, markdownOptions(request)), dropped: dropped.list() }
   const blocks = read(request, table, dropped)
   return { body: write(blocks, request, table, dropped), dropped: dropped.list() }
 }
 
-function read ({ input, from, fragment, softBreaks }: ConvertRequest, table: BlockTable, dropped: Dropped): Block[] {
+function markdownOptions ({ softBreaks }: ConvertRequest): MarkdownOptions {
+  return softBreaks === undefined ? {} : { softBreaks }
+}
+
+function read (request: ConvertRequest, table: BlockTable, dropped: Dropped): Block[] {
+  const { input, from, fragment } = request
   switch (from) {
     case 'yjs':
       return updateToBlocks(input, table, dropped, fragment)
@@ -54,7 +61,7 @@ function read ({ input, from, fragment, softBreaks }: ConvertRequest, table: Blo
     case 'html':
       return htmlToBlocks(textOf(input), table, dropped)
     case 'markdown':
-      return markdownToBlocks(textOf(input), table, dropped, softBreaks === undefined ? {} : { softBreaks })
+      return markdownToBlocks(textOf(input), table, dropped, markdownOptions(request))
   }
 }
 

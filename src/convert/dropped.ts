@@ -19,6 +19,10 @@ export class Dropped {
     else this.add(kind, 'other', count)
   }
 
+  addAll (others: Dropped): void {
+    for (const { kind, what, count } of others.#items.values()) this.add(kind, what, count)
+  }
+
   /** In the order in which each kind was first met. */
   list (): DroppedItem[] {
     return [...this.#items.values()]

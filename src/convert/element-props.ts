@@ -1,5 +1,5 @@
 import type { Props } from './block.ts'
-import { dataAttribute, type PropSpec, readProps } from './block-table.ts'
+import { dataAttribute, defaultProps, type PropSpec, readProps } from './block-table.ts'
 import { type Element, styleOf } from './element.ts'
 import { maxBlockDepth } from './limits.ts'
 
@@ -13,6 +13,8 @@ export function levelOf (node: Element): number {
 
 /** Props from `data-*`, then from style, under what the spec itself has read. */
 export function propsOf (specs: Record<string, PropSpec>, node: Element, found: Readonly<Record<string, unknown>>): Props {
+  // As most elements of markdown are.
+  if (isBare(node.attributes) && isBare(found)) return defaultProps(specs)
   const given: Record<string, unknown> = {}
   for (const name in specs) {
     given[name] = node.attributes[dataAttribute(name)] ?? found[name] ?? styled(name, node)
@@ -25,4 +27,9 @@ function styled (prop: string, node: Element): string | undefined {
   if (prop === 'textAlignment') return styleOf(node, 'text-align')
   if (prop === 'backgroundColor') return styleOf(node, 'background-color')
   return prop === 'textColor' ? styleOf(node, 'color') : undefined
+}
+
+function isBare (map: Readonly<Record<string, unknown>>): boolean {
+  for (const name in map) if (map[name] !== undefined) return false
+  return true
 }

@@ -1,4 +1,5 @@
 import createMarkdownIt, { type MarkdownIt } from 'markdown-it'
+import { LightStateBlock } from './light-token.ts'
 import { maxMarkdownLevel } from './limits.ts'
 
 /**
@@ -12,6 +13,7 @@ export const plainMarkdownParser = createParser(false)
 
 function createParser (html: boolean): MarkdownIt {
   const parser = createMarkdownIt({ html, maxNesting: maxMarkdownLevel + 20 })
+  parser.block.State = LightStateBlock
   // Text is parsed when it is reached: the tokens of a whole document take a hundred times its size.
   parser.core.ruler.disable(['inline', 'text_join'])
   // Which addresses are safe is decided where they are written, the same for all inputs.

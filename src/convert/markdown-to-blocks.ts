@@ -1,16 +1,52 @@
 import { randomUUID } from 'node:crypto'
+import type { MarkdownIt } from 'markdown-it'
 import type { Block } from './block.ts'
 import { type BlockTable, defaultProps, readProps } from './block-table.ts'
-import type { Dropped } from './dropped.ts'
+import { blocksToUpdate } from './blocks-to-update.ts'
+import { Dropped } from './dropped.ts'
 import { elementsToBlocks } from './elements-to-blocks.ts'
+import { InvalidContent } from './invalid-content.ts'
+import { markdownParser, plainMarkdownParser } from './markdown-parser.ts'
 import { type MarkdownOptions, markdownToElements } from './markdown-to-elements.ts'
 
 /** Reads the blocks of a markdown document, any text there is. Without content it is one empty paragraph, where an editor's cursor can stand. */
 export function markdownToBlocks (markdown: string, table: BlockTable, dropped: Dropped, options?: MarkdownOptions): Block[] {
-  const blocks = elementsToBlocks(markdownToElements(markdown, dropped, options), table, dropped)
-  if (table.fences.size > 0) readFences(blocks, table)
-  if (blocks.length > 0) return blocks
-  return [{ id: randomUUID(), type: 'paragraph', props: defaultProps(table.blocks.get('paragraph')?.props ?? {}), content: [], children: [] }]
+  return withBlocks(markdown, table, dropped, options, (blocks) => [...blocks])
+}
+
+/**
+ * The same, straight to a Yjs update: each block is written before the next is read, so that a large document is never
+ * held as blocks. They would take a hundred times its size, and the collector's threads the processor from everybody else.
+ */
+export function markdownToUpdate (markdown: string, table: BlockTable, dropped: Dropped, fragment?: string, options?: MarkdownOptions): Uint8Array {
+  return withBlocks(markdown, table, dropped, options, (blocks) => blocksToUpdate(blocks, table, fragment))
+}
+
+/** Lets blocks be used as they are read. Markdown is never refused: if HTML in it is beyond the limits, all of it is read anew with tags as text. */
+function withBlocks<T> (markdown: string, table: BlockTable, dropped: Dropped, options: MarkdownOptions | undefined, use: (blocks: Iterable<Block>) => T): T {
+  const attempt = (parser: MarkdownIt): T => {
+    const lost = new Dropped()
+    const result = use(readBlocks(markdown, parser, table, lost, options))
+    dropped.addAll(lost)
+    return result
+  }
+  try {
+    return attempt(markdownParser)
+  } catch (error) {
+    if (!(error instanceof InvalidContent)) throw error
+    return attempt(plainMarkdownParser)
+  }
+}
+
+function * readBlocks (markdown: string, parser: MarkdownIt, table: BlockTable, dropped: Dropped, options: MarkdownOptions | undefined): Generator<Block> {
+  let isEmpty = true
+  for (const nodes of markdownToElements(markdown, parser, dropped, options)) {
+    const blocks = elementsToBlocks(nodes, table, dropped)
+    if (table.fences.size > 0) readFences(blocks, table)
+    if (blocks.length > 0) isEmpty = false
+    yield * blocks
+  }
+  if (isEmpty) yield { id: randomUUID(), type: 'paragraph', props: defaultProps(table.blocks.get('paragraph')?.props ?? {}), content: [], children: [] }
 }
 
 /** Turns code blocks whose language a custom block claims into that block. */

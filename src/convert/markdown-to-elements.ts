@@ -2,8 +2,7 @@ import type { MarkdownIt, Token } from 'markdown-it'
 import type { Dropped } from './dropped.ts'
 import { type Element, element, type Node } from './element.ts'
 import { escapeAttribute, escapeHtml } from './escape-html.ts'
-import { InvalidContent } from './invalid-content.ts'
-import { markdownParser, plainMarkdownParser } from './markdown-parser.ts'
+import { markdownParser } from './markdown-parser.ts'
 import { readHtml, readHtmlFragment } from './read-html.ts'
 import { isVideoUrl } from './video-url.ts'
 
@@ -16,18 +15,17 @@ export interface MarkdownOptions {
 /** Raw HTML, which becomes elements once all of it is there. */
 const raw = '#html'
 
-/** Parses markdown into the same elements that HTML becomes. Raw HTML in it is read as a browser would. */
-export function markdownToElements (markdown: string, dropped: Dropped, options: MarkdownOptions = {}): Node[] {
-  try {
-    return build(markdown, markdownParser, dropped, options)
-  } catch (error) {
-    // Markdown is never refused: HTML that is beyond the limits is text in it.
-    if (!(error instanceof InvalidContent)) throw error
-    return build(markdown, plainMarkdownParser, dropped, options)
-  }
-}
+/** What any of markdown's inline rules begins with; text without it, as in most cells and items, is only text. */
+const inlineSyntax = /[\n\\`*_~[<&]/
 
-function build (markdown: string, parser: MarkdownIt, dropped: Dropped, options: MarkdownOptions): Node[] {
+/**
+ * Parses markdown into the same elements that HTML becomes, batch by batch: what is read and written can be forgotten before the
+ * rest is made. Raw HTML in it is read as a browser would, and since a block of it may open an element that later markdown
+ * stands in, such a document is one batch.
+ * @param parser `markdownParser`, or `plainMarkdownParser` where tags are text
+ * @throws InvalidContent when raw HTML is beyond the limits of `readHtml`
+ */
+export function * markdownToElements (markdown: string, parser: MarkdownIt, dropped: Dropped, options: MarkdownOptions = {}): Generator<Node[]> {
   // Where markdown-it keeps the definitions of links, which text may stand before.
   const env = {}
   const inline = (text: string) => {
@@ -35,16 +33,20 @@ function build (markdown: string, parser: MarkdownIt, dropped: Dropped, options:
     parser.inline.parse(text, parser, env, tokens)
     return tokens
   }
+  const tokens = parser.parse(markdown, env)
+  const isPage = tokens.some(({ type }) => type === 'html_block')
   const builder = new ElementBuilder(dropped, inline, options.softBreaks === 'space')
-  for (const token of parser.parse(markdown, env)) builder.block(token)
-  // An HTML block may open an element that later markdown stands in, so that all of it is parsed as one page.
-  return builder.hasRawBlocks ? readHtml(serialize(builder.root.children)) : builder.root.children
+  for (const token of tokens) {
+    builder.block(token)
+    if (!isPage && builder.isBetweenBlocks) yield builder.take()
+  }
+  const rest = builder.take()
+  yield isPage ? readHtml(serialize(rest)) : rest
 }
 
 class ElementBuilder {
-  readonly root: Element = element('body')
-  hasRawBlocks = false
-  readonly #open: Element[] = [this.root]
+  readonly #root: Element = element('body')
+  readonly #open: Element[] = [this.#root]
   readonly #dropped: Dropped
   readonly #parseInline: (text: string) => Token[]
   readonly #flow: boolean
@@ -55,13 +57,21 @@ class ElementBuilder {
     this.#flow = flow
   }
 
+  /** Whether all that was begun has ended, and there is something to take. */
+  get isBetweenBlocks (): boolean {
+    return this.#open.length === 1 && this.#root.children.length > 0
+  }
+
+  /** What has been built since it was last asked. */
+  take (): Node[] {
+    return this.#root.children.splice(0)
+  }
+
   block (token: Token): void {
     if (token.type === 'inline') return this.#inline(token)
     if (token.type === 'fence' || token.type === 'code_block') return this.#code(token)
-    if (token.type === 'html_block') {
-      this.hasRawBlocks = true
-      this.#append({ tag: raw, attributes: {}, children: [token.content] })
-    } else if (token.nesting === 1) this.#push(element(token.tag, blockAttributes(token)))
+    if (token.type === 'html_block') this.#append({ tag: raw, attributes: {}, children: [token.content] })
+    else if (token.nesting === 1) this.#push(element(token.tag, blockAttributes(token)))
     else if (token.nesting === -1) this.#pop(token.tag)
     else this.#append(element(token.tag))
   }
@@ -83,7 +93,7 @@ class ElementBuilder {
   }
 
   #top (): Element {
-    return this.#open[this.#open.length - 1] ?? this.root
+    return this.#open[this.#open.length - 1] ?? this.#root
   }
 
   #code (token: Token): void {
@@ -93,6 +103,10 @@ class ElementBuilder {
   }
 
   #inline (token: Token): void {
+    if (!inlineSyntax.test(token.content)) {
+      if (token.content !== '') this.#append(token.content)
+      return
+    }
     const children = this.#parseInline(token.content)
     const check = this.#takeCheck(token, children)
     if (check !== undefined) this.#open[this.#open.length - 2]?.children.unshift(check)

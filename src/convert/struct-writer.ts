@@ -12,8 +12,20 @@ const hasParentSub = 0x20
 /** A value that Yjs can hold in an attribute. */
 export type AnyValue = undefined | string | number | boolean | Array<number | undefined>
 
+/** Bytes of the first piece of an update, and of each after it: pieces are never copied to grow. */
+const firstPieceBytes = 2048
+const pieceBytes = 1 << 20
+
+/** Characters up to which text is written one by one while it is ASCII, which is faster than an encoder's start. */
+const shortText = 128
+
 /** Bytes that are the same wherever they occur; documents repeat a few names and values thousands of times. */
 const encodedStrings = new Map<string, Uint8Array>()
+/** The same for an attribute's name with its value, for values that come from a block's defaults and the like. */
+const encodedAttributes = new Map<string, Map<AnyValue, Uint8Array>>()
+/** The most strings, and values of one attribute, so that no document fills the memory. */
+const maxEncoded = 1000
+const maxValues = 100
 const utf8 = new TextEncoder()
 
 /**
@@ -21,20 +33,17 @@ const utf8 = new TextEncoder()
  * starts; clocks count UTF-16 units of text and one for anything else.
  */
 export class StructWriter {
-  #bytes = new Uint8Array(1024)
+  /** The piece being written, and how much of it is. */
+  #bytes = new Uint8Array(firstPieceBytes)
   #length = 0
+  readonly #full: Uint8Array[] = []
   #clock = 0
   #count = 0
-  readonly #client: number
+  readonly #clientBytes: Uint8Array
 
   /** @param client a random 32-bit number: whoever writes with a used one corrupts the document */
   constructor (client: number) {
-    this.#client = client
-  }
-
-  /** The next item's clock. */
-  get clock (): number {
-    return this.#clock
+    this.#clientBytes = varUint(client)
   }
 
   /** An element after `left` among the children of `parent` (a clock, or the name of a root type). `left` is undefined for the first child. */
@@ -54,9 +63,8 @@ export class StructWriter {
   attribute (parent: number, name: string, value: AnyValue): void {
     this.#byte(contentAny | hasParentSub)
     this.#parent(parent)
-    this.#string(name, true)
-    this.#varUint(1)
-    this.#any(value)
+    if (isRare(value)) this.#attribute(name, value)
+    else this.#encoded(encodedAttributes.get(name)?.get(value) ?? encodeAttribute(name, value))
     this.#advance(1)
   }
 
@@ -75,20 +83,22 @@ export class StructWriter {
     return this.#advance(1)
   }
 
-  /** The update: one client, all that was written, nothing deleted. */
+  /** The update: one client, all that was written, nothing deleted. Ends the writer's life. */
   finish (): Uint8Array {
-    const head = new StructWriter(this.#client)
-    head.#varUint(this.#count === 0 ? 0 : 1)
-    if (this.#count > 0) {
-      head.#varUint(this.#count)
-      head.#varUint(this.#client)
-      head.#varUint(0)
-    }
-    const update = new Uint8Array(head.#length + this.#length + 1)
-    update.set(head.#bytes.subarray(0, head.#length))
-    update.set(this.#bytes.subarray(0, this.#length), head.#length)
-    // The last byte stays 0: an empty delete set.
-    return update
+    const head = this.#count === 0 ? [varUint(0)] : [varUint(1), varUint(this.#count), this.#clientBytes, varUint(0)]
+    // The last byte: an empty delete set.
+    return concat([...head, ...this.#pieces(), varUint(0)])
+  }
+
+  /** All that was written. */
+  #pieces (): Uint8Array[] {
+    return [...this.#full, this.#bytes.subarray(0, this.#length)]
+  }
+
+  #attribute (name: string, value: AnyValue): void {
+    this.#string(name, true)
+    this.#varUint(1)
+    this.#any(value)
   }
 
   #item (content: number, parent: number | string, left: number | undefined): void {
@@ -98,7 +108,7 @@ export class StructWriter {
     } else {
       // With an origin the parent is the origin's and is not written.
       this.#byte(content | hasOrigin)
-      this.#varUint(this.#client)
+      this.#encoded(this.#clientBytes)
       this.#varUint(left)
     }
   }
@@ -108,8 +118,8 @@ export class StructWriter {
       this.#varUint(1)
       this.#string(parent, false)
     } else {
-      this.#varUint(0)
-      this.#varUint(this.#client)
+      this.#byte(0)
+      this.#encoded(this.#clientBytes)
       this.#varUint(parent)
     }
   }
@@ -163,23 +173,23 @@ export class StructWriter {
   #varUint (value: number): void {
     this.#reserve(8)
     let rest = value
+    // Shifts are for 31 bits; a clock beyond them is divided.
+    while (rest > 0x7fffffff) {
+      this.#bytes[this.#length++] = 0x80 | (rest % 128)
+      rest = Math.floor(rest / 128)
+    }
     while (rest > 127) {
       this.#bytes[this.#length++] = 0x80 | (rest & 127)
-      rest = Math.floor(rest / 128)
+      rest >>>= 7
     }
     this.#bytes[this.#length++] = rest
   }
 
   #string (text: string, repeated: boolean): void {
     if (repeated) return this.#encoded(encodeOnce(text))
-    // At most three bytes for a UTF-16 unit; the length goes before, so short text is written where it will stay.
+    if (text.length < shortText && this.#ascii(text)) return
+    // At most three bytes for a UTF-16 unit. The length goes before, so the text is written behind and moved.
     this.#reserve(text.length * 3 + 8)
-    if (text.length < 42) {
-      const { written } = utf8.encodeInto(text, this.#bytes.subarray(this.#length + 1))
-      this.#bytes[this.#length] = written
-      this.#length += written + 1
-      return
-    }
     const start = this.#length + 8
     const { written } = utf8.encodeInto(text, this.#bytes.subarray(start))
     this.#varUint(written)
@@ -187,10 +197,29 @@ export class StructWriter {
     this.#length += written
   }
 
-  #encoded (bytes: Uint8Array): void {
-    this.#reserve(bytes.length)
-    this.#bytes.set(bytes, this.#length)
-    this.#length += bytes.length
+  /** Writes a short text if it is ASCII. */
+  #ascii (text: string): boolean {
+    const { length } = text
+    this.#reserve(length + 1)
+    const bytes = this.#bytes
+    let at = this.#length
+    bytes[at++] = length
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index)
+      if (code > 127) return false
+      bytes[at++] = code
+    }
+    this.#length = at
+    return true
+  }
+
+  #encoded (encoded: Uint8Array): void {
+    const { length } = encoded
+    this.#reserve(length)
+    if (length > 64) this.#bytes.set(encoded, this.#length)
+    // Short ones are copied before a native call would have begun.
+    else for (let index = 0; index < length; index++) this.#bytes[this.#length + index] = encoded[index] ?? 0
+    this.#length += length
   }
 
   #byte (value: number): void {
@@ -200,10 +229,31 @@ export class StructWriter {
 
   #reserve (more: number): void {
     if (this.#length + more <= this.#bytes.length) return
-    const bytes = new Uint8Array((this.#length + more) * 2)
-    bytes.set(this.#bytes.subarray(0, this.#length))
-    this.#bytes = bytes
+    this.#full.push(this.#bytes.subarray(0, this.#length))
+    this.#bytes = new Uint8Array(Math.max(pieceBytes, more))
+    this.#length = 0
   }
+
+  /** A name with a value as every writer writes them, kept while there is room. */
+  static encodeAttribute (name: string, value: AnyValue): Uint8Array {
+    const writer = new StructWriter(0)
+    writer.#attribute(name, value)
+    return concat(writer.#pieces())
+  }
+}
+
+/** A value that is not worth keeping: text that hardly comes twice, widths, and numbers that a map would take for another (-0 for 0). */
+function isRare (value: AnyValue): boolean {
+  if (typeof value === 'string') return value.length >= 20
+  return typeof value === 'object' || (typeof value === 'number' && !(value > 0))
+}
+
+function encodeAttribute (name: string, value: AnyValue): Uint8Array {
+  const bytes = StructWriter.encodeAttribute(name, value)
+  let known = encodedAttributes.get(name)
+  if (known === undefined && encodedAttributes.size < maxEncoded && name.length < 64) encodedAttributes.set(name, known = new Map())
+  if (known !== undefined && known.size < maxValues) known.set(value, bytes)
+  return bytes
 }
 
 /** A string with its length before it, kept while there is room: names and default values come again and again. */
@@ -211,16 +261,28 @@ function encodeOnce (text: string): Uint8Array {
   const known = encodedStrings.get(text)
   if (known !== undefined) return known
   const body = utf8.encode(text)
-  const head: number[] = []
-  let rest = body.length
+  const bytes = concat([varUint(body.length), body])
+  if (encodedStrings.size < maxEncoded && text.length < 64) encodedStrings.set(text, bytes)
+  return bytes
+}
+
+function varUint (value: number): Uint8Array {
+  const bytes: number[] = []
+  let rest = value
   while (rest > 127) {
-    head.push(0x80 | (rest & 127))
+    bytes.push(0x80 | (rest & 127))
     rest = Math.floor(rest / 128)
   }
-  head.push(rest)
-  const bytes = new Uint8Array(head.length + body.length)
-  bytes.set(head)
-  bytes.set(body, head.length)
-  if (encodedStrings.size < 1000 && text.length < 64) encodedStrings.set(text, bytes)
-  return bytes
+  bytes.push(rest)
+  return Uint8Array.from(bytes)
+}
+
+function concat (pieces: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    joined.set(piece, at)
+    at += piece.length
+  }
+  return joined
 }
