@@ -1,4 +1,5 @@
 import type { Inline, Props, PropValue } from './block.ts'
+import type { Dropped } from './dropped.ts'
 import type { Element } from './element.ts'
 
 /** One prop of a block or inline element. Without a default the prop is optional and its type must be named. */
@@ -158,6 +159,16 @@ export function readProps (specs: Record<string, PropSpec>, given: Readonly<Reco
     else if (spec.default !== undefined) props[name] = spec.default
   }
   return props
+}
+
+/** Counts the props that `readProps` leaves out: those the table does not know, and values that they may not have. */
+export function countUnread (specs: Record<string, PropSpec>, given: Readonly<Record<string, unknown>>, dropped: Dropped): void {
+  for (const name in given) {
+    const value = given[name]
+    if (value === undefined || value === null) continue
+    const spec = Object.hasOwn(specs, name) ? specs[name] : undefined
+    if (spec === undefined || !accepts(spec, coerce(spec, value))) dropped.add('format', `prop ${name}`)
+  }
 }
 
 /** Old documents and HTML hold numbers and booleans as strings. */

@@ -67,6 +67,7 @@ function checkSpec (kind: 'blocks' | 'inline' | 'marks', spec: unknown, index: n
 function checkProps (name: string, props: unknown): void {
   if (!isObject(props)) throw new InvalidBlocksModule(`${name} has no object "props"`)
   for (const [prop, spec] of Object.entries(props)) {
+    if (!/^[A-Za-z][A-Za-z0-9]{0,63}$/.test(prop)) throw new InvalidBlocksModule(`${name} has a prop whose name is not of letters and digits`)
     const type = isObject(spec) ? spec['type'] ?? typeof spec['default'] : undefined
     if (type !== 'string' && type !== 'number' && type !== 'boolean') throw new InvalidBlocksModule(`${name} has a prop "${prop}" with neither a default nor a type that is string, number or boolean`)
   }

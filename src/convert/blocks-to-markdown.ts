@@ -3,8 +3,8 @@ import { type Block, type Inline, isLink, isText } from './block.ts'
 import { type BlockSpec, type BlockTable, isInlineList, type MarkdownParts } from './block-table.ts'
 import { inlineToHtml } from './blocks-to-html.ts'
 import { Dropped } from './dropped.ts'
-import { escapeAttribute } from './escape-html.ts'
-import { escapeMarkdown } from './escape-markdown.ts'
+import { escapeAttributeLine } from './escape-html.ts'
+import { escapeLineStart, escapeProp } from './escape-markdown.ts'
 import { inlineToMarkdown } from './inline-to-markdown.ts'
 import { readsBack } from './reads-back.ts'
 import { tableToMarkdown } from './table-to-markdown.ts'
@@ -83,18 +83,33 @@ class MarkdownWriter {
     const lazy = {
       inline: () => spec.type === 'heading' ? endHeading(this.#inline(inline, true)) : this.#inline(inline),
       html: () => inlineToHtml(inline, this.#table, new Dropped(), this.#origin),
-      text: () => plainText(inline),
+      text: () => this.#plainText(inline),
     }
     return spec.toMarkdown({
       props: block.props,
       get inline () { return lazy.inline() },
       get html () { return lazy.html() },
       get text () { return lazy.text() },
-      escape: escapeMarkdown,
-      escapeHtml: escapeAttribute,
+      escape: (text) => escapeLineStart(escapeProp(text)),
+      escapeHtml: escapeAttributeLine,
       drop: this.#drop,
       origin: this.#origin,
     })
+  }
+
+  /** Text of which every character counts, as in a program: it has no marks. */
+  #plainText (content: readonly Inline[]): string {
+    let text = ''
+    for (const inline of content) {
+      const isElement = !isText(inline) && !isLink(inline)
+      if (isLink(inline)) this.#drop('link in code')
+      if (isElement) this.#drop(`element ${inline.type}`, 'content')
+      for (const run of isText(inline) ? [inline] : inline.content ?? []) {
+        for (const name in run.styles) this.#drop(`mark ${name}`)
+        text += run.text
+      }
+    }
+    return text
   }
 
   #inline (content: readonly Inline[], oneLine = false): string {
@@ -166,13 +181,4 @@ function endHeading (text: string): string {
   while (text.charAt(start - 1) === '#') start--
   const before = text.charAt(start - 1)
   return start < text.length && (before === '' || before === ' ' || before === '\t') ? `${text.slice(0, start)}\\${text.slice(start)}` : text
-}
-
-function plainText (content: readonly Inline[]): string {
-  let text = ''
-  for (const inline of content) {
-    if (isText(inline)) text += inline.text
-    else for (const run of isLink(inline) ? inline.content : inline.content ?? []) text += run.text
-  }
-  return text
 }

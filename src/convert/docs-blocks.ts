@@ -1,6 +1,6 @@
 import type { BlockExtensions, BlockSpec, InlineSpec } from './block-table.ts'
 import { escapeHtml } from './escape-html.ts'
-import { fileMarkdown, linkHtml, mediaText, text } from './media-blocks.ts'
+import { fileMarkdown, linkHtml, mediaText, text, unsafeAddress } from './media-blocks.ts'
 import { isWebAddress } from './safe-url.ts'
 import { backgroundColor, textAlignment } from './shared-props.ts'
 
@@ -34,6 +34,7 @@ const pdf: BlockSpec = {
     const { props, attributes, escape } = parts
     const url = text(props, 'url')
     if (url !== '' && props['showPreview'] === false) return linkHtml('pdf', parts)
+    if (url !== '' && !isWebAddress(url)) parts.drop(unsafeAddress, 'content')
     const source = isWebAddress(url) ? ` src="${escape(url)}"` : ''
     const embed = `<embed${source} type="application/pdf"${text(props, 'name') === '' ? '' : ` title="${escape(text(props, 'name'))}"`}`
     const caption = text(props, 'caption')

@@ -17,13 +17,13 @@ export function elementsToBlocks (nodes: readonly Node[], table: BlockTable, dro
 }
 
 /** Nothing in them is meant to be read. */
-const silent = new Set(['script', 'style', 'head', 'title', 'meta', 'link', 'base', 'template', 'noscript', 'col', 'colgroup', 'source', 'track', 'input', 'button', 'caption-side', 'wbr'])
+const silent = new Set(['script', 'style', 'head', 'title', 'meta', 'link', 'base', 'template', 'noscript', 'col', 'colgroup', 'source', 'track', 'input', 'caption-side', 'wbr'])
 
 /** They show something that no block holds. */
 const lost = new Set(['iframe', 'object', 'svg', 'canvas', 'math', 'select', 'textarea', 'applet', 'map'])
 
 /** They stand in a line of text; an element that is neither here nor in the table starts a paragraph of its own. */
-const inlineTags = new Set(['a', 'abbr', 'acronym', 'bdi', 'bdo', 'big', 'cite', 'data', 'dfn', 'font', 'label', 'mark', 'nobr', 'output', 'q', 'ruby', 'rb', 'rt', 'rp', 'small', 'span', 'sub', 'sup', 'time', 'var', 'x'])
+const inlineTags = new Set(['a', 'abbr', 'acronym', 'bdi', 'bdo', 'big', 'button', 'cite', 'data', 'dfn', 'font', 'label', 'mark', 'nobr', 'output', 'q', 'ruby', 'rb', 'rt', 'rp', 'small', 'span', 'sub', 'sup', 'time', 'var', 'x'])
 
 /** Ways to look that no mark keeps; their text stays. */
 const looks = new Set(['sub', 'sup', 'small', 'big', 'ruby'])

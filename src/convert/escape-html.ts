@@ -14,6 +14,11 @@ export function escapeAttribute (text: string): string {
   return special.test(text) ? text.replace(specials, reference) : text
 }
 
+/** The same on one line: in markdown an empty line would end the HTML. */
+export function escapeAttributeLine (text: string): string {
+  return escapeAttribute(text).replaceAll('\n', '&#10;')
+}
+
 function reference (character: string): string {
   return entities[character] ?? character
 }

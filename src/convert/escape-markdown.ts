@@ -36,6 +36,11 @@ function needsEscape (character: string, text: string, index: number): boolean {
   }
 }
 
+/** Escapes a prop for one line of markdown: a line break in it is a reference, or it would end the paragraph and begin anything else. */
+export function escapeProp (text: string): string {
+  return escapeMarkdown(text).replaceAll('\n', '&#10;')
+}
+
 /** Any character as a reference, which markdown reads as text and counts as punctuation. */
 export function characterReference (character: string): string {
   return `&#${character.codePointAt(0)};`

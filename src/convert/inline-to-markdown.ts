@@ -1,7 +1,7 @@
 import { type Inline, type InlineElement, isLink, isText, type TextRun } from './block.ts'
 import type { BlockTable, MarkdownParts } from './block-table.ts'
-import { escapeAttribute } from './escape-html.ts'
-import { characterReference, escapeLineEnd, escapeLineStart, escapeMarkdown } from './escape-markdown.ts'
+import { escapeAttributeLine } from './escape-html.ts'
+import { characterReference, escapeLineEnd, escapeLineStart, escapeMarkdown, escapeProp } from './escape-markdown.ts'
 import { destination } from './media-blocks.ts'
 import { isSafeLink } from './safe-url.ts'
 
@@ -72,14 +72,14 @@ function addRun (run: TextRun, href: string | undefined, pieces: Piece[], { tabl
 function elementToMarkdown (inline: InlineElement, { table, drop, origin }: InlineOptions): string {
   const spec = table.inline.get(inline.type)
   const text = (inline.content ?? []).map((run) => run.text).join('')
-  if (spec?.toMarkdown === undefined) return escapeMarkdown(text)
+  if (spec?.toMarkdown === undefined) return escapeProp(text)
   return spec.toMarkdown({
     props: inline.props,
-    inline: escapeMarkdown(text),
-    html: escapeAttribute(text),
+    inline: escapeProp(text),
+    html: escapeAttributeLine(text),
     text,
-    escape: escapeMarkdown,
-    escapeHtml: escapeAttribute,
+    escape: escapeProp,
+    escapeHtml: escapeAttributeLine,
     drop,
     origin,
   })

@@ -2,7 +2,7 @@ import type { Props } from './block.ts'
 import type { BlockSpec, Found, HtmlParts, MarkdownParts, PropSpec } from './block-table.ts'
 import { type Element, find, textOf } from './element.ts'
 import { escapeAttribute, escapeHtml } from './escape-html.ts'
-import { isSafeMedia } from './safe-url.ts'
+import { isSafeLink, isSafeMedia } from './safe-url.ts'
 import { backgroundColor, textAlignment } from './shared-props.ts'
 import { isVideoUrl } from './video-url.ts'
 
@@ -63,11 +63,17 @@ const file: BlockSpec = {
 /** Pictures, films, sounds and files. An element `figure` is whichever of them it holds. */
 export const mediaBlocks: readonly BlockSpec[] = [file, audio, video, image]
 
+/** What is counted when an address is left out because it could run code. */
+export const unsafeAddress = 'unsafe address'
+
 /** A link with the file's name, for what has no preview; `data-content-type` lets readers, BlockNote's too, know it again. */
-export function linkHtml (type: string, { props, attributes, escape }: HtmlParts): string {
+export function linkHtml (type: string, { props, attributes, escape, drop }: HtmlParts): string {
   const url = text(props, 'url')
+  // A picture may stand in its own address; a link to such an address would be a page.
+  const safe = isSafeLink(url)
+  if (!safe) drop(unsafeAddress, 'content')
   const mark = ` data-content-type="${type}"${attributes}`
-  const href = isSafeMedia(url) ? ` href="${escape(url)}"` : ''
+  const href = safe ? ` href="${escape(url)}"` : ''
   const label = escapeHtml(text(props, 'name') || url)
   const caption = text(props, 'caption')
   if (caption === '') return `<a${href}${mark}>${label}</a>`
@@ -81,7 +87,10 @@ export function fileMarkdown ({ props, escape, drop }: MarkdownParts): string {
     drop('file without address')
     return ''
   }
-  const link = `[${escape(text(props, 'name') || url)}](${destination(url)})`
+  const name = escape(text(props, 'name') || url)
+  const safe = isSafeLink(url)
+  if (!safe) drop(unsafeAddress, 'content')
+  const link = safe ? `[${name}](${destination(url)})` : name
   const caption = text(props, 'caption')
   return caption === '' ? link : `${link}\n\n${escape(caption)}`
 }
@@ -118,8 +127,8 @@ function mediaHtml (type: string, parts: HtmlParts, start: string, end: string, 
   const url = text(props, 'url')
   const caption = text(props, 'caption')
   if (url === '') return empty.replace('@', () => attributes)
-  if (!isSafeMedia(url)) parts.drop('unsafe address', 'content')
   if (props['showPreview'] === false) return linkHtml(type, parts)
+  if (!isSafeMedia(url)) parts.drop(unsafeAddress, 'content')
   if (caption === '') return start + end.replace('@', () => attributes)
   return `<figure${attributes}>${start}${end.replace('@', '')}<figcaption>${escapeHtml(caption)}</figcaption></figure>`
 }
@@ -136,10 +145,9 @@ function mediaMarkdown (type: 'image' | 'video' | 'audio', parts: MarkdownParts,
   }
   if (props['showPreview'] === false) return fileMarkdown(parts)
   if (caption === '' && !needsHtml) return `![${escape(name)}](${destination(url)})`
-  const line = (value: string) => html(value).replace(/\n/g, '&#10;')
-  const named = name === '' ? '' : ` ${type === 'image' ? 'alt' : 'data-name'}="${line(name)}"`
-  const tag = type === 'image' ? `<img${named} src="${line(url)}">` : `<${type} src="${line(url)}"${named} controls></${type}>`
-  return caption === '' ? tag : `<figure>${tag}<figcaption>${line(caption)}</figcaption></figure>`
+  const named = name === '' ? '' : ` ${type === 'image' ? 'alt' : 'data-name'}="${html(name)}"`
+  const tag = type === 'image' ? `<img${named} src="${html(url)}">` : `<${type} src="${html(url)}"${named} controls></${type}>`
+  return caption === '' ? tag : `<figure>${tag}<figcaption>${html(caption)}</figcaption></figure>`
 }
 
 function readMedia (element: Element, tag: string, more: (found: Element) => Found['props']): Found | undefined {

@@ -20,6 +20,8 @@ export function readDocument (update: Uint8Array, fragment: string, dropped: Dro
     throw new InvalidContent('The Yjs update does not decode')
   }
   if (document.store.pendingStructs !== null) dropped.add('content', 'updates that depend on others which are not there')
+  // A wrong name is no empty document.
+  if (!document.share.has(fragment)) for (const name of document.share.keys()) dropped.add('content', `root ${name}`)
   return childrenOf(document.getXmlFragment(fragment), dropped, 0)
 }
 

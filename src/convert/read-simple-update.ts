@@ -64,7 +64,9 @@ class SimpleReader {
       }
     }
     if (bytes.varUint() !== 0 || !bytes.atEnd) return undefined
-    return this.#roots.get(this.#fragment)?.children ?? []
+    const root = this.#roots.get(this.#fragment)
+    // Where there are others, the full reader says which.
+    return root === undefined && this.#roots.size > 0 ? undefined : root?.children ?? []
   }
 
   /** Reads one struct and returns how many clocks it takes; 0 when it is not of the simple kind. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { append } from './append.ts'
-import { type Block, type Inline, isLink, isText, type Styles, type TableCell, type TableContent, type TextRun } from './block.ts'
-import { type BlockSpec, type BlockTable, readProps } from './block-table.ts'
+import { type Block, type Inline, isLink, isText, type Props, type Styles, type TableCell, type TableContent, type TextRun } from './block.ts'
+import { type BlockSpec, type BlockTable, countUnread, type PropSpec, readProps } from './block-table.ts'
 import { defaultFragment } from './blocks-to-update.ts'
 import type { Dropped } from './dropped.ts'
 import { InlineBuilder } from './inline-builder.ts'
@@ -72,10 +72,15 @@ class NodeReader {
   }
 
   #block (spec: BlockSpec, node: StoredElement, id: unknown): Block {
-    const block: Block = { id: typeof id === 'string' ? id : randomUUID(), type: spec.type, props: readProps(spec.props, node.attributes), children: [] }
+    const block: Block = { id: typeof id === 'string' ? id : randomUUID(), type: spec.type, props: this.#props(spec.props, node.attributes), children: [] }
     if (spec.content === 'none') return block
     const content = spec.content === 'table' ? this.#rows(node) : this.#inline([node], spec.code)
     return { id: block.id, type: block.type, props: block.props, content, children: block.children }
+  }
+
+  #props (specs: Record<string, PropSpec>, attributes: StoredElement['attributes']): Props {
+    countUnread(specs, attributes, this.#dropped)
+    return readProps(specs, attributes)
   }
 
   /** The content of one element, or of several joined by line breaks. */
@@ -107,7 +112,7 @@ class NodeReader {
     if (node.name === 'hardBreak') return builder.text('\n', {})
     const spec = elements.get(node.name)
     if (spec === undefined) return this.#dropped.add('content', `element ${node.name}`)
-    const props = readProps(spec.props, node.attributes)
+    const props = this.#props(spec.props, node.attributes)
     if (spec.content === 'none') return builder.element({ type: spec.type, props })
     builder.element({ type: spec.type, props, content: this.#runs(node) })
   }
@@ -153,7 +158,8 @@ class NodeReader {
   }
 
   #cell (node: StoredElement): TableCell {
-    const props = readProps(cellProps, node.attributes)
+    const { colwidth: _, ...attributes } = node.attributes
+    const props = this.#props(cellProps, attributes)
     props['colspan'] = span(props['colspan'])
     props['rowspan'] = span(props['rowspan'])
     return { type: 'tableCell', content: this.#inline(this.#elements(node, ['tableParagraph'])), props }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type Block, type Inline, isText, type Styles, type TableCell, type TableContent } from './block.ts'
-import { type BlockSpec, type BlockTable, readProps } from './block-table.ts'
+import { type Block, type Inline, isText, type Props, type Styles, type TableCell, type TableContent } from './block.ts'
+import { type BlockSpec, type BlockTable, countUnread, type PropSpec, readProps } from './block-table.ts'
 import type { Dropped } from './dropped.ts'
 import { InlineBuilder } from './inline-builder.ts'
 import { InvalidContent } from './invalid-content.ts'
@@ -42,11 +42,16 @@ class Validator {
     if (spec === undefined) throw new InvalidContent('A block has an unknown type')
     const props = input['props'] ?? {}
     if (!isObject(props)) throw new InvalidContent('Props must be an object')
-    const block: Block = { id: this.#id(input['id']), type: spec.type, props: readProps(spec.props, props), children: [] }
+    const block: Block = { id: this.#id(input['id']), type: spec.type, props: this.#props(spec.props, props), children: [] }
     const content = this.#content(spec, input['content'])
     const children = this.blocks(input['children'] ?? [], depth + 1)
     // Yjs, JSON and tests read the keys in this order.
     return content === undefined ? { ...block, children } : { id: block.id, type: block.type, props: block.props, content, children }
+  }
+
+  #props (specs: Record<string, PropSpec>, given: Json): Props {
+    countUnread(specs, given, this.#dropped)
+    return readProps(specs, given)
   }
 
   #id (given: unknown): string {
@@ -56,9 +61,18 @@ class Validator {
   }
 
   #content (spec: BlockSpec, content: unknown): Block['content'] {
-    if (spec.content === 'none') return undefined
+    if (spec.content === 'none') {
+      this.#countContent(spec.type, content)
+      return undefined
+    }
     if (spec.content === 'table') return this.#tableContent(content)
     return this.#inline(content, spec.code)
+  }
+
+  /** Content of what has none. */
+  #countContent (type: string, content: unknown): void {
+    const isEmpty = content === undefined || content === null || content === '' || (Array.isArray(content) && content.length === 0)
+    if (!isEmpty) this.#dropped.add('content', `content of ${type}`)
   }
 
   #inline (content: unknown, code = false): Inline[] {
@@ -85,8 +99,11 @@ class Validator {
     if (spec === undefined) throw new InvalidContent('Inline content has an unknown type')
     const given = inline['props'] ?? {}
     if (!isObject(given)) throw new InvalidContent('Props must be an object')
-    const props = readProps(spec.props, given)
-    if (spec.content === 'none') return builder.element({ type: spec.type, props })
+    const props = this.#props(spec.props, given)
+    if (spec.content === 'none') {
+      this.#countContent(spec.type, inline['content'])
+      return builder.element({ type: spec.type, props })
+    }
     const runs = new InlineBuilder()
     for (const run of this.#runs(inline['content'])) this.#run(run, runs)
     builder.element({ type: spec.type, props, content: runs.finish().filter(isText) })
@@ -133,7 +150,7 @@ class Validator {
 
   #cell (cell: unknown): TableCell {
     if (isObject(cell)) {
-      const props = readProps(cellProps, isObject(cell['props']) ? cell['props'] : {})
+      const props = this.#props(cellProps, isObject(cell['props']) ? cell['props'] : {})
       props['colspan'] = span(props['colspan'])
       props['rowspan'] = span(props['rowspan'])
       return { type: 'tableCell', content: this.#inline(cell['content']), props }

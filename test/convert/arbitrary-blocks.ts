@@ -38,7 +38,7 @@ const run = (options: BlockOptions) => fc.record({
 /** Inline content as JSON input. */
 export function inlineContent (options: BlockOptions = {}) {
   const link = fc.record({ type: fc.constant('link'), href: address, content: fc.array(run(options), { minLength: 1, maxLength: 2 }) })
-  const mention = fc.record({ type: fc.constant('interlinkingLinkInline'), props: fc.record({ docId: fc.uuid(), title: line }) })
+  const mention = fc.record({ type: fc.constant('interlinkingLinkInline'), props: fc.record({ docId: fc.uuid(), title: anyText }) })
   return fc.array(options.markdown === true
     ? fc.oneof({ weight: 5, arbitrary: run(options) }, link)
     : fc.oneof({ weight: 6, arbitrary: run(options) }, link, mention), { maxLength: 4 })
@@ -51,7 +51,7 @@ function propValue (name: string, spec: PropSpec): fc.Arbitrary<Props[string]> {
   if (type === 'number') return fc.integer({ min: 1, max: 2000 })
   if (name === 'url') return address
   if (/Color$/.test(name)) return color
-  return line
+  return anyText
 }
 
 function propsFor (specs: Record<string, PropSpec>): fc.Arbitrary<Record<string, unknown>> {
@@ -116,8 +116,8 @@ export function sayableBlocks () {
         fc.record({ type: fc.constant('codeBlock'), props: fc.record({ language: fc.constantFrom('text', 'js', 'c++', 'a b') }), content: anyText }),
         fc.record({ type: fc.constant('divider') }),
         fc.record({ type: fc.constant('pageBreak') }),
-        fc.record({ type: fc.constant('image'), props: fc.record({ url: address, name: line, caption: fc.constantFrom('', 'a caption', '<b>&"') }) }),
-        fc.record({ type: fc.constant('callout'), props: fc.record({ emoji: fc.constantFrom('💡', '🔥') }), content })
+        fc.record({ type: fc.constant('image'), props: fc.record({ url: address, name: anyText, caption: fc.constantFrom('', 'a caption', '<b>&"', 'two\n\n# lines') }) }),
+        fc.record({ type: fc.constant('callout'), props: fc.record({ emoji: fc.constantFrom('💡', '🔥', '\n\n# a') }), content })
       ), { minLength: 1, maxLength: 4 }),
     }
   })

@@ -163,6 +163,71 @@ await t.test('what markdown cannot say is counted', async (t) => {
   t.same(dropped.map(({ what }) => what), ['prop textAlignment', 'mark underline', 'mark textColor', 'nesting'])
 })
 
+await t.test('what JSON says and no block holds is counted', async (t) => {
+  const dropped = (blocks: unknown) => run(JSON.stringify(blocks), 'json', 'yjs').dropped
+  t.same(dropped([{ type: 'divider', content: 'text' }]), [{ what: 'content of divider', kind: 'content', count: 1 }])
+  t.same(dropped([{ type: 'heading', props: { level: 9, shade: 1 } }, { props: { textColor: null, backgroundColor: 5 } }]), [
+    { what: 'prop level', kind: 'format', count: 1 },
+    { what: 'prop shade', kind: 'format', count: 1 },
+    { what: 'prop backgroundColor', kind: 'format', count: 1 },
+  ])
+  t.same(dropped([{ content: [{ type: 'interlinkingLinkInline', props: { docId: 'd' }, content: 'text' }] }]), [{ what: 'content of interlinkingLinkInline', kind: 'content', count: 1 }])
+  t.same(dropped([{ type: 'table', content: { rows: [{ cells: [{ content: 'x', props: { shade: 1 } }] }] } }]), [{ what: 'prop shade', kind: 'format', count: 1 }])
+  t.same(dropped(JSON.parse('[{"props":{"__proto__":"x"},"content":[{"type":"text","text":"x","styles":{"__proto__":true}}]}]')), [
+    { what: 'prop __proto__', kind: 'format', count: 1 },
+    { what: 'mark __proto__', kind: 'format', count: 1 },
+  ])
+})
+
+await t.test('what Yjs holds beside the blocks is counted', async (t) => {
+  const document = new Y.Doc()
+  Y.applyUpdate(document, run('# T', 'markdown', 'yjs').body)
+  ;(document.getXmlFragment('document-store').querySelector('heading') as Y.XmlElement).setAttribute('shade', 'x')
+  t.same(run(Y.encodeStateAsUpdate(document), 'yjs', 'json').dropped, [{ what: 'prop shade', kind: 'format', count: 1 }])
+})
+
+await t.test('a fragment of another name is no empty document', async (t) => {
+  const { body } = run('# T', 'markdown', 'yjs', { fragment: 'other' })
+  const document = new Y.Doc()
+  Y.applyUpdate(document, body)
+  document.getXmlFragment('other').delete(0, 1)
+  for (const update of [body, Y.encodeStateAsUpdate(document)]) t.same(run(update, 'yjs', 'json').dropped, [{ what: 'root other', kind: 'content', count: 1 }])
+})
+
+await t.test('marks, links and elements in a program are counted where it is written as text', async (t) => {
+  const program = [{ type: 'codeBlock', content: [{ type: 'text', text: 'x', styles: { bold: true } }, { type: 'link', href: 'https://a.b', content: 'l' }, { type: 'interlinkingLinkInline', props: { title: 't' } }] }]
+  t.same(run(JSON.stringify(program), 'json', 'markdown').dropped, [
+    { what: 'mark bold', kind: 'format', count: 1 },
+    { what: 'link in code', kind: 'format', count: 1 },
+    { what: 'element interlinkingLinkInline', kind: 'content', count: 1 },
+  ])
+})
+
+await t.test('a line break in a name, a caption or a title begins nothing new in markdown', async (t) => {
+  const evil = 'a\n\n# b\n\n<script>'
+  const input = JSON.stringify([
+    ...['image', 'video', 'audio', 'file', 'pdf'].flatMap((type) => [{ type, props: { url: 'https://a.b/', name: evil } }, { type, props: { url: 'https://a.b/', name: evil, caption: evil } }]),
+    { content: [{ type: 'interlinkingLinkInline', props: { docId: 'd', title: evil } }] },
+    { type: 'uploadLoader', props: { information: evil } },
+    { type: 'uploadLoader', props: { information: '# b' } },
+    { type: 'callout', props: { emoji: evil }, content: evil },
+  ])
+  const read = blocks(text(input, 'json', 'markdown'), 'markdown', 'json')
+  t.notOk(read.some(({ type }) => type === 'heading'))
+  t.equal(read.filter(({ type }) => type === 'image')[0]?.props['name'], evil)
+  t.match(read.at(-1), { type: 'callout', props: { emoji: evil }, content: [{ text: evil }] })
+})
+
+await t.test('a button is text', async (t) => {
+  t.equal(text('<p>Press <button>OK</button></p>', 'html', 'text'), 'Press OK\n')
+})
+
+await t.test('markdown whose HTML is beyond the limits is read as text, and counted once', async (t) => {
+  const markdown = '[a](b "title")\n\n' + '<ul><li>'.repeat(150) + 'x'
+  t.match(text(markdown, 'markdown', 'text'), /^a\n<ul><li>.*x\n$/)
+  for (const to of ['json', 'yjs'] as const) t.same(run(markdown, 'markdown', to).dropped, [{ what: 'link title', kind: 'format', count: 1 }])
+})
+
 await t.test('addresses that could run code do not reach HTML', async (t) => {
   for (const href of ['javascript:alert(1)', ' java\tscript:alert(1)', 'JAVASCRIPT:x', 'vbscript:x', 'data:text/html,x', '\u0000javascript:x']) {
     const input = JSON.stringify([
@@ -172,6 +237,8 @@ await t.test('addresses that could run code do not reach HTML', async (t) => {
     ])
     // The address itself may stand in data-url, from which no browser loads anything.
     t.notMatch(text(input, 'json', 'html').replace(/ data-url="[^"]*"/g, ''), /script:|data:text/i, JSON.stringify(href))
+    t.equal(run(input, 'json', 'html').dropped.reduce((sum, { what, count }) => sum + (what.startsWith('unsafe') ? count : 0), 0), 11, JSON.stringify(href))
+    t.notMatch(text(input, 'json', 'markdown').replace(/!\[.*\n|<(?:video|audio).*\n/g, ''), /script:|data:text/i, JSON.stringify(href))
   }
 })
 

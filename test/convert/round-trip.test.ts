@@ -1,16 +1,17 @@
 import { deepEqual } from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import * as Y from 'yjs'
 import { blocksToHtml } from '../../src/convert/blocks-to-html.ts'
 import { blocksToMarkdown } from '../../src/convert/blocks-to-markdown.ts'
 import { blocksToUpdate } from '../../src/convert/blocks-to-update.ts'
 import { Dropped } from '../../src/convert/dropped.ts'
 import { htmlToBlocks } from '../../src/convert/html-to-blocks.ts'
-import { markdownToBlocks } from '../../src/convert/markdown-to-blocks.ts'
+import { markdownToBlocks, markdownToUpdate } from '../../src/convert/markdown-to-blocks.ts'
 import { standardTable as table } from '../../src/convert/standard-table.ts'
 import { updateToBlocks } from '../../src/convert/update-to-blocks.ts'
 import { validateBlocks } from '../../src/convert/validate-blocks.ts'
-import { anyBlocks, sayableBlocks } from './arbitrary-blocks.ts'
+import { anyBlocks, anyText, sayableBlocks } from './arbitrary-blocks.ts'
 import { withoutIds } from './without-ids.ts'
 
 await t.test('blocks → Yjs → blocks is the same, ids included', async () => {
@@ -18,6 +19,26 @@ await t.test('blocks → Yjs → blocks is the same, ids included', async () => 
     const blocks = validateBlocks(input, table, new Dropped())
     deepEqual(updateToBlocks(blocksToUpdate(blocks, table), table, new Dropped()), blocks)
   }), { numRuns: 300 })
+})
+
+await t.test('markdown → Yjs block by block is what markdown → blocks → Yjs is', async () => {
+  fc.assert(fc.property(anyBlocks(), anyText, (input, text) => {
+    const markdown = blocksToMarkdown(validateBlocks(input, table, new Dropped()), table, new Dropped()) + '\n' + text
+    const [whole, streamed] = [new Dropped(), new Dropped()]
+    const blocks = markdownToBlocks(markdown, table, whole)
+    deepEqual(withoutIds(updateToBlocks(markdownToUpdate(markdown, table, streamed), table, new Dropped())), withoutIds(blocks), markdown)
+    deepEqual(streamed.list(), whole.list())
+  }), { numRuns: 300 })
+})
+
+await t.test('an update of megabytes is whole', async () => {
+  const markdown = 'é word — 😀 *text*\n\n'.repeat(20_000) + '```\n' + 'x'.repeat(3_000_000) + '\n```\n'
+  const blocks = markdownToBlocks(markdown, table, new Dropped())
+  const update = blocksToUpdate(blocks, table)
+  deepEqual(updateToBlocks(update, table, new Dropped()), blocks)
+  const document = new Y.Doc()
+  Y.applyUpdate(document, update)
+  deepEqual(updateToBlocks(Y.encodeStateAsUpdate(document), table, new Dropped()), blocks)
 })
 
 await t.test('blocks → JSON → blocks is the same', async () => {
