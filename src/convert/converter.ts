@@ -13,6 +13,8 @@ export interface ConverterOptions {
   /** Worker threads; on two cores one is right, the other carries the sync. */
   threads: number
   maxQueue: number
+  /** The most bytes of input that are held for threads, waiting and at work, unless one alone has more; 0: no limit. */
+  maxHeldBytes?: number
   /** From the request to the result; 0: no limit. */
   deadlineMs: number
   memoryMb: number
@@ -50,6 +52,7 @@ export class Converter {
   readonly #options: ConverterOptions
   readonly #table: BlockTable
   readonly #pool: Pool
+  #heldBytes = 0
 
   constructor (options: ConverterOptions, table: BlockTable, pool: Pool) {
     this.#options = options
@@ -86,7 +89,15 @@ export class Converter {
   async #perform (request: ConvertRequest, signal: AbortSignal | undefined): Promise<Converted> {
     signal?.throwIfAborted()
     if (request.input.byteLength <= (this.#options.inlineMaxBytes ?? 4096)) return convert(request, this.#table)
-    return await this.#pool.run<Converted>(request, { signal, deadlineMs: this.#options.deadlineMs })
+    const { byteLength } = request.input
+    const { maxHeldBytes = 0, deadlineMs } = this.#options
+    if (maxHeldBytes > 0 && this.#heldBytes > 0 && this.#heldBytes + byteLength > maxHeldBytes) throw new PoolBusy('Too much is waiting')
+    this.#heldBytes += byteLength
+    try {
+      return await this.#pool.run<Converted>(request, { signal, deadlineMs })
+    } finally {
+      this.#heldBytes -= byteLength
+    }
   }
 }
 

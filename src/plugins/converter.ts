@@ -14,6 +14,9 @@ const memoryMb = 1536
 /** Below this many bytes a conversion takes less than a millisecond, less than the way to a thread and back under load. */
 const inlineMaxBytes = 4096
 
+/** 256 of the largest inputs would be 5 GiB; of usual ones, far fewer bytes than this wait. */
+const maxHeldBytes = 256 * 2 ** 20
+
 /** Conversion between formats, in worker threads of its own. */
 export default fp(async function converter (app: FastifyInstance) {
   const { config } = app
@@ -21,6 +24,7 @@ export default fp(async function converter (app: FastifyInstance) {
     threads: config.CONVERSION_THREADS || Math.max(1, Math.floor(availableParallelism() / 2)),
     maxQueue: config.CONVERSION_MAX_QUEUE,
     deadlineMs: config.CONVERSION_TIMEOUT_MS,
+    maxHeldBytes,
     memoryMb,
     inlineMaxBytes,
     blocksModule: config.CONVERSION_BLOCKS_MODULE === '' ? undefined : pathToFileURL(config.CONVERSION_BLOCKS_MODULE).href,

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { ContentMissing } from '../errors.ts'
 import { conversionFailure } from './conversion-failure.ts'
+import { tellDropped } from './tell-dropped.ts'
 
 const schema = {
   summary: 'Convert markdown to a Yjs update in base64: the older form of /api/convert/',
@@ -12,12 +13,13 @@ const schema = {
 const convertMarkdown: FastifyPluginAsyncTypebox = async function (scope) {
   const { CONVERSION_FILE_MAX_SIZE, CONVERSION_SOFT_BREAKS } = scope.config
 
-  scope.post('/api/convert-markdown', { schema, bodyLimit: CONVERSION_FILE_MAX_SIZE }, async (request) => {
+  scope.post('/api/convert-markdown', { schema, bodyLimit: CONVERSION_FILE_MAX_SIZE }, async (request, reply) => {
     const { content } = request.body
     if (typeof content !== 'string' || content === '') throw new ContentMissing()
-    const { body } = await scope.converter
+    const { body, dropped } = await scope.converter
       .convert({ input: Buffer.from(content), from: 'markdown', to: 'yjs', softBreaks: CONVERSION_SOFT_BREAKS })
       .catch((error: unknown) => { throw conversionFailure(error) })
+    tellDropped(reply, dropped)
     return { content: Buffer.from(body).toString('base64') }
   })
 }

@@ -4,6 +4,7 @@ import Type from 'typebox'
 import { inputFormatOf, negotiate, type InputFormat, type Negotiated } from '../convert/formats.ts'
 import { ContentMissing, ContentTooLarge, ContentTypeUnsupported, FormatUnsupported } from '../errors.ts'
 import { conversionFailure } from './conversion-failure.ts'
+import { tellDropped } from './tell-dropped.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -17,8 +18,8 @@ const schema = {
   querystring: Type.Object({
     /** Name of the root fragment in a Yjs document */
     fragment: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
-    /** 1 = what cannot be carried over is an error instead of a header */
-    strict: Type.Optional(Type.String()),
+    /** 1 or true = what cannot be carried over is an error instead of a header */
+    strict: Type.Optional(Type.Enum(['1', 'true', '0', 'false'])),
   }),
 }
 
@@ -55,9 +56,8 @@ const convert: FastifyPluginAsyncTypebox = async function (scope) {
     const converted = await scope.converter
       .convert({ input: body, from, to: to.format, ...options }, hangUp(reply))
       .catch((error: unknown) => { throw conversionFailure(error) })
-    const dropped = converted.dropped.reduce((sum, { count }) => sum + count, 0)
-    if (dropped > 0) reply.header('x-conversion-dropped', dropped)
-    if (dropped > 0 && query.strict === '1') {
+    const isStrict = query.strict === '1' || query.strict === 'true'
+    if (tellDropped(reply, converted.dropped) > 0 && isStrict) {
       return await reply.code(422).send({ error: 'The output format cannot carry all of the document', dropped: converted.dropped })
     }
     reply.type(textual.test(to.mediaType) ? `${to.mediaType}; charset=utf-8` : to.mediaType)

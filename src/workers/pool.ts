@@ -88,7 +88,8 @@ export class Pool {
   run<T> (task: unknown, { signal, deadlineMs = 0, transfer = [] }: RunOptions = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new PoolClosed('The pool is closed'))
     if (signal?.aborted === true) return Promise.reject(reasonOf(signal))
-    if (this.#idle.length === 0 && this.#workers.size >= this.#options.threads && this.#waiting >= this.#options.maxQueue) {
+    // A thread that is being started takes one of those that wait.
+    if (this.#idle.length === 0 && this.#workers.size >= this.#options.threads && this.#waiting >= this.#options.maxQueue + this.#starting) {
       this.#counts.failed++
       return Promise.reject(new PoolBusy('Too many tasks are waiting'))
     }

@@ -57,6 +57,17 @@ await t.test('a full queue, a deadline and a hang-up are told apart', async (t) 
   t.same(told, ['markdown yjs busy', 'markdown yjs deadline', 'markdown yjs cancelled'])
 })
 
+await t.test('what is held for threads is bounded in bytes, but one alone may be larger', async (t) => {
+  const { converter, told } = await open(t, { inlineMaxBytes: 0, maxHeldBytes: 1000 })
+  const input = (length: number) => ({ input: bytes('a'.repeat(length)), from: 'markdown', to: 'text' }) as const
+  const first = converter.convert(input(600))
+  await t.rejects(converter.convert(input(600)), PoolBusy)
+  const second = converter.convert(input(400))
+  await Promise.all([first, second])
+  await converter.convert(input(5000))
+  t.same(told, ['markdown text busy', ...Array(3).fill('markdown text number')])
+})
+
 await t.test('many at once are all converted, in the order in which they came', async (t) => {
   const { converter } = await open(t, { maxQueue: 200 })
   const input = bytes('# Title\n\nSome **text**.\n\n'.repeat(200))

@@ -1,0 +1,8 @@
+import type { FastifyReply } from 'fastify'
+
+/** Says in a header how much of a document the output cannot carry, if anything. @returns that number */
+export function tellDropped (reply: FastifyReply, dropped: ReadonlyArray<{ count: number }>): number {
+  const count = dropped.reduce((sum, item) => sum + item.count, 0)
+  if (count > 0) reply.header('x-conversion-dropped', count)
+  return count
+}
