@@ -12,9 +12,9 @@ const hasParentSub = 0x20
 /** A value that Yjs can hold in an attribute. */
 export type AnyValue = undefined | string | number | boolean | Array<number | undefined>
 
-/** Bytes of the first piece of an update, and of each after it: pieces are never copied to grow. */
-const firstPieceBytes = 2048
-const pieceBytes = 1 << 20
+/** Bytes of the first piece of an update, and the most of one after it, each twice as large as the one before: pieces are never copied to grow. */
+const firstPieceBytes = 4096
+const maxPieceBytes = 1 << 20
 
 /** Characters up to which text is written one by one while it is ASCII, which is faster than an encoder's start. */
 const shortText = 128
@@ -230,7 +230,7 @@ export class StructWriter {
   #reserve (more: number): void {
     if (this.#length + more <= this.#bytes.length) return
     this.#full.push(this.#bytes.subarray(0, this.#length))
-    this.#bytes = new Uint8Array(Math.max(pieceBytes, more))
+    this.#bytes = new Uint8Array(Math.max(Math.min(this.#bytes.length * 2, maxPieceBytes), more))
     this.#length = 0
   }
 
