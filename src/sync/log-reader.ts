@@ -89,11 +89,12 @@ export class LogReader {
 /** Takes in what the store has of a room and the room has not. Harmless where it is nothing. */
 async function readMissing (room: Room): Promise<void> {
   const { stored, pacer } = room.services
-  const { position } = room.siblings
-  const document = await stored.load(room.name, position.synced)
-  if (document === undefined) return
+  const haveRead = room.siblings.beginReading()
+  const since = room.siblings.readUpTo
+  const document = await stored.load(room.name, since)
+  if (document === undefined) return haveRead(0)
   let bytes = 0
-  for (const update of await updatesOf(room, document)) {
+  for (const update of await updatesOf(room, document, since)) {
     if (bytes > turnBytes) {
       await pacer.turn()
       bytes = 0
@@ -103,17 +104,17 @@ async function readMissing (room: Room): Promise<void> {
     if (!room.isOpen) return
     room.siblings.take(scanned)
   }
-  position.reach(document.lastSeq)
+  haveRead(document.lastSeq)
 }
 
 /** The log's entries or, where the snapshot has swallowed some that the room lacks, all that it lacks. */
-async function updatesOf (room: Room, document: StoredDocument): Promise<readonly Uint8Array[]> {
+async function updatesOf (room: Room, document: StoredDocument, since: number): Promise<readonly Uint8Array[]> {
   const { snapshot, log } = document
   const updates = log.map(({ update }) => update)
   if (snapshot === undefined || snapshot.generation === room.generation) return updates
   const known = Known.decode(snapshot.known)
   const holdsAll = known.covers(room.known.stateVector) && room.known.deleteSet.contains(known.deleteSet)
-  if (holdsAll || snapshot.upTo <= room.siblings.position.synced) {
+  if (holdsAll || snapshot.upTo <= since) {
     room.generation = snapshot.generation
     room.known.addDeletes(known.deleteSet)
     return updates

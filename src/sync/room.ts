@@ -466,11 +466,14 @@ export class Room implements Ticking {
   /** The snapshot has taken in that much of the log; its delete set also holds what merging deleted. */
   compacted (head: SnapshotHead, log: { readonly bytes: number, readonly entries: number }): void {
     this.resized(head.bytes, log.bytes, log.entries)
-    // It may hold what other nodes have stored and this room has yet to read.
-    if (head.upTo <= this.siblings.position.synced) this.generation = head.generation
-    else this.siblings.fallBehind()
+    if (head.upTo <= this.siblings.readUpTo) {
+      this.generation = head.generation
+      this.known.addDeletes(Known.decode(head.known).deleteSet)
+    } else {
+      // It may hold what other nodes have stored and this room has yet to read and tell, deletions too.
+      this.siblings.fallBehind()
+    }
     this.services.neighbours.tell(this.siblings, { type: 'compacted', snapshotBytes: head.bytes, logBytes: log.bytes, logEntries: log.entries })
-    this.known.addDeletes(Known.decode(head.known).deleteSet)
   }
 
   /** Called every few seconds: what has expired, who is silent, who must hear something. */

@@ -39,6 +39,9 @@ export class Siblings implements SharedRoom {
   /** Log positions given to this node's updates since the others were told last */
   #given: number[] = []
   #toldUnsaved = 0
+  /** How far the log had been read when something was missed first; undefined: nothing is missing */
+  #unreadSince: number | undefined
+  #timesBehind = 0
   #sweepsWithHole = 0
   #holeAt = 0
 
@@ -100,7 +103,28 @@ export class Siblings implements SharedRoom {
   }
 
   fallBehind (): void {
-    this.#whenOpen(() => { this.#room.services.reader.request(this.#room) })
+    this.#whenOpen(() => {
+      this.#unreadSince = this.readUpTo
+      this.#timesBehind++
+      this.#room.services.reader.request(this.#room)
+    })
+  }
+
+  /**
+   * Up to here the room has the log for certain. What others call stored moves `position` on though this room may have missed
+   * it: from the moment that something is missed until the store has been read, only what came before counts.
+   */
+  get readUpTo (): number {
+    return Math.min(this.#unreadSince ?? Infinity, this.position.synced)
+  }
+
+  /** The store is about to be read from `readUpTo` on. @returns to be called when that has succeeded, with the last position read */
+  beginReading (): (lastSeq: number) => void {
+    const times = this.#timesBehind
+    return (lastSeq) => {
+      this.position.reach(lastSeq)
+      if (this.#timesBehind === times) this.#unreadSince = undefined
+    }
   }
 
   #whenOpen (hear: () => void): void {

@@ -1,5 +1,6 @@
 import t from 'tap'
 import * as Y from 'yjs'
+import { noNeighbours, type Neighbours, type RoomMessage, type SharedRoom } from '../../src/sync/neighbours.ts'
 import { Engine, edited, turn, typing, until } from './engine.ts'
 
 /** Types so much, one update each, that a compaction is worth it when the last one leaves. */
@@ -18,6 +19,18 @@ const textOf = (updates: Iterable<Uint8Array>): string => {
   const doc = new Y.Doc()
   for (const update of updates) Y.applyUpdate(doc, update)
   return doc.getText('text').toString()
+}
+
+/** Another node, as far as a room hears of it. */
+class AnotherNode implements Neighbours {
+  readonly readEveryMs = 0
+  readonly #rooms: SharedRoom[] = []
+  opened (room: SharedRoom): void { this.#rooms.push(room) }
+  closed = noNeighbours.closed
+  tell = noNeighbours.tell
+  areIn (): boolean { return true }
+  isTurn (): boolean { return true }
+  say (message: RoomMessage): void { for (const room of this.#rooms) room.heard('AAAAAAAA', message) }
 }
 
 await t.test('a document that rests is compacted to one piece, and opens as it was', async (t) => {
@@ -122,4 +135,38 @@ await t.test('a document that is left while it is being compacted is looked at a
   await engine.rooms.compactionIdle()
   t.equal(engine.store.updates('room').length, 1)
   t.equal(textOf(engine.store.updates('room')), doc.getText('text').toString())
+})
+
+for (const change of ['insertion', 'deletion'] as const) {
+  await t.test(`a compaction that takes in another node's ${change}, which this one has not heard of, hides it from nobody`, async (t) => {
+    const engine = new Engine()
+    const doc = new Y.Doc()
+    const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
+    writer.update(edited(doc, () => { doc.getText('text').insert(0, 'one two three ') }))
+    await until(() => engine.store.updates('room').length === 1)
+    // Its node cannot tell: the way between the nodes is cut.
+    const theirs = edited(doc, () => { change === 'deletion' ? doc.getText('text').delete(4, 4) : doc.getText('text').insert(4, 'and ') })
+    await engine.store.append([{ document: 'room', update: theirs }])
+    writer.update(edited(doc, () => { doc.getText('text').insert(0, 'x'.repeat(70_000)) }))
+    await until(() => engine.store.compacted === 1)
+    await until(() => reader.text === doc.getText('text').toString())
+    t.equal(engine.rooms.counters.logReads, 1)
+  })
+}
+
+await t.test('what was missed is read, though others call it stored before the read succeeds', async (t) => {
+  const neighbours = new AnotherNode()
+  const engine = new Engine({}, undefined, neighbours)
+  const doc = new Y.Doc()
+  const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
+  writer.update(edited(doc, () => { doc.getText('text').insert(0, 'here ') }))
+  await until(() => engine.store.updates('room').length === 1)
+  await engine.store.append([{ document: 'room', update: edited(doc, () => { doc.getText('text').insert(5, 'there') }) }])
+  engine.store.loads.fail()
+  neighbours.say({ type: 'read' })
+  await until(() => engine.log.lines.some((line) => line.startsWith('What other nodes have stored could not be read')))
+  neighbours.say({ type: 'stored', unsaved: 0, seqs: [2] })
+  engine.store.loads.heal()
+  await until(() => reader.text === 'here there')
+  t.pass()
 })

@@ -5,6 +5,7 @@ import type { ClientMessage } from '../../src/protocol/message.ts'
 import type { Logger } from '../../src/logger.ts'
 import { Connection, type Member, type Session } from '../../src/sync/connection.ts'
 import type { Limits } from '../../src/sync/limits.ts'
+import { noNeighbours } from '../../src/sync/neighbours.ts'
 import { Rooms } from '../../src/sync/rooms.ts'
 import { FakeSocket } from './fake-socket.ts'
 import { decodeHeard, payloadsOf, type Heard } from './heard.ts'
@@ -38,9 +39,9 @@ export class Engine {
   #skewMs = 0
   #isDead = false
 
-  constructor (more: Partial<Limits> = {}, store = new MemoryStore()) {
+  constructor (more: Partial<Limits> = {}, store = new MemoryStore(), neighbours = noNeighbours) {
     this.store = store
-    this.rooms = new Rooms({ store: this.#untilDeath(store), work: this.work, logger: this.log, now: this.now, limits: { ...limits, ...more } })
+    this.rooms = new Rooms({ store: this.#untilDeath(store), work: this.work, logger: this.log, now: this.now, limits: { ...limits, ...more }, neighbours })
   }
 
   readonly now = (): number => performance.now() + this.#skewMs
