@@ -32,7 +32,7 @@ const serverPort = 6379
  * @returns undefined for anything else
  */
 export function parseRedisUrl (url: string): RedisAddress | undefined {
-  if (/^rediss?:\/\//.test(url)) return URL.canParse(url) && new URL(url).hostname !== '' ? { kind: 'server', url } : undefined
+  if (/^rediss?:\/\//.test(url)) return isServer(url) ? { kind: 'server', url } : undefined
   const parts = /^redis(?<s>s?)\+(?<kind>sentinel|cluster):\/\/(?:(?<user>[^:@/]*):(?<password>[^@/]*)@)?(?<hosts>[^@/?#]+)(?:\/(?<path>[^/?#]*))?(?:\?(?<query>[^#]*))?$/.exec(url)?.groups
   if (parts === undefined) return undefined
   const { kind, user = '', password = '', path = '', query = '' } = parts
@@ -49,6 +49,19 @@ export function parseRedisUrl (url: string): RedisAddress | undefined {
     if (error instanceof URIError) return undefined
     throw error
   }
+}
+
+/** What the client library would throw at, without a word of the setting. */
+function isServer (url: string): boolean {
+  if (!URL.canParse(url)) return false
+  const { hostname, pathname, username, password } = new URL(url)
+  try {
+    decodeURIComponent(username)
+    decodeURIComponent(password)
+  } catch {
+    return false
+  }
+  return hostname !== '' && /^\/?\d*$/.test(pathname)
 }
 
 function parseHost (text: string, defaultPort: number): { host: string, port: number } | undefined {

@@ -83,7 +83,8 @@ function forSentinel ({ master, nodes, login, sentinelLogin, tls }: Address<'sen
     // Else messages could overtake each other while the library passes its one connection around.
     reserveClient: true,
   })
-  client.on('error', onCut)
+  // Of a Sentinel that does not answer the library tells in a string.
+  client.on('error', (error: unknown) => { onCut(error instanceof Error ? error : new Error(String(error))) })
   client.on('topology-change', ({ type }: { type: string }) => { if (type === 'MASTER_CHANGE') onCut(new Error('Another server has become the master')) })
   return {
     get isReady () { return client.isReady },

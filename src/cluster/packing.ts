@@ -8,8 +8,7 @@ const maxPackedBytes = 64 * 1024
 const historyBytes = 4096
 /** The cheapest level: 30 µs for a batch of 250 bytes, 10 to read it. */
 const packOptions = { level: 1, memLevel: 3, windowBits: 12, chunkSize: 1024 }
-/** More than any batch is long. */
-const unpackOptions = { windowBits: 12, chunkSize: 4096, maxOutputLength: 256 * 1024 * 1024 }
+const unpackOptions = { windowBits: 12, chunkSize: 4096, maxOutputLength: maxPackedBytes }
 
 /**
  * Makes batches smaller by what went before over the same link: those of typing people by some 40 %. Both ends remember the

@@ -36,6 +36,7 @@ export class Saver {
   #failingSince: number | undefined
   #scheduled = false
   #wake: (() => void) | undefined
+  #isHurried = false
 
   /** @param now engine time in ms */
   constructor (store: Pick<Store, 'append'>, logger: Logger, now: () => number) {
@@ -69,8 +70,9 @@ export class Saver {
     }
   }
 
-  /** Ends a pause between two transactions or two tries: for a process that wants to stop. */
+  /** From now on hardly pauses between two transactions or two tries: for a process that wants to stop. */
   hurry (): void {
+    this.#isHurried = true
     this.#wake?.()
   }
 
@@ -144,7 +146,7 @@ export class Saver {
         this.#wake = undefined
         resolve()
       }
-      const timer = setTimeout(done, ms)
+      const timer = setTimeout(done, this.#isHurried ? Math.min(ms, firstRetryMs) : ms)
       this.#wake = done
     })
   }

@@ -138,7 +138,11 @@ export class Pool {
     while (this.#waiting > 0 && this.#idle.length > 0) {
       const worker = this.#idle.pop()
       const job = this.#take()
-      if (worker === undefined || job === undefined) return
+      if (worker === undefined) return
+      if (job === undefined) {
+        this.#idle.push(worker)
+        return
+      }
       this.#assign(job, worker)
     }
     if (this.#waiting > this.#starting && this.#workers.size < this.#options.threads && !this.#closed) {
@@ -192,6 +196,8 @@ export class Pool {
   #again (job: Job): boolean {
     if (job.settled || this.#closed || job.transfer.length > 0 || job.attempts > (this.#options.retry ?? 0)) return false
     this.#options.logger?.warn({ attempts: job.attempts }, 'A worker ended in the middle of a task, which is tried again')
+    // Who abandons it now abandons one that waits.
+    delete job.worker
     this.#queue = [job, ...this.#queue.slice(this.#head)]
     this.#head = 0
     this.#waiting++
@@ -206,6 +212,8 @@ export class Pool {
     this.#settle(job, reason)
     if (worker === undefined) {
       this.#waiting--
+      // It would hold its document until its turn comes.
+      this.#queue[this.#queue.indexOf(job, this.#head)] = undefined
       return
     }
     const end = () => {

@@ -65,6 +65,44 @@ await t.test('keeps nothing of a task that is done: it may have held a large doc
   t.same(done.map((task) => task.deref()), [undefined, undefined, undefined])
 })
 
+await t.test('keeps nothing of a task that was given up while it waited', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const pool = await open(t)
+  const held = holder()
+  const busy = run(pool, held.task)
+  await held.started()
+  const giveUp = async (): Promise<WeakRef<object>> => {
+    const task: SampleTask = { do: 'echo', value: 1 }
+    const controller = new AbortController()
+    const waiting = run(pool, task, { signal: controller.signal })
+    controller.abort(new Error('gone'))
+    await t.rejects(waiting, { message: 'gone' })
+    return new WeakRef(task)
+  }
+  const given = await giveUp()
+  for (let round = 0; round < 20 && given.deref() !== undefined; round++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    collectGarbage()
+  }
+  t.equal(given.deref(), undefined)
+  held.go()
+  await busy
+})
+
+await t.test('a task that is given up after its worker has died, and before it has another, leaves the pool at work', async (t) => {
+  const pool = await open(t, { retry: 1 })
+  const controller = new AbortController()
+  const doomed = run(pool, { do: 'die' }, { signal: controller.signal })
+  // It waits for its second worker.
+  while (pool.stats().queued === 0) await new Promise((resolve) => setImmediate(resolve))
+  controller.abort(new Error('gone'))
+  await t.rejects(doomed, { message: 'gone' })
+  t.equal(pool.stats().queued, 0)
+  t.same(await Promise.all([1, 2, 3].map((value) => run(pool, { do: 'echo', value }))), [1, 2, 3])
+  t.equal(await run(pool, { do: 'echo', value: 4 }), 4)
+})
+
 await t.test('gives the context to the module, and none of the environment', async (t) => {
   const pool = await open(t, { context: { a: 1 } })
   t.same(await run(pool, { do: 'context' }), { given: { a: 1 }, isMainThread: false })
