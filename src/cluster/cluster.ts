@@ -50,6 +50,8 @@ export class Cluster implements Neighbours {
   readonly #links = new Map<NodeId, Link>()
   readonly #questions: Questions
   readonly #vanished = new Set<NodeId>()
+  /** Nodes of another version, and when they were heard last (engine time in ms): they live, and nothing can be asked of them */
+  readonly #strangers = new Map<NodeId, number>()
   readonly #toFlush = new Set<Link>()
   #bus: Bus | undefined
   #flushedAt = -Infinity
@@ -96,7 +98,7 @@ export class Cluster implements Neighbours {
 
   get readEveryMs (): number {
     if (!this.#options.isShared) return 0
-    const inDoubt = !this.isConnected || this.#options.now() < this.#doubtUntil
+    const inDoubt = !this.isConnected || this.#strangers.size > 0 || this.#options.now() < this.#doubtUntil
     return inDoubt ? readEveryMsInDoubt : readEveryMs
   }
 
@@ -128,7 +130,8 @@ export class Cluster implements Neighbours {
   /** Asks all other nodes. A reset is repeated to those who could not be reached, when they come back. */
   async ask (question: Question): Promise<Answers> {
     const ask = this.#questions.ask(question, this.#links.values(), this.#vanished, answerTimeoutMs, (link, id) => { this.#ask(link, id, question) })
-    const { answers, silent } = await ask
+    const { answers, silent: unanswered } = await ask
+    const silent = [...unanswered, ...[...this.#strangers.keys()].map((node) => `${node} (of another version)`)]
     if (!this.#options.isShared || this.isConnected || silent.length > 0) return { answers, silent }
     return { answers, silent: ['all other nodes'] }
   }
@@ -181,13 +184,21 @@ export class Cluster implements Neighbours {
   #received (from: NodeId, bytes: Uint8Array): void {
     try {
       const datagram = decodeDatagram(bytes)
-      if (datagram === undefined) return
+      if (datagram === undefined) return this.#heardStranger(from)
       if (from === this.#bus?.node) this.#heardSelf()
       else this.#heard(from, datagram)
     } catch (error) {
       this.#options.logger.error({ err: error, node: this.#links.get(from)?.name ?? from }, 'Another node has sent what cannot be read')
       this.#links.get(from)?.askAgain()
     }
+  }
+
+  #heardStranger (node: NodeId): void {
+    if (!this.#strangers.has(node)) {
+      if (this.#strangers.size >= maxVanished) return
+      this.#options.logger.warn({ node }, 'A node of another version is here; what its people do is read from the store, and resets and counts name it as silent')
+    }
+    this.#strangers.set(node, this.#options.now())
   }
 
   #heardSelf (): void {
@@ -294,6 +305,7 @@ export class Cluster implements Neighbours {
       if (now - link.heardAt > goneAfterMs) this.#drop(link.node, false)
       else if (!link.isFollowed) link.askAgain()
     }
+    for (const [node, heardAt] of this.#strangers) if (now - heardAt > goneAfterMs) this.#strangers.delete(node)
   }
 
   /** This node was cut off: the others may have given it up, and it may have missed anything. */

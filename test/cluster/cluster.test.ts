@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { everyone } from '../../src/bus/bus.ts'
 import { LocalExchange } from '../../src/bus/local-bus.ts'
 import { Cluster } from '../../src/cluster/cluster.ts'
 import type { Question } from '../../src/cluster/questions.ts'
@@ -114,4 +115,19 @@ await t.test('a question is answered by all, and a reset reaches those who were 
   await b.cluster.close()
   await until(() => a.cluster.nodes.length === 1)
   t.same((await a.cluster.ask(reset)).silent, [], 'who has said goodbye is not asked')
+})
+
+await t.test('a node of another version is not taken for nobody: who asks all nodes is told of it', async (t) => {
+  const exchange = new LocalExchange()
+  const { cluster: a } = await node(t, exchange, 'a')
+  const { cluster: b } = await node(t, exchange, 'b')
+  await until(() => a.nodes.includes('b') && b.nodes.includes('a'))
+  const question: Question = { type: 'reset', room: 'room', userId: undefined }
+  t.same(await a.ask(question), { answers: ['b'], silent: [] })
+  const old = await exchange.open('OOOOOOOO', { received () {}, restored () {} })
+  t.teardown(() => old.close())
+  old.send(everyone, Uint8Array.of(0x10, 1, 120)) // a sign of life of version 1
+  let asked = await a.ask(question)
+  while (asked.silent.length === 0) asked = await a.ask(question)
+  t.same(asked, { answers: ['b'], silent: ['OOOOOOOO (of another version)'] })
 })
