@@ -59,16 +59,7 @@ type Address<Kind extends RedisAddress['kind']> = Extract<RedisAddress, { kind: 
 function forServer ({ url }: Address<'server'>, { onCut, retries }: RedisClientOptions): RedisClient {
   const client = createClient({ url, commandOptions, ...connection(retries, undefined) })
   client.on('error', onCut)
-  return {
-    get isReady () { return client.isReady },
-    open: async (channels, received) => {
-      await client.connect()
-      await client.subscribe([...channels], received, true)
-    },
-    publish: (channel, message) => client.publish(channel, message),
-    close: () => client.close(),
-    destroy: async () => { await client.destroy() },
-  }
+  return through(client)
 }
 
 function forSentinel ({ master, nodes, login, sentinelLogin, tls }: Address<'sentinel'>, { onCut, retries }: RedisClientOptions): RedisClient {
@@ -86,17 +77,29 @@ function forSentinel ({ master, nodes, login, sentinelLogin, tls }: Address<'sen
   // Of a Sentinel that does not answer the library tells in a string.
   client.on('error', (error: unknown) => { onCut(error instanceof Error ? error : new Error(String(error))) })
   client.on('topology-change', ({ type }: { type: string }) => { if (type === 'MASTER_CHANGE') onCut(new Error('Another server has become the master')) })
-  return {
-    get isReady () { return client.isReady },
-    open: async (channels, received) => {
-      await client.connect()
-      await client.subscribe([...channels], received, true)
-    },
-    publish: (channel, message) => client.publish(channel, message),
-    close: () => client.close(),
-    destroy: async () => { await client.destroy() },
-  }
+  return through(client)
 }
+
+/** What the library's clients of one server and of Sentinel have in common. */
+interface PubSubClient {
+  readonly isReady: boolean
+  connect (): Promise<unknown>
+  subscribe (channels: string[], received: (message: Buffer) => void, inBytes: true): Promise<unknown>
+  publish (channel: string, message: Buffer): Promise<unknown>
+  close (): Promise<unknown>
+  destroy (): unknown
+}
+
+const through = (client: PubSubClient): RedisClient => ({
+  get isReady () { return client.isReady },
+  open: async (channels, received) => {
+    await client.connect()
+    await client.subscribe([...channels], received, true)
+  },
+  publish: (channel, message) => client.publish(channel, message),
+  close: () => client.close(),
+  destroy: async () => { await client.destroy() },
+})
 
 /** Sharded channels (Redis 7): each message goes to the one server that its channel belongs to, instead of all. */
 function forCluster ({ nodes, login, tls }: Address<'cluster'>, { onCut, retries }: RedisClientOptions): RedisClient {
