@@ -1,4 +1,5 @@
 import type { RootDatabase } from 'lmdb'
+import type { WritePlan } from './lmdb-headroom.ts'
 import { openDocument, type OpenDocument } from './lmdb-read.ts'
 
 /** LMDB's own, told to it when the store is made. */
@@ -127,13 +128,16 @@ export class Draft {
     return this.#kept.size
   }
 
-  /** Pages for values that are too large to share one with others. */
-  get largePages (): number {
-    let pages = 0
+  /** What the writes will ask of the file. */
+  get plan (): WritePlan {
+    let puts = 0
+    let largePages = 0
     for (const { value } of this.#kept.values()) {
-      if (value && value.length > LARGE_BYTES) pages += Math.ceil((value.length + PAGE_HEADER_BYTES) / PAGE_BYTES)
+      if (!value) continue
+      puts++
+      if (value.length > LARGE_BYTES) largePages += Math.ceil((value.length + PAGE_HEADER_BYTES) / PAGE_BYTES)
     }
-    return pages
+    return { puts, removes: this.#kept.size - puts, largePages }
   }
 }
 

@@ -3,14 +3,22 @@ import { PAGE_BYTES, type LmdbTree } from './lmdb-draft.ts'
 
 const MB = 1 << 20
 
-/** Least that a data file grows by; an eighth of its size where that is more, up to the most: growing is a wait for those who write. */
-const MIN_GROWTH_BYTES = MB / 4
+/** Least that a data file grows by; 1/32 of its size where that is more, up to the most: growing is a wait for those who write. */
+const MIN_GROWTH_BYTES = MB / 8
 const MAX_GROWTH_BYTES = 64 * MB
 
 /** For the way up to the root, in both of LMDB's trees, and to be on the safe side */
-const MORE_PAGES = 64
+const MORE_PAGES = 16
 
 const ZEROS = Buffer.alloc(MB)
+
+/** What a transaction is about to write. */
+export interface WritePlan {
+  readonly puts: number
+  readonly removes: number
+  /** Pages for values that do not share one with others */
+  readonly largePages: number
+}
 
 /**
  * Keeps the data file longer than what LMDB uses of it, so that LMDB never meets a full disk. It may not: where one of
@@ -35,32 +43,55 @@ export class LmdbHeadroom {
     return new LmdbHeadroom(tree, file, (await file.stat()).size)
   }
 
-  /** Pages that LMDB uses of the file, and what of the file is behind them. */
-  get #usage (): { pages: number, left: number } {
-    // `env` is missing in lmdb's types; getStats would tell the same, six times slower.
-    const { env } = this.#tree as unknown as { env: { info (): { lastPageNumber: number } } }
-    const pages = env.info().lastPageNumber + 1
-    return { pages, left: this.#size - pages * PAGE_BYTES }
-  }
-
   /**
-   * Makes sure of room for a transaction that writes so many values, large ones on so many pages of their own. Must not
-   * be called while one is being written.
+   * Makes sure of room for a transaction. Must not be called while one is being written.
    * @returns nothing where there is room already, else a promise that rejects where the disk has none
    */
-  reserve (writes: number, largePages: number): Promise<void> | undefined {
-    // Each write changes a leaf, which may be split; never more of them than there are. Then the way up, and lists of free
-    // pages: eight bytes for each page of the file at the very most, written anew by each transaction.
-    const most = (pages: number) => (Math.min(2 * writes, pages + writes) + largePages + MORE_PAGES + Math.ceil(pages / 128)) * PAGE_BYTES
-    const roughly = most(this.#size / PAGE_BYTES)
+  reserve (plan: WritePlan): Promise<void> | undefined {
+    const roughly = this.#most(plan, this.#size / PAGE_BYTES)
     if (this.#left < roughly) {
-      const { pages, left } = this.#usage
-      const need = most(pages)
-      this.#left = left
-      if (left < need) return this.#grow(need - left).then(() => { this.#left -= need })
+      this.#left = this.#size - this.#usedPages * PAGE_BYTES
+      if (this.#left < roughly) {
+        const need = this.#most(plan, this.#treePages)
+        if (this.#left < need) return this.#grow(need - this.#left).then(() => { this.#left -= need })
+        this.#left -= need
+        return undefined
+      }
     }
     this.#left -= roughly
     return undefined
+  }
+
+  /**
+   * Bytes that a transaction may need behind the last page. Each write changes a leaf, and each page that is changed is
+   * written anew, once: no more of them than there are, and those that puts make by splitting one. Then the way up, and lists
+   * of free pages: eight bytes for each page of the file at the very most, written anew by each transaction.
+   */
+  #most ({ puts, removes, largePages }: WritePlan, treePages: number): number {
+    const changed = Math.min(2 * (puts + removes), treePages + 2 * puts)
+    return (changed + largePages + MORE_PAGES + Math.ceil(this.#size / PAGE_BYTES / 128)) * PAGE_BYTES
+  }
+
+  /** Pages that LMDB has ever used of the file: all but those behind the last. `env` is missing in lmdb's types; `getStats` would tell the same, three times slower. */
+  get #usedPages (): number {
+    const { env } = this.#tree as unknown as { env: { info (): { lastPageNumber: number } } }
+    return env.info().lastPageNumber + 1
+  }
+
+  /** Pages of the tree itself, without those that hold large values. */
+  get #treePages (): number {
+    // As LMDB's own mdb_stat tells it; the types of lmdb leave it open.
+    const { treeBranchPageCount, treeLeafPageCount } = this.#tree.getStats() as { treeBranchPageCount: number, treeLeafPageCount: number }
+    return treeBranchPageCount + treeLeafPageCount
+  }
+
+  /** Gives back what is kept. The next transaction asks for it again. */
+  async trim (): Promise<void> {
+    const size = this.#usedPages * PAGE_BYTES
+    if (size >= this.#size) return
+    await this.#file.truncate(size)
+    this.#size = size
+    this.#left = 0
   }
 
   async close (): Promise<void> {
@@ -69,7 +100,7 @@ export class LmdbHeadroom {
 
   async #grow (least: number): Promise<void> {
     const before = this.#size
-    const wanted = Math.max(least, Math.min(Math.max(Math.ceil(before / 8), MIN_GROWTH_BYTES), MAX_GROWTH_BYTES))
+    const wanted = Math.max(least, Math.min(Math.max(Math.ceil(before / 32), MIN_GROWTH_BYTES), MAX_GROWTH_BYTES))
     try {
       while (this.#size < before + wanted) {
         const { bytesWritten } = await this.#file.write(ZEROS, 0, Math.min(ZEROS.length, before + wanted - this.#size), this.#size)

@@ -50,6 +50,8 @@ export const NO_STATE: DocumentState = { base: 0, lastSeq: 0, logBytes: 0, logEn
 const STATE_FIELDS = ['base', 'lastSeq', 'logBytes', 'logEntries', 'updatedAt', 'generation', 'upTo', 'pieces', 'snapshotBytes'] as const
 
 export const ownKey = (name: string): Buffer => text(OWN, name)
+/** Document ids, and the floor under new numbers */
+export const COUNTERS = ownKey('counters')
 export const nameKey = (document: string): Buffer => text(NAME, document)
 export const pieceKey = (id: number, generation: number, index: number): Buffer => numbers(PIECE, id, generation, index)
 export const knownKey = (id: number, generation: number): Buffer => pieceKey(id, generation, KNOWN_INDEX)

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { open } from 'lmdb'
 import type { Logger } from '../logger.ts'
 import { assertDocumentName } from './document-name.ts'
 import { PAGE_BYTES, type Draft, type LmdbTree } from './lmdb-draft.ts'
 import { LmdbHeadroom } from './lmdb-headroom.ts'
-import { LAYOUT, nameKey, namesEnd, ownKey, wrap } from './lmdb-layout.ts'
+import { COUNTERS, LAYOUT, nameKey, namesEnd, ownKey, wrap } from './lmdb-layout.ts'
 import { becomeOwner, type Ownership } from './lmdb-owner.ts'
 import { loadDocument, readInfo, readPiece } from './lmdb-read.ts'
 import { appendEntries, compactDocument, createDocument, removeDocument } from './lmdb-write.ts'
@@ -20,6 +20,11 @@ export interface LmdbOptions {
   readonly logger: Logger
 }
 
+interface Entry {
+  readonly key: Buffer
+  readonly value: Buffer
+}
+
 /** One file with everything in it, and LMDB's table of readers beside it. */
 const DATA_FILE = 'documents.mdb'
 
@@ -31,6 +36,15 @@ const TREE = { noSubdir: true, encoding: 'binary', keyEncoding: 'binary', pageSi
  * that nobody holds: on a full disk it would be rejected, and end the process.
  */
 const SYNC = { overlappingSync: true, separateFlushed: true, eventTurnBatching: false } as const
+
+/** Where a copy is made, within the folder it is for. */
+const UNFINISHED = 'unfinished-copy'
+
+/** Bytes of entries that a copy writes at once. */
+const COPY_BATCH_BYTES = 1 << 20
+
+/** What a copy's writer has to say, it also throws. */
+const SILENT: Logger = { debug () {}, info () {}, warn () {}, error () {} }
 
 const LAYOUT_KEY = ownKey('layout')
 const PING_KEY = ownKey('ping')
@@ -150,9 +164,33 @@ export class LmdbStore implements Store {
     else checkLayout(this.#view())
   }
 
-  /** Copies the whole store, as it is at this moment, to a file while it is in use. The folder must be there and hold none. */
+  /**
+   * Copies the whole store, as it is at this moment, to a folder that holds none, while it is in use. The copy is written
+   * anew, entry by entry and damage included, with nothing free in it; it is there once it is whole and on the disk.
+   */
   async copyTo (folder: string): Promise<void> {
-    await this.#view().backup(join(resolve(folder), DATA_FILE), true)
+    const view = this.#view()
+    const moment = view.useReadTransaction()
+    const unfinished = join(resolve(folder), UNFINISHED)
+    try {
+      await rm(unfinished, { recursive: true, force: true })
+      const copy = await openLmdbStore({ path: unfinished, sync: 'fsync', logger: SILENT })
+      try {
+        const counters = view.get(COUNTERS, { transaction: moment })
+        if (counters) await copy.#transact((draft) => draft.put(COUNTERS, counters))
+        const entries = view.getRange({ start: nameKey(''), transaction: moment })
+        for (const batch of batchesOf(entries)) {
+          await copy.#transact((draft) => { for (const { key, value } of batch) draft.put(key, value) })
+        }
+        await copy.#writer?.trim()
+      } finally {
+        await copy.close()
+      }
+      await rename(join(unfinished, DATA_FILE), join(resolve(folder), DATA_FILE))
+    } finally {
+      moment.done()
+      await rm(unfinished, { recursive: true, force: true })
+    }
   }
 
   close (): Promise<void> {
@@ -198,6 +236,21 @@ async function wrapAll (pieces: readonly Uint8Array[]): Promise<Buffer[]> {
 function checkLayout (tree: LmdbTree): void {
   const layout = Number(tree.getBinary(LAYOUT_KEY)?.toString())
   if (layout !== LAYOUT) throw new Error(`The store has layout ${layout}, and this version of y-provider knows ${LAYOUT} only: run the version that wrote it, or a newer one`)
+}
+
+/** Entries in lists that are written in one transaction each. */
+function * batchesOf (entries: Iterable<Entry>): Generator<Entry[]> {
+  let batch: Entry[] = []
+  let bytes = 0
+  for (const entry of entries) {
+    batch.push(entry)
+    bytes += entry.key.length + entry.value.length
+    if (bytes < COPY_BATCH_BYTES) continue
+    yield batch
+    batch = []
+    bytes = 0
+  }
+  if (batch.length > 0) yield batch
 }
 
 /** The smallest key behind another. */

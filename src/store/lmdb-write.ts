@@ -1,6 +1,6 @@
 import type { Draft } from './lmdb-draft.ts'
 import {
-  contentLength, encodeRow, encodeState, knownKey, logKey, nameKey, NO_STATE, ownKey, pieceKey, seal, stateKey, wrap,
+  contentLength, COUNTERS, encodeRow, encodeState, knownKey, logKey, nameKey, NO_STATE, pieceKey, seal, stateKey, wrap,
 } from './lmdb-layout.ts'
 import type { OpenDocument } from './lmdb-read.ts'
 import type { LogEntry, NextSnapshot, SnapshotHead } from './store.ts'
@@ -11,8 +11,6 @@ interface Counters {
   /** The highest seq or generation of any document that was removed: one that comes into being later begins above */
   readonly floor: number
 }
-
-const COUNTERS = ownKey('counters')
 
 /** See `Store.append`. */
 export function appendEntries (draft: Draft, entries: readonly LogEntry[]): number[] {

@@ -79,6 +79,11 @@ export class LmdbWriter {
     await this.#headroom.close()
   }
 
+  /** Makes the file as short as it may be; to be called when nothing is on its way. */
+  async trim (): Promise<void> {
+    await this.#headroom.trim()
+  }
+
   get #idle (): boolean {
     return !this.#scheduled && !this.#committing && this.#unsynced === 0
   }
@@ -101,7 +106,7 @@ export class LmdbWriter {
       return
     }
     this.#committing = true
-    const growing = this.#headroom.reserve(draft.size, draft.largePages)
+    const growing = this.#headroom.reserve(draft.plan)
     if (growing) {
       growing.then(() => this.#write(draft, group), (error: Error) => {
         this.#committing = false

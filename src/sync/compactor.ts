@@ -22,7 +22,7 @@ const maxLogEntries = 2000
 /** When the last one leaves, more entries than this are worth it: a document that rests is small and opens at once. */
 const maxLogEntriesAtRest = 50
 /** The snapshot is written anew when the log has outgrown this fraction of it; so each byte is rewritten few times. */
-const logFraction = 0.5
+const logFraction = 0.4
 /** A document whose compaction has failed is left alone for this long. */
 const retryAfterMs = 60_000
 

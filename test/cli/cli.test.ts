@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -76,6 +76,9 @@ await t.test('check: finds what is damaged, beside a service that runs', async (
   t.match(found.out, /"plain" is damaged in the store: piece 0 of its snapshot fails its checksum/)
   t.match(found.out, /"no update": The update is malformed/)
   t.match(found.out, /7 documents, \d+ bytes, 2 with a fault/)
+  // A backup keeps what is damaged as it is: somebody may yet read something out of it.
+  const saved = await cli(['backup', join(await folder(t), 'copy'), '--store', path])
+  t.match(saved, { code: 1, out: /"plain" is damaged in the store: piece 0 of its snapshot fails its checksum[^]*7 documents, \d+ bytes, 2 with a fault/ })
 })
 
 await t.test('backup: of a live store, and it serves', async (t) => {
@@ -87,7 +90,12 @@ await t.test('backup: of a live store, and it serves', async (t) => {
     while (!enough.signal.aborted) await store.append([{ document: 'busy', update: Y.encodeStateAsUpdate(new Y.Doc()) }])
   })()
   const target = join(await folder(t), 'copy')
+  // As an earlier one leaves it that was killed half-way.
+  const unfinished = join(target, 'unfinished-copy')
+  await mkdir(unfinished, { recursive: true })
+  await writeFile(join(unfinished, 'documents.mdb'), 'half')
   const done = await cli(['backup', target, '--store', path])
+  t.strictSame(await readdir(target).then((names) => names.filter((name) => !name.includes('lock'))), ['documents.mdb'])
   enough.abort()
   await writer
   t.match(done, { code: 0, out: /7 documents, \d+ bytes, 0 with a fault/ })
