@@ -33,6 +33,7 @@ export class Crowd {
   /** The longest time a due update waited because this process was busy: above some milliseconds the generator is what is measured. */
   worstLagMs = 0
   readonly #members: Member[] = []
+  readonly #random = seededRandom(7)
   readonly #roomSize: number
   readonly #kind: 'update' | 'awareness'
 
@@ -64,23 +65,26 @@ export class Crowd {
   }
 
   /**
-   * Writes at a steady rate, spread over all members, for a time.
+   * Writes at a steady rate, spread over all members, for a time. They write independently of each other, as people do: the
+   * gaps between updates are exponential, so that the moments form a Poisson process.
    * @param perSecond updates per second, all members together
    */
   async write (perSecond: number, seconds: number): Promise<void> {
     const order = shuffled(this.#members.map((_, index) => index))
     const start = performance.now()
+    const end = start + seconds * 1000
+    const gap = (): number => -Math.log(1 - this.#random()) / perSecond * 1000
+    let due = start + gap()
     let sent = 0
     for (;;) {
       const now = performance.now()
-      const elapsed = (now - start) / 1000
-      const due = Math.floor(Math.min(elapsed, seconds) * perSecond)
-      if (sent < due) this.worstLagMs = Math.max(this.worstLagMs, now - start - (sent + 1) / perSecond * 1000)
-      for (; sent < due; sent++) {
+      const until = Math.min(now, end)
+      if (due <= until) this.worstLagMs = Math.max(this.worstLagMs, now - due)
+      for (; due <= until; due += gap()) {
         // order holds every index once, and sent % length is one of its places
-        this.#writeOne(order[sent % order.length] as number)
+        this.#writeOne(order[sent++ % order.length] as number)
       }
-      if (elapsed >= seconds) return
+      if (now >= end) return
       await delay(1)
     }
   }
@@ -125,14 +129,22 @@ export class Crowd {
 
 /** Fisher and Yates, with a fixed seed: runs are alike. */
 function shuffled (indexes: number[]): number[] {
-  let state = 42
+  const random = seededRandom(42)
   for (let at = indexes.length - 1; at > 0; at--) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    const other = state % (at + 1)
+    const other = Math.floor(random() * (at + 1))
     // both places lie inside the list
     const kept = indexes[at] as number
     indexes[at] = indexes[other] as number
     indexes[other] = kept
   }
   return indexes
+}
+
+/** Numbers from 0 to 1 that are the same in each run (a linear congruential generator, 32 bits). */
+function seededRandom (seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
 }

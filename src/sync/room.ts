@@ -22,10 +22,7 @@ import { SharedLoad } from './shared-load.ts'
 import { Siblings, type Relayed } from './siblings.ts'
 import { storedBytes, logBytes } from './stored-document.ts'
 import type { Ticking } from './tick-clock.ts'
-import { spacingOf } from './tick-spacing.ts'
-
-/** What one tick counts for in the average cost of ticks: a pause of the garbage collector must not slow a room down for long. */
-const costWeight = 0.2
+import { TickPace } from './tick-pace.ts'
 
 /** Stored updates kept in memory so that those who reconnect after a blink need nothing from the store. */
 const keepRecentBytes = 32 * 1024
@@ -46,7 +43,6 @@ export class Room implements Ticking {
   readonly load = new SharedLoad(this.recent, () => this.services.stored.load(this.name))
   readonly siblings: Siblings
   known = new Known()
-  notBefore = 0
   /** Bytes of the snapshot and of the log behind it, what waits for the store included */
   snapshotBytes = 0
   logBytes = 0
@@ -65,8 +61,7 @@ export class Room implements Ticking {
   /** The only connection whose updates wait for the tick; null = several */
   #sender: Connection | null | undefined
   #tickRequested = false
-  /** ms of a tick, averaged */
-  #cost = 0
+  readonly #pace = new TickPace()
   #behind = 0
   #checking = 0
 
@@ -279,7 +274,7 @@ export class Room implements Ticking {
   requestTick (): void {
     if (this.#tickRequested || this.#phase !== 'open') return
     this.#tickRequested = true
-    this.services.clock.request(this)
+    this.services.clock.request(this, this.#pace.dueAt(this.services.now()))
   }
 
   /** Does not wait for the tick: called before the connections are closed. */
@@ -307,9 +302,7 @@ export class Room implements Ticking {
     counters.ticks++
     const endedAt = now()
     load.add(endedAt - startedAt, endedAt)
-    this.#cost += (endedAt - startedAt - this.#cost) * costWeight
-    const merged = received + (presences?.length ?? 0)
-    this.notBefore = startedAt + spacingOf({ costMs: this.#cost, merged, load: load.value }, limits.maxTickSpacingMs)
+    this.#pace.ticked(startedAt, endedAt, received + (presences?.length ?? 0), load.value, limits.maxTickSpacingMs)
   }
 
   /** Large updates are read from the store, once they are there: the way between nodes stays free for small ones. */

@@ -1,16 +1,14 @@
 /** Something that gathers what arrives and works it off in ticks. */
 export interface Ticking {
-  /** Engine time (ms) before which the next tick should not run */
-  readonly notBefore: number
   tick (): void
 }
 
-/** Ticks are never spaced out by more than this many ms. */
+/** No tick may be asked for more than this many ms ahead. */
 export const maxSpacingMs = 50
 
 /**
- * Decides when rooms tick. A room whose last tick is long enough ago ticks as soon as the frames that have already
- * arrived are read (one turn of the event loop); others wait in buckets of one ms. One timer for all of them.
+ * Lets rooms tick when they want to: those that want to at once as soon as the frames that have already arrived are
+ * read (one turn of the event loop); others wait in buckets of one ms. One timer for all of them.
  */
 export class TickClock {
   readonly #now: () => number
@@ -29,16 +27,20 @@ export class TickClock {
     this.#now = now
   }
 
-  /** Calls `tick` once, soon. The caller asks again only after that. */
-  request (ticking: Ticking): void {
+  /**
+   * Calls `tick` once. The caller asks again only after that.
+   * @param dueAt engine time in ms; in the past: soon
+   */
+  request (ticking: Ticking, dueAt: number): void {
     const now = this.#now()
-    if (ticking.notBefore <= now) {
+    if (dueAt <= now) {
       this.#ready.push(ticking)
       this.#immediate ??= setImmediate(this.#runReady)
       return
     }
     if (this.#waiting === 0) this.#bucketsDoneUpTo = Math.floor(now)
-    const due = Math.min(Math.ceil(ticking.notBefore), this.#bucketsDoneUpTo + this.#buckets.length - 1)
+    // Rounded down: the timer is late by about as much.
+    const due = Math.min(Math.max(Math.floor(dueAt), this.#bucketsDoneUpTo + 1), this.#bucketsDoneUpTo + this.#buckets.length - 1)
     this.#bucket(due).push(ticking)
     this.#waiting++
     this.#wakeFor(due)

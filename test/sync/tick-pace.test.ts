@@ -1,0 +1,49 @@
+import t from 'tap'
+import { TickLoad } from '../../src/sync/tick-load.ts'
+import { spacingOf, TickPace } from '../../src/sync/tick-pace.ts'
+
+const most = 50
+
+/** How long a room comes to gather whose tick costs so many ms and that gets an update every `everyMs`. */
+function settled (costMs: number, everyMs: number, load = 0): number {
+  let spacing = 0
+  for (let round = 0; round < 100; round++) spacing = spacingOf({ costMs, merged: 1 + spacing / everyMs, load }, most)
+  return spacing
+}
+
+await t.test('a small room hardly gathers; a room of a hundred takes what some people type meanwhile', async (t) => {
+  t.ok(settled(0.03, 500) < 1, 'two people')
+  t.ok(settled(0.2, 50) < 2, 'twenty')
+  const hundred = settled(1.2, 10)
+  t.ok(hundred > 5 && hundred < 10, `a hundred: ${hundred}`)
+})
+
+await t.test('the more arrives, the more goes into one tick, and never does it take too long', async (t) => {
+  t.ok(settled(0.4, 2) > settled(0.4, 20))
+  t.equal(settled(1.2, 1), most)
+  t.equal(spacingOf({ costMs: 1000, merged: 1000, load: 1 }, most), most)
+  t.equal(spacingOf({ costMs: 1000, merged: 1000, load: 1 }, 0), 0)
+})
+
+await t.test('what comes after a quiet time goes out at once; while a room is busy, what comes waits for others', async (t) => {
+  const pace = new TickPace()
+  t.equal(pace.dueAt(1000), 1000, 'the first')
+  for (let round = 0; round < 50; round++) pace.ticked(1000, 1001, 2, 0, most)
+  const spacing = spacingOf({ costMs: 1, merged: 2, load: 0 }, most)
+  for (const at of [1001, 1003, 1000 + 3.9 * spacing]) t.ok(Math.abs(pace.dueAt(at) - at - spacing) < 0.01, `${at - 1000} ms after a tick`)
+  t.equal(pace.dueAt(1000 + 4.1 * spacing), 1000 + 4.1 * spacing, 'after a quiet time')
+})
+
+await t.test('all rooms gather longer where the process has much to do', async (t) => {
+  t.ok(settled(0.2, 50, 0.25) >= 2 * settled(0.2, 50))
+  t.ok(settled(0.2, 50, 1) > 10 * settled(0.2, 50))
+})
+
+await t.test('the load is the share of time in ticks, of late', async (t) => {
+  const load = new TickLoad(1000)
+  t.equal(load.value, 0)
+  for (let now = 1000; now < 3000; now += 10) load.add(5, now)
+  t.ok(Math.abs(load.value - 0.5) < 0.05, `half of it: ${load.value}`)
+  load.add(1, 60_000)
+  t.ok(load.value < 0.01, 'after a quiet time nothing is left of it')
+})
