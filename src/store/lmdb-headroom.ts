@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { PAGE_BYTES, type LmdbTree } from './lmdb-draft.ts'
+import { lastPage } from './lmdb-file.ts'
 
 const MB = 1 << 20
 
@@ -72,10 +73,9 @@ export class LmdbHeadroom {
     return (changed + largePages + MORE_PAGES + Math.ceil(this.#size / PAGE_BYTES / 128)) * PAGE_BYTES
   }
 
-  /** Pages that LMDB has ever used of the file: all but those behind the last. `env` is missing in lmdb's types; `getStats` would tell the same, three times slower. */
+  /** All pages of the file but those behind the last that LMDB has used. */
   get #usedPages (): number {
-    const { env } = this.#tree as unknown as { env: { info (): { lastPageNumber: number } } }
-    return env.info().lastPageNumber + 1
+    return lastPage(this.#tree) + 1
   }
 
   /** Pages of the tree itself, without those that hold large values. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { open, unlink, type FileHandle } from 'node:fs/promises'
+import { open, readdir, unlink, type FileHandle } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import type { LmdbTree } from './lmdb-draft.ts'
@@ -22,6 +22,8 @@ interface Owner {
 
 const OWNER = ownKey('owner')
 
+const SOCKET_PREFIX = 'service-'
+
 /** Longest path of a Unix socket that both Linux (107) and macOS (103) take. */
 const MAX_SOCKET_PATH = 103
 
@@ -33,7 +35,7 @@ const MAX_SOCKET_PATH = 103
  * @throws StoreInUse
  */
 export async function becomeOwner (tree: LmdbTree, folder: string): Promise<Ownership> {
-  const socket = `service-${randomUUID().slice(0, 8)}.sock`
+  const socket = `${SOCKET_PREFIX}${randomUUID().slice(0, 8)}.sock`
   const sockets = await open(folder)
   const server = await listen(socketPath(sockets, folder, socket))
   try {
@@ -52,6 +54,18 @@ export async function becomeOwner (tree: LmdbTree, folder: string): Promise<Owne
     await closed(server)
     await sockets.close()
     throw error
+  }
+}
+
+/** Whether a service works on a store in `folder`, or is about to; the store itself is not looked at. */
+export async function hasOwner (folder: string): Promise<boolean> {
+  const sockets = await open(folder)
+  try {
+    const names = (await readdir(folder)).filter((name) => name.startsWith(SOCKET_PREFIX))
+    const answered = await Promise.all(names.map((name) => answers(socketPath(sockets, folder, name))))
+    return answered.includes(true)
+  } finally {
+    await sockets.close()
   }
 }
 

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { open } from 'lmdb'
 import type { Logger } from '../logger.ts'
 import { assertDocumentName } from './document-name.ts'
-import { PAGE_BYTES, type Draft, type LmdbTree } from './lmdb-draft.ts'
+import type { Draft, LmdbTree } from './lmdb-draft.ts'
+import { openLmdbFile } from './lmdb-file.ts'
 import { LmdbHeadroom } from './lmdb-headroom.ts'
 import { COUNTERS, LAYOUT, nameKey, namesEnd, ownKey, wrap } from './lmdb-layout.ts'
-import { becomeOwner, type Ownership } from './lmdb-owner.ts'
+import { becomeOwner, hasOwner, StoreInUse, type Ownership } from './lmdb-owner.ts'
 import { loadDocument, readInfo, readPiece } from './lmdb-read.ts'
 import { appendEntries, compactDocument, createDocument, removeDocument } from './lmdb-write.ts'
 import { LmdbWriter, type LmdbSync } from './lmdb-writer.ts'
@@ -27,8 +27,6 @@ interface Entry {
 
 /** One file with everything in it, and LMDB's table of readers beside it. */
 const DATA_FILE = 'documents.mdb'
-
-const TREE = { noSubdir: true, encoding: 'binary', keyEncoding: 'binary', pageSize: PAGE_BYTES } as const
 
 /**
  * With `overlappingSync` a transaction is visible first and synced then, and LMDB keeps the last synced one whole: a power
@@ -63,7 +61,7 @@ export async function openLmdbStore ({ path, sync, logger }: LmdbOptions): Promi
   const folder = resolve(path)
   await mkdir(folder, { recursive: true })
   const file = join(folder, DATA_FILE)
-  const tree: LmdbTree = open({ path: file, ...TREE, ...SYNC })
+  const tree = openLmdbFile(file, SYNC)
   let ownership: Ownership | undefined
   try {
     if (tree.getBinary(LAYOUT_KEY)) checkLayout(tree)
@@ -85,7 +83,7 @@ export async function openLmdbReader (path: string): Promise<LmdbStore> {
   const folder = resolve(path)
   const file = join(folder, DATA_FILE)
   if (!holdsLmdbStore(folder)) throw new Error(`There is no store in ${folder}`)
-  const tree: LmdbTree = open({ path: file, ...TREE, readOnly: true })
+  const tree = openLmdbFile(file, { readOnly: true })
   try {
     checkLayout(tree)
     return new LmdbStore(tree, folder, undefined, undefined)
@@ -173,7 +171,7 @@ export class LmdbStore implements Store {
     const moment = view.useReadTransaction()
     const unfinished = join(resolve(folder), UNFINISHED)
     try {
-      await rm(unfinished, { recursive: true, force: true })
+      await removeLeftOver(unfinished)
       const copy = await openLmdbStore({ path: unfinished, sync: 'fsync', logger: SILENT })
       try {
         const counters = view.get(COUNTERS, { transaction: moment })
@@ -187,9 +185,9 @@ export class LmdbStore implements Store {
         await copy.close()
       }
       await rename(join(unfinished, DATA_FILE), join(resolve(folder), DATA_FILE))
+      await rm(unfinished, { recursive: true, force: true })
     } finally {
       moment.done()
-      await rm(unfinished, { recursive: true, force: true })
     }
   }
 
@@ -236,6 +234,12 @@ async function wrapAll (pieces: readonly Uint8Array[]): Promise<Buffer[]> {
 function checkLayout (tree: LmdbTree): void {
   const layout = Number(tree.getBinary(LAYOUT_KEY)?.toString())
   if (layout !== LAYOUT) throw new Error(`The store has layout ${layout}, and this version of y-provider knows ${LAYOUT} only: run the version that wrote it, or a newer one`)
+}
+
+/** Removes what a copy has left that did not get to its end. It may be half a file, which LMDB does not survive: nothing is opened. @throws StoreInUse where it is still being made */
+async function removeLeftOver (folder: string): Promise<void> {
+  if (existsSync(folder) && await hasOwner(folder)) throw new StoreInUse(`Another copy is being written to ${folder}`)
+  await rm(folder, { recursive: true, force: true })
 }
 
 /** Entries in lists that are written in one transaction each. */

@@ -93,6 +93,9 @@ await t.test('backup: of a live store, and it serves', async (t) => {
   // As an earlier one leaves it that was killed half-way.
   const unfinished = join(target, 'unfinished-copy')
   await mkdir(unfinished, { recursive: true })
+  const other = await openLmdbStore({ path: unfinished, sync: 'process', logger: quiet })
+  t.match(await cli(['backup', target, '--store', path]), { code: 1, err: /Another copy is being written to .*unfinished-copy/ })
+  await other.close()
   await writeFile(join(unfinished, 'documents.mdb'), 'half')
   const done = await cli(['backup', target, '--store', path])
   t.strictSame(await readdir(target).then((names) => names.filter((name) => !name.includes('lock'))), ['documents.mdb'])

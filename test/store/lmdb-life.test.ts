@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open } from 'lmdb'
@@ -47,6 +47,26 @@ await t.test('a second service is refused by name, in this process and in anothe
   const child = await startChild(path, 'process')
   t.teardown(() => child.process.kill('SIGKILL'))
   await t.rejects(openLmdbStore({ path, sync: 'process', logger: quiet }), StoreInUse)
+})
+
+await t.test('a file that is no store, or only the beginning of one, is told in a sentence', async (t) => {
+  const path = await folder(t)
+  const file = join(path, 'documents.mdb')
+  const store = await start(t, path)
+  await store.append(Array.from({ length: 100 }, (_, i) => ({ document: `d${i}`, update: new Uint8Array(3000) })))
+  await store.close()
+  const whole = await readFile(file)
+  for (const [content, message] of [
+    [whole.subarray(0, 300_000), /documents\.mdb has been cut short: it has \d+ bytes and needs \d+\. Put a backup in its place/],
+    [whole.subarray(0, 3000), /documents\.mdb is no store/],
+    [Buffer.from('half'), /documents\.mdb is no store/],
+  ] as const) {
+    await writeFile(file, content)
+    await t.rejects(openLmdbStore({ path, sync: 'process', logger: quiet }), message)
+    await t.rejects(openLmdbReader(path), message)
+  }
+  await writeFile(file, whole)
+  t.equal((await (await start(t, path)).load('d99'))?.log.length, 1)
 })
 
 await t.test('of many that start at once one wins', async (t) => {
