@@ -1,7 +1,7 @@
-import t, { type Test } from 'tap'
-import { readDocument } from '../crash/client.ts'
-import { agree, Author, holdsAcknowledged, when } from './author.ts'
+import t from 'tap'
+import { agree, Author, when } from './author.ts'
 import { answers, ask, startNodes } from './nodes.ts'
+import { allIsWell, people, typing } from './people.ts'
 
 /*
  * Three nodes as processes, people who type on all of them, and every fault between them that there is. After each all
@@ -18,32 +18,8 @@ const { nodes, ports, redis, redisLinks, postgres } = cluster
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })
 
-/** One person on each node; each can go on to the others. */
-function people (room: string): Author[] {
-  return ports.map((_, i) => new Author(room, [...ports.slice(i), ...ports.slice(0, i)]))
-}
-
-/** Everybody types a word every few ms until told to stop. */
-function typing (authors: readonly Author[]): () => void {
-  let count = 0
-  const timer = setInterval(() => { for (const [i, author] of authors.entries()) author.type(`${i}:${count++} `) }, 20)
-  return () => { clearInterval(timer) }
-}
-
-async function allIsWell (t: Test, room: string, authors: readonly Author[], onlyPorts: readonly number[] = ports): Promise<void> {
-  await when(authors, () => agree(authors))
-  t.ok(agree(authors), 'all have the same')
-  for (const port of onlyPorts) {
-    const doc = await readDocument(port, room)
-    t.equal(doc.getText('text').toString(), authors[0]?.text, 'a newcomer has it too')
-    t.ok(holdsAcknowledged(doc, authors), 'and all that was acknowledged')
-  }
-  t.ok(authors.every(({ acknowledged }) => acknowledged.length > 0))
-  for (const author of authors) author.leave()
-}
-
 await t.test('people on three nodes are in one room', async (t) => {
-  const authors = people('together')
+  const authors = people(ports, 'together')
   await when(authors, () => authors.every(({ present }) => present.size === 3))
   t.pass('everybody sees everybody')
   const stop = typing(authors)
@@ -61,22 +37,22 @@ await t.test('people on three nodes are in one room', async (t) => {
   gone?.leave()
   await when(rest, () => rest.every(({ present }) => present.size === 2))
   t.pass('who leaves is gone for all')
-  await allIsWell(t, 'together', rest)
+  await allIsWell(t, 'together', rest, ports)
 })
 
 await t.test('Redis is restarted', async (t) => {
-  const authors = people('redis-restart')
+  const authors = people(ports, 'redis-restart')
   const stop = typing(authors)
   await when(authors, () => authors.every(({ acknowledged }) => acknowledged.length > 20))
   await redis.stop()
   await redis.restart()
   await pause(500)
   stop()
-  await allIsWell(t, 'redis-restart', authors)
+  await allIsWell(t, 'redis-restart', authors, ports)
 })
 
 await t.test('Redis is away for a while, and people still see each other through the store', async (t) => {
-  const authors = people('redis-away')
+  const authors = people(ports, 'redis-away')
   await when(authors, () => authors.every(({ present }) => present.size === 3))
   await redis.stop()
   const stop = typing(authors)
@@ -89,22 +65,22 @@ await t.test('Redis is away for a while, and people still see each other through
   t.match(answer.body, { error: /^Not every node of the service has answered/ })
   await redis.restart()
   authors[0]?.type('back')
-  await allIsWell(t, 'redis-away', authors)
+  await allIsWell(t, 'redis-away', authors, ports)
 })
 
 await t.test('PostgreSQL is restarted', async (t) => {
-  const authors = people('postgres-restart')
+  const authors = people(ports, 'postgres-restart')
   const stop = typing(authors)
   await when(authors, () => authors.every(({ acknowledged }) => acknowledged.length > 20))
   await postgres.restart()
   await pause(500)
   stop()
-  await allIsWell(t, 'postgres-restart', authors)
+  await allIsWell(t, 'postgres-restart', authors, ports)
   for (const port of ports) await answers(port, '/health/ready', ({ status }) => status === 200)
 })
 
 await t.test('a node hears nothing from the others, nor they from it', async (t) => {
-  const authors = people('partition')
+  const authors = people(ports, 'partition')
   await when(authors, () => authors.every(({ present }) => present.size === 3))
   redisLinks[2]?.cut()
   const stop = typing(authors)
@@ -116,11 +92,11 @@ await t.test('a node hears nothing from the others, nor they from it', async (t)
   redisLinks[2]?.restore()
   await when(authors, () => authors.every(({ present }) => present.size === 3))
   authors[2]?.type('back')
-  await allIsWell(t, 'partition', authors)
+  await allIsWell(t, 'partition', authors, ports)
 })
 
 await t.test('a node stands still for a while', async (t) => {
-  const authors = people('frozen')
+  const authors = people(ports, 'frozen')
   const stop = typing(authors)
   await when(authors, () => authors.every(({ acknowledged, present }) => acknowledged.length > 20 && present.size === 3))
   const frozen = nodes[2]?.pid ?? 0
@@ -135,11 +111,11 @@ await t.test('a node stands still for a while', async (t) => {
   await when(authors, () => authors[2]?.connections === 2)
   t.pass('it has done the reset that it missed')
   stop()
-  await allIsWell(t, 'frozen', authors)
+  await allIsWell(t, 'frozen', authors, ports)
 })
 
 await t.test('a node is killed under load', async (t) => {
-  const authors = people('killed')
+  const authors = people(ports, 'killed')
   const watcher = new Author('killed', ports.slice(0, 1))
   const all = [...authors, watcher]
   const stop = typing(authors)

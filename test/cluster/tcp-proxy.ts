@@ -7,11 +7,14 @@ export interface TcpProxy {
   /** Ends all connections and refuses new ones. */
   cut (): void
   restore (): void
+  /** Ends all connections, and leads new ones to this port from now on. */
+  lead (to: number): void
   close (): void
 }
 
-export async function startTcpProxy (target: number): Promise<TcpProxy> {
+export async function startTcpProxy (to: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
+  let target = to
   let isCut = false
   const server = createServer((near) => {
     if (isCut) {
@@ -38,6 +41,10 @@ export async function startTcpProxy (target: number): Promise<TcpProxy> {
       end()
     },
     restore: () => { isCut = false },
+    lead: (to) => {
+      target = to
+      end()
+    },
     close: () => {
       server.close()
       end()

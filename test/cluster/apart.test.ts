@@ -1,0 +1,88 @@
+import t, { type Test } from 'tap'
+import { agree, Author, holdsAcknowledged, when } from './author.ts'
+import { ask, startNodes } from './nodes.ts'
+import { allIsWell, people, readStored, typing } from './people.ts'
+import { startRedis } from './redis-server.ts'
+
+/*
+ * Two nodes that cannot hear each other, each with somebody who types, while both reach PostgreSQL: what one stores the
+ * other reads there, nobody has to connect anew, and nothing that was acknowledged is missing.
+ */
+t.setTimeout(175_000)
+const cluster = await startNodes(2)
+t.teardown(() => cluster.stop())
+const { ports, redis, redisLinks, databaseUrl } = cluster
+
+interface Parting {
+  /** Parts the nodes */
+  part (): void
+  /** Ends that */
+  join (): void
+  /** What a reset is answered meanwhile */
+  resetStatus: number
+}
+
+/** Types before, during and after. */
+async function typeApart (t: Test, room: string, { part, join, resetStatus }: Parting): Promise<void> {
+  const authors = people(ports, room)
+  const elsewhere = new Author(`${room}-elsewhere`, ports.slice(1))
+  await when(authors, () => authors.every(({ present }) => present.size === 2))
+  const stop = typing(authors)
+  await when(authors, () => authors.every(({ acknowledged }) => acknowledged.length > 20))
+  part()
+  await when(authors, () => authors.every(({ present }) => present.size === 1))
+  t.pass('nobody sees the other')
+  const acknowledged = authors.map((author) => author.acknowledged.length)
+  await when(authors, () => authors.every((author, i) => author.acknowledged.length > (acknowledged[i] ?? 0) + 20))
+  t.pass('each is acknowledged what it types')
+  stop()
+  await convergeThroughStore(t, room, authors)
+  const reset = await ask(ports[0], `/collaboration/api/reset-connections/?room=${room}-elsewhere`, 'POST')
+  t.equal(reset.status, resetStatus)
+  t.equal(elsewhere.connections, 1)
+  const stopAgain = typing(authors)
+  await when(authors, () => authors.every(({ isSaved }) => !isSaved))
+  join()
+  await when(authors, () => authors.every(({ present }) => present.size === 2))
+  t.pass('both see each other again')
+  await when([elsewhere], () => elsewhere.connections === 2)
+  t.pass('a reset reaches the other node, late')
+  elsewhere.leave()
+  stopAgain()
+  await allIsWell(t, room, authors, ports)
+  t.ok(holdsAcknowledged(await readStored(databaseUrl, room), authors), 'PostgreSQL has all that was acknowledged')
+  t.same(authors.map(({ connections }) => connections), [1, 1], 'nobody had to connect anew')
+}
+
+async function convergeThroughStore (t: Test, room: string, authors: readonly Author[]): Promise<void> {
+  await when(authors, () => agree(authors))
+  // Who stores something sees by its number that others have: one who only reads has to look.
+  for (const author of authors) {
+    author.type('alone ')
+    await when(authors, () => agree(authors))
+  }
+  t.ok(authors.every(({ present }) => present.size === 1), 'both have the same while they are apart')
+  const stored = await readStored(databaseUrl, room)
+  t.equal(stored.getText('text').toString(), authors[0]?.text, 'and PostgreSQL has it')
+  t.ok(holdsAcknowledged(stored, authors), 'with all that was acknowledged')
+}
+
+// First: afterwards both nodes remember for minutes that one vanished, and read the store often for that alone.
+await t.test('each node has a Redis that the other does not hear', async (t) => {
+  const other = await startRedis()
+  t.teardown(() => other.remove())
+  await typeApart(t, 'two-buses', {
+    part: () => { redisLinks[1]?.lead(other.port) },
+    join: () => { redisLinks[1]?.lead(redis.port) },
+    // The other counts as gone.
+    resetStatus: 200,
+  })
+})
+
+await t.test('both nodes are cut off from Redis', async (t) => {
+  await typeApart(t, 'cut-off', {
+    part: () => { for (const link of redisLinks) link.cut() },
+    join: () => { for (const link of redisLinks) link.restore() },
+    resetStatus: 503,
+  })
+})

@@ -1,0 +1,45 @@
+import type { Test } from 'tap'
+import * as Y from 'yjs'
+import { readDocument as readWhole, updatesOf } from '../../src/cli/read-document.ts'
+import { openPostgresStore } from '../../src/store/postgres-store.ts'
+import { readDocument } from '../crash/client.ts'
+import { quiet } from '../store/quiet-logger.ts'
+import { agree, Author, holdsAcknowledged, when } from './author.ts'
+
+/** One person on each node; each can go on to the others. */
+export function people (ports: readonly number[], room: string): Author[] {
+  return ports.map((_, i) => new Author(room, [...ports.slice(i), ...ports.slice(0, i)]))
+}
+
+/** Everybody types a word every few ms until told to stop. */
+export function typing (authors: readonly Author[]): () => void {
+  let count = 0
+  const timer = setInterval(() => { for (const [i, author] of authors.entries()) author.type(`${i}:${count++} `) }, 20)
+  return () => { clearInterval(timer) }
+}
+
+/** All come to have the same, newcomers to these nodes too, with all that was ever acknowledged; then everybody leaves. */
+export async function allIsWell (t: Test, room: string, authors: readonly Author[], ports: readonly number[]): Promise<void> {
+  await when(authors, () => agree(authors))
+  t.ok(agree(authors), 'all have the same')
+  for (const port of ports) {
+    const doc = await readDocument(port, room)
+    t.equal(doc.getText('text').toString(), authors[0]?.text, 'a newcomer has it too')
+    t.ok(holdsAcknowledged(doc, authors), 'and all that was acknowledged')
+  }
+  t.ok(authors.every(({ acknowledged }) => acknowledged.length > 0))
+  for (const author of authors) author.leave()
+}
+
+/** A document as it is in PostgreSQL, whatever the nodes know of it. */
+export async function readStored (databaseUrl: string, room: string): Promise<Y.Doc> {
+  const store = await openPostgresStore({ url: databaseUrl, logger: quiet })
+  try {
+    const stored = await readWhole(store, room)
+    const doc = new Y.Doc()
+    for (const update of stored === undefined ? [] : updatesOf(stored)) Y.applyUpdate(doc, update)
+    return doc
+  } finally {
+    await store.close()
+  }
+}
