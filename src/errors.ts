@@ -22,7 +22,7 @@ export const Busy = createError('YP_BUSY', 'The service is busy: try again', 503
 export const ConversionTooSlow = createError('YP_CONVERSION_TOO_SLOW', 'The conversion took too long: try again', 503)
 export const StoreUnavailable = createError('YP_STORE_UNAVAILABLE', 'The store is not available: try again', 503)
 export const NodesSilent = createError<[names: string]>('YP_NODES_SILENT', 'Not every node of the service has answered: try again (%s)', 503)
-export const NotReady = createError('YP_NOT_READY', 'Not ready', 503)
+export const NotReady = createError<[parts: string]>('YP_NOT_READY', 'Not ready: %s', 503)
 
 /** The sentences for what Fastify itself refuses. Its own would repeat paths, or name its configuration. */
 const sentences: Readonly<Record<string, string>> = {

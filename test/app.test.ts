@@ -153,7 +153,7 @@ await t.test('readiness follows its checks', async (t) => {
   app.readiness.add('store', async () => { if (away) throw new Error('away') })
   const notReady = await app.inject('/health/ready')
   t.equal(notReady.statusCode, 503)
-  t.same(notReady.json(), { error: 'Not ready' })
+  t.same(notReady.json(), { error: 'Not ready: store' })
   away = false
   t.equal((await app.inject('/health/ready')).statusCode, 200)
 })
@@ -172,7 +172,7 @@ await t.test('a service that stops is not ready and begins nothing new', async (
   await app.close()
   t.same(answers, [
     ['/ping', 200, { message: 'pong' }],
-    ['/health/ready', 503, { error: 'Not ready' }],
+    ['/health/ready', 503, { error: 'Not ready: stopping' }],
     ['/work', 503, { error: 'The service is stopping: try again' }],
   ])
 })

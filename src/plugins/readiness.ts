@@ -8,8 +8,11 @@ type Check = () => Promise<void>
 /** Which parts must work before requests should come here. Plugins add theirs. */
 export interface Readiness {
   add (name: string, check: Check): void
-  /** Runs all checks at once. @returns whether all passed; what failed is logged once, and once more when it works again */
-  isReady (): Promise<boolean>
+  /**
+   * Runs all checks at once. What failed is logged once, with its reason, and once more when it works again.
+   * @returns the names of the parts that cannot work, or `stopping`; none: the service is ready
+   */
+  findFailing (): Promise<readonly string[]>
 }
 
 declare module 'fastify' {
@@ -45,7 +48,11 @@ export default fp(async function readiness (app: FastifyInstance) {
 
   app.decorate('readiness', {
     add: (name, check) => { checks.set(name, check) },
-    isReady: async () => !draining && (await Promise.all([...checks].map(passes))).every(Boolean),
+    findFailing: async () => {
+      if (draining) return ['stopping']
+      const passed = await Promise.all([...checks].map(passes))
+      return [...checks.keys()].filter((_, at) => passed[at] !== true)
+    },
   })
   app.decorate('draining', { getter: () => draining })
   app.decorate('refuseWhileDraining', async function refuseWhileDraining () {

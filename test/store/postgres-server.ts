@@ -19,8 +19,8 @@ export interface PostgresServer {
   makeSchema (name: string): Promise<string>
   /** Folder with `server.crt`, where it was started with TLS */
   readonly folder: string
-  /** Stops and starts it again on the same port. */
-  restart (): Promise<void>
+  /** Stops it, and after `meanwhile` starts it again on the same port. */
+  restart (meanwhile?: () => Promise<void>): Promise<void>
   /** Does something as the owner of the whole server. */
   asAdmin<Result> (work: (client: pg.Client) => Promise<Result>): Promise<Result>
   stop (): Promise<void>
@@ -73,9 +73,13 @@ export async function startPostgres ({ tls = false, durable = false } = {}): Pro
       })
       return `postgres://${name}@127.0.0.1:${port}/postgres`
     },
-    restart: async () => {
+    restart: async (meanwhile) => {
       await stop()
-      stop = await start()
+      try {
+        await meanwhile?.()
+      } finally {
+        stop = await start()
+      }
     },
     stop: async () => {
       await stop()

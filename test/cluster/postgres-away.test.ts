@@ -1,0 +1,74 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import t, { type Test } from 'tap'
+import { messageType } from '../../src/protocol/message.ts'
+import { readDocument } from '../crash/client.ts'
+import { yWebsocket } from '../crash/providers.ts'
+import { agree, holdsAcknowledged, when, type Author } from './author.ts'
+import { answers, startNodes } from './nodes.ts'
+import { allIsWell, people, readStored, typing } from './people.ts'
+
+/*
+ * PostgreSQL is stopped, for as long as it takes until both nodes have noticed and people have typed a good deal more.
+ */
+t.setTimeout(175_000)
+const cluster = await startNodes(2)
+t.teardown(() => cluster.stop())
+const { ports, postgres, databaseUrl } = cluster
+
+/** A y-websocket client that asks once whether what it has typed is stored. */
+async function typeAndAsk (t: Test, room: string): Promise<{ type (): void, answers: boolean[] }> {
+  const { doc, provider } = yWebsocket(t, `ws://127.0.0.1:${ports[0]}/collaboration/ws`, room)
+  const answers: boolean[] = []
+  provider.messageHandlers[messageType.stored] = (_encoder, decoder) => {
+    decoding.readVarUint(decoder)
+    answers.push(decoding.readVarUint(decoder) === 1)
+  }
+  if (!provider.synced) await new Promise<void>((resolve) => { provider.once('sync', () => { resolve() }) })
+  return {
+    answers,
+    type: () => {
+      doc.getText('text').insert(0, 'asked ')
+      const question = encoding.createEncoder()
+      encoding.writeVarUint(question, messageType.stored)
+      encoding.writeVarUint(question, 1)
+      provider.ws?.send(encoding.toUint8Array(question))
+    },
+  }
+}
+
+async function typeMeanwhile (t: Test, authors: readonly Author[], asking: { type (): void, answers: boolean[] }): Promise<void> {
+  const acknowledged = authors.map((author) => author.acknowledged.length)
+  const stop = typing(authors)
+  asking.type()
+  for (const port of ports) {
+    await answers(port, '/health/ready', ({ status, body }) => status === 503 && JSON.stringify(body) === '{"error":"Not ready: store, rooms"}')
+    t.pass('a node says that it is not ready, and why')
+    await t.rejects(readDocument(port, 'another'), { message: /closed with 4503/ }, 'and opens no other document')
+  }
+  const length = authors[0]?.text.length ?? 0
+  await when(authors, () => authors.every(({ text }) => text.length > length + 3000))
+  stop()
+  await when(authors, () => authors.every(({ text }) => text === authors[0]?.text && text.includes('asked ')))
+  t.pass('what is typed on one node comes to the other')
+  t.same(authors.map((author) => author.acknowledged.length), acknowledged, 'nothing is acknowledged')
+  t.same(asking.answers, [], 'nor called stored')
+}
+
+await t.test('PostgreSQL is away for long', async (t) => {
+  const room = 'postgres-away'
+  const authors = people(ports, room)
+  const asking = await typeAndAsk(t, room)
+  await when(authors, () => authors.every(({ present }) => present.size === 3))
+  for (const author of authors) author.type('before ')
+  await when(authors, () => agree(authors))
+  await postgres.restart(() => typeMeanwhile(t, authors, asking))
+  for (const port of ports) await answers(port, '/health/ready', ({ status }) => status === 200)
+  await when(authors, () => agree(authors) && asking.answers.length > 0)
+  t.same(asking.answers, [true], 'a question is answered when it is true')
+  const stored = await readStored(databaseUrl, room)
+  t.equal(stored.getText('text').toString(), authors[0]?.text, 'PostgreSQL has all of it')
+  t.ok(holdsAcknowledged(stored, authors))
+  await allIsWell(t, room, authors, ports)
+  t.same(authors.map(({ connections }) => connections), [1, 1], 'nobody had to connect anew')
+})
