@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import pg from 'pg'
 
 /** How long to wait for a connection, and for the answer to one statement, before it counts as failed. */
@@ -6,54 +9,87 @@ const QUERY_TIMEOUT_MS = 60_000
 
 /** What `pg` says where libpq's `prefer` goes on without TLS. */
 const NO_TLS_THERE = 'The server does not support SSL connections'
+/** The server's code where its pg_hba.conf does not let this role in, perhaps only because it comes with TLS. */
+const NOT_LET_IN = '28000'
+/** What `pg` says where it was asked for a password and has none. */
+const NO_PASSWORD = /client password must be a string/
+
+/** libpq's, and pg's own `no-verify`. */
+const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify']
 
 /**
- * What `pg` needs to connect as libpq (psql, Django) would by the same URL: `sslmode` with libpq's meaning, certificate
- * files, ~/.pgpass, and without `sslmode` TLS where the server has it. Nothing is set by start parameters that a
- * transaction pooler refuses.
+ * What `pg` needs to connect as libpq (psql, Django) would by the same URL and environment: `sslmode` with libpq's
+ * meaning, certificate files, ~/.pgpass, and without `sslmode` TLS where the server has it. docs/operations.md says what
+ * differs. Nothing is set by start parameters that a transaction pooler refuses.
  * @throws Error where the server cannot be reached or does not let us in
  */
 export async function connectionOptions (url: string): Promise<pg.PoolConfig> {
-  const { connectionString, prefersTls } = readUrl(url)
-  const plain: pg.PoolConfig = {
+  const [first, second] = waysIn(url)
+  try {
+    return await tryOut(first)
+  } catch (error) {
+    const isRefused = isNotLetIn(error)
+    if (second === undefined || !(isRefused || (error instanceof Error && error.message === NO_TLS_THERE))) throw error
+    return await tryOut(second).catch((later: unknown) => { throw isRefused && isNotLetIn(later) ? error : later })
+  }
+}
+
+const isNotLetIn = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === NOT_LET_IN
+
+/** The same URL as `pg` understands it; where it may be with TLS or without, first with. */
+function waysIn (url: string): [first: string, second?: string] {
+  const [address = '', query = ''] = url.split('?', 2)
+  // A + is a + to libpq.
+  const parameters = new URLSearchParams(query.replaceAll('+', '%2B'))
+  const { mode, root } = readTls(parameters)
+  for (const name of ['ssl', 'sslmode', 'sslrootcert']) parameters.delete(name)
+  const withMode = (sslmode: string, more: Record<string, string> = {}): string =>
+    `${address}?${new URLSearchParams({ ...Object.fromEntries(parameters), sslmode, ...sslmode === 'no-verify' ? {} : { uselibpqcompat: 'true' }, ...more })}`
+  if (isLocal(withMode('prefer'))) return [withMode('disable')]
+  // libpq verifies here too where it has a certificate, and goes on without any TLS where that fails: nothing is won by it.
+  if (mode === 'prefer' || mode === 'allow') return [withMode('prefer'), withMode('disable')]
+  return [withMode(mode, root === undefined ? {} : { sslrootcert: root })]
+}
+
+/** By a Unix socket, where libpq ignores `sslmode`. */
+const isLocal = (connectionString: string): boolean => new pg.Client({ connectionString }).host.startsWith('/')
+
+/** How to encrypt, and the file of the authorities to trust; without it Node's own. */
+function readTls (parameters: URLSearchParams): { mode: string, root: string | undefined } {
+  // eslint-disable-next-line no-restricted-properties -- libpq's variables are no settings of ours: pg reads the others itself, and takes PGSSLMODE for something else
+  const { PGSSLMODE, PGSSLROOTCERT } = process.env
+  const ssl = parameters.get('ssl')
+  if (ssl !== null && ssl !== 'true') throw new Error(`ssl=${ssl} in the URL is not understood: use sslmode`)
+  const root = parameters.get('sslrootcert') || PGSSLROOTCERT || defaultRoot()
+  const asked = parameters.get('sslmode') || (ssl === null ? PGSSLMODE : 'require')
+  const mode = asked || (root === 'system' ? 'verify-full' : 'prefer')
+  if (!sslModes.includes(mode)) throw new Error(`sslmode "${mode}" is none of ${sslModes.join(', ')}`)
+  if (mode === 'verify-ca' && root === undefined) throw new Error('sslmode=verify-ca needs the certificate to verify by: sslrootcert in the URL, PGSSLROOTCERT, or ~/.postgresql/root.crt')
+  if (root === 'system' && mode !== 'verify-full') throw new Error(`sslrootcert=system needs sslmode=verify-full, not ${mode}: anybody can have a certificate of a public authority`)
+  return { mode, root: root === 'system' || mode === 'no-verify' || mode === 'disable' ? undefined : root }
+}
+
+function defaultRoot (): string | undefined {
+  const file = join(homedir(), '.postgresql', 'root.crt')
+  return existsSync(file) ? file : undefined
+}
+
+/** @returns options by which a connection has been made */
+async function tryOut (connectionString: string): Promise<pg.PoolConfig> {
+  const options: pg.PoolConfig = {
     connectionString,
     application_name: 'y-provider',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
   }
-  if (prefersTls) {
-    const encrypted = { ...plain, ssl: { rejectUnauthorized: false } }
-    try {
-      await tryOut(encrypted)
-      return encrypted
-    } catch (error) {
-      if (!(error instanceof Error) || error.message !== NO_TLS_THERE) throw error
-    }
-  }
-  await tryOut(plain)
-  return plain
-}
-
-function readUrl (url: string): { connectionString: string, prefersTls: boolean } {
-  const [address = '', query = ''] = url.split('?', 2)
-  const parameters = new URLSearchParams(query)
-  const mode = parameters.get('sslmode')
-  // pg's own, which libpq does not know.
-  if (mode === 'no-verify') return { connectionString: url, prefersTls: false }
-  if (mode !== null && mode !== 'prefer' && mode !== 'allow') {
-    parameters.set('uselibpqcompat', 'true')
-    return { connectionString: `${address}?${parameters}`, prefersTls: false }
-  }
-  parameters.delete('sslmode')
-  const connectionString = `${address}?${parameters}`
-  return { connectionString, prefersTls: !new pg.Client({ connectionString }).host.startsWith('/') }
-}
-
-async function tryOut (options: pg.ClientConfig): Promise<void> {
   const client = new pg.Client(options)
   try {
     await client.connect()
+    return options
+  } catch (error) {
+    if (!(error instanceof Error) || !NO_PASSWORD.test(error.message)) throw error
+    throw new Error('PostgreSQL asks for a password, and there is none: not in the URL, in PGPASSWORD, or in the file PGPASSFILE or ~/.pgpass, which nobody but its owner may read', { cause: error })
   } finally {
     await client.end()
   }
