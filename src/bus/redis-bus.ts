@@ -57,6 +57,7 @@ class RedisBus implements Bus {
     this.#client = makeRedisClient({
       address,
       onCut: (error) => { this.#wasCut(error) },
+      onTrouble: (error) => { this.#noteTrouble(error) },
       retries: (error) => this.#isOpen || (isTransient(error) && performance.now() - this.#startedAt < openTimeoutMs),
     })
   }
@@ -125,9 +126,13 @@ class RedisBus implements Bus {
     return to === everyone ? this.#prefix : `${this.#prefix}:${to}`
   }
 
-  #wasCut (error: Error): void {
+  #noteTrouble (error: Error): void {
     this.#firstError ??= error
     if (!this.#isOpen && isRefusal(error)) this.#refused?.(error)
+  }
+
+  #wasCut (error: Error): void {
+    this.#noteTrouble(error)
     if (this.#probing !== undefined || !this.#isOpen) return
     this.#logger.warn({ err: error }, 'Redis is away; the nodes read the store to see what the others do')
     this.#probing = setInterval(() => { this.send(this.node, new Uint8Array(0)) }, probeEveryMs)

@@ -18,6 +18,8 @@ export interface RedisClientOptions {
   readonly address: RedisAddress
   /** Something was cut, or another server has taken over: what was sent meanwhile may be lost */
   onCut (error: Error): void
+  /** Something failed that messages do not pass through: it matters while the bus opens */
+  onTrouble (error: Error): void
   /** Whether a connection that is lost is to be made again; else `open` fails */
   retries (error: Error): boolean
 }
@@ -62,11 +64,16 @@ function forServer ({ url }: Address<'server'>, { onCut, retries }: RedisClientO
   return through(client)
 }
 
-function forSentinel ({ master, nodes, login, sentinelLogin, tls }: Address<'sentinel'>, { onCut, retries }: RedisClientOptions): RedisClient {
+function forSentinel ({ master, nodes, login, sentinelLogin, tls }: Address<'sentinel'>, { onCut, onTrouble, retries }: RedisClientOptions): RedisClient {
+  // Only connections to the servers ask this. The library's errors do not tell those from a Sentinel's, and one dead Sentinel makes one at each scan.
+  const retriesAfterCut = (error: Error): boolean => {
+    onCut(error)
+    return retries(error)
+  }
   const client = createSentinel({
     name: master,
     sentinelRootNodes: [...nodes],
-    nodeClientOptions: { ...login, ...connection(retries, tls) },
+    nodeClientOptions: { ...login, ...connection(retriesAfterCut, tls) },
     sentinelClientOptions: { ...sentinelLogin, ...connection(retries, tls) },
     commandOptions,
     scanInterval: scanEveryMs,
@@ -75,7 +82,7 @@ function forSentinel ({ master, nodes, login, sentinelLogin, tls }: Address<'sen
     reserveClient: true,
   })
   // Of a Sentinel that does not answer the library tells in a string.
-  client.on('error', (error: unknown) => { onCut(error instanceof Error ? error : new Error(String(error))) })
+  client.on('error', (error: unknown) => { onTrouble(error instanceof Error ? error : new Error(String(error))) })
   client.on('topology-change', ({ type }: { type: string }) => { if (type === 'MASTER_CHANGE') onCut(new Error('Another server has become the master')) })
   return through(client)
 }

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import t, { type Test } from 'tap'
 import type { Bus, OpenBus } from '../../src/bus/bus.ts'
 import { openRedisBus } from '../../src/bus/redis-bus.ts'
@@ -41,6 +42,23 @@ await t.test('Sentinel', async (t) => {
     await t.rejects(opener(sentinels.url.replace('sentinel_password=', 'sentinel_password=not-'))('AAAAAAAA', deaf), { message: /^REDIS_URL cannot be used: .+/ })
     await t.rejects(opener(sentinels.url.replace('://:', '://:not-'))('AAAAAAAA', deaf), { message: /^REDIS_URL cannot be used: .+/ })
     await t.rejects(opener(`redis+sentinel://127.0.0.1:${await freePort()}/main`)('AAAAAAAA', deaf), { message: /^REDIS_URL cannot be used: .*ECONNREFUSED/ })
+  })
+  await t.test('a dead Sentinel that is asked first is no cut', async (t) => {
+    const dead = await freePort()
+    const noisy = new EventEmitter()
+    const open: OpenBus = (node, listener) => openRedisBus({
+      url: sentinels.url.replace('@', `@127.0.0.1:${dead},`), prefix: 'test', logger: { ...logger, warn: () => { noisy.emit('cut') } },
+    }, node, listener)
+    let cuts = 0
+    noisy.on('cut', () => { cuts++ })
+    const [a, b] = [await openEar(t, open), await openEar(t, open)]
+    await isHeard(a.bus, b, 'before')
+    // The library scans every 5 s, unseen from here: the servers count who asks.
+    const asked = await sentinels.scans()
+    while (await sentinels.scans() < asked + 6) await isHeard(a.bus, b, 'meanwhile')
+    await isHeard(b.bus, a, 'after')
+    t.equal(cuts, 0)
+    t.equal(a.restored() + b.restored(), 0)
   })
   await t.test('the master dies: another takes over, and all hear each other again', async (t) => {
     await survives(t, open, () => sentinels.master.stop())
