@@ -108,7 +108,7 @@ const through = (client: PubSubClient): RedisClient => ({
   destroy: async () => { await client.destroy() },
 })
 
-/** Sharded channels (Redis 7): each message goes to the one server that its channel belongs to, instead of all. */
+/** Sharded channels (Redis 7): each message goes to the one server that the service's channels belong to, instead of all. */
 function forCluster ({ nodes, login, tls }: Address<'cluster'>, { onCut, retries }: RedisClientOptions): RedisClient {
   const client = createCluster({
     rootNodes: nodes.map(({ host, port }) => ({ socket: { host, port } })),
@@ -116,14 +116,16 @@ function forCluster ({ nodes, login, tls }: Address<'cluster'>, { onCut, retries
     commandOptions,
     minimizeConnections: true,
   })
+  // The braces put all channels of a service on one server: else a node's farewell could overtake its last batch.
+  const tagged = (channel: string): string => channel.replace(/^[^:]+/, '{$&}')
   for (const event of ['error', 'node-error', 'sharded-channel-moved-error']) client.on(event, onCut)
   return {
     get isReady () { return client.isOpen },
     open: async (channels, received) => {
       await client.connect()
-      for (const channel of channels) await client.sSubscribe(channel, received, true)
+      for (const channel of channels) await client.sSubscribe(tagged(channel), received, true)
     },
-    publish: (channel, message) => client.sPublish(channel, message),
+    publish: (channel, message) => client.sPublish(tagged(channel), message),
     close: () => client.close(),
     destroy: async () => { await client.destroy() },
   }
