@@ -9,25 +9,31 @@ export interface Ear {
   readonly restored: () => number
   /** Resolves once `count` messages have come. */
   hears (count: number): Promise<void>
+  /** Resolves once it was told `count` times that the way is open again. */
+  isRestored (count: number): Promise<void>
 }
 
 export async function openEar (t: Test, open: OpenBus, node = newNodeId()): Promise<Ear> {
   const heard: Array<{ from: NodeId, text: string }> = []
   const news = new EventEmitter()
-  let restored = 0
+  const told = { restored: 0 }
   const bus = await open(node, {
     received (from, message) {
       heard.push({ from, text: Buffer.from(message).toString() })
       news.emit('heard')
     },
-    restored () { restored++ },
+    restored () {
+      told.restored++
+      news.emit('restored')
+    },
   })
   t.teardown(() => bus.close())
   return {
     bus,
     heard,
-    restored: () => restored,
+    restored: () => told.restored,
     hears: async (count) => { while (heard.length < count) await once(news, 'heard') },
+    isRestored: async (count) => { while (told.restored < count) await once(news, 'restored') },
   }
 }
 

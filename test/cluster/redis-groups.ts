@@ -21,8 +21,8 @@ export interface RedisSentinels {
   readonly sentinelPorts: readonly number[]
   readonly master: RedisServer
   readonly replica: RedisServer
-  /** How often the Sentinels were asked for the replicas, which each scan does once */
-  scans (): Promise<number>
+  /** Ends the connections of that type to the master. */
+  killConnections (type: 'normal' | 'pubsub'): Promise<void>
   remove (): Promise<void>
 }
 
@@ -53,10 +53,7 @@ export async function startSentinels (): Promise<RedisSentinels> {
     sentinelPorts: sentinels.map(({ port }) => port),
     master,
     replica,
-    scans: async () => {
-      const texts = await Promise.all(sentinels.map(({ port }) => ask(port, ['--pass', sentinelPassword, 'info', 'commandstats'])))
-      return texts.reduce((sum, text) => sum + Number(/cmdstat_sentinel\|replicas:calls=(\d+)/.exec(text)?.[1] ?? 0), 0)
-    },
+    killConnections: async (type) => { await ask(master.port, ['--pass', password, 'client', 'kill', 'type', type]) },
     remove: async () => {
       await Promise.all(sentinels.map(({ running }) => running.stop('SIGKILL')))
       await Promise.all([master.remove(), replica.remove()])
