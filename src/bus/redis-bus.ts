@@ -13,7 +13,7 @@ export interface RedisBusOptions {
 
 /** How long opening may take: a wrong address is told at start, by one line. */
 const openTimeoutMs = 5000
-/** After a cut this node sends to itself until it hears that: then the way out and the way back are both open. */
+/** After a cut this node sends to itself until it hears that: then the way out and the way back are both open. Its own channel is the last that it subscribes to. */
 const probeEveryMs = 200
 /** What Redis has not taken is kept up to this much; the rest is lost, and its receivers read the store. */
 const maxUnsentBytes = 32 * 1024 * 1024
@@ -45,6 +45,7 @@ class RedisBus implements Bus {
   #refused: ((error: Error) => void) | undefined
   /** Runs while Redis is away */
   #probing: NodeJS.Timeout | undefined
+  #isSubscribing = false
 
   constructor ({ url, prefix, logger }: RedisBusOptions, node: NodeId, listener: BusListener) {
     this.node = node
@@ -70,7 +71,7 @@ class RedisBus implements Bus {
       timer = setTimeout(() => { reject(this.#firstError ?? new Error('It did not answer in time')) }, openTimeoutMs + 1000)
     })
     try {
-      await Promise.race([this.#client.open([this.#channel(this.node), this.#channel(everyone)], this.#received), isRefused])
+      await Promise.race([this.#client.open([this.#channel(everyone), this.#channel(this.node)], this.#received), isRefused])
     } catch (error) {
       await this.#destroy()
       // The first says why; those that follow, that it was given up.
@@ -116,9 +117,9 @@ class RedisBus implements Bus {
 
   readonly #received = (payload: Buffer): void => {
     if (payload.length < nodeIdBytes) return
-    const isOwn = payload.compare(this.#sender, 0, nodeIdBytes, 0, nodeIdBytes) === 0
-    if (isOwn && this.#probing !== undefined) this.#isBack()
-    if (isOwn && payload.length === nodeIdBytes) return
+    const isProbe = payload.length === nodeIdBytes && payload.equals(this.#sender)
+    if (isProbe && this.#probing !== undefined) this.#isBack()
+    if (isProbe) return
     this.#listener.received(payload.toString('base64url', 0, nodeIdBytes), payload.subarray(nodeIdBytes))
   }
 
@@ -135,7 +136,15 @@ class RedisBus implements Bus {
     this.#noteTrouble(error)
     if (this.#probing !== undefined || !this.#isOpen) return
     this.#logger.warn({ err: error }, 'Redis is away; the nodes read the store to see what the others do')
-    this.#probing = setInterval(() => { this.send(this.node, new Uint8Array(0)) }, probeEveryMs)
+    this.#probing = setInterval(() => { this.#probe() }, probeEveryMs)
+  }
+
+  #probe (): void {
+    this.send(this.node, new Uint8Array(0))
+    if (this.#isSubscribing) return
+    this.#isSubscribing = true
+    const settle = (): void => { this.#isSubscribing = false }
+    this.#client.subscribeAgain().then(settle, settle)
   }
 
   #isBack (): void {

@@ -7,6 +7,8 @@ export interface RedisClient {
   readonly isReady: boolean
   /** Connects and subscribes. @throws Error where that cannot be done */
   open (channels: readonly string[], received: (message: Buffer) => void): Promise<void>
+  /** Repairs what of that was lost; where nothing was, it does nothing. @throws Error where that cannot be done now */
+  subscribeAgain (): Promise<void>
   publish (channel: string, message: Buffer): Promise<unknown>
   /** Lets go once what was published has been answered. */
   close (): Promise<unknown>
@@ -103,13 +105,15 @@ const through = (client: PubSubClient): RedisClient => ({
     await client.connect()
     await client.subscribe([...channels], received, true)
   },
+  // One connection has all of them, and the library subscribes before it calls that ready.
+  subscribeAgain: async () => {},
   publish: (channel, message) => client.publish(channel, message),
   close: () => client.close(),
   destroy: async () => { await client.destroy() },
 })
 
 /** Sharded channels (Redis 7): each message goes to the one server that the service's channels belong to, instead of all. */
-function forCluster ({ nodes, login, tls }: Address<'cluster'>, { onCut, retries }: RedisClientOptions): RedisClient {
+function forCluster ({ nodes, login, tls }: Address<'cluster'>, { onCut, onTrouble, retries }: RedisClientOptions): RedisClient {
   const client = createCluster({
     rootNodes: nodes.map(({ host, port }) => ({ socket: { host, port } })),
     defaults: { ...login, ...connection(retries, tls) },
@@ -118,15 +122,54 @@ function forCluster ({ nodes, login, tls }: Address<'cluster'>, { onCut, retries
   })
   // The braces put all channels of a service on one server: else a node's farewell could overtake its last batch.
   const tagged = (channel: string): string => channel.replace(/^[^:]+/, '{$&}')
-  for (const event of ['error', 'node-error', 'sharded-channel-moved-error']) client.on(event, onCut)
+  let slot = -1
+  let holder: string | undefined
+  /** The library follows the channels to another server without a word; what was said meanwhile may be lost. */
+  const noteHolder = (): void => {
+    const now = client.slots[slot]?.master.address
+    if (now === undefined || now === holder) return
+    if (holder !== undefined) onCut(new Error('Another server has the channels'))
+    holder = now
+  }
+  let subscribe = async (): Promise<void> => {}
+  // Connections to servers that had the channels before stay open, and are made again once a second when those are lost.
+  client.on('node-error', (error: Error, { host, port }: { host: string, port: number }) => {
+    const master = client.slots[slot]?.master
+    if (master === undefined || (master.host === host && master.port === port)) onCut(error)
+    else onTrouble(error)
+  })
+  client.on('error', onTrouble)
+  client.on('sharded-channel-moved-error', onCut)
   return {
     get isReady () { return client.isOpen },
     open: async (channels, received) => {
+      const heard = (message: Buffer): void => {
+        noteHolder()
+        received(message)
+      }
+      slot = slotOf(tagged(channels[0] ?? ''))
+      subscribe = async () => { for (const channel of channels) await client.sSubscribe(tagged(channel), heard, true) }
       await client.connect()
-      for (const channel of channels) await client.sSubscribe(tagged(channel), received, true)
+      await subscribe()
+      noteHolder()
     },
-    publish: (channel, message) => client.sPublish(tagged(channel), message),
+    subscribeAgain: () => subscribe(),
+    publish: (channel, message) => {
+      noteHolder()
+      return client.sPublish(tagged(channel), message)
+    },
     close: () => client.close(),
     destroy: async () => { await client.destroy() },
   }
+}
+
+/** Where Redis Cluster keeps a channel: CRC16 (XMODEM) of what is in its first braces. @see https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/ */
+function slotOf (channel: string): number {
+  const tag = /\{([^}]+)\}/.exec(channel)?.[1] ?? channel
+  let crc = 0
+  for (const byte of Buffer.from(tag)) {
+    crc ^= byte << 8
+    for (let bit = 0; bit < 8; bit++) crc = ((crc << 1) ^ ((crc & 0x8000) === 0 ? 0 : 0x1021)) & 0xffff
+  }
+  return crc % 16384
 }

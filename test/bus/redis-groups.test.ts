@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import type { Bus, OpenBus } from '../../src/bus/bus.ts'
+import { everyone, type Bus, type OpenBus } from '../../src/bus/bus.ts'
 import { openRedisBus } from '../../src/bus/redis-bus.ts'
 import type { Logger } from '../../src/logger.ts'
 import { masterName, startRedisCluster, startSentinels } from '../cluster/redis-groups.ts'
@@ -19,7 +19,9 @@ const back = 'Redis is back'
 t.setTimeout(180_000)
 
 /** A node, and what its log says. */
-async function openNoted (t: Test, url: string): Promise<Ear & { readonly lines: readonly string[] }> {
+interface Noted extends Ear { readonly lines: readonly string[] }
+
+async function openNoted (t: Test, url: string): Promise<Noted> {
   const lines: string[] = []
   const note = (_details: object, text: string): void => { lines.push(text) }
   const ear = await openEar(t, (node, listener) => openRedisBus({ url, prefix: 'test', logger: { debug () {}, info: note, warn: note, error: note } }, node, listener))
@@ -32,6 +34,16 @@ async function isHeard (from: Bus, to: Ear, text: string): Promise<void> {
     from.send(to.bus.node, Buffer.from(text))
     await new Promise((resolve) => { setTimeout(resolve, 20) })
   }
+}
+
+/** Both are told once that the way is open again, and from then on hear what is said once: to one, and to all. */
+async function isOneCut (t: Test, a: Noted, b: Noted): Promise<void> {
+  await Promise.all([a.isRestored(1), b.isRestored(1)])
+  a.bus.send(b.bus.node, Buffer.from('said once'))
+  b.bus.send(everyone, Buffer.from('to all'))
+  const hears = (ear: Ear, text: string): boolean => ear.heard.some((message) => message.text === text)
+  while (!hears(b, 'said once') || !hears(a, 'to all')) await Promise.race([a.hears(a.heard.length + 1), b.hears(b.heard.length + 1)])
+  for (const ear of [a, b]) t.same(ear.lines, [away, back])
 }
 
 /** Two who hear each other, a fault, and then again: both were told that something may be lost. */
@@ -99,9 +111,62 @@ await t.test('Redis Cluster', async (t) => {
     await t.rejects(opener(cluster.url.replace('://:', '://:not-'))('AAAAAAAA', deaf), { message: /^REDIS_URL cannot be used: .+/ })
     await t.rejects(opener(`redis+cluster://127.0.0.1:${await freePort()}`)('AAAAAAAA', deaf), { message: /^REDIS_URL cannot be used: .+/ })
   })
+  await t.test('a shard without the channels is lost: that is no cut', { timeout: 60_000 }, async (t) => {
+    const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
+    await isHeard(a.bus, b, 'before')
+    const holder = await cluster.holder()
+    const restart = await cluster.kill((holder + 1) % 3)
+    await isHeard(a.bus, b, 'just after')
+    await cluster.says(holder, 'fail')
+    await Promise.all([isHeard(a.bus, b, 'without it'), isHeard(b.bus, a, 'without it')])
+    await restart()
+    await cluster.says(holder, 'ok')
+    await Promise.all([isHeard(a.bus, b, 'whole'), isHeard(b.bus, a, 'whole')])
+    t.same([...a.lines, ...b.lines], [])
+  })
+  await t.test('the shard with the channels is lost and comes back: one cut', { timeout: 60_000 }, async (t) => {
+    const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
+    await isHeard(a.bus, b, 'before')
+    const holder = await cluster.holder()
+    const restart = await cluster.kill(holder)
+    await cluster.says((holder + 1) % 3, 'fail')
+    t.same([...a.lines, ...b.lines], [away, away])
+    await restart()
+    await isOneCut(t, a, b)
+    for (const index of [0, 1, 2]) await cluster.says(index, 'ok')
+  })
+  await t.test('the channels move to another server: one cut, and the server they left may go', { timeout: 60_000 }, async (t) => {
+    const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
+    await isHeard(a.bus, b, 'before')
+    const from = await cluster.holder()
+    const to = (from + 1) % 3
+    await cluster.move('{test}', from, to)
+    await Promise.all([isHeard(a.bus, b, 'moved'), isHeard(b.bus, a, 'moved')])
+    await isOneCut(t, a, b)
+    const restart = await cluster.kill(from)
+    await cluster.says(to, 'fail')
+    await Promise.all([isHeard(a.bus, b, 'without it'), isHeard(b.bus, a, 'without it')])
+    await restart()
+    await cluster.says(to, 'ok')
+    for (const ear of [a, b]) t.same(ear.lines, [away, back])
+  })
   await t.test('all its servers are restarted, one after the other', async (t) => {
     await survives(t, open, async () => {
       for (const index of [0, 1, 2]) await (await cluster.kill(index))()
+    })
+  })
+  await t.test('the shard with the channels is lost and its replica takes over: one cut', { timeout: 60_000 }, async (t) => {
+    const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
+    await isHeard(a.bus, b, 'before')
+    const holder = await cluster.holder()
+    await cluster.addReplica(holder)
+    const restart = await cluster.kill(holder)
+    await isOneCut(t, a, b)
+    await t.test('the lost one comes back as a replica: nobody notices', async (t) => {
+      await restart()
+      await cluster.says(holder, 'ok')
+      await Promise.all([isHeard(a.bus, b, 'whole'), isHeard(b.bus, a, 'whole')])
+      for (const ear of [a, b]) t.same(ear.lines, [away, back])
     })
   })
 })

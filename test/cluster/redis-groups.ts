@@ -65,28 +65,69 @@ export async function startSentinels (): Promise<RedisSentinels> {
 /** Three masters of Redis Cluster, with a password. */
 export interface RedisCluster {
   readonly url: string
+  /** Which server has the subscribers of sharded channels. */
+  holder (): Promise<number>
+  /** Gives a channel, and what else is in its slot, to another server. */
+  move (channel: string, from: number, to: number): Promise<void>
+  /** Starts one more, which takes over when that one is lost. */
+  addReplica (of: number): Promise<void>
+  /** Resolves once that server says that the cluster is whole, or that it is not. */
+  says (index: number, state: 'ok' | 'fail'): Promise<void>
   /** Kills one server. @returns what starts it again */
   kill (index: number): Promise<() => Promise<void>>
   remove (): Promise<void>
 }
 
+interface ClusterServer {
+  readonly folder: string
+  readonly port: number
+  readonly busPort: number
+  readonly begin: () => Promise<Running>
+  running: Running
+}
+
 export async function startRedisCluster (): Promise<RedisCluster> {
   requireProgram(cli, 'redis-tools')
-  const servers = await Promise.all([0, 1, 2].map(async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'y-redis-cluster-'))
-    const [port, busPort] = [await freePort(), await freePort()]
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no', '--requirepass', password,
-      '--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '2000']
-    const begin = (): Promise<Running> => start(program, args, { ready: /Ready to accept connections/ })
-    return { folder, port, busPort, begin, running: await begin() }
-  }))
+  const servers = await Promise.all([0, 1, 2].map(startClusterServer))
+  const at = (index: number): ClusterServer => {
+    const server = servers[index]
+    if (server === undefined) throw new RangeError('There is no such server.')
+    return server
+  }
+  const askServer = ({ port }: ClusterServer, ...args: string[]): Promise<string> => ask(port, ['--pass', password, ...args])
+  const says = async (server: ClusterServer, state: 'ok' | 'fail'): Promise<void> => {
+    await until(async () => (await askServer(server, 'cluster', 'info')).includes(`cluster_state:${state}`))
+  }
   await run(cli, ['--pass', password, '--no-auth-warning', '--cluster', 'create', ...servers.map(({ port, busPort }) => `127.0.0.1:${port}@${busPort}`), '--cluster-yes'])
-  await until(async () => (await Promise.all(servers.map(({ port }) => ask(port, ['--pass', password, 'cluster', 'info'])))).every((text) => text.includes('cluster_state:ok')))
+  for (const server of servers) await says(server, 'ok')
   return {
     url: `redis+cluster://:${encodeURIComponent(password)}@${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    holder: async () => {
+      const channels = await Promise.all(servers.map((server) => askServer(server, 'pubsub', 'shardchannels')))
+      return channels.findIndex((names) => names.trim() !== '')
+    },
+    move: async (channel, from, to) => {
+      const slot = (await askServer(at(from), 'cluster', 'keyslot', channel)).trim()
+      const [giver, taker] = [(await askServer(at(from), 'cluster', 'myid')).trim(), (await askServer(at(to), 'cluster', 'myid')).trim()]
+      await askServer(at(to), 'cluster', 'setslot', slot, 'importing', giver)
+      await askServer(at(from), 'cluster', 'setslot', slot, 'migrating', taker)
+      for (const server of [at(to), ...servers.filter((server) => server !== at(to))]) await askServer(server, 'cluster', 'setslot', slot, 'node', taker)
+    },
+    addReplica: async (of) => {
+      const replica = await startClusterServer()
+      servers.push(replica)
+      const master = (await askServer(at(of), 'cluster', 'myid')).trim()
+      await askServer(replica, 'cluster', 'meet', '127.0.0.1', String(at(of).port), String(at(of).busPort))
+      await until(async () => (await askServer(replica, 'cluster', 'nodes')).includes(master))
+      await askServer(replica, 'cluster', 'replicate', master)
+      await until(async () => (await askServer(replica, 'info', 'replication')).includes('master_link_status:up'))
+      // Who votes must know whom for.
+      const id = (await askServer(replica, 'cluster', 'myid')).trim()
+      for (const server of servers) await until(async () => new RegExp(`^${id} .*slave ${master}`, 'm').test(await askServer(server, 'cluster', 'nodes')))
+    },
+    says: (index, state) => says(at(index), state),
     kill: async (index) => {
-      const server = servers[index]
-      if (server === undefined) throw new RangeError('There is no such server.')
+      const server = at(index)
       await server.running.stop('SIGKILL')
       return async () => { server.running = await server.begin() }
     },
@@ -95,6 +136,15 @@ export async function startRedisCluster (): Promise<RedisCluster> {
       await Promise.all(servers.map(({ folder }) => rm(folder, { recursive: true, force: true })))
     },
   }
+}
+
+async function startClusterServer (): Promise<ClusterServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'y-redis-cluster-'))
+  const [port, busPort] = [await freePort(), await freePort()]
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no', '--requirepass', password, '--masterauth', password,
+    '--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '2000', '--repl-diskless-sync-delay', '0']
+  const begin = (): Promise<Running> => start(program, args, { ready: /Ready to accept connections/ })
+  return { folder, port, busPort, begin, running: await begin() }
 }
 
 async function ask (port: number, args: readonly string[]): Promise<string> {
