@@ -38,17 +38,29 @@ const isNotLetIn = (error: unknown): boolean => error instanceof pg.DatabaseErro
 
 /** The same URL as `pg` understands it; where it may be with TLS or without, first with. */
 function waysIn (url: string): [first: string, second?: string] {
-  const [address = '', query = ''] = url.split('?', 2)
-  // A + is a + to libpq.
-  const parameters = new URLSearchParams(query.replaceAll('+', '%2B'))
+  const { address, parameters } = takeApart(url)
   const { mode, root } = readTls(parameters)
-  for (const name of ['ssl', 'sslmode', 'sslrootcert']) parameters.delete(name)
+  for (const name of ['sslmode', 'sslrootcert']) parameters.delete(name)
   const withMode = (sslmode: string, more: Record<string, string> = {}): string =>
     `${address}?${new URLSearchParams({ ...Object.fromEntries(parameters), sslmode, ...sslmode === 'no-verify' ? {} : { uselibpqcompat: 'true' }, ...more })}`
   if (isLocal(withMode('prefer'))) return [withMode('disable')]
   // libpq verifies here too where it has a certificate, and goes on without any TLS where that fails: nothing is won by it.
   if (mode === 'prefer' || mode === 'allow') return [withMode('prefer'), withMode('disable')]
   return [withMode(mode, root === undefined ? {} : { sslrootcert: root })]
+}
+
+/** As libpq does: only the first ? outside of name and password is a separator, # is none, + is a +, and of parameters that are said twice the last one holds. */
+function takeApart (url: string): { address: string, parameters: URLSearchParams } {
+  const start = /^\w+:\/\/[^/@]*@/.exec(url)?.[0].length ?? 0
+  const at = url.indexOf('?', start)
+  const end = at === -1 ? url.length : at
+  const parameters = new URLSearchParams()
+  for (const [name, value] of new URLSearchParams(url.slice(end + 1).replaceAll('+', '%2B'))) {
+    if (name === 'ssl' && value !== 'true') throw new Error(`ssl=${value} in the URL is not understood: use sslmode`)
+    if (name === 'ssl') parameters.set('sslmode', 'require')
+    else parameters.set(name, value)
+  }
+  return { address: url.slice(0, end).replaceAll('?', '%3F').replaceAll('#', '%23'), parameters }
 }
 
 /** By a Unix socket, where libpq ignores `sslmode`. */
@@ -58,11 +70,8 @@ const isLocal = (connectionString: string): boolean => new pg.Client({ connectio
 function readTls (parameters: URLSearchParams): { mode: string, root: string | undefined } {
   // eslint-disable-next-line no-restricted-properties -- libpq's variables are no settings of ours: pg reads the others itself, and takes PGSSLMODE for something else
   const { PGSSLMODE, PGSSLROOTCERT } = process.env
-  const ssl = parameters.get('ssl')
-  if (ssl !== null && ssl !== 'true') throw new Error(`ssl=${ssl} in the URL is not understood: use sslmode`)
   const root = parameters.get('sslrootcert') || PGSSLROOTCERT || defaultRoot()
-  const asked = parameters.get('sslmode') || (ssl === null ? PGSSLMODE : 'require')
-  const mode = asked || (root === 'system' ? 'verify-full' : 'prefer')
+  const mode = parameters.get('sslmode') ?? PGSSLMODE ?? (root === 'system' ? 'verify-full' : 'prefer')
   if (!sslModes.includes(mode)) throw new Error(`sslmode "${mode}" is none of ${sslModes.join(', ')}`)
   if (mode === 'verify-ca' && root === undefined) throw new Error('sslmode=verify-ca needs the certificate to verify by: sslrootcert in the URL, PGSSLROOTCERT, or ~/.postgresql/root.crt')
   if (root === 'system' && mode !== 'verify-full') throw new Error(`sslrootcert=system needs sslmode=verify-full, not ${mode}: anybody can have a certificate of a public authority`)

@@ -21,7 +21,9 @@ await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', 
 
 await server.asAdmin(async (client) => {
   for (const role of ['anyone', 'locked', 'bare']) await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'p+w:1'`)
-  const hba = ['all admin 127.0.0.1/32 trust', 'all anyone 127.0.0.1/32 trust', 'all locked 127.0.0.1/32 scram-sha-256'].map((line) => `host ${line}\n`)
+  await client.query("CREATE ROLE odd LOGIN PASSWORD 'p?w#1'")
+  await client.query('CREATE DATABASE "with#"')
+  const hba = ['all admin 127.0.0.1/32 trust', 'all anyone 127.0.0.1/32 trust', 'all locked,odd 127.0.0.1/32 scram-sha-256'].map((line) => `host ${line}\n`)
   await writeFile(join(server.folder, 'data', 'pg_hba.conf'), `${hba.join('')}hostnossl all bare 127.0.0.1/32 trust\nlocal all anyone trust\n`)
   await client.query('SELECT pg_reload_conf()')
 })
@@ -30,6 +32,7 @@ type Outcome = 'TLS' | 'plain' | RegExp
 interface Case {
   role?: string
   host?: string
+  database?: string
   query?: string
   env?: Record<string, string>
   /** Written under the home directory, and who may read it */
@@ -72,7 +75,7 @@ async function byStore (url: string, env: Record<string, string>): Promise<strin
   }
 }
 
-function check (name: string, { role = 'anyone', host = '127.0.0.1', query = '', env = {}, files = {}, gives, psqlGives }: Case): void {
+function check (name: string, { role = 'anyone', host = '127.0.0.1', database = 'postgres', query = '', env = {}, files = {}, gives, psqlGives }: Case): void {
   t.test(name, async (t) => {
     await rm(home, { recursive: true, force: true })
     await mkdir(join(home, '.postgresql'), { recursive: true })
@@ -80,7 +83,7 @@ function check (name: string, { role = 'anyone', host = '127.0.0.1', query = '',
       await writeFile(join(home, path), content)
       await chmod(join(home, path), mode)
     }
-    const url = `postgres://${role}@${host === '' ? '' : `${host}:${server.port}`}/postgres${query}`
+    const url = `postgres://${role}@${host === '' ? '' : `${host}:${server.port}`}/${database}${query}`
     const outcome = await byStore(url, env)
     if (gives instanceof RegExp) t.match(outcome, gives)
     else t.equal(outcome, gives)
@@ -112,6 +115,17 @@ check('verify-full asks for which host', { host: 'localhost', query: `?sslmode=v
 check('verify-full without any asks the public authorities', { query: '?sslmode=verify-full', gives: /self-signed certificate/ })
 check('a certificate file that is not there', { query: `?sslmode=verify-full&sslrootcert=${ours}.no`, gives: /ENOENT/ })
 check('a certificate file that is not there, where one need not be', { query: `?sslmode=require&sslrootcert=${ours}.no`, gives: /ENOENT/, psqlGives: 'TLS' })
+check('a ? in a parameter separates nothing', { query: '?application_name=a?b&sslmode=disable', gives: 'plain' })
+check('nor is what follows it lost', { role: 'bare', query: '?application_name=a?&sslmode=require', gives: /^no pg_hba.conf entry .* SSL encryption$/ })
+check('a # begins nothing', { query: '?application_name=a#b&sslmode=disable', gives: 'plain' })
+// pg cannot name such a database; but it must not connect to another, without what follows.
+check('nor does it in the address', { database: 'with#', query: '?sslmode=require', gives: /^database "with%23" does not exist$/, psqlGives: 'TLS' })
+check('the last sslmode holds', { query: '?sslmode=disable&sslmode=require', gives: 'TLS' })
+check('also where it is the weaker', { query: '?sslmode=require&sslmode=disable', gives: 'plain' })
+check('the last sslrootcert holds', { query: `?sslmode=verify-full&sslrootcert=${ours}&sslrootcert=${other}`, gives: /self-signed certificate/ })
+check('ssl=true is one more sslmode', { query: '?sslmode=disable&ssl=true', gives: 'TLS' })
+check('an empty mode is none', { query: '?sslmode=require&sslmode=', gives: /^sslmode "" is none of disable, / })
+check('also in PGSSLMODE', { env: { PGSSLMODE: '' }, gives: /^sslmode "" is none of disable, / })
 check('what is no mode', { query: '?sslmode=required', gives: /^sslmode "required" is none of disable, / })
 check('what psql does not know of either', { query: '?ssl=1', gives: /^ssl=1 in the URL is not understood/ })
 
@@ -136,6 +150,7 @@ const entry = (password: string): string => `# mine\nelsewhere:*:*:locked:no\n12
 const passwords = { content: entry('p+w\\:1') }
 const noPassword = /^PostgreSQL asks for a password, and there is none/
 check('no password', { role: 'locked', gives: noPassword })
+check('a ? and a # in a password are its own', { role: 'odd:p?w#1', query: '?sslmode=require', gives: 'TLS' })
 check('a + in the URL is a +', { role: 'locked', query: '?password=p+w:1', gives: 'TLS' })
 check('~/.pgpass', { role: 'locked', files: { '.pgpass': passwords }, gives: 'TLS' })
 check('~/.pgpass with a wrong password', { role: 'locked', files: { '.pgpass': { content: entry('no') } }, gives: /^password authentication failed/ })
