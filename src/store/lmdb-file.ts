@@ -31,13 +31,14 @@ export function lastPage (tree: LmdbTree): number {
 function assertWhole (path: string): void {
   const file = openSync(path, 'r')
   try {
-    const { size } = fstatSync(file)
     const pages = [0, PAGE_BYTES].map((page) => {
       const meta = Buffer.alloc(META_BYTES)
       readSync(file, meta, 0, META_BYTES, page)
       if (meta.readUInt32LE(MAGIC_OFFSET) !== MAGIC) throw new Error(`${path} is no store: something else has been written there, or half of one. Put a backup in its place, or move it away`)
       return Number(meta.readBigUInt64LE(LAST_PAGE_OFFSET)) + 1
     })
+    // Taken after what the pages say: a service that is at work may make the file longer meanwhile.
+    const { size } = fstatSync(file)
     // After a power cut the later of the two may speak of what was never written; the other holds then.
     const least = Math.min(...pages) * PAGE_BYTES
     if (size < least) throw new Error(`${path} has been cut short: it has ${size} bytes and needs ${least}. Put a backup in its place`)
