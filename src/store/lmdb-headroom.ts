@@ -1,4 +1,6 @@
-import { open, type FileHandle } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { link, open, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { PAGE_BYTES, type LmdbTree } from './lmdb-draft.ts'
 import { lastPage } from './lmdb-file.ts'
 
@@ -8,8 +10,23 @@ const MB = 1 << 20
 const MIN_GROWTH_BYTES = MB / 8
 const MAX_GROWTH_BYTES = 64 * MB
 
-/** For the way up to the root, in both of LMDB's trees, and to be on the safe side */
+/** A leaf, the two above it, and a neighbour: where writes are scattered, they share none of them */
+const PAGES_PER_WRITE = 4
+
+/** For the way up to the root, in both of LMDB's trees */
+const LIST_PAGES = 16
+
+/** Left by every transaction, so that a start finds room on a full disk too */
 const MORE_PAGES = 16
+
+/** What a start and the end of a service write: who the owner is, and the layout. */
+const OWN_RECORDS: WritePlan = { puts: 2, removes: 1, largePages: 0 }
+
+/** LMDB's table of readers; it makes one of 8272 bytes, and takes a longer one as it is. */
+const LOCK_BYTES = 3 * PAGE_BYTES
+
+/** How a write fails that has no room. */
+const FULL = new Set<string | undefined>(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 const ZEROS = Buffer.alloc(MB)
 
@@ -63,14 +80,8 @@ export class LmdbHeadroom {
     return undefined
   }
 
-  /**
-   * Bytes that a transaction may need behind the last page. Each write changes a leaf, and each page that is changed is
-   * written anew, once: no more of them than there are, and those that puts make by splitting one. Then the way up, and lists
-   * of free pages: eight bytes for each page of the file at the very most, written anew by each transaction.
-   */
-  #most ({ puts, removes, largePages }: WritePlan, treePages: number): number {
-    const changed = Math.min(2 * (puts + removes), treePages + 2 * puts)
-    return (changed + largePages + MORE_PAGES + Math.ceil(this.#size / PAGE_BYTES / 128)) * PAGE_BYTES
+  #most (plan: WritePlan, treePages: number): number {
+    return bytesFor(plan, treePages, this.#size) + MORE_PAGES * PAGE_BYTES
   }
 
   /** All pages of the file but those behind the last that LMDB has used. */
@@ -85,9 +96,9 @@ export class LmdbHeadroom {
     return treeBranchPageCount + treeLeafPageCount
   }
 
-  /** Gives back what is kept. The next transaction asks for it again. */
+  /** Gives back what is kept, but for what the end and the next start need. The next transaction asks for it again. */
   async trim (): Promise<void> {
-    const size = this.#usedPages * PAGE_BYTES
+    const size = this.#usedPages * PAGE_BYTES + bytesFor(OWN_RECORDS, Infinity, this.#size)
     if (size >= this.#size) return
     await this.#file.truncate(size)
     this.#size = size
@@ -115,4 +126,65 @@ export class LmdbHeadroom {
     }
     this.#left += this.#size - before
   }
+}
+
+/**
+ * Makes sure of room for what a start writes before it is the owner. Another service may be at work on the file, so
+ * zeros are put behind its end, wherever that is by now, and nothing is ever taken back.
+ * @throws where the disk has no room
+ */
+export async function makeRoomToStart (tree: LmdbTree, path: string): Promise<void> {
+  const file = await open(path, 'a')
+  try {
+    const { size } = await file.stat()
+    const missing = bytesFor(OWN_RECORDS, Infinity, size) - (size - (lastPage(tree) + 1) * PAGE_BYTES)
+    if (missing > 0) await file.appendFile(Buffer.alloc(missing))
+  } catch (error) {
+    throw noRoom(path, error)
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Makes sure of room for what LMDB makes by itself when a store is opened. It reads and writes its lock file by memory:
+ * where the disk has no room for a page of it, the process ends by a signal. So the pages are written here first.
+ * @throws where the disk has no room
+ */
+export async function makeRoomToOpen (path: string): Promise<void> {
+  const unfinished = `${path}-${randomUUID()}`
+  try {
+    if (!existsSync(`${path}-lock`)) {
+      await writeFile(unfinished, Buffer.alloc(LOCK_BYTES), { mode: 0o664 })
+      // Whole or not at all, and never over that of a service which has started meanwhile
+      await link(unfinished, `${path}-lock`).catch(ignoreExisting)
+      await rm(unfinished)
+    }
+    // A new file begins with two pages by LMDB itself.
+    if (!existsSync(path)) await writeFile(unfinished, Buffer.alloc(2 * PAGE_BYTES + bytesFor(OWN_RECORDS, Infinity, 0)))
+  } catch (error) {
+    // Whatever else is wrong (a folder that may only be read, a file system without links), LMDB tells or copes with.
+    if (FULL.has((error as NodeJS.ErrnoException).code)) throw noRoom(path, error)
+  } finally {
+    await rm(unfinished, { force: true })
+  }
+}
+
+/**
+ * Bytes that a transaction may need behind the last page. Each write changes a leaf and the pages above it, and may touch a neighbour
+ * when it splits or merges; each page that is changed is written anew, once: no more of them than there are, and those
+ * that puts make by splitting one. Then the way up, and lists of free pages: eight bytes for each page of the file at the very most, written anew by each transaction.
+ */
+function bytesFor ({ puts, removes, largePages }: WritePlan, treePages: number, fileBytes: number): number {
+  const changed = Math.min(PAGES_PER_WRITE * (puts + removes), treePages + 2 * puts)
+  return (changed + largePages + LIST_PAGES + Math.ceil(fileBytes / PAGE_BYTES / 128)) * PAGE_BYTES
+}
+
+function noRoom (path: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new Error(`The store at ${path} cannot be opened: there is no room for what a start writes (${reason}). Make room on the disk`, { cause })
+}
+
+function ignoreExisting (error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../logger.ts'
 import { assertDocumentName } from './document-name.ts'
 import type { Draft, LmdbTree } from './lmdb-draft.ts'
 import { openLmdbFile } from './lmdb-file.ts'
-import { LmdbHeadroom } from './lmdb-headroom.ts'
+import { LmdbHeadroom, makeRoomToOpen, makeRoomToStart } from './lmdb-headroom.ts'
 import { COUNTERS, LAYOUT, nameKey, namesEnd, ownKey, wrap } from './lmdb-layout.ts'
 import { becomeOwner, hasOwner, StoreInUse, type Ownership } from './lmdb-owner.ts'
 import { loadDocument, readInfo, readPiece } from './lmdb-read.ts'
@@ -61,10 +61,12 @@ export async function openLmdbStore ({ path, sync, logger }: LmdbOptions): Promi
   const folder = resolve(path)
   await mkdir(folder, { recursive: true })
   const file = join(folder, DATA_FILE)
+  await makeRoomToOpen(file)
   const tree = openLmdbFile(file, SYNC)
   let ownership: Ownership | undefined
   try {
     if (tree.getBinary(LAYOUT_KEY)) checkLayout(tree)
+    await makeRoomToStart(tree, file)
     ownership = await becomeOwner(tree, folder)
     if (!tree.getBinary(LAYOUT_KEY)) tree.putSync(LAYOUT_KEY, Buffer.from(String(LAYOUT)))
     return new LmdbStore(tree, folder, new LmdbWriter(tree, await LmdbHeadroom.of(tree, file), sync, logger), ownership)
@@ -83,6 +85,7 @@ export async function openLmdbReader (path: string): Promise<LmdbStore> {
   const folder = resolve(path)
   const file = join(folder, DATA_FILE)
   if (!holdsLmdbStore(folder)) throw new Error(`There is no store in ${folder}`)
+  await makeRoomToOpen(file)
   const tree = openLmdbFile(file, { readOnly: true })
   try {
     checkLayout(tree)
