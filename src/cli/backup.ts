@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import type { Logger } from '../logger.ts'
+import { syncPath } from '../store/lmdb-file.ts'
 import { holdsLmdbStore, openLmdbReader } from '../store/lmdb-store.ts'
 import { check } from './check.ts'
 import { console } from './console.ts'
@@ -9,10 +11,11 @@ import { isPostgres, openEmbedded, type Location } from './location.ts'
 export async function backup (from: Location, folder: string, logger: Logger): Promise<number> {
   if (isPostgres(from)) throw new Error('A store in PostgreSQL is saved with its own tools, pg_dump for one (schema y_provider)')
   if (holdsLmdbStore(folder)) throw new Error(`There is a store in ${folder} already: name another folder`)
-  await mkdir(folder, { recursive: true })
+  const made = await mkdir(folder, { recursive: true })
   const store = await openEmbedded(from, logger)
   try {
     await store.copyTo(folder)
+    if (made !== undefined) await syncParents(resolve(folder), resolve(made))
   } finally {
     await store.close()
   }
@@ -24,4 +27,10 @@ export async function backup (from: Location, folder: string, logger: Logger): P
   } finally {
     await copy.close()
   }
+}
+
+/** The names of new folders too must be on the disk, from the innermost to the outermost that was made. */
+async function syncParents (folder: string, made: string): Promise<void> {
+  await syncPath(dirname(folder))
+  if (folder !== made && folder !== dirname(folder)) await syncParents(dirname(folder), made)
 }

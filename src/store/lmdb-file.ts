@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
 import { open } from 'lmdb'
 import { PAGE_BYTES, type LmdbTree } from './lmdb-draft.ts'
 
@@ -26,6 +27,16 @@ export function openLmdbFile (path: string, options: FileOptions): LmdbTree {
 export function lastPage (tree: LmdbTree): number {
   const { env } = tree as unknown as { env: { info (): { lastPageNumber: number } } }
   return env.info().lastPageNumber
+}
+
+/** Has a file, or the names in a folder, on the disk. */
+export async function syncPath (path: string): Promise<void> {
+  const opened = await openFile(path)
+  try {
+    await opened.sync()
+  } finally {
+    await opened.close()
+  }
 }
 
 function assertWhole (path: string): void {

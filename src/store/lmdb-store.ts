@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { link, mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import type { Logger } from '../logger.ts'
 import { assertDocumentName } from './document-name.ts'
 import type { Draft, LmdbTree } from './lmdb-draft.ts'
-import { openLmdbFile } from './lmdb-file.ts'
+import { openLmdbFile, syncPath } from './lmdb-file.ts'
 import { LmdbHeadroom, makeRoomToOpen, makeRoomToStart } from './lmdb-headroom.ts'
 import { COUNTERS, LAYOUT, nameKey, namesEnd, ownKey, wrap } from './lmdb-layout.ts'
 import { becomeOwner, hasOwner, StoreInUse, type Ownership } from './lmdb-owner.ts'
@@ -35,8 +36,11 @@ const DATA_FILE = 'documents.mdb'
  */
 const SYNC = { overlappingSync: true, separateFlushed: true, eventTurnBatching: false } as const
 
-/** Where a copy is made, within the folder it is for. */
-const UNFINISHED = 'unfinished-copy'
+/** Where a copy is made, within the folder it is for; each has a name of its own. */
+const UNFINISHED_PREFIX = 'unfinished-copy-'
+
+/** A copy without an owner may be one that has only just begun. */
+const BEGINNING_MS = 60_000
 
 /** Bytes of entries that a copy writes at once. */
 const COPY_BATCH_BYTES = 1 << 20
@@ -167,14 +171,16 @@ export class LmdbStore implements Store {
 
   /**
    * Copies the whole store, as it is at this moment, to a folder that holds none, while it is in use. The copy is written
-   * anew, entry by entry and damage included, with nothing free in it; it is there once it is whole and on the disk.
+   * anew, entry by entry and damage included, with next to nothing free in it; it is there once it is whole and on the disk.
+   * @throws StoreInUse where another copy is being made there, or a store has come to be there meanwhile
    */
   async copyTo (folder: string): Promise<void> {
     const view = this.#view()
     const moment = view.useReadTransaction()
-    const unfinished = join(resolve(folder), UNFINISHED)
+    const target = resolve(folder)
+    const unfinished = join(target, `${UNFINISHED_PREFIX}${randomUUID()}`)
     try {
-      await removeLeftOver(unfinished)
+      await removeLeftOvers(target)
       const copy = await openLmdbStore({ path: unfinished, sync: 'fsync', logger: SILENT })
       try {
         const counters = view.get(COUNTERS, { transaction: moment })
@@ -187,10 +193,10 @@ export class LmdbStore implements Store {
       } finally {
         await copy.close()
       }
-      await rename(join(unfinished, DATA_FILE), join(resolve(folder), DATA_FILE))
-      await rm(unfinished, { recursive: true, force: true })
+      await putInPlace(join(unfinished, DATA_FILE), join(target, DATA_FILE))
     } finally {
       moment.done()
+      await rm(unfinished, { recursive: true, force: true })
     }
   }
 
@@ -239,10 +245,34 @@ function checkLayout (tree: LmdbTree): void {
   if (layout !== LAYOUT) throw new Error(`The store has layout ${layout}, and this version of y-provider knows ${LAYOUT} only: run the version that wrote it, or a newer one`)
 }
 
-/** Removes what a copy has left that did not get to its end. It may be half a file, which LMDB does not survive: nothing is opened. @throws StoreInUse where it is still being made */
-async function removeLeftOver (folder: string): Promise<void> {
-  if (existsSync(folder) && await hasOwner(folder)) throw new StoreInUse(`Another copy is being written to ${folder}`)
-  await rm(folder, { recursive: true, force: true })
+/**
+ * Removes what copies have left that did not get to their end. It may be half a file, which LMDB does not survive: nothing is opened.
+ * @throws StoreInUse where one is still being made
+ */
+async function removeLeftOvers (folder: string): Promise<void> {
+  if (!existsSync(folder)) return
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(UNFINISHED_PREFIX)) continue
+    const path = join(folder, name)
+    try {
+      if (await hasOwner(path)) throw new StoreInUse(`Another copy is being written to ${path}`)
+      if (Date.now() - (await stat(path)).mtimeMs > BEGINNING_MS) await rm(path, { recursive: true, force: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+}
+
+/** Gives a file its name, unless there is one of that name, and has both on the disk. */
+async function putInPlace (from: string, to: string): Promise<void> {
+  await syncPath(from)
+  try {
+    await link(from, to)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new StoreInUse(`There is a store in ${dirname(to)} already, made while this copy was: it is left as it is`, { cause: error })
+  }
+  await syncPath(dirname(to))
 }
 
 /** Entries in lists that are written in one transaction each. */

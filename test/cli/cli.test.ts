@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -90,15 +90,18 @@ await t.test('backup: of a live store, and it serves', async (t) => {
     while (!enough.signal.aborted) await store.append([{ document: 'busy', update: Y.encodeStateAsUpdate(new Y.Doc()) }])
   })()
   const target = join(await folder(t), 'copy')
-  // As an earlier one leaves it that was killed half-way.
-  const unfinished = join(target, 'unfinished-copy')
+  const unfinished = join(target, 'unfinished-copy-1')
   await mkdir(unfinished, { recursive: true })
   const other = await openLmdbStore({ path: unfinished, sync: 'process', logger: quiet })
-  t.match(await cli(['backup', target, '--store', path]), { code: 1, err: /Another copy is being written to .*unfinished-copy/ })
+  await utimes(unfinished, 0, 0)
+  t.match(await cli(['backup', target, '--store', path]), { code: 1, err: /Another copy is being written to .*unfinished-copy-1/ })
   await other.close()
+  // As an earlier one leaves it that was killed half-way, and as one begins.
   await writeFile(join(unfinished, 'documents.mdb'), 'half')
+  await utimes(unfinished, 0, 0)
+  await mkdir(join(target, 'unfinished-copy-2'))
   const done = await cli(['backup', target, '--store', path])
-  t.strictSame(await readdir(target).then((names) => names.filter((name) => !name.includes('lock'))), ['documents.mdb'])
+  t.strictSame(await readdir(target).then((names) => names.filter((name) => !name.includes('lock'))), ['documents.mdb', 'unfinished-copy-2'])
   enough.abort()
   await writer
   t.match(done, { code: 0, out: /7 documents, \d+ bytes, 0 with a fault/ })
@@ -107,6 +110,22 @@ await t.test('backup: of a live store, and it serves', async (t) => {
   t.ok((await copy.load('busy'))?.log.length)
   await copy.append([{ document: 'plain', update: Y.encodeStateAsUpdate(new Y.Doc()) }])
   t.match(await cli(['backup', target, '--store', path]), { code: 1, err: /There is a store in .* already/ })
+})
+
+await t.test('backup: two at the same moment, and never over a store', async (t) => {
+  const store = await start(t, await folder(t))
+  await fill(store)
+  const target = await folder(t)
+  const copies = await Promise.allSettled([store.copyTo(target), store.copyTo(target)])
+  t.strictSame(copies.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+  t.match(copies.find(({ status }) => status === 'rejected'), { reason: { name: 'StoreInUse', message: /^There is a store in .* already|^Another copy is being written/ } })
+  t.strictSame(await readdir(target), ['documents.mdb'])
+  const before = await readFile(join(target, 'documents.mdb'))
+  await store.append([{ document: 'later', update: typed('later') }])
+  await t.rejects(store.copyTo(target), { name: 'StoreInUse', message: /^There is a store in .* already/ })
+  t.strictSame(await readdir(target), ['documents.mdb'])
+  t.ok(before.equals(await readFile(join(target, 'documents.mdb'))), 'it is left as it was')
+  await holdsAll(t, await start(t, target))
 })
 
 await t.test('export and import: all documents, whatever they are called', async (t) => {
