@@ -10,7 +10,7 @@ const MB = 1 << 20
 const MIN_GROWTH_BYTES = MB / 8
 const MAX_GROWTH_BYTES = 64 * MB
 
-/** A leaf, the two above it, and a neighbour: where writes are scattered, they share none of them */
+/** A leaf, the two above it, and a neighbour: where writes are scattered, they share none of them. Long names make a deeper tree */
 const PAGES_PER_WRITE = 4
 
 /** For the way up to the root, in both of LMDB's trees */
@@ -49,6 +49,8 @@ export class LmdbHeadroom {
   #size: number
   /** At least so much is left, as far as we know without asking LMDB */
   #left = 0
+  /** Of the tree when it was last looked at; it may have become deeper by one since */
+  #depth = 0
 
   constructor (tree: LmdbTree, file: FileHandle, size: number) {
     this.#tree = tree
@@ -70,7 +72,8 @@ export class LmdbHeadroom {
     if (this.#left < roughly) {
       this.#left = this.#size - this.#usedPages * PAGE_BYTES
       if (this.#left < roughly) {
-        const need = this.#most(plan, this.#treePages)
+        const treePages = this.#treePages
+        const need = this.#most(plan, treePages)
         if (this.#left < need) return this.#grow(need - this.#left).then(() => { this.#left -= need })
         this.#left -= need
         return undefined
@@ -81,7 +84,7 @@ export class LmdbHeadroom {
   }
 
   #most (plan: WritePlan, treePages: number): number {
-    return bytesFor(plan, treePages, this.#size) + MORE_PAGES * PAGE_BYTES
+    return bytesFor(plan, treePages, this.#size, Math.max(PAGES_PER_WRITE, this.#depth + 2)) + MORE_PAGES * PAGE_BYTES
   }
 
   /** All pages of the file but those behind the last that LMDB has used. */
@@ -92,7 +95,8 @@ export class LmdbHeadroom {
   /** Pages of the tree itself, without those that hold large values. */
   get #treePages (): number {
     // As LMDB's own mdb_stat tells it; the types of lmdb leave it open.
-    const { treeBranchPageCount, treeLeafPageCount } = this.#tree.getStats() as { treeBranchPageCount: number, treeLeafPageCount: number }
+    const { treeBranchPageCount, treeLeafPageCount, treeDepth } = this.#tree.getStats() as { treeBranchPageCount: number, treeLeafPageCount: number, treeDepth: number }
+    this.#depth = treeDepth
     return treeBranchPageCount + treeLeafPageCount
   }
 
@@ -175,8 +179,8 @@ export async function makeRoomToOpen (path: string): Promise<void> {
  * when it splits or merges; each page that is changed is written anew, once: no more of them than there are, and those
  * that puts make by splitting one. Then the way up, and lists of free pages: eight bytes for each page of the file at the very most, written anew by each transaction.
  */
-function bytesFor ({ puts, removes, largePages }: WritePlan, treePages: number, fileBytes: number): number {
-  const changed = Math.min(PAGES_PER_WRITE * (puts + removes), treePages + 2 * puts)
+function bytesFor ({ puts, removes, largePages }: WritePlan, treePages: number, fileBytes: number, pagesPerWrite = PAGES_PER_WRITE): number {
+  const changed = Math.min(pagesPerWrite * (puts + removes), treePages + 2 * puts)
   return (changed + largePages + LIST_PAGES + Math.ceil(fileBytes / PAGE_BYTES / 128)) * PAGE_BYTES
 }
 
