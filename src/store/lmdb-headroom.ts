@@ -10,8 +10,11 @@ const MB = 1 << 20
 const MIN_GROWTH_BYTES = MB / 8
 const MAX_GROWTH_BYTES = 64 * MB
 
-/** A leaf, the two above it, and a neighbour: where writes are scattered, they share none of them. Long names make a deeper tree */
-const PAGES_PER_WRITE = 4
+/** Where writes are scattered they share no page but the root; each of the others may split, or take from a neighbour. */
+const pagesPerWrite = (depth: number): number => 2 * Math.max(depth - 1, 1)
+
+/** Of a tree that has not been looked at; only long names make a deeper one */
+const USUAL_DEPTH = 3
 
 /** For the way up to the root, in both of LMDB's trees */
 const LIST_PAGES = 16
@@ -50,7 +53,7 @@ export class LmdbHeadroom {
   /** At least so much is left, as far as we know without asking LMDB */
   #left = 0
   /** Of the tree when it was last looked at; it may have become deeper by one since */
-  #depth = 0
+  #depth = USUAL_DEPTH
 
   constructor (tree: LmdbTree, file: FileHandle, size: number) {
     this.#tree = tree
@@ -84,7 +87,7 @@ export class LmdbHeadroom {
   }
 
   #most (plan: WritePlan, treePages: number): number {
-    return bytesFor(plan, treePages, this.#size, Math.max(PAGES_PER_WRITE, this.#depth + 2)) + MORE_PAGES * PAGE_BYTES
+    return bytesFor(plan, treePages, this.#size, this.#depth) + MORE_PAGES * PAGE_BYTES
   }
 
   /** All pages of the file but those behind the last that LMDB has used. */
@@ -179,8 +182,8 @@ export async function makeRoomToOpen (path: string): Promise<void> {
  * when it splits or merges; each page that is changed is written anew, once: no more of them than there are, and those
  * that puts make by splitting one. Then the way up, and lists of free pages: eight bytes for each page of the file at the very most, written anew by each transaction.
  */
-function bytesFor ({ puts, removes, largePages }: WritePlan, treePages: number, fileBytes: number, pagesPerWrite = PAGES_PER_WRITE): number {
-  const changed = Math.min(pagesPerWrite * (puts + removes), treePages + 2 * puts)
+function bytesFor ({ puts, removes, largePages }: WritePlan, treePages: number, fileBytes: number, depth = USUAL_DEPTH): number {
+  const changed = Math.min(pagesPerWrite(depth) * (puts + removes), treePages + 2 * puts)
   return (changed + largePages + LIST_PAGES + Math.ceil(fileBytes / PAGE_BYTES / 128)) * PAGE_BYTES
 }
 
