@@ -29,11 +29,13 @@ export function lastPage (tree: LmdbTree): number {
   return env.info().lastPageNumber
 }
 
-/** Has a file, or the names in a folder, on the disk. */
+/** Has a file, or the names in a folder, on the disk; a file system that cannot do that with folders (EINVAL, as network shares say) does what it does. */
 export async function syncPath (path: string): Promise<void> {
   const opened = await openFile(path)
   try {
     await opened.sync()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
   } finally {
     await opened.close()
   }

@@ -1,18 +1,18 @@
-import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { link, mkdir, readdir, rm, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { mkdir, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import type { Logger } from '../logger.ts'
 import { assertDocumentName } from './document-name.ts'
 import type { Draft, LmdbTree } from './lmdb-draft.ts'
-import { openLmdbFile, syncPath } from './lmdb-file.ts'
+import { openLmdbFile } from './lmdb-file.ts'
 import { LmdbHeadroom, makeRoomToOpen, makeRoomToStart } from './lmdb-headroom.ts'
 import { COUNTERS, LAYOUT, nameKey, namesEnd, ownKey, wrap } from './lmdb-layout.ts'
-import { becomeOwner, hasOwner, StoreInUse, type Ownership } from './lmdb-owner.ts'
+import { becomeOwner, type Ownership } from './lmdb-owner.ts'
 import { loadDocument, readInfo, readPiece } from './lmdb-read.ts'
 import { appendEntries, compactDocument, createDocument, removeDocument } from './lmdb-write.ts'
 import { LmdbWriter, type LmdbSync } from './lmdb-writer.ts'
 import type { DocumentInfo, ListOptions, LogEntry, NextSnapshot, SnapshotHead, Store, StoredDocument } from './store.ts'
+import { newUnfinishedCopy, putInPlace, removeUnfinishedCopies } from './unfinished-copy.ts'
 
 export interface LmdbOptions {
   /** Folder of the store; made if it is not there */
@@ -35,12 +35,6 @@ const DATA_FILE = 'documents.mdb'
  * that nobody holds: on a full disk it would be rejected, and end the process.
  */
 const SYNC = { overlappingSync: true, separateFlushed: true, eventTurnBatching: false } as const
-
-/** Where a copy is made, within the folder it is for; each has a name of its own. */
-const UNFINISHED_PREFIX = 'unfinished-copy-'
-
-/** A copy without an owner may be one that has only just begun. */
-const BEGINNING_MS = 60_000
 
 /** Bytes of entries that a copy writes at once. */
 const COPY_BATCH_BYTES = 1 << 20
@@ -178,9 +172,9 @@ export class LmdbStore implements Store {
     const view = this.#view()
     const moment = view.useReadTransaction()
     const target = resolve(folder)
-    const unfinished = join(target, `${UNFINISHED_PREFIX}${randomUUID()}`)
+    const unfinished = newUnfinishedCopy(target)
     try {
-      await removeLeftOvers(target)
+      await removeUnfinishedCopies(target)
       const copy = await openLmdbStore({ path: unfinished, sync: 'fsync', logger: SILENT })
       try {
         const counters = view.get(COUNTERS, { transaction: moment })
@@ -243,36 +237,6 @@ async function wrapAll (pieces: readonly Uint8Array[]): Promise<Buffer[]> {
 function checkLayout (tree: LmdbTree): void {
   const layout = Number(tree.getBinary(LAYOUT_KEY)?.toString())
   if (layout !== LAYOUT) throw new Error(`The store has layout ${layout}, and this version of y-provider knows ${LAYOUT} only: run the version that wrote it, or a newer one`)
-}
-
-/**
- * Removes what copies have left that did not get to their end. It may be half a file, which LMDB does not survive: nothing is opened.
- * @throws StoreInUse where one is still being made
- */
-async function removeLeftOvers (folder: string): Promise<void> {
-  if (!existsSync(folder)) return
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(UNFINISHED_PREFIX)) continue
-    const path = join(folder, name)
-    try {
-      if (await hasOwner(path)) throw new StoreInUse(`Another copy is being written to ${path}`)
-      if (Date.now() - (await stat(path)).mtimeMs > BEGINNING_MS) await rm(path, { recursive: true, force: true })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    }
-  }
-}
-
-/** Gives a file its name, unless there is one of that name, and has both on the disk. */
-async function putInPlace (from: string, to: string): Promise<void> {
-  await syncPath(from)
-  try {
-    await link(from, to)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    throw new StoreInUse(`There is a store in ${dirname(to)} already, made while this copy was: it is left as it is`, { cause: error })
-  }
-  await syncPath(dirname(to))
 }
 
 /** Entries in lists that are written in one transaction each. */
