@@ -83,8 +83,8 @@ function forSentinel ({ master, nodes, login, sentinelLogin, tls }: Address<'sen
     // Else messages could overtake each other while the library passes its one connection around.
     reserveClient: true,
   })
-  // Of a Sentinel that does not answer the library tells in a string.
-  client.on('error', (error: unknown) => { onTrouble(error instanceof Error ? error : new Error(String(error))) })
+  // Of a Sentinel that does not answer the library tells twice: first in a string, which would hide the reason.
+  client.on('error', (error: unknown) => { if (error instanceof Error) onTrouble(error) })
   client.on('topology-change', ({ type }: { type: string }) => { if (type === 'MASTER_CHANGE') onCut(new Error('Another server has become the master')) })
   return through(client)
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Certificate } from '../certificate.ts'
 import { freePort, requireProgram, start, type Running } from '../processes.ts'
 import { startRedis, type RedisServer } from './redis-server.ts'
 
@@ -13,6 +14,11 @@ const cli = '/usr/bin/redis-cli'
 export const masterName = 'main'
 export const password = 'open sesame/1'
 export const sentinelPassword = 'watchful'
+
+/** How a group is reached and its servers reach each other: with this certificate by TLS only. */
+export interface GroupOptions {
+  readonly tls?: Certificate
+}
 
 /** A master, a replica and three Sentinels that watch them, all with passwords. */
 export interface RedisSentinels {
@@ -26,17 +32,24 @@ export interface RedisSentinels {
   remove (): Promise<void>
 }
 
-export async function startSentinels (): Promise<RedisSentinels> {
+export async function startSentinels ({ tls }: GroupOptions = {}): Promise<RedisSentinels> {
   const folder = await mkdtemp(join(tmpdir(), 'y-sentinel-'))
+  const ask = asker(tls)
   const locked = ['--requirepass', password, '--masterauth', password]
-  const master = await startRedis(locked)
-  const replica = await startRedis([...locked, '--replicaof', '127.0.0.1', String(master.port), '--repl-diskless-sync-delay', '0'])
+  const begin = async (more: string[]): Promise<RedisServer> => {
+    if (tls === undefined) return await startRedis([...locked, ...more])
+    const port = await freePort()
+    // Of what is said twice the last counts.
+    return { ...await startRedis([...locked, ...asArguments(onlyByTls(tls, port)), ...more]), port }
+  }
+  const master = await begin([])
+  const replica = await begin(['--replicaof', '127.0.0.1', String(master.port), '--repl-diskless-sync-delay', '0'])
   await until(async () => (await ask(replica.port, ['--pass', password, 'info', 'replication'])).includes('master_link_status:up'))
   const sentinels = await Promise.all([0, 1, 2].map(async () => {
     const port = await freePort()
     const settings = join(folder, `${port}.conf`)
     await writeFile(settings, [
-      `port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, `requirepass ${sentinelPassword}`, `sentinel sentinel-pass ${sentinelPassword}`,
+      ...tls === undefined ? [`port ${port}`] : onlyByTls(tls, port), 'bind 127.0.0.1', `dir ${folder}`, `requirepass ${sentinelPassword}`, `sentinel sentinel-pass ${sentinelPassword}`,
       `sentinel monitor ${masterName} 127.0.0.1 ${master.port} 2`, `sentinel auth-pass ${masterName} "${password}"`,
       `sentinel down-after-milliseconds ${masterName} 1000`, `sentinel failover-timeout ${masterName} 5000`,
     ].join('\n'))
@@ -49,7 +62,7 @@ export async function startSentinels (): Promise<RedisSentinels> {
   await until(known)
   const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')
   return {
-    url: `redis+sentinel://:${encodeURIComponent(password)}@${hosts}/${masterName}?sentinel_password=${sentinelPassword}`,
+    url: `${scheme(tls)}+sentinel://:${encodeURIComponent(password)}@${hosts}/${masterName}?sentinel_password=${sentinelPassword}`,
     sentinelPorts: sentinels.map(({ port }) => port),
     master,
     replica,
@@ -86,9 +99,10 @@ interface ClusterServer {
   running: Running
 }
 
-export async function startRedisCluster (): Promise<RedisCluster> {
+export async function startRedisCluster ({ tls }: GroupOptions = {}): Promise<RedisCluster> {
   requireProgram(cli, 'redis-tools')
-  const servers = await Promise.all([0, 1, 2].map(startClusterServer))
+  const ask = asker(tls)
+  const servers = await Promise.all([0, 1, 2].map(() => startClusterServer(tls)))
   const at = (index: number): ClusterServer => {
     const server = servers[index]
     if (server === undefined) throw new RangeError('There is no such server.')
@@ -98,10 +112,10 @@ export async function startRedisCluster (): Promise<RedisCluster> {
   const says = async (server: ClusterServer, state: 'ok' | 'fail'): Promise<void> => {
     await until(async () => (await askServer(server, 'cluster', 'info')).includes(`cluster_state:${state}`))
   }
-  await run(cli, ['--pass', password, '--no-auth-warning', '--cluster', 'create', ...servers.map(({ port, busPort }) => `127.0.0.1:${port}@${busPort}`), '--cluster-yes'])
+  await run(cli, [...trusting(tls), '--pass', password, '--no-auth-warning', '--cluster', 'create', ...servers.map(({ port, busPort }) => `127.0.0.1:${port}@${busPort}`), '--cluster-yes'])
   for (const server of servers) await says(server, 'ok')
   return {
-    url: `redis+cluster://:${encodeURIComponent(password)}@${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    url: `${scheme(tls)}+cluster://:${encodeURIComponent(password)}@${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
     holder: async () => {
       const channels = await Promise.all(servers.map((server) => askServer(server, 'pubsub', 'shardchannels')))
       return channels.findIndex((names) => names.trim() !== '')
@@ -114,7 +128,7 @@ export async function startRedisCluster (): Promise<RedisCluster> {
       for (const server of [at(to), ...servers.filter((server) => server !== at(to))]) await askServer(server, 'cluster', 'setslot', slot, 'node', taker)
     },
     addReplica: async (of) => {
-      const replica = await startClusterServer()
+      const replica = await startClusterServer(tls)
       servers.push(replica)
       const master = (await askServer(at(of), 'cluster', 'myid')).trim()
       await askServer(replica, 'cluster', 'meet', '127.0.0.1', String(at(of).port), String(at(of).busPort))
@@ -138,17 +152,29 @@ export async function startRedisCluster (): Promise<RedisCluster> {
   }
 }
 
-async function startClusterServer (): Promise<ClusterServer> {
+async function startClusterServer (tls: Certificate | undefined): Promise<ClusterServer> {
   const folder = await mkdtemp(join(tmpdir(), 'y-redis-cluster-'))
   const [port, busPort] = [await freePort(), await freePort()]
+  const byTls = tls === undefined ? [] : [...asArguments(onlyByTls(tls, port)), '--tls-cluster', 'yes']
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no', '--requirepass', password, '--masterauth', password,
-    '--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '2000', '--repl-diskless-sync-delay', '0']
+    '--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '2000', '--repl-diskless-sync-delay', '0', ...byTls]
   const begin = (): Promise<Running> => start(program, args, { ready: /Ready to accept connections/ })
   return { folder, port, busPort, begin, running: await begin() }
 }
 
-async function ask (port: number, args: readonly string[]): Promise<string> {
-  const { stdout } = await run(cli, ['-p', String(port), '--no-auth-warning', ...args])
+const scheme = (tls: Certificate | undefined): string => tls === undefined ? 'redis' : 'rediss'
+
+/** Settings of a server that listens on this port by TLS, on none without, and speaks to its like by TLS. */
+const onlyByTls = ({ certificate, key }: Certificate, port: number): string[] =>
+  ['port 0', `tls-port ${port}`, `tls-cert-file ${certificate}`, `tls-key-file ${key}`, `tls-ca-cert-file ${certificate}`, 'tls-auth-clients no', 'tls-replication yes']
+
+const asArguments = (settings: readonly string[]): string[] => settings.flatMap((setting) => `--${setting}`.split(' '))
+
+const trusting = (tls: Certificate | undefined): string[] => tls === undefined ? [] : ['--tls', '--cacert', tls.certificate]
+
+/** Gives commands to servers. */
+const asker = (tls: Certificate | undefined) => async (port: number, args: readonly string[]): Promise<string> => {
+  const { stdout } = await run(cli, ['-p', String(port), ...trusting(tls), '--no-auth-warning', ...args])
   return stdout.replaceAll('\r', '')
 }
 

@@ -1,37 +1,61 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { makeCertificate } from '../certificate.ts'
 import { startService } from '../crash/service.ts'
 import { freePort } from '../processes.ts'
 import { startPostgres } from '../store/postgres-server.ts'
+import { when } from './author.ts'
+import { people } from './people.ts'
+import { startRedisCluster, startSentinels } from './redis-groups.ts'
 import { startRedis } from './redis-server.ts'
 
-const run = promisify(execFile)
-
-t.setTimeout(120_000)
+t.setTimeout(170_000)
 
 const folder = await mkdtemp(join(tmpdir(), 'y-redis-tls-'))
 t.teardown(() => rm(folder, { recursive: true, force: true }))
-const [key, certificate] = [join(folder, 'redis.key'), join(folder, 'redis.crt')]
-await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate])
-const tlsPort = await freePort()
-const redis = await startRedis(['--tls-port', String(tlsPort), '--tls-cert-file', certificate, '--tls-key-file', key, '--tls-auth-clients', 'no', '--requirepass', 'p@ss/word'])
-t.teardown(() => redis.remove())
+const [tls, foreign] = [await makeCertificate(folder, 'redis'), await makeCertificate(folder, 'foreign')]
 const postgres = await startPostgres()
 t.teardown(() => postgres.stop())
 const databaseUrl = await postgres.makeSchema('y_provider')
-const url = `rediss://:p%40ss%2Fword@127.0.0.1:${tlsPort}`
 
-await t.test('nodes meet over TLS, with a password, where they trust the certificate', async (t) => {
-  const env = { DATABASE_URL: databaseUrl, REDIS_URL: url, NODE_EXTRA_CA_CERTS: certificate, LOG_LEVEL: 'info' }
-  const nodes = await Promise.all([startService('', env), startService('', env)])
-  t.teardown(() => Promise.all(nodes.map((node) => node.stop())))
-  for (const node of nodes) t.ok(await node.line(/Another node is here/))
+/** Nodes relay where they trust the certificate, and do not start where they trust none or another one. */
+async function relaysByTls (t: Test, room: string, url: string): Promise<void> {
+  const env = { DATABASE_URL: databaseUrl, REDIS_URL: url, LOG_LEVEL: 'info' }
+  await t.test('two nodes relay', async (t) => {
+    const nodes = await Promise.all([0, 1].map(() => startService('', { ...env, NODE_EXTRA_CA_CERTS: tls.certificate })))
+    t.teardown(() => Promise.all(nodes.map((node) => node.stop())))
+    const authors = people(nodes.map(({ port }) => port), room)
+    t.teardown(() => { for (const author of authors) author.leave() })
+    // Who is where is told by Redis alone.
+    await when(authors, () => authors.every(({ present }) => present.size === 2))
+    for (const [i, author] of authors.entries()) author.type(`${i} `)
+    await when(authors, () => authors.every(({ text }) => text.includes('0 ') && text.includes('1 ')))
+    t.ok(authors.every(({ connections }) => connections === 1))
+  })
+  await t.test('a certificate that nobody vouches for is refused', async (t) => {
+    const refusal = /REDIS_URL cannot be used: self-signed certificate/
+    await t.rejects(startService('', env), { message: refusal })
+    await t.rejects(startService('', { ...env, NODE_EXTRA_CA_CERTS: foreign.certificate }), { message: refusal })
+  })
+}
+
+await t.test('one server', async (t) => {
+  const port = await freePort()
+  const redis = await startRedis(['--tls-port', String(port), '--tls-cert-file', tls.certificate, '--tls-key-file', tls.key, '--tls-auth-clients', 'no', '--requirepass', 'p@ss/word'])
+  t.teardown(() => redis.remove())
+  await relaysByTls(t, 'server', `rediss://:p%40ss%2Fword@127.0.0.1:${port}`)
 })
 
-await t.test('who does not trust it does not start', async (t) => {
-  await t.rejects(startService('', { DATABASE_URL: databaseUrl, REDIS_URL: url }), { message: /REDIS_URL cannot be used: .*self-signed certificate/ })
+await t.test('Sentinel', async (t) => {
+  const sentinels = await startSentinels({ tls })
+  t.teardown(() => sentinels.remove())
+  await relaysByTls(t, 'sentinel', sentinels.url)
+})
+
+await t.test('Redis Cluster', async (t) => {
+  const cluster = await startRedisCluster({ tls })
+  t.teardown(() => cluster.remove())
+  await relaysByTls(t, 'cluster', cluster.url)
 })
