@@ -39,8 +39,10 @@ const isNotLetIn = (error: unknown): boolean => error instanceof pg.DatabaseErro
 /** The same URL as `pg` understands it; where it may be with TLS or without, first with. */
 function waysIn (url: string): [first: string, second?: string] {
   const { address, parameters } = takeApart(url)
+  refuseSeveralHosts(address, parameters)
   const { mode, root } = readTls(parameters)
   for (const name of ['sslmode', 'sslrootcert']) parameters.delete(name)
+  nameClientCertificate(parameters)
   const withMode = (sslmode: string, more: Record<string, string> = {}): string =>
     `${address}?${new URLSearchParams({ ...Object.fromEntries(parameters), sslmode, ...sslmode === 'no-verify' ? {} : { uselibpqcompat: 'true' }, ...more })}`
   if (isLocal(withMode('prefer'))) return [withMode('disable')]
@@ -63,6 +65,26 @@ function takeApart (url: string): { address: string, parameters: URLSearchParams
   return { address: url.slice(0, end).replaceAll('?', '%3F').replaceAll('#', '%23'), parameters }
 }
 
+/** libpq tries them in their order; `pg` takes the list for one name. */
+function refuseSeveralHosts (address: string, parameters: URLSearchParams): void {
+  const [, authority = ''] = /^[^:]*:\/\/([^/]*)/.exec(address) ?? []
+  const hosts = authority.slice(authority.lastIndexOf('@') + 1)
+  // eslint-disable-next-line no-restricted-properties -- libpq's variables are no settings of ours
+  const given = parameters.get('host') || hosts || process.env['PGHOST'] || ''
+  if (!given.includes(',')) return
+  throw new Error('Several hosts of PostgreSQL in one URL are not supported: give one that leads to whichever server takes writes, such as a virtual address or a pooler (PgBouncer, HAProxy)')
+}
+
+/** Who the client is, for a server that asks for its certificate: in the URL, else by libpq's variables, else its files. */
+function nameClientCertificate (parameters: URLSearchParams): void {
+  // eslint-disable-next-line no-restricted-properties -- as above
+  const { PGSSLCERT, PGSSLKEY } = process.env
+  for (const [name, variable, file] of [['sslcert', PGSSLCERT, 'postgresql.crt'], ['sslkey', PGSSLKEY, 'postgresql.key']] as const) {
+    const path = parameters.get(name) || variable || inPostgresFolder(file)
+    if (path !== undefined) parameters.set(name, path)
+  }
+}
+
 /** By a Unix socket, where libpq ignores `sslmode`. */
 const isLocal = (connectionString: string): boolean => new pg.Client({ connectionString }).host.startsWith('/')
 
@@ -70,7 +92,7 @@ const isLocal = (connectionString: string): boolean => new pg.Client({ connectio
 function readTls (parameters: URLSearchParams): { mode: string, root: string | undefined } {
   // eslint-disable-next-line no-restricted-properties -- libpq's variables are no settings of ours: pg reads the others itself, and takes PGSSLMODE for something else
   const { PGSSLMODE, PGSSLROOTCERT } = process.env
-  const root = parameters.get('sslrootcert') || PGSSLROOTCERT || defaultRoot()
+  const root = parameters.get('sslrootcert') || PGSSLROOTCERT || inPostgresFolder('root.crt')
   const mode = parameters.get('sslmode') ?? PGSSLMODE ?? (root === 'system' ? 'verify-full' : 'prefer')
   if (!sslModes.includes(mode)) throw new Error(`sslmode "${mode}" is none of ${sslModes.join(', ')}`)
   if (mode === 'verify-ca' && root === undefined) throw new Error('sslmode=verify-ca needs the certificate to verify by: sslrootcert in the URL, PGSSLROOTCERT, or ~/.postgresql/root.crt')
@@ -78,8 +100,9 @@ function readTls (parameters: URLSearchParams): { mode: string, root: string | u
   return { mode, root: root === 'system' || mode === 'no-verify' || mode === 'disable' ? undefined : root }
 }
 
-function defaultRoot (): string | undefined {
-  const file = join(homedir(), '.postgresql', 'root.crt')
+/** Where libpq looks for files that nobody names. */
+function inPostgresFolder (name: string): string | undefined {
+  const file = join(homedir(), '.postgresql', name)
   return existsSync(file) ? file : undefined
 }
 

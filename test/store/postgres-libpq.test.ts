@@ -18,13 +18,17 @@ const home = join(server.folder, 'home')
 const other = join(server.folder, 'other.crt')
 const ours = join(server.folder, 'server.crt')
 await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=other', '-keyout', '/dev/null', '-out', other])
+/** Of the role `badged`, signed by itself: the server takes it for an authority. */
+const [badge, badgeKey] = [join(server.folder, 'badge.crt'), join(server.folder, 'badge.key')]
+await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=badged', '-keyout', badgeKey, '-out', badge])
 
 await server.asAdmin(async (client) => {
-  for (const role of ['anyone', 'locked', 'bare']) await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'p+w:1'`)
+  for (const role of ['anyone', 'locked', 'bare', 'badged']) await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'p+w:1'`)
   await client.query("CREATE ROLE odd LOGIN PASSWORD 'p?w#1'")
   await client.query('CREATE DATABASE "with#"')
   const hba = ['all admin 127.0.0.1/32 trust', 'all anyone 127.0.0.1/32 trust', 'all locked,odd 127.0.0.1/32 scram-sha-256'].map((line) => `host ${line}\n`)
-  await writeFile(join(server.folder, 'data', 'pg_hba.conf'), `${hba.join('')}hostnossl all bare 127.0.0.1/32 trust\nlocal all anyone trust\n`)
+  await writeFile(join(server.folder, 'data', 'pg_hba.conf'), `${hba.join('')}hostssl all badged 127.0.0.1/32 cert\nhostnossl all bare 127.0.0.1/32 trust\nlocal all anyone trust\n`)
+  await client.query(`ALTER SYSTEM SET ssl_ca_file = '${badge}'`)
   await client.query('SELECT pg_reload_conf()')
 })
 
@@ -160,3 +164,16 @@ check('PGPASSFILE that others may read is not read', { role: 'locked', env: { PG
 check('PGPASSFILE comes before ~/.pgpass', { role: 'locked', env: { PGPASSFILE: join(home, 'passwords') }, files: { passwords, '.pgpass': { content: entry('no') } }, gives: 'TLS' })
 check('PGPASSWORD comes before both', { role: 'locked', env: { PGPASSWORD: 'p+w:1' }, files: { '.pgpass': { content: entry('no') } }, gives: 'TLS' })
 check('the URL comes before PGPASSWORD', { role: 'locked:p%2Bw%3A1', env: { PGPASSWORD: 'no' }, gives: 'TLS' })
+
+const badgeFiles = { '.postgresql/postgresql.crt': { content: await readFile(badge, 'utf8') }, '.postgresql/postgresql.key': { content: await readFile(badgeKey, 'utf8') } }
+const noBadge = /^connection requires a valid client certificate/
+check('no certificate where one is asked for', { role: 'badged', gives: noBadge })
+check('sslcert and sslkey', { role: 'badged', query: `?sslcert=${badge}&sslkey=${badgeKey}`, gives: 'TLS' })
+check('sslcert and sslkey with verify-full', { role: 'badged', query: `?sslmode=verify-full&sslrootcert=${ours}&sslcert=${badge}&sslkey=${badgeKey}`, gives: 'TLS' })
+check('PGSSLCERT and PGSSLKEY', { role: 'badged', env: { PGSSLCERT: badge, PGSSLKEY: badgeKey }, gives: 'TLS' })
+check('~/.postgresql/postgresql.crt and .key', { role: 'badged', files: badgeFiles, gives: 'TLS' })
+check('the URL comes before PGSSLCERT', { role: 'badged', query: `?sslcert=${badge}&sslkey=${badgeKey}`, env: { PGSSLCERT: `${badge}.no`, PGSSLKEY: `${badge}.no` }, gives: 'TLS' })
+
+const several = /^Several hosts of PostgreSQL in one URL are not supported: .*virtual address/
+check('several hosts, of which psql tries each', { host: `127.0.0.1:${server.port},127.0.0.1`, gives: several, psqlGives: 'TLS' })
+check('several hosts as a parameter', { host: '', query: `?host=127.0.0.1,127.0.0.1&port=${server.port}`, gives: several, psqlGives: 'TLS' })
