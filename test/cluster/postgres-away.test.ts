@@ -9,12 +9,13 @@ import { answers, startNodes } from './nodes.ts'
 import { allIsWell, people, readStored, typing } from './people.ts'
 
 /*
- * PostgreSQL is stopped, for as long as it takes until both nodes have noticed and people have typed a good deal more.
+ * PostgreSQL is stopped, or stands still, for as long as it takes until both nodes have noticed and people have typed a
+ * good deal more.
  */
 t.setTimeout(175_000)
 const cluster = await startNodes(2)
 t.teardown(() => cluster.stop())
-const { ports, postgres, databaseUrl } = cluster
+const { nodes, ports, postgres, databaseUrl } = cluster
 
 /** A y-websocket client that asks once whether what it has typed is stored. */
 async function typeAndAsk (t: Test, room: string): Promise<{ type (): void, answers: boolean[] }> {
@@ -66,6 +67,43 @@ await t.test('PostgreSQL is away for long', async (t) => {
   for (const port of ports) await answers(port, '/health/ready', ({ status }) => status === 200)
   await when(authors, () => agree(authors) && asking.answers.length > 0)
   t.same(asking.answers, [true], 'a question is answered when it is true')
+  const stored = await readStored(databaseUrl, room)
+  t.equal(stored.getText('text').toString(), authors[0]?.text, 'PostgreSQL has all of it')
+  t.ok(holdsAcknowledged(stored, authors))
+  await allIsWell(t, room, authors, ports)
+  t.same(authors.map(({ connections }) => connections), [1, 1], 'nobody had to connect anew')
+})
+
+await t.test('PostgreSQL stands still until statements count as failed', async (t) => {
+  const room = 'postgres-frozen'
+  const authors = people(ports, room)
+  await when(authors, () => authors.every(({ present }) => present.size === 2))
+  for (const author of authors) author.type('before ')
+  await when(authors, () => agree(authors))
+  const thaw = await postgres.freeze()
+  try {
+    const acknowledged = authors.map((author) => author.acknowledged.length)
+    const from = nodes.map((node) => node.output().length)
+    const stop = typing(authors)
+    for (const port of ports) {
+      await answers(port, '/health/ready', ({ status, body }) => status === 503 && JSON.stringify(body).includes('store'))
+      t.pass('a node says that it is not ready, and why')
+    }
+    const length = authors[0]?.text.length ?? 0
+    await when(authors, () => authors.every(({ text }) => text.length > length + 3000))
+    stop()
+    await when(authors, () => authors.every(({ text }) => text === authors[0]?.text))
+    t.pass('what is typed on one node comes to the other')
+    await Promise.all(nodes.map((node, i) => node.line(/The store does not take updates/, { from: from[i] ?? 0, timeoutMs: 90_000 })))
+    t.pass('a statement does not hang for ever')
+    for (const author of authors) author.type('late ')
+    await when(authors, () => authors.every(({ text }) => text === authors[0]?.text))
+    t.same(authors.map((author) => author.acknowledged.length), acknowledged, 'nothing is acknowledged')
+  } finally {
+    thaw()
+  }
+  for (const port of ports) await answers(port, '/health/ready', ({ status }) => status === 200)
+  await when(authors, () => agree(authors))
   const stored = await readStored(databaseUrl, room)
   t.equal(stored.getText('text').toString(), authors[0]?.text, 'PostgreSQL has all of it')
   t.ok(holdsAcknowledged(stored, authors))

@@ -21,6 +21,8 @@ export interface PostgresServer {
   readonly folder: string
   /** Stops it, and after `meanwhile` starts it again on the same port. */
   restart (meanwhile?: () => Promise<void>): Promise<void>
+  /** Stops all its processes where they are: connections stay, and nothing answers. @returns what lets them go on */
+  freeze (): Promise<() => void>
   /** Does something as the owner of the whole server. */
   asAdmin<Result> (work: (client: pg.Client) => Promise<Result>): Promise<Result>
   stop (): Promise<void>
@@ -51,6 +53,21 @@ export async function startPostgres ({ tls = false, durable = false } = {}): Pro
     }
   }
   let stop = await start()
+  const freeze = async (): Promise<() => void> => {
+    const [postmaster = ''] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')
+    const starter = Number((await run('ps', ['-o', 'ppid=', '-p', postmaster])).stdout)
+    // First: from then on it makes no more of them.
+    process.kill(Number(postmaster), 'SIGSTOP')
+    const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', postmaster])
+    const pids = [...stdout.trim().split(/\s+/), postmaster].map(Number)
+    const signal = (name: NodeJS.Signals): void => { for (const pid of pids) process.kill(pid, name) }
+    signal('SIGSTOP')
+    return () => {
+      signal('SIGCONT')
+      // runuser stands still when its child does, and does not go on by itself.
+      if (isRoot) process.kill(starter, 'SIGCONT')
+    }
+  }
 
   const asAdmin = async <Result> (work: (client: pg.Client) => Promise<Result>): Promise<Result> => {
     const client = new pg.Client({ host: '127.0.0.1', port, user: 'admin', database: 'postgres' })
@@ -65,6 +82,7 @@ export async function startPostgres ({ tls = false, durable = false } = {}): Pro
     port,
     socket: data,
     folder,
+    freeze,
     asAdmin,
     makeSchema: async (name) => {
       await asAdmin(async (client) => {
