@@ -1,4 +1,5 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ServerResponse } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { Handshake, Outcome } from '../access/authorise.ts'
 import { mayNotRead, tryAgainLater, type Verdict } from '../access/verdict.ts'
@@ -11,7 +12,7 @@ import { roomNamePattern } from '../settings/derived.ts'
 declare module 'fastify' {
   interface FastifyRequest {
     /** What came of judging the handshake; set by the WebSocket routes before the upgrade. */
-    admission: { readonly handshake: Handshake, readonly outcome: Outcome } | null
+    admission: { readonly handshake: Handshake, readonly outcome: Outcome, readonly response: ServerResponse } | null
     /** Whether there was room for one more socket; set by the WebSocket routes first of all. */
     isCounted: boolean
   }
@@ -28,7 +29,7 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
   scope.decorateRequest('admission', null)
   scope.decorateRequest('isCounted', false)
 
-  async function judge (request: FastifyRequest): Promise<void> {
+  async function judge (request: FastifyRequest, reply: FastifyReply): Promise<void> {
     if (!request.ws) throw new NotFound()
     countSocket(request)
     const handshake = describe(request)
@@ -39,13 +40,15 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
         ? { outcome: 'verdict', verdict: mayNotRead('The name of the room is not allowed.') } as const
         : await scope.authoriser.authoriseHandshake(handshake)
     if (outcome.outcome === 'http403') throw new InvalidApiKey()
-    request.admission = { handshake, outcome }
+    request.admission = { handshake, outcome, response: reply.raw }
   }
 
   /** Counts the socket while it is open, and keeps nothing of the request alive: an idle connection should cost little. */
   function admit (socket: WebSocket, request: FastifyRequest): boolean {
     socket.removeAllListeners('error')
     socket.on('error', terminate)
+    // The response that Fastify was given for the handshake would stay with the TCP socket, and with it request, headers and logger.
+    request.admission?.response.detachSocket(request.raw.socket)
     if (request.isCounted) return true
     socket.close(closes.tooMany.code, closes.tooMany.reason)
     return false
