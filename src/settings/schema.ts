@@ -48,10 +48,10 @@ export const settingsSchema = Type.Object({
   DATABASE_URL: text('', 'postgres://…: PostgreSQL is the store instead.', { format: 'postgres-url', secret: true }),
   REDIS_URL: text('', 'redis://host, redis+sentinel://host,host/master-name or redis+cluster://host,host (rediss… with TLS): several nodes form one service; they need DATABASE_URL too (docs/operations.md).', { format: 'redis-url', secret: true }),
   REDIS_PREFIX: text('yp', 'Begins the names of the channels in Redis: services that share a Redis must differ in it, nodes of one service must not.', { format: 'redis-prefix' }),
-  STORE_SYNC: Type.Enum(['process', 'fsync'], { default: 'process', description: 'What an acknowledged update survives: process = a crash of this service; fsync = a power cut too.' }),
+  STORE_SYNC: Type.Enum(['process', 'fsync'], { default: 'process', description: 'What an acknowledged update in the embedded store survives: process = a crash of this service; fsync = a power cut too. PostgreSQL goes by its own synchronous_commit.' }),
 
   MAX_FRAME_BYTES: quantity('bytes', 32 * MiB, 'Largest WebSocket message from a client; above it the connection is closed with 1009.', { group: 'Limits' }),
-  MAX_DOCUMENT_BYTES: quantity('bytes', 256 * MiB, 'Largest stored document; above it writing ends with 4413, reading and deleting still work.', { zero: 'no limit' }),
+  MAX_DOCUMENT_BYTES: quantity('bytes', 256 * MiB, 'Largest stored document; above it writing ends with 4413, taking text out too; reading still works.', { zero: 'no limit' }),
   MAX_CONNECTIONS: quantity('connections', 20_000, 'Open connections of this process; each takes about 10 KiB.', { zero: 'no limit' }),
   MAX_CONNECTIONS_PER_USER: quantity('connections', 500, 'Open connections of one user; people without a user id are not counted.', { zero: 'no limit' }),
   MAX_CONNECTIONS_PER_ADDRESS: quantity('connections', 0, 'Open connections from one address. Set TRUST_PROXY first, or all people behind the proxy count as one.', { zero: 'no limit' }),
