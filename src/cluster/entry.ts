@@ -22,6 +22,15 @@ const heads = { update: 0, awareness: 1, room: 2, control: 3 } as const
 const roomKinds = ['greeting', 'stored', 'read', 'compacted', 'closed'] as const
 const controlKinds = ['hello', 'opened', 'question', 'answer'] as const
 
+/** What a presence takes at least: three numbers and an empty text. */
+const minPresenceBytes = 4
+/** A number and an empty text */
+const minRoomNameBytes = 2
+/** Two numbers */
+const minRunBytes = 2
+/** Log positions in one message. A node tells every few seconds what a room has stored, which is some hundred updates; runs of bytes without meaning could be of any length. */
+const maxSeqs = 100_000
+
 export function writeEntry (encoder: encoding.Encoder, entry: Entry): void {
   switch (entry.type) {
     case 'room':
@@ -116,7 +125,7 @@ function readControl (decoder: decoding.Decoder, number: number): Entry {
   const kind = controlKinds[number]
   switch (kind) {
     case 'hello':
-      return { type: kind, rooms: Array.from({ length: decoding.readVarUint(decoder) }, () => readRoomName(decoder)) }
+      return { type: kind, rooms: Array.from({ length: readCount(decoder, minRoomNameBytes) }, () => readRoomName(decoder)) }
     case 'opened':
       return { type: kind, ...readRoomName(decoder) }
     case 'question':
@@ -154,7 +163,7 @@ function writePresences (encoder: encoding.Encoder, entries: readonly SharedPres
 }
 
 function readPresences (decoder: decoding.Decoder): SharedPresence[] {
-  return Array.from({ length: decoding.readVarUint(decoder) }, () => {
+  return Array.from({ length: readCount(decoder, minPresenceBytes) }, () => {
     const clientId = decoding.readVarUint(decoder)
     const clock = decoding.readVarUint(decoder)
     const person = decoding.readVarUint(decoder)
@@ -182,10 +191,19 @@ function writeSeqs (encoder: encoding.Encoder, seqs: readonly number[]): void {
 function readSeqs (decoder: decoding.Decoder): number[] {
   const seqs: number[] = []
   let end = 0
-  for (let runs = decoding.readVarUint(decoder); runs > 0; runs--) {
+  for (let runs = readCount(decoder, minRunBytes); runs > 0; runs--) {
     const start = end + decoding.readVarUint(decoder)
-    end = start + decoding.readVarUint(decoder)
+    const length = decoding.readVarUint(decoder)
+    end = start + length
+    if (seqs.length + length > maxSeqs || !Number.isSafeInteger(end)) throw new Error('A node has counted more than it can have stored')
     for (let seq = start; seq < end; seq++) seqs.push(seq)
   }
   return seqs
+}
+
+/** How many there are of what takes so many bytes at least: no room is made for what cannot come. */
+function readCount (decoder: decoding.Decoder, minBytes: number): number {
+  const count = decoding.readVarUint(decoder)
+  if (count * minBytes > decoder.arr.length - decoder.pos) throw new Error('A node has counted more than it has sent')
+  return count
 }

@@ -42,3 +42,41 @@ t.test('a keystroke in one of the first rooms costs two bytes more than itself',
   writeEntry(encoder, { type: 'room', to: 31, message: { type: 'update', update: new Uint8Array(25) } })
   t.equal(encoding.length(encoder), 27)
 })
+
+/** As on the wire: numbers, and bytes as they are. */
+function wire (...parts: Array<number | Uint8Array>): Uint8Array {
+  const encoder = encoding.createEncoder()
+  for (const part of parts) {
+    if (typeof part === 'number') encoding.writeVarUint(encoder, part)
+    else encoding.writeUint8Array(encoder, part)
+  }
+  return encoding.toUint8Array(encoder)
+}
+
+const [awareness, stored, hello] = [[1], [2, 1, 0], [3]]
+const malformed: Record<string, Uint8Array> = {
+  'more people than bytes are left': wire(...awareness, 2 ** 24),
+  'a person more than bytes are left for': wire(...awareness, 2, new Uint8Array(7)),
+  'more rooms than bytes are left': wire(...hello, 2 ** 24),
+  'a room more than bytes are left for': wire(...hello, 2, new Uint8Array(3)),
+  'more runs than bytes are left': wire(...stored, 2 ** 50, 0, 1),
+  'one run without an end': wire(...stored, 1, 0, 2 ** 50),
+  'many long runs': wire(...stored, 200, ...Array.from({ length: 200 }, () => [1, 50_000]).flat()),
+  'a run beyond the numbers that can be counted up': wire(...stored, 1, Number.MAX_SAFE_INTEGER, 5),
+}
+
+for (const [what, bytes] of Object.entries(malformed)) {
+  t.test(`${what}: refused before it takes time or memory`, async (t) => {
+    const { cpu, heap } = { cpu: process.cpuUsage(), heap: process.memoryUsage().heapUsed }
+    t.throws(() => readEntry(decoding.createDecoder(bytes)), { message: /^A node has counted / })
+    t.ok(process.cpuUsage(cpu).user < 100_000)
+    t.ok(process.memoryUsage().heapUsed - heap < 8 * 1024 * 1024)
+  })
+}
+
+t.test('a node that has stored for long without a word of it may say so at once', async (t) => {
+  const seqs = Array.from({ length: 50_000 }, (_, i) => 1 + i)
+  const encoder = encoding.createEncoder()
+  writeEntry(encoder, { type: 'room', to: 1, message: { type: 'stored', unsaved: 0, seqs } })
+  t.same(readEntry(decoding.createDecoder(encoding.toUint8Array(encoder))), { type: 'room', to: 1, message: { type: 'stored', unsaved: 0, seqs } })
+})
