@@ -37,6 +37,8 @@ const doubtAfterVanishedMs = 5 * 60_000
 /** More delay than this of the timer that looks after the nodes: the process was stopped, not the others. */
 const frozenMs = 2000
 const defaultBatchMs = 20
+/** What cannot be read is logged once in this time: a node that sends such things may send thousands. */
+const nonsenseQuietMs = 10_000
 /** Nodes that have vanished are remembered, up to so many. */
 const maxVanished = 1000
 
@@ -60,6 +62,8 @@ export class Cluster implements Neighbours {
   #heardSelfAt = 0
   #lookedAt = 0
   #doubtUntil = -Infinity
+  /** When something unreadable was logged last, and how much of it was not */
+  #nonsense = { since: -Infinity, suppressed: 0 }
 
   constructor (options: ClusterOptions) {
     this.#options = options
@@ -188,9 +192,22 @@ export class Cluster implements Neighbours {
       if (from === this.#bus?.node) this.#heardSelf()
       else this.#heard(from, datagram)
     } catch (error) {
-      this.#options.logger.error({ err: error, node: this.#links.get(from)?.name ?? from }, 'Another node has sent what cannot be read')
-      this.#links.get(from)?.askAgain()
+      this.#heardNonsense(from, error)
     }
+  }
+
+  #heardNonsense (node: NodeId, err: unknown): void {
+    const link = this.#links.get(node)
+    // Who is not followed is asked now and then.
+    if (link?.isFollowed === true) link.askAgain()
+    const now = this.#options.now()
+    if (now - this.#nonsense.since < nonsenseQuietMs) {
+      this.#nonsense.suppressed++
+      return
+    }
+    const { suppressed } = this.#nonsense
+    this.#nonsense = { since: now, suppressed: 0 }
+    this.#options.logger.error({ err, node: link?.name ?? node, ...(suppressed > 0 ? { suppressed } : {}) }, 'Another node has sent what cannot be read')
   }
 
   #heardStranger (node: NodeId): void {
@@ -232,10 +249,21 @@ export class Cluster implements Neighbours {
     return link
   }
 
-  #take (link: Link, entries: readonly Entry[] | undefined): void {
-    if (entries !== undefined) for (const entry of entries) this.#hear(link, entry)
-    // What comes behind a gap counts for nothing until the other has begun anew, and then says what is stored.
-    else if (link.isFollowed) link.askAgain()
+  #take (link: Link, entries: Iterable<Entry> | undefined): void {
+    if (entries === undefined) {
+      // What comes behind a gap counts for nothing until the other has begun anew, and then says what is stored.
+      if (link.isFollowed) link.askAgain()
+      return
+    }
+    for (const entry of entries) {
+      try {
+        this.#hear(link, entry)
+      } catch (error) {
+        this.#heardNonsense(link.node, error)
+        // What comes behind it may call stored what the room has missed now.
+        if (entry.type === 'room') this.#directory.numbered(entry.to)?.room.fallBehind()
+      }
+    }
   }
 
   #hear (link: Link, entry: Entry): void {

@@ -78,10 +78,11 @@ export class Link {
 
   /**
    * Reads a batch or a mark.
-   * @returns its entries, or undefined where something is missing before it
-   * @throws Error where the bytes are no entries
+   * @returns its entries, or undefined where something is missing before it. They are read one by one: where the bytes are no
+   * entry, that throws after those before it
+   * @throws Error where the bytes cannot be unpacked
    */
-  receive (datagram: Extract<Datagram, { type: 'batch' | 'packed' | 'mark' }>): Entry[] | undefined {
+  receive (datagram: Extract<Datagram, { type: 'batch' | 'packed' | 'mark' }>): Iterable<Entry> | undefined {
     const { epoch, count } = datagram
     if (datagram.type === 'mark') return epoch === this.#heardEpoch && count === this.#heardCount ? [] : undefined
     if (epoch !== this.#heardEpoch && count === 1) {
@@ -97,9 +98,7 @@ export class Link {
   }
 }
 
-function readEntries (bytes: Uint8Array): Entry[] {
+function * readEntries (bytes: Uint8Array): Generator<Entry> {
   const decoder = decoding.createDecoder(bytes)
-  const entries: Entry[] = []
-  while (decoding.hasContent(decoder)) entries.push(readEntry(decoder))
-  return entries
+  while (decoding.hasContent(decoder)) yield readEntry(decoder)
 }

@@ -1,7 +1,10 @@
+import * as encoding from 'lib0/encoding'
 import t, { type Test } from 'tap'
 import { everyone } from '../../src/bus/bus.ts'
 import { LocalExchange } from '../../src/bus/local-bus.ts'
-import { Cluster } from '../../src/cluster/cluster.ts'
+import { Cluster, type ClusterOptions } from '../../src/cluster/cluster.ts'
+import { encodeDatagram } from '../../src/cluster/datagram.ts'
+import { writeEntry, type Entry } from '../../src/cluster/entry.ts'
 import type { Question } from '../../src/cluster/questions.ts'
 import type { RoomMessage, SharedRoom } from '../../src/sync/neighbours.ts'
 import { newLog, until } from '../sync/engine.ts'
@@ -21,7 +24,7 @@ class PaperRoom implements SharedRoom {
   get updates (): number[] { return this.told.flatMap((message) => message.type === 'update' ? [...message.update] : []) }
 }
 
-async function node (t: Test, exchange: LocalExchange, name: string, answer: (question: Question) => unknown = () => name): Promise<{ cluster: Cluster, id: string }> {
+async function node (t: Test, exchange: LocalExchange, name: string, answer: (question: Question) => unknown = () => name, more: Partial<ClusterOptions> = {}): Promise<{ cluster: Cluster, id: string }> {
   let id = ''
   const cluster = new Cluster({
     openBus: (node, listener) => {
@@ -34,6 +37,7 @@ async function node (t: Test, exchange: LocalExchange, name: string, answer: (qu
     answer,
     isShared: false,
     batchMs: 0,
+    ...more,
   })
   await cluster.open()
   t.teardown(() => cluster.close())
@@ -130,4 +134,62 @@ await t.test('a node of another version is not taken for nobody: who asks all no
   let asked = await a.ask(question)
   while (asked.silent.length === 0) asked = await a.ask(question)
   t.same(asked, { answers: ['b'], silent: ['OOOOOOOO (of another version)'] })
+})
+
+/** A node of this version that says what the test wants it to. */
+async function mouth (t: Test, exchange: LocalExchange): Promise<(entries: readonly Entry[], ...more: number[]) => void> {
+  const bus = await exchange.open('MMMMMMMM', { received () {}, restored () {} })
+  t.teardown(() => bus.close())
+  let epoch = 0
+  return (entries, ...more) => {
+    const encoder = encoding.createEncoder()
+    for (const entry of entries) writeEntry(encoder, entry)
+    encoding.writeUint8Array(encoder, Uint8Array.from(more))
+    bus.send(everyone, encodeDatagram({ type: 'batch', epoch: ++epoch, count: 1, entries: encoding.toUint8Array(encoder) }))
+  }
+}
+
+await t.test('of what cannot be heard nothing else is lost: not what came before it, nor what can be told apart behind it', async (t) => {
+  const exchange = new LocalExchange()
+  const { cluster } = await node(t, exchange, 'a')
+  const [frail, sound] = [new class extends PaperRoom {
+    override heard (): void { throw new Error('This room cannot hear') }
+  }('frail'), new PaperRoom('sound')]
+  cluster.opened(frail)
+  cluster.opened(sound)
+  const say = await mouth(t, exchange)
+  say([
+    { type: 'room', to: 1, message: update(1) },
+    { type: 'question', id: 1, body: 'no JSON' },
+    { type: 'room', to: 2, message: update(2) },
+  ], 255)
+  await until(() => sound.updates.length === 1)
+  t.same([frail.behind, sound.behind], [1, 0], 'what it has missed it reads from the store')
+})
+
+await t.test('messages that cannot be read are logged once in a while, with how many there were', async (t) => {
+  const exchange = new LocalExchange()
+  const lines: object[] = []
+  const clock = { now: 0 }
+  const { cluster } = await node(t, exchange, 'a', undefined, {
+    logger: { debug () {}, info () {}, warn () {}, error: (fields) => { lines.push(fields) } },
+    now: () => clock.now,
+  })
+  const room = new PaperRoom('room')
+  cluster.opened(room)
+  const say = await mouth(t, exchange)
+  const sayUnreadable = async (times: number): Promise<void> => {
+    const before = room.updates.length
+    for (let i = 0; i < times; i++) say([], 255)
+    say([{ type: 'room', to: 1, message: update(0) }])
+    await until(() => room.updates.length > before)
+  }
+  await sayUnreadable(20)
+  t.equal(lines.length, 1)
+  t.match(lines[0], { err: Error, node: 'MMMMMMMM' })
+  t.notMatch(lines[0], { suppressed: Number })
+  clock.now += 10_000
+  await sayUnreadable(5)
+  t.equal(lines.length, 2)
+  t.match(lines[1], { suppressed: 19 })
 })
