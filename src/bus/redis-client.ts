@@ -112,6 +112,9 @@ const through = (client: PubSubClient): RedisClient => ({
   destroy: async () => { await client.destroy() },
 })
 
+/** What the library's client of Redis Cluster emits when a server leaves that somebody has subscribed at. */
+const channelsLost = '__resubscribeListeners'
+
 /** Sharded channels (Redis 7): each message goes to the one server that the service's channels belong to, instead of all. */
 function forCluster ({ nodes, login, tls }: Address<'cluster'>, { onCut, onTrouble, retries }: RedisClientOptions): RedisClient {
   const client = createCluster({
@@ -132,6 +135,18 @@ function forCluster ({ nodes, login, tls }: Address<'cluster'>, { onCut, onTroub
     holder = now
   }
   let subscribe = async (): Promise<void> => {}
+  /** In place of the library's own listener, which subscribes elsewhere too but catches nothing: an unhandled rejection ends the process. */
+  const followChannels = (): void => {
+    if (!client.isOpen) return
+    // The way is closed on purpose.
+    if (!client.isOpen) return
+    onCut(new Error('The server that had the channels has them no longer'))
+    subscribe().catch(onTrouble)
+  }
+  const theirs = client.listeners(channelsLost)
+  // First ours, then without theirs: the client inherits its table of listeners from the object that emits, and Node.js makes a new table once the last one is gone.
+  client.on(channelsLost, followChannels)
+  for (const listener of theirs) client.off(channelsLost, listener as () => void)
   // Connections to servers that had the channels before stay open, and are made again once a second when those are lost.
   client.on('node-error', (error: Error, { host, port }: { host: string, port: number }) => {
     const master = client.slots[slot]?.master

@@ -169,4 +169,16 @@ await t.test('Redis Cluster', async (t) => {
       for (const ear of [a, b]) t.same(ear.lines, [away, back])
     })
   })
+  await t.test('the replica that takes over turns subscribers away at first: one cut, once it takes them', { timeout: 60_000 }, async (t) => {
+    const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
+    await isHeard(a.bus, b, 'before')
+    const holder = await cluster.holder()
+    await cluster.addReplica(holder)
+    const refusal = await cluster.othersRefuseSubscribers(holder)
+    await cluster.kill(holder)
+    await refusal.isFelt()
+    t.same([...a.lines, ...b.lines], [away, away])
+    await refusal.end()
+    await isOneCut(t, a, b)
+  })
 })

@@ -84,11 +84,19 @@ export interface RedisCluster {
   move (channel: string, from: number, to: number): Promise<void>
   /** Starts one more, which takes over when that one is lost. */
   addReplica (of: number): Promise<void>
+  /** From now on no server but that one lets anybody subscribe to sharded channels. */
+  othersRefuseSubscribers (but: number): Promise<Refusal>
   /** Resolves once that server says that the cluster is whole, or that it is not. */
   says (index: number, state: 'ok' | 'fail'): Promise<void>
   /** Kills one server. @returns what starts it again */
   kill (index: number): Promise<() => Promise<void>>
   remove (): Promise<void>
+}
+
+export interface Refusal {
+  /** Resolves once somebody has been turned away. */
+  isFelt (): Promise<void>
+  end (): Promise<void>
 }
 
 interface ClusterServer {
@@ -138,6 +146,17 @@ export async function startRedisCluster ({ tls }: GroupOptions = {}): Promise<Re
       // Who votes must know whom for.
       const id = (await askServer(replica, 'cluster', 'myid')).trim()
       for (const server of servers) await until(async () => new RegExp(`^${id} .*slave ${master}`, 'm').test(await askServer(server, 'cluster', 'nodes')))
+    },
+    othersRefuseSubscribers: async (but) => {
+      const others = servers.filter((server) => server !== at(but))
+      const allow = async (sign: '+' | '-'): Promise<void> => {
+        for (const server of others) await askServer(server, 'acl', 'setuser', 'default', `${sign}ssubscribe`)
+      }
+      await allow('-')
+      return {
+        isFelt: () => until(async () => (await Promise.all(others.map((server) => askServer(server, 'acl', 'log')))).some((log) => /^ssubscribe$/m.test(log))),
+        end: () => allow('+'),
+      }
     },
     says: (index, state) => says(at(index), state),
     kill: async (index) => {
