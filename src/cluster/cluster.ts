@@ -36,7 +36,7 @@ const readEveryMsInDoubt = 4000
 const doubtAfterVanishedMs = 5 * 60_000
 /** More delay than this of the timer that looks after the nodes: the process was stopped, not the others. */
 const frozenMs = 2000
-const defaultBatchMs = 20
+const defaultBatchMs = 30
 /** What cannot be read is logged once in this time: a node that sends such things may send thousands. */
 const nonsenseQuietMs = 10_000
 /** Nodes that have vanished are remembered, up to so many. */

@@ -16,7 +16,7 @@ const maxBatchBytes = 8 * 1024 * 1024
  * processor time, in all threads, however little it holds; a thousand a second would cost more than all the forwarding.
  * An update that comes after a quiet time is stored at once.
  */
-const spacingMs = 50
+const spacingMs = 100
 const firstRetryMs = 50
 const lastRetryMs = 5000
 
