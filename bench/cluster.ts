@@ -27,7 +27,10 @@ const { values: options } = parseArgs({
     nodes: { type: 'string', default: 'lmdb,1,2,4' },
     rooms: { type: 'string', default: '50' },
     size: { type: 'string', default: '20' },
+    /** Updates a second, of all */
     rate: { type: 'string', default: '2000' },
+    /** `total`: rooms and rate are shared by all nodes. `node`: they are what each node brings, as when nodes are added because people come */
+    load: { type: 'string', default: 'total' },
     seconds: { type: 'string', default: '10' },
     placement: { type: 'string', default: 'random' },
     /** Seconds: a process that has just begun compiles much of the time */
@@ -36,7 +39,7 @@ const { values: options } = parseArgs({
     flags: { type: 'string' },
   },
 })
-const [rooms, roomSize, perSecond, seconds] = [options.rooms, options.size, options.rate, options.seconds].map(Number) as [number, number, number, number] // as many as go in
+const [roomSize, seconds] = [Number(options.size), Number(options.seconds)]
 const warmUpSeconds = Number(options['warm-up'])
 
 interface Costs { readonly nodes: number, readonly redis: number, readonly postgres: number }
@@ -51,9 +54,11 @@ interface Place {
 }
 
 async function measure (kind: string): Promise<void> {
+  const share = options.load === 'node' && kind !== 'lmdb' ? Number(kind) : 1
+  const [rooms, perSecond] = [Number(options.rooms) * share, Number(options.rate) * share]
   const place = kind === 'lmdb' ? await startAlone() : await startNodes(Number(kind))
   const { services } = place
-  const node = placement(services.length)
+  const node = placement(services.length, rooms)
   const wire = yWebsocketWire('/collaboration/ws/', { Authorization: secret })
   const decode = new DecodeCache(wire)
   const crowd = new Crowd((member) => ({ port: services[node(member)]?.port ?? 0, wire, decode }), rooms, roomSize, 'update')
@@ -69,7 +74,7 @@ async function measure (kind: string): Promise<void> {
     const [after, busAfter] = [await place.cpu(), await place.busBytes()]
     const perMillion = (of: keyof Costs): number => Number(((after[of] - before[of]) / (crowd.delivered - delivered) * 1e6).toFixed(2))
     // All write equally often and equally much.
-    const interested = (crowd.writtenBytes - written) * meanInterested(node)
+    const interested = (crowd.writtenBytes - written) * meanInterested(node, rooms)
     const ratio = (of: keyof Bytes): number | undefined => interested === 0 ? undefined : Number(((busAfter[of] - busBefore[of]) / interested).toFixed(2))
     console.log(JSON.stringify({
       service: kind === 'lmdb' ? 'one node, embedded store, no Redis' : `${kind} nodes, PostgreSQL, Redis`,
@@ -79,7 +84,7 @@ async function measure (kind: string): Promise<void> {
       p50Ms: crowd.delays.quantile(0.5),
       p95Ms: crowd.delays.quantile(0.95),
       bytesOfAnUpdate: Number(((crowd.writtenBytes - written) / (perSecond * seconds)).toFixed(1)),
-      otherNodesInterested: Number(meanInterested(node).toFixed(2)),
+      otherNodesInterested: Number(meanInterested(node, rooms).toFixed(2)),
       busBytesPerUpdateByteAndInterestedNode: { intoRedis: ratio('in'), outOfRedis: ratio('out') },
       generatorLagMs: Math.round(crowd.worstLagMs),
     }))
@@ -92,7 +97,7 @@ async function measure (kind: string): Promise<void> {
 // ---- where people are
 
 /** @returns the node of each member: the same in each run */
-function placement (nodes: number): (member: number) => number {
+function placement (nodes: number, rooms: number): (member: number) => number {
   if (options.placement === 'spread') return (member) => member % nodes
   if (options.placement === 'room') return (member) => Math.floor(member / roomSize) % nodes
   let state = 4711
@@ -104,7 +109,7 @@ function placement (nodes: number): (member: number) => number {
 }
 
 /** On how many other nodes an update's room is, on average. */
-function meanInterested (node: (member: number) => number): number {
+function meanInterested (node: (member: number) => number, rooms: number): number {
   let sum = 0
   for (let room = 0; room < rooms; room++) {
     sum += new Set(Array.from({ length: roomSize }, (_, seat) => node(room * roomSize + seat))).size - 1

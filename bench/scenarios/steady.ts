@@ -7,7 +7,7 @@ import type { Column, Goal, Outcome, Scenario, Setting } from './scenario.ts'
 const DRAIN_TIMEOUT_MS = 5000
 /** A server runs for weeks: what its first minutes cost (compiling its code) is no part of a steady figure. So many deliveries a second warm it up, where the row itself has fewer. */
 const WARM_UP_DELIVERED_PER_SECOND = 40_000
-const WARM_UP_SECONDS = 10
+const WARM_UP_SECONDS = 60
 /** Then the row's own rate, for as long as it takes to settle. */
 const SETTLE_SECONDS = 3
 /** Above this the delays are this process's own. */
@@ -36,7 +36,7 @@ interface Load {
 
 /** A row in which a crowd writes at a steady rate for a while. */
 export function steady (load: Load): Scenario {
-  return { ...load, columns, without: [], timeoutSeconds: 120, run: async (setting) => await withFolder(async (folder) => await run(load, setting, folder)) }
+  return { ...load, columns, without: [], timeoutSeconds: 180, run: async (setting) => await withFolder(async (folder) => await run(load, setting, folder)) }
 }
 
 async function run (load: Load, { kind, quick }: Setting, folder: string): Promise<Outcome> {
