@@ -31,17 +31,23 @@ const pingEveryMs = 2000
 const silenceMs = 6000
 const connectTimeoutMs = 3000
 const lastRetryMs = 1000
+/**
+ * The Sentinels are asked one after the other, and nothing is published meanwhile: those that accept and do not answer are
+ * given up sooner than a server. All of them must have had their turn before the next scan, or the library never ends one.
+ */
+const sentinelSilenceMs = 2000
+const sentinelPingEveryMs = 800
 /** How often Sentinel is asked who the master is, in case that its own message about a change was lost. */
-const scanEveryMs = 5000
+const scanEveryMs = 10_000
 
 /** What is the same for each connection. */
-const connection = (retries: RedisClientOptions['retries'], tls: boolean | undefined) => ({
+const connection = (retries: RedisClientOptions['retries'], tls: boolean | undefined, signs = { pingEveryMs, silenceMs }) => ({
   disableOfflineQueue: true,
-  pingInterval: pingEveryMs,
+  pingInterval: signs.pingEveryMs,
   socket: {
     ...(tls === true ? { tls } : {}),
     connectTimeout: connectTimeoutMs,
-    socketTimeout: silenceMs,
+    socketTimeout: signs.silenceMs,
     reconnectStrategy: (tries: number, cause: Error) => retries(cause) ? Math.min(lastRetryMs, 50 * 2 ** tries) : cause,
   },
 })
@@ -76,7 +82,7 @@ function forSentinel ({ master, nodes, login, sentinelLogin, tls }: Address<'sen
     name: master,
     sentinelRootNodes: [...nodes],
     nodeClientOptions: { ...login, ...connection(retriesAfterCut, tls) },
-    sentinelClientOptions: { ...sentinelLogin, ...connection(retries, tls) },
+    sentinelClientOptions: { ...sentinelLogin, ...connection(retries, tls, { pingEveryMs: sentinelPingEveryMs, silenceMs: sentinelSilenceMs }) },
     commandOptions,
     scanInterval: scanEveryMs,
     passthroughClientErrorEvents: true,
