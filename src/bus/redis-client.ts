@@ -143,7 +143,6 @@ function forCluster ({ nodes, login, tls }: Address<'cluster'>, { onCut, onTroub
   let subscribe = async (): Promise<void> => {}
   /** In place of the library's own listener, which subscribes elsewhere too but catches nothing: an unhandled rejection ends the process. */
   const followChannels = (): void => {
-    if (!client.isOpen) return
     // The way is closed on purpose.
     if (!client.isOpen) return
     onCut(new Error('The server that had the channels has them no longer'))
