@@ -5,9 +5,10 @@ import { startServer, withFolder } from '../servers.ts'
 import type { Column, Goal, Outcome, Scenario, Setting } from './scenario.ts'
 
 const DRAIN_TIMEOUT_MS = 5000
-/** A server runs for weeks: what its first minutes cost (compiling its code) is no part of a steady figure. So many deliveries a second warm it up, where the row itself has fewer. */
+/** A server runs for weeks: what its first minutes cost (compiling its code) is no part of a steady figure. So many deliveries warm it up, at this many a second where the row itself has fewer. */
+const WARM_UP_DELIVERIES = 2_400_000
 const WARM_UP_DELIVERED_PER_SECOND = 40_000
-const WARM_UP_SECONDS = 60
+const LEAST_WARM_UP_SECONDS = 10
 /** Then the row's own rate, for as long as it takes to settle. */
 const SETTLE_SECONDS = 3
 /** Above this the delays are this process's own. */
@@ -47,7 +48,8 @@ async function run (load: Load, { kind, quick }: Setting, folder: string): Promi
   const seconds = quick ? 3 : 15
   try {
     await crowd.join()
-    await crowd.write(Math.max(load.deliveredPerSecond, WARM_UP_DELIVERED_PER_SECOND) / (load.roomSize - 1), quick ? 1.5 : WARM_UP_SECONDS)
+    const warmUpPerSecond = Math.max(load.deliveredPerSecond, WARM_UP_DELIVERED_PER_SECOND)
+    await crowd.write(warmUpPerSecond / (load.roomSize - 1), quick ? 1.5 : Math.max(LEAST_WARM_UP_SECONDS, WARM_UP_DELIVERIES / warmUpPerSecond))
     await crowd.drain(DRAIN_TIMEOUT_MS)
     await crowd.write(perSecond, quick ? 1.5 : SETTLE_SECONDS)
     await crowd.drain(DRAIN_TIMEOUT_MS)
