@@ -2,7 +2,7 @@ import globals from 'globals'
 import neostandard, { resolveIgnoresFromGitignore } from 'neostandard'
 import tseslint from 'typescript-eslint'
 
-/** Folders that know nothing of the web framework; each lists what else it may not reach (docs/architecture.md, "Who may know whom"). */
+/** Folders that know nothing of the web framework; each lists what else it may not reach (docs/architecture.md). */
 const borders = {
   update: ['sync', 'protocol', 'store', 'bus', 'convert', 'access', 'workers', 'plugins', 'routes'],
   protocol: ['sync', 'store', 'bus', 'convert', 'access', 'workers', 'plugins', 'routes'],
