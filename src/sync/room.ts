@@ -1,23 +1,24 @@
 import { encodeAwareness } from '../protocol/awareness.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
-import { encodeAwarenessMessage, encodeSyncStatus, encodeSyncStep1, encodeUpdate } from '../protocol/encode-message.ts'
+import { encodeAwarenessMessage, encodeSyncStep1, encodeUpdate } from '../protocol/encode-message.ts'
 import type { ClientMessage } from '../protocol/message.ts'
 import { DamagedDocument, type SnapshotHead } from '../store/store.ts'
-import { DeleteSet } from '../update/delete-set.ts'
 import { Known } from '../update/known.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
 import { mergeUpdates } from '../update/merge-updates.ts'
-import { scanUpdate, type ClientRun, type ScannedUpdate } from '../update/scan-update.ts'
+import type { ClientRun, ScannedUpdate } from '../update/scan-update.ts'
 import { AwarenessTable, type Presence } from './awareness-table.ts'
-import { catchUp, joinFrom } from './catch-up.ts'
+import { broadcast } from './broadcast.ts'
+import { joinFrom } from './catch-up.ts'
 import type { Connection } from './connection.ts'
 import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs, maxClientIdsPerConnection, stalledMs } from './limits.ts'
 import { inPieces } from './in-pieces.ts'
 import { knownOf } from './open-document.ts'
+import { PendingUpdates } from './pending-updates.ts'
+import { ownPresence } from './presence.ts'
+import { receiveUpdate } from './receive-update.ts'
 import { RecentUpdates, type Receipt, type RecentUpdate } from './recent-updates.ts'
 import type { Services } from './services.ts'
-import { ownPresence } from './presence.ts'
-import { SharedFrames } from './shared-frames.ts'
 import { SharedLoad } from './shared-load.ts'
 import { Siblings, type Relayed } from './siblings.ts'
 import { storedBytes, logBytes } from './stored-document.ts'
@@ -53,13 +54,9 @@ export class Room implements Ticking {
   readAt: number
   #phase: 'opening' | 'open' | 'closed' = 'opening'
   readonly #onEmpty: (room: Room) => void
-  #pending: ScannedUpdate[] = []
-  #pendingBytes = 0
-  #pendingAcknowledge: Connection[] = []
+  readonly #pending = new PendingUpdates()
   /** Who has sent what was here already, or has asked, and waits to hear that all is stored */
   #pendingRepeats: Receipt[] = []
-  /** The only connection whose updates wait for the tick; null = several */
-  #sender: Connection | null | undefined
   #tickRequested = false
   readonly #pace = new TickPace()
   #behind = 0
@@ -97,7 +94,7 @@ export class Room implements Ticking {
 
   /** Lets the room go where nobody is in it and everything is stored. */
   releaseIfUnused (): void {
-    const isUsed = this.connections.size > 0 || this.recent.unsaved > 0 || this.#pending.length > 0 || this.#checking > 0 || this.#phase === 'opening'
+    const isUsed = this.connections.size > 0 || this.recent.unsaved > 0 || this.#pending.all.length > 0 || this.#checking > 0 || this.#phase === 'opening'
     if (isUsed || this.#phase === 'closed') return
     this.#considerCompaction(true)
     this.#close()
@@ -155,7 +152,7 @@ export class Room implements Ticking {
         break
       case 'sync-step-2':
       case 'update':
-        this.#receiveUpdate(connection, message.update, message.type === 'sync-step-2')
+        receiveUpdate(this, connection, message.update, message.type === 'sync-step-2')
         break
       case 'awareness':
         this.#receiveAwareness(connection, message)
@@ -179,70 +176,8 @@ export class Room implements Ticking {
     if (this.awareness.hasChanged) this.requestTick()
   }
 
-  #receiveUpdate (connection: Connection, update: Uint8Array, isStep2: boolean): void {
-    if (!connection.canEdit) this.#refuseUpdate(connection, update, isStep2)
-    else if (update.length > heavyUpdateBytes) this.#checkHeavy(connection, update, (scanned) => { this.#takeHeavy(connection, scanned, isStep2) })
-    else this.#check(connection, () => { this.#take(connection, scanUpdate(update)) })
-  }
-
-  /** Read only is enforced here. A Hocuspocus client is told, unless what it sent is here already. */
-  #refuseUpdate (connection: Connection, update: Uint8Array, isStep2: boolean): void {
-    connection.wasRefused = true
-    const answer = (scanned: ScannedUpdate | undefined): void => { this.#answerRefused(connection, scanned) }
-    if (!connection.speaksHocuspocus || !isStep2) answer(undefined)
-    else if (update.length > heavyUpdateBytes) this.#checkHeavy(connection, update, answer)
-    else this.#check(connection, () => { answer(scanUpdate(update)) })
-  }
-
-  #answerRefused (connection: Connection, scanned: ScannedUpdate | undefined): void {
-    const isKnown = scanned !== undefined && this.known.contains(scanned)
-    if (!isKnown) this.services.counters.refused++
-    if (connection.speaksHocuspocus) connection.send([encodeSyncStatus(isKnown)])
-  }
-
-  #check (connection: Connection, take: () => void): void {
-    try {
-      take()
-    } catch (error) {
-      this.#checkFailed(connection, error)
-    }
-  }
-
-  #checkHeavy (connection: Connection, update: Uint8Array, take: (scanned: ScannedUpdate) => void): void {
-    connection.hold()
-    this.#checking++
-    this.services.work.scan(update)
-      .then((result) => {
-        if (connection.phase !== 'ended') take({ ...result, bytes: update, deleteSet: DeleteSet.decode(result.deleteSet) })
-      })
-      .catch((error: unknown) => { this.#checkFailed(connection, error) })
-      .finally(() => {
-        this.#checking--
-        if (connection.phase !== 'ended') connection.resume()
-        this.releaseIfUnused()
-      })
-  }
-
-  #checkFailed (connection: Connection, error: unknown): void {
-    if (error instanceof MalformedUpdate) {
-      this.services.counters.malformed++
-      connection.end(closes.malformed)
-    } else {
-      this.services.logger.error({ err: error, room: this.name }, 'An update could not be checked')
-      connection.end(closes.unavailable)
-    }
-  }
-
-  /** A right that was withdrawn during the check is withdrawn for this update too. */
-  #takeHeavy (connection: Connection, scanned: ScannedUpdate, isStep2: boolean): void {
-    if (connection.canEdit) this.#take(connection, scanned)
-    else {
-      connection.wasRefused = true
-      this.#answerRefused(connection, isStep2 ? scanned : undefined)
-    }
-  }
-
-  #take (connection: Connection, scanned: ScannedUpdate): void {
+  /** Takes an update that may be taken and was checked: it goes out with the next tick, and into the store. */
+  take (connection: Connection, scanned: ScannedUpdate): void {
     const { counters, limits, saver } = this.services
     if (this.known.contains(scanned)) {
       counters.repeats++
@@ -251,21 +186,26 @@ export class Room implements Ticking {
     }
     // Not before: a client that may edit but only reads answers step 1 too, with nothing new.
     if (saver.unsavedBytes > limits.maxUnsavedBytes) return connection.end(closes.unavailable)
-    const bytes = this.snapshotBytes + this.logBytes + this.#pendingBytes + scanned.bytes.length
+    const bytes = this.snapshotBytes + this.logBytes + this.#pending.bytes + scanned.bytes.length
     if (limits.maxDocumentBytes > 0 && bytes > limits.maxDocumentBytes) return connection.end(closes.tooLarge)
     counters.updates++
     this.known.add(scanned)
-    this.#pending.push(scanned)
-    this.#pendingBytes += scanned.bytes.length
-    this.#sender = this.#sender === undefined || this.#sender === connection ? connection : null
-    if (connection.speaksHocuspocus) this.#pendingAcknowledge.push(connection)
+    this.#pending.add(scanned, connection)
     if (this.known.missing(scanned)) connection.send([encodeSyncStep1(this.known.encodeStateVector())])
     this.requestTick()
   }
 
+  /** Somebody's update is being checked elsewhere, and will want the room. */
+  startChecking (): void { this.#checking++ }
+
+  stopChecking (): void {
+    this.#checking--
+    this.releaseIfUnused()
+  }
+
   /** What holds nothing new may still be on its way to the store: then so is its acknowledgement. */
   #acknowledgeWhenStored (receipt: Receipt): void {
-    if (this.#pending.length > 0 || this.siblings.hasRelayed) this.#pendingRepeats.push(receipt)
+    if (this.#pending.all.length > 0 || this.siblings.hasRelayed) this.#pendingRepeats.push(receipt)
     else this.recent.acknowledgeWhenStored(receipt)
   }
 
@@ -279,7 +219,7 @@ export class Room implements Ticking {
 
   /** Does not wait for the tick: called before the connections are closed. */
   tickNow (): void {
-    if (this.isOpen && this.#pending.length > 0) this.tick()
+    if (this.isOpen && this.#pending.all.length > 0) this.tick()
   }
 
   tick (): void {
@@ -287,13 +227,13 @@ export class Room implements Ticking {
     if (this.#phase !== 'open') return
     const { now, saver, counters, load, limits } = this.services
     const startedAt = now()
-    const received = this.#pending.length + this.siblings.relayed.length
-    const except = this.awareness.hasChanged || this.siblings.hasRelayed ? undefined : this.#sender
+    const received = this.#pending.all.length + this.siblings.relayed.length
+    const except = this.awareness.hasChanged || this.siblings.hasRelayed ? undefined : this.#pending.sender
     const relayed = this.#takeRelayed()
     const updates = this.#takePending()
     const presences = this.awareness.hasChanged ? this.awareness.takeChanged() : undefined
     const awareness = presences === undefined ? undefined : encodeAwarenessMessage(encodeAwareness(presences))
-    this.#broadcast([...relayed, ...updates].map(({ update }) => encodeUpdate(update)), awareness, except ?? undefined)
+    broadcast(this, [...relayed, ...updates].map(({ update }) => encodeUpdate(update)), awareness, except)
     if (this.services.neighbours.areIn(this.siblings)) this.#tellOthers(updates, presences ?? [])
     for (const recent of updates) {
       saver.add({ entry: { document: this.name, update: recent.update }, saved: (seq) => { this.#saved(recent, seq) } })
@@ -316,15 +256,11 @@ export class Room implements Ticking {
   }
 
   #takePending (): RecentUpdate[] {
-    const pending = this.#pending
-    if (pending.length === 0) return []
-    const updates = inPieces(pending, ({ bytes }) => bytes).map((group) => this.#add(group, undefined))
-    updates.at(-1)?.acknowledge.push(...this.#pendingAcknowledge)
-    this.#pending = []
-    this.#pendingBytes = 0
-    this.#pendingAcknowledge = []
-    this.#sender = undefined
-    return updates
+    if (this.#pending.all.length === 0) return []
+    const { updates, acknowledge } = this.#pending.take()
+    const merged = inPieces(updates, ({ bytes }) => bytes).map((group) => this.#add(group, undefined))
+    merged.at(-1)?.acknowledge.push(...acknowledge)
+    return merged
   }
 
   #takeRelayed (): RecentUpdate[] {
@@ -346,31 +282,6 @@ export class Room implements Ticking {
     return recent
   }
 
-  #broadcast (updates: readonly Uint8Array[], awareness: Uint8Array | undefined, except: Connection | undefined): void {
-    const forLive = awareness === undefined ? updates : [...updates, awareness]
-    if (forLive.length === 0) return
-    const liveFrames = new SharedFrames(forLive)
-    const awarenessFrames = awareness === undefined ? undefined : new SharedFrames([awareness])
-    for (const connection of this.connections) {
-      if (connection.phase === 'live') {
-        if (connection === except) continue
-        connection.socket.write(liveFrames.for(connection.address))
-        if (connection.socket.buffered > this.services.limits.maxSocketBufferBytes) this.#fallBehind(connection)
-      } else if (awarenessFrames !== undefined) {
-        if (connection.phase !== 'joining') connection.owesAwareness = true
-        else if (connection.socket.buffered > this.services.limits.maxSocketBufferBytes) connection.end(closes.tooSlow)
-        else connection.socket.write(awarenessFrames.for(connection.address))
-      }
-    }
-    this.services.counters.framesWritten += this.connections.size
-  }
-
-  /** A socket that does not take what it is sent gets nothing more until it does, and then what it missed as one. */
-  #fallBehind (connection: Connection): void {
-    this.services.counters.resyncs++
-    catchUp(this, connection, { from: this.recent.lastIndex + 1, has: this.known.encodeStateVector(), isAnswer: false })
-  }
-
   #saved (recent: RecentUpdate, seq: number): void {
     this.recent.saved(recent)
     this.siblings.stored(seq)
@@ -390,9 +301,7 @@ export class Room implements Ticking {
 
   /** Stores and sends out an update whose node is gone. It is known here already. */
   adopt (scanned: ScannedUpdate): void {
-    this.#pending.push(scanned)
-    this.#pendingBytes += scanned.bytes.length
-    this.#sender = null
+    this.#pending.add(scanned, undefined)
     this.requestTick()
   }
 
@@ -418,7 +327,7 @@ export class Room implements Ticking {
       if ((has.get(client) ?? 0) < clock) lacking.set(client, [])
     }
     const relayed = this.siblings.relayed.map(({ scanned }) => scanned)
-    for (const { runs } of [...this.recent.all, ...this.#pending, ...relayed]) {
+    for (const { runs } of [...this.recent.all, ...this.#pending.all, ...relayed]) {
       for (const run of runs) lacking.get(run.client)?.push(run)
     }
     for (const [client, runs] of lacking) {

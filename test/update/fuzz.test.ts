@@ -63,10 +63,7 @@ await t.test('a text is UTF-8 where a fatal decoder says so, and as long as the 
   const piece = fc.oneof(fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)), fc.uint8Array({ maxLength: 4, min: 0x7f }), fc.constant(Buffer.from('ascii '.repeat(30))))
   fc.assert(fc.property(fc.array(piece, { maxLength: 6 }), (pieces) => {
     const bytes = Buffer.concat(pieces)
-    let units = -1
-    try {
-      units = decoder.decode(bytes).length
-    } catch {}
+    const units = lengthOf(decoder, bytes)
     assert.equal(utf16Length(bytes, 0, bytes.length), units)
     if (units < 0) return
     let characters = 0
@@ -139,5 +136,15 @@ function parses (text: string): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+/** @returns UTF-16 units of a text, or -1 where the bytes are no UTF-8 */
+function lengthOf (decoder: InstanceType<typeof TextDecoder>, bytes: Uint8Array): number {
+  try {
+    return decoder.decode(bytes).length
+  } catch (error) {
+    assert.ok(error instanceof TypeError, String(error))
+    return -1
   }
 }

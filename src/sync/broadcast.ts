@@ -1,0 +1,36 @@
+import { closes } from '../protocol/close-codes.ts'
+import { catchUp } from './catch-up.ts'
+import type { Connection } from './connection.ts'
+import type { Room } from './room.ts'
+import { SharedFrames } from './shared-frames.ts'
+
+/**
+ * Sends a tick's messages to all connections of a room: updates to those that are live, awareness to the others too.
+ * @param updates encoded messages, in their order
+ * @param except needs them not: it alone has written
+ */
+export function broadcast (room: Room, updates: readonly Uint8Array[], awareness: Uint8Array | undefined, except: Connection | undefined): void {
+  const forLive = awareness === undefined ? updates : [...updates, awareness]
+  if (forLive.length === 0) return
+  const { limits: { maxSocketBufferBytes }, counters } = room.services
+  const liveFrames = new SharedFrames(forLive)
+  const awarenessFrames = awareness === undefined ? undefined : new SharedFrames([awareness])
+  for (const connection of room.connections) {
+    if (connection.phase === 'live') {
+      if (connection === except) continue
+      connection.socket.write(liveFrames.for(connection.address))
+      if (connection.socket.buffered > maxSocketBufferBytes) fallBehind(room, connection)
+    } else if (awarenessFrames !== undefined) {
+      if (connection.phase !== 'joining') connection.owesAwareness = true
+      else if (connection.socket.buffered > maxSocketBufferBytes) connection.end(closes.tooSlow)
+      else connection.socket.write(awarenessFrames.for(connection.address))
+    }
+  }
+  counters.framesWritten += room.connections.size
+}
+
+/** A socket that does not take what it is sent gets nothing more until it does, and then what it missed as one. */
+function fallBehind (room: Room, connection: Connection): void {
+  room.services.counters.resyncs++
+  catchUp(room, connection, { from: room.recent.lastIndex + 1, has: room.known.encodeStateVector(), isAnswer: false })
+}
