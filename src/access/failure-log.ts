@@ -1,7 +1,5 @@
 import type { Logger } from '../logger.ts'
-
-/** Ms in which one cause is logged once as a warning: a backend that is away fails thousands of questions alike. */
-const QUIET_MS = 10_000
+import { Repetitions } from '../repetitions.ts'
 
 /** What may be said of a failed call. Nothing here comes from a client except the room's name. */
 export interface Failure {
@@ -15,27 +13,19 @@ export interface Failure {
   readonly retryAfterMs?: number | undefined
 }
 
-/** Logs why the backend gave no answer: the first of each cause as a warning, its repetitions as debug and then as a count. */
+/** Logs why the backend gave no answer: the first of each cause as a warning, its repetitions as debug and then as a count. One that is away fails thousands of questions alike. */
 export class FailureLog {
   readonly #logger: Logger
-  readonly #now: () => number
-  readonly #seen = new Map<string, { since: number, suppressed: number }>()
+  readonly #repetitions: Repetitions
 
   constructor (logger: Logger, now: () => number) {
     this.#logger = logger
-    this.#now = now
+    this.#repetitions = new Repetitions(now)
   }
 
   report (failure: Failure, message: string): void {
-    // Causes, statuses and codes are few, so this map stays small.
-    const key = `${failure.call} ${failure.cause} ${failure.status ?? ''} ${failure.code ?? ''}`
-    const seen = this.#seen.get(key)
-    if (seen !== undefined && this.#now() - seen.since < QUIET_MS) {
-      seen.suppressed++
-      this.#logger.debug(failure, message)
-      return
-    }
-    this.#logger.warn({ ...failure, ...(seen?.suppressed ? { suppressed: seen.suppressed } : {}) }, message)
-    this.#seen.set(key, { since: this.#now(), suppressed: 0 })
+    const news = this.#repetitions.next(`${failure.call} ${failure.cause} ${failure.status ?? ''} ${failure.code ?? ''}`)
+    if (news === undefined) this.#logger.debug(failure, message)
+    else this.#logger.warn({ ...failure, ...news }, message)
   }
 }

@@ -1,5 +1,6 @@
 import { everyone, newNodeId, type Bus, type NodeId, type OpenBus } from '../bus/bus.ts'
 import type { Logger } from '../logger.ts'
+import { Repetitions } from '../repetitions.ts'
 import type { Neighbours, RoomMessage, SharedRoom } from '../sync/neighbours.ts'
 import { decodeDatagram, encodeDatagram, type Datagram } from './datagram.ts'
 import type { Entry } from './entry.ts'
@@ -37,8 +38,6 @@ const doubtAfterVanishedMs = 5 * 60_000
 /** More delay than this of the timer that looks after the nodes: the process was stopped, not the others. */
 const frozenMs = 2000
 const defaultBatchMs = 30
-/** What cannot be read is logged once in this time: a node that sends such things may send thousands. */
-const nonsenseQuietMs = 10_000
 /** Nodes that have vanished are remembered, up to so many. */
 const maxVanished = 1000
 
@@ -62,12 +61,12 @@ export class Cluster implements Neighbours {
   #heardSelfAt = 0
   #lookedAt = 0
   #doubtUntil = -Infinity
-  /** When something unreadable was logged last, and how much of it was not */
-  #nonsense = { since: -Infinity, suppressed: 0 }
+  readonly #repetitions: Repetitions
 
   constructor (options: ClusterOptions) {
     this.#options = options
     this.#questions = new Questions(options.now)
+    this.#repetitions = new Repetitions(options.now)
   }
 
   /** Begins to take part. */
@@ -200,14 +199,9 @@ export class Cluster implements Neighbours {
     const link = this.#links.get(node)
     // Who is not followed is asked now and then.
     if (link?.isFollowed === true) link.askAgain()
-    const now = this.#options.now()
-    if (now - this.#nonsense.since < nonsenseQuietMs) {
-      this.#nonsense.suppressed++
-      return
-    }
-    const { suppressed } = this.#nonsense
-    this.#nonsense = { since: now, suppressed: 0 }
-    this.#options.logger.error({ err, node: link?.name ?? node, ...(suppressed > 0 ? { suppressed } : {}) }, 'Another node has sent what cannot be read')
+    // Whoever sends such things may send thousands.
+    const news = this.#repetitions.next('unreadable')
+    if (news !== undefined) this.#options.logger.error({ err, node: link?.name ?? node, ...news }, 'Another node has sent what cannot be read')
   }
 
   #heardStranger (node: NodeId): void {

@@ -1,0 +1,24 @@
+/** Ms in which what happens again and again is reported once. */
+const quietMs = 10_000
+
+/** Tells what is to be reported from its repetitions. Kinds are few: they are kept. */
+export class Repetitions {
+  readonly #now: () => number
+  readonly #seen = new Map<string, { readonly since: number, suppressed: number }>()
+
+  /** @param now engine time in ms */
+  constructor (now: () => number) {
+    this.#now = now
+  }
+
+  /** @returns undefined for a repetition within 10 s of a report; else what the report says of those since the last one */
+  next (kind: string): { readonly suppressed?: number } | undefined {
+    const seen = this.#seen.get(kind)
+    if (seen !== undefined && this.#now() - seen.since < quietMs) {
+      seen.suppressed++
+      return undefined
+    }
+    this.#seen.set(kind, { since: this.#now(), suppressed: 0 })
+    return seen === undefined || seen.suppressed === 0 ? {} : { suppressed: seen.suppressed }
+  }
+}
