@@ -7,6 +7,7 @@ import { encodeAuthenticated } from '../protocol/encode-message.ts'
 import { ConnectionLimits } from '../sessions/connection-limits.ts'
 import type { Gate } from '../sessions/gate.ts'
 import { Rechecks } from '../sessions/rechecks.ts'
+import { endPipelinedUpgrades } from './pipelined-upgrades.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -44,6 +45,7 @@ export default fp(async function websocket (app: FastifyInstance) {
     authTimeoutMs: config.AUTH_TIMEOUT_MS,
     now,
   })
+  endPipelinedUpgrades(app.server)
   await app.register(fastifyWebsocket, {
     options: { maxPayload: config.MAX_FRAME_BYTES, perMessageDeflate: false, clientTracking: true },
     errorHandler: function closeBroken (error, socket, request) {
