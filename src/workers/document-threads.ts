@@ -11,8 +11,11 @@ const scanDeadlineMs = 60_000
 const documentDeadlineMs = 600_000
 /** MiB of heap for one thread: a document of 100 MB with a long history takes about ten times its bytes. */
 const memoryMb = 2048
-/** A thread keeps the heap that its largest document took; a new one is there in a fraction of a second. */
-const idleMs = 10_000
+/**
+ * A thread keeps the heap that its largest document took, so one that has become large soon ends. A new one costs 0.4 s of processor
+ * time, for its modules and for compiling what it runs often: more than compacting a small document every half minute.
+ */
+const idleMs = (heapBytes: number): number => heapBytes > 48 * 1024 * 1024 ? 10_000 : 90_000
 /** Far more than there are large documents; each waiting task holds its document's bytes. */
 const maxQueue = 1000
 

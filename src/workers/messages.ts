@@ -9,11 +9,11 @@ export interface WorkerSettings {
 /** To the thread. One task at a time. */
 export interface TaskMessage { task: unknown }
 
-/** From the thread: ready for its first task, or the outcome of the one it was given. */
+/** From the thread: ready for its first task, or the outcome of the one it was given and the bytes of heap it holds since. */
 export type WorkerMessage =
   | { ready: true }
-  | { result: unknown }
-  | { error: CarriedError }
+  | { result: unknown, heapBytes: number }
+  | { error: CarriedError, heapBytes: number }
 
 /** What of an error crosses the thread: structured clone alone loses class and code. */
 export interface CarriedError { name: string, message: string, code?: string | undefined, stack?: string | undefined }

@@ -20,6 +20,7 @@ export class PooledWorker {
   #pending: { resolve: (value: unknown) => void, reject: (error: Error) => void } | undefined
   #failure: Error | undefined
   #alive = true
+  #heapBytes = 0
 
   constructor ({ memoryMb, revive, module, context }: PooledWorkerOptions) {
     this.#revive = revive
@@ -52,6 +53,11 @@ export class PooledWorker {
     return this.#alive
   }
 
+  /** Bytes of heap that the thread held after its last task. */
+  get heapBytes (): number {
+    return this.#heapBytes
+  }
+
   /** @throws what the task threw, or WorkerDied or PoolMemory when the thread ends before it is done */
   perform (task: unknown, transfer: readonly ArrayBuffer[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
@@ -72,6 +78,7 @@ export class PooledWorker {
     // An idle pool does not keep the process alive.
     this.#thread.unref()
     if ('ready' in message) return this.#started?.resolve()
+    this.#heapBytes = message.heapBytes
     const pending = this.#pending
     this.#pending = undefined
     if ('error' in message) pending?.reject(this.#revive(message.error))

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type CarriedError, Moved, type TaskMessage, type TaskModule, type WorkerMessage, type WorkerSettings } from './messages.ts'
 
@@ -15,16 +16,26 @@ await module.start?.(settings.context)
 port.on('message', ({ task }: TaskMessage) => {
   perform(task).then(
     (result) => {
-      if (result instanceof Moved) post({ result: result.value }, result.transfer)
-      else post({ result })
+      if (result instanceof Moved) post({ result: result.value, heapBytes: heapBytes() }, result.transfer)
+      else post({ result, heapBytes: heapBytes() })
     },
-    (error: unknown) => post({ error: carry(error) })
-  ).catch((error: unknown) => post({ error: carry(error) }))
+    fail
+  ).catch(fail)
 })
 post({ ready: true })
 
 async function perform (task: unknown): Promise<unknown> {
   return await module.default(task)
+}
+
+function fail (error: unknown): void {
+  post({ error: carry(error), heapBytes: heapBytes() })
+}
+
+/** What the thread has taken of memory and keeps, its buffers included. */
+function heapBytes (): number {
+  const { total_heap_size: heap, external_memory: buffers } = getHeapStatistics()
+  return heap + buffers
 }
 
 function post (message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void {

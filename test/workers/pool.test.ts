@@ -232,7 +232,7 @@ await t.test('closing refuses what waits, what is at work and what comes', async
 })
 
 await t.test('a pool that starts with its first task ends with its last: no thread stays without work', async (t) => {
-  const pool = await open(t, { eager: false, idleMs: 20 })
+  const pool = await open(t, { eager: false, idleMs: () => 20 })
   t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
   while (pool.stats().threads > 0) await new Promise((resolve) => setImmediate(resolve))
   t.equal(await run(pool, { do: 'echo', value: 2 }), 2)
@@ -240,7 +240,7 @@ await t.test('a pool that starts with its first task ends with its last: no thre
 })
 
 await t.test('threads beyond the first end when they have had nothing to do', async (t) => {
-  const pool = await open(t, { threads: 3, idleMs: 20 })
+  const pool = await open(t, { threads: 3, idleMs: () => 20 })
   const holders = [holder(), holder(), holder()]
   const all = holders.map((held) => run(pool, held.task))
   await Promise.all(holders.map((held) => held.started()))
@@ -250,4 +250,19 @@ await t.test('threads beyond the first end when they have had nothing to do', as
   while (pool.stats().threads > 1) await new Promise((resolve) => setImmediate(resolve))
   t.match(pool.stats(), { threads: 1, replaced: 0 })
   t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
+})
+
+await t.test('how long a thread stays without work follows from the memory that it keeps', async (t) => {
+  const keptBytes = 64 * 1024 * 1024
+  const pool = await open(t, { eager: false, idleMs: (heapBytes) => heapBytes > keptBytes ? 1 : 0 })
+  const threadOf = async () => (await pool.run<{ thread: number }>({ do: 'turn' })).thread
+  const first = await threadOf()
+  await run(pool, { do: 'echo', value: 1 })
+  // Not by chance: one that had been let go would be gone by the time another timer of a ms has run.
+  await new Promise((resolve) => setTimeout(resolve, 1))
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(await threadOf(), first, 'small: it stays')
+  t.equal(await run(pool, { do: 'keep', bytes: keptBytes }), keptBytes)
+  while (pool.stats().threads > 0) await new Promise((resolve) => setImmediate(resolve))
+  t.not(await threadOf(), first, 'large: it ends')
 })

@@ -16,12 +16,14 @@ export type SampleTask =
   | { do: 'die', flag?: SharedArrayBuffer }
   | { do: 'spin', started: SharedArrayBuffer, go: SharedArrayBuffer }
   | { do: 'hoard' }
+  | { do: 'keep', bytes: number }
   | { do: 'context' }
   | { do: 'environment' }
   | { do: 'bytes', length: number }
 
 let given: unknown
 let turns = 0
+let kept: Uint8Array | undefined
 
 export function start (context: unknown): void {
   given = context
@@ -53,6 +55,9 @@ export default function perform (task: unknown): unknown {
       const hoard: number[][] = []
       for (;;) hoard.push(new Array<number>(100_000).fill(1))
     }
+    case 'keep':
+      kept = new Uint8Array(sample.bytes)
+      return kept.length
     case 'context':
       return { given, isMainThread }
     case 'environment':
