@@ -13,9 +13,21 @@ function settled (costMs: number, everyMs: number, load = 0): number {
 
 await t.test('a small room hardly gathers; a room of a hundred takes what some people type meanwhile', async (t) => {
   t.ok(settled(0.03, 500) < 1, 'two people')
-  t.ok(settled(0.2, 50) < 2, 'twenty')
+  t.ok(settled(0.2, 50) < 2.5, 'twenty')
   const hundred = settled(1.2, 10)
-  t.ok(hundred > 5 && hundred < 10, `a hundred: ${hundred}`)
+  t.ok(hundred > 4 && hundred < 8, `a hundred: ${hundred}`)
+  t.ok(settled(2.4, 10) < 1.7 * hundred, 'on a machine half as quick')
+})
+
+await t.test('a moment in which many type at once does not make a room slow', async (t) => {
+  const pace = new TickPace()
+  const spacing = () => pace.dueAt(1001) - 1001
+  for (let round = 0; round < 50; round++) pace.ticked(1000, 1001, 2, 0, most)
+  const before = spacing()
+  pace.ticked(1000, 1001, 12, 0, most)
+  t.ok(spacing() > before && spacing() < 1.5 * before, `${before} ms, then ${spacing()}`)
+  for (let round = 0; round < 50; round++) pace.ticked(1000, 1001, 50, 0, most)
+  t.equal(spacing(), most, 'it is another thing where they go on')
 })
 
 await t.test('the more arrives, the more goes into one tick, and never does it take too long', async (t) => {
