@@ -45,7 +45,7 @@ export function readOptions (args: string[]): Options {
     if (known === undefined) throw new Error(`There is no server named ${name}.`)
     return known
   })
-  const repeat = Number(values.repeat ?? (values.quick ? 1 : 3))
+  const repeat = Number(values.repeat ?? 1)
   if (!Number.isInteger(repeat) || repeat < 1) throw new Error('--repeat takes a whole number from 1.')
   const oursEnv = Object.fromEntries(values.env.map((pair): [string, string] => [pair.split('=', 1)[0] ?? '', pair.slice(pair.indexOf('=') + 1)]))
   const traces = values.traces === undefined ? undefined : resolve(values.traces)

@@ -11,11 +11,14 @@ const scanDeadlineMs = 60_000
 const documentDeadlineMs = 600_000
 /** MiB of heap for one thread: a document of 100 MB with a long history takes about ten times its bytes. */
 const memoryMb = 2048
+const smallHeapBytes = 48 * 1024 * 1024
+
 /**
- * A thread keeps the heap that its largest document took, so one that has become large soon ends. A new one costs 0.4 s of processor
- * time, for its modules and for compiling what it runs often: more than compacting a small document every half minute.
+ * A thread keeps the heap that its largest document took, so one that has become large soon ends, and so do those that were needed for a
+ * moment only. One stays for longer: a new one costs 0.4 s of processor time, for its modules and for compiling what it runs often,
+ * which is more than compacting a small document every half minute.
  */
-const idleMs = (heapBytes: number): number => heapBytes > 48 * 1024 * 1024 ? 10_000 : 90_000
+const idleMs = (heapBytes: number, others: number): number => others === 0 && heapBytes < smallHeapBytes ? 90_000 : 10_000
 /** Far more than there are large documents; each waiting task holds its document's bytes. */
 const maxQueue = 1000
 

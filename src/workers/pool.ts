@@ -18,10 +18,10 @@ export interface PoolOptions {
   /** Whether the first thread starts with the pool (the default), so that a module that cannot be loaded is known at once, or with the first task. */
   eager?: boolean
   /**
-   * How long a thread stays without work, by the bytes of heap that it keeps; it takes them with it when it ends. 0, and where this is
-   * not given: for ever. The last thread stays, where the pool is eager.
+   * How long a thread stays without work, by the bytes of heap that it keeps, which go with it, and by how many other threads there are.
+   * 0, and where this is not given: for ever. The last thread stays, where the pool is eager.
    */
-  idleMs?: (heapBytes: number) => number
+  idleMs?: (heapBytes: number, others: number) => number
   /** How long an abandoned task may still run before its thread is replaced, which costs more than to let a short one end. */
   graceMs?: number
   /** Makes an error of the task's own class from what crossed the thread. */
@@ -250,7 +250,7 @@ export class Pool {
     if (!worker.alive || this.#closed) return
     this.#idle.push(worker)
     this.#next()
-    const idleMs = this.#options.idleMs?.(worker.heapBytes) ?? 0
+    const idleMs = this.#options.idleMs?.(worker.heapBytes, this.#workers.size - 1) ?? 0
     if (idleMs > 0 && this.#idle.includes(worker) && this.#workers.size > this.#fewest) {
       this.#idleTimers.set(worker, setTimeout(() => this.#retire(worker), idleMs).unref())
     }
