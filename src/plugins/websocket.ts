@@ -47,7 +47,7 @@ export default fp(async function websocket (app: FastifyInstance) {
   })
   endPipelinedUpgrades(app.server)
   await app.register(fastifyWebsocket, {
-    options: { maxPayload: config.MAX_FRAME_BYTES, perMessageDeflate: false, clientTracking: true },
+    options: { maxPayload: config.MAX_FRAME_BYTES, perMessageDeflate: false, clientTracking: true, autoPong: false },
     errorHandler: function closeBroken (error, socket, request) {
       request.log.error({ err: error }, 'A WebSocket could not be served')
       socket.terminate()

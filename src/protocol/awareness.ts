@@ -16,7 +16,7 @@ export interface AwarenessEntry {
 export const absentState = 'null'
 
 /**
- * Reads an awareness update and checks that every client can read it too (each state is parsed by all of them).
+ * Reads an awareness update. What its states hold is not looked at.
  * @throws MalformedMessage
  */
 export function decodeAwareness (update: Uint8Array): AwarenessEntry[] {
@@ -27,11 +27,21 @@ export function decodeAwareness (update: Uint8Array): AwarenessEntry[] {
     const clientId = decoding.readVarUint(decoder)
     const clock = decoding.readVarUint(decoder)
     const state = decoding.readVarString(decoder)
-    if (state !== absentState) JSON.parse(state)
     entries.push({ clientId, clock, state })
   }
   if (decoding.hasContent(decoder)) throw new MalformedMessage('Bytes follow the awareness update')
   return entries
+}
+
+/** Whether every client can read the state: each parses all of them. */
+export function isReadable (state: string): boolean {
+  if (state === absentState) return true
+  try {
+    JSON.parse(state)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Writes an awareness update. */

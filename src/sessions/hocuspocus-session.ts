@@ -66,6 +66,7 @@ export class HocuspocusSession implements Session {
     this.#authBy = gate.now() + gate.authTimeoutMs
     this.#awaitDocument()
     ws.on('message', (data, isBinary) => { this.#receive(data, isBinary) })
+    ws.on('ping', (data) => { this.#receivePing(data) })
     ws.on('pong', () => { this.#socket.heard() })
     ws.on('close', () => { this.#left() })
   }
@@ -79,6 +80,13 @@ export class HocuspocusSession implements Session {
     // Every document of the socket has to come back then, and its provider is told so.
     if (reason.code === closes.reset.code) for (const { address } of this.#documents.values()) this.#tell(address, reason)
     this.#closeOrStay(reason)
+  }
+
+  #receivePing (data: Buffer): void {
+    if (this.#isClosed) return
+    this.#socket.heard()
+    if (this.#rate.take(data.length, this.#socket.heardAt)) this.#socket.pong(data)
+    else this.#close(closes.tooMany)
   }
 
   #receive (data: RawData, isBinary: boolean): void {
@@ -100,8 +108,9 @@ export class HocuspocusSession implements Session {
 
   /** Ping and Pong are about the socket and stand alone, without a document's name. */
   #receiveBare (type: number | undefined): void {
-    if (type === messageType.ping) this.#socket.write(framesOf(noAddress, [encodePong()]))
-    else if (type !== messageType.pong) this.#close(closes.malformed)
+    if (type === messageType.ping) {
+      if (this.#socket.isRead) this.#socket.write(framesOf(noAddress, [encodePong()]))
+    } else if (type !== messageType.pong) this.#close(closes.malformed)
   }
 
   #dispatch ({ address, documentName, message }: AddressedMessage, bytes: number): void {

@@ -6,6 +6,9 @@ import type { Socket } from '../sync/socket.ts'
 /** `ws` keeps the stream below a WebSocket here; ready frames go to it directly (test/sessions/web-socket.test.ts holds them against those of `ws`). */
 interface WithStream { readonly _socket: Duplex }
 
+/** No pong waits behind more bytes than this: who does not read needs none. */
+const maxBufferedForPong = 64 * 1024
+
 /** A peer that does not answer a close frame within this many ms is cut off. */
 const closeTimeoutMs = 5000
 
@@ -30,6 +33,9 @@ export class WsSocket implements Socket {
 
   get buffered (): number { return this.#stream.writableLength }
 
+  /** Whether the other end takes what is written, so that a pong makes sense. */
+  get isRead (): boolean { return this.buffered <= maxBufferedForPong }
+
   /** Notes a sign of life. */
   heard (): void { this.heardAt = this.#now() }
 
@@ -51,6 +57,11 @@ export class WsSocket implements Socket {
 
   resume (): void {
     if (--this.#pauses === 0) this.#ws.resume()
+  }
+
+  /** Answers a ping. `ws` would by itself, also where nobody reads the answers. */
+  pong (data: Buffer): void {
+    if (this.#ws.readyState === this.#ws.OPEN && this.isRead) this.#ws.pong(data)
   }
 
   ping (): void { if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping() }

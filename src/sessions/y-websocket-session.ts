@@ -27,6 +27,7 @@ export class YWebsocketSession implements Session {
       return
     }
     ws.on('message', (data, isBinary) => { this.#receive(data, isBinary) })
+    ws.on('ping', (data) => { this.#receivePing(data) })
     ws.on('pong', () => { this.#socket.heard() })
     ws.on('close', () => { this.#left() })
   }
@@ -42,6 +43,12 @@ export class YWebsocketSession implements Session {
     if (this.#connection.phase === 'ended') return
     this.#connection.leave()
     leaveRoom(this.#gate, this.#connection)
+  }
+
+  #receivePing (data: Buffer): void {
+    this.#socket.heard()
+    if (this.#rate.take(data.length, this.#socket.heardAt)) this.#socket.pong(data)
+    else this.#connection.end(closes.tooMany)
   }
 
   #receive (data: RawData, isBinary: boolean): void {

@@ -35,6 +35,12 @@ const rememberLeftMs = 120_000
 export class AwarenessTable {
   #presences = new Map<number, Presence>()
   #changed = new Set<Presence>()
+  /** How many client ids belong to whom */
+  #owned = new Map<AwarenessOwner, number>()
+  #version = 0
+
+  /** Another number whenever `all` has changed. */
+  get version (): number { return this.#version }
 
   /**
    * Takes in what a connection says about its clients.
@@ -50,8 +56,12 @@ export class AwarenessTable {
       const known = this.#presences.get(clientId)
       if (known === undefined) {
         if (state === absentState) continue
-        if (owner !== undefined && this.#owned(owner) >= ownedLimit) dropped++
-        else this.#set({ clientId, clock, state, owner, speaker: owner, renewedAt: now })
+        if (owner !== undefined && (this.#owned.get(owner) ?? 0) >= ownedLimit) dropped++
+        else {
+          const presence: Presence = { clientId, clock, state, owner: undefined, speaker: owner, renewedAt: now }
+          this.#give(presence, owner)
+          this.#set(presence)
+        }
         continue
       }
       // y-websocket clients send on what they hear of others. Such an echo may arrive after its subject has left; only
@@ -70,14 +80,14 @@ export class AwarenessTable {
       if (clock <= known.clock && state === known.state) {
         known.renewedAt = now
         const hasMoved = known.owner?.node !== owner?.node
-        known.owner = owner
+        this.#give(known, owner)
         known.speaker = owner
         if (hasMoved) this.#set(known)
         continue
       }
       known.clock = clock > known.clock ? clock : state === absentState ? known.clock : known.clock + 1
       known.state = state
-      known.owner = owner
+      this.#give(known, owner)
       known.speaker = owner
       known.renewedAt = now
       this.#set(known)
@@ -103,7 +113,7 @@ export class AwarenessTable {
   /** Removes what was not renewed within `timeoutMs` and forgets those who left long ago. */
   expire (now: number, timeoutMs: number): boolean {
     for (const [clientId, presence] of this.#presences) {
-      if (presence.state === absentState && now - presence.renewedAt > rememberLeftMs) this.#presences.delete(clientId)
+      if (presence.state === absentState && now - presence.renewedAt > rememberLeftMs) this.#forget(clientId, presence)
     }
     return this.#removeWhere((presence) => now - presence.renewedAt > timeoutMs, now)
   }
@@ -132,12 +142,26 @@ export class AwarenessTable {
   #set (presence: Presence): void {
     this.#presences.set(presence.clientId, presence)
     this.#changed.add(presence)
+    this.#version++
   }
 
-  #owned (owner: AwarenessOwner): number {
-    let count = 0
-    for (const presence of this.#presences.values()) if (presence.owner === owner) count++
-    return count
+  #give (presence: Presence, owner: AwarenessOwner | undefined): void {
+    if (presence.owner === owner) return
+    if (presence.owner !== undefined) this.#count(presence.owner, -1)
+    presence.owner = owner
+    if (owner !== undefined) this.#count(owner, 1)
+  }
+
+  #count (owner: AwarenessOwner, more: number): void {
+    const count = (this.#owned.get(owner) ?? 0) + more
+    if (count === 0) this.#owned.delete(owner)
+    else this.#owned.set(owner, count)
+  }
+
+  #forget (clientId: number, presence: Presence): void {
+    this.#give(presence, undefined)
+    this.#presences.delete(clientId)
+    this.#version++
   }
 
   #removeWhere (gone: (presence: Presence) => boolean, now: number): boolean {
@@ -145,9 +169,10 @@ export class AwarenessTable {
     for (const presence of this.#presences.values()) {
       if (presence.state === absentState || !gone(presence)) continue
       presence.state = absentState
-      presence.owner = undefined
+      this.#give(presence, undefined)
       presence.renewedAt = now
       this.#changed.add(presence)
+      this.#version++
       any = true
     }
     return any

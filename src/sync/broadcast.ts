@@ -18,8 +18,11 @@ export function broadcast (room: Room, updates: readonly Uint8Array[], awareness
   for (const connection of room.connections) {
     if (connection.phase === 'live') {
       if (connection === except) continue
-      connection.socket.write(liveFrames.for(connection.address))
-      if (connection.socket.buffered > maxSocketBufferBytes) fallBehind(room, connection)
+      // Documents that share a socket fill it for each other: no frame is made for one that is full.
+      const isFull = connection.socket.buffered > maxSocketBufferBytes
+      if (!isFull) connection.socket.write(liveFrames.for(connection.address))
+      else if (awareness !== undefined) connection.owesAwareness = true
+      if (connection.socket.buffered > maxSocketBufferBytes) fallBehind(room, connection, isFull ? updates.length : 0)
     } else if (awarenessFrames !== undefined) {
       if (connection.phase !== 'joining') connection.owesAwareness = true
       else if (connection.socket.buffered > maxSocketBufferBytes) connection.end(closes.tooSlow)
@@ -29,8 +32,11 @@ export function broadcast (room: Room, updates: readonly Uint8Array[], awareness
   counters.framesWritten += room.connections.size
 }
 
-/** A socket that does not take what it is sent gets nothing more until it does, and then what it missed as one. */
-function fallBehind (room: Room, connection: Connection): void {
+/**
+ * A socket that does not take what it is sent gets nothing more until it does, and then what it missed as one.
+ * @param missed how many of the room's newest updates it was not sent
+ */
+function fallBehind (room: Room, connection: Connection, missed: number): void {
   room.services.counters.resyncs++
-  catchUp(room, connection, { from: room.recent.lastIndex + 1, has: room.known.encodeStateVector(), isAnswer: false })
+  catchUp(room, connection, { from: room.recent.lastIndex + 1 - missed, has: room.known.encodeStateVector(), isAnswer: false })
 }

@@ -21,6 +21,8 @@ const minLogBytes = 64 * 1024
 const maxLogEntries = 2000
 /** When the last one leaves, more entries than this are worth it: a document that rests is small and opens at once. */
 const maxLogEntriesAtRest = 50
+/** The larger the snapshot, the more: short visits must not write a large document anew each time. */
+const bytesForEachEntryAtRest = 32 * 1024
 /** The snapshot is written anew when the log has outgrown this fraction of it; so each byte is rewritten few times. */
 const logFraction = 0.4
 /** A document whose compaction has failed is left alone for this long. */
@@ -116,7 +118,7 @@ export class Compactor {
 }
 
 function isWorthIt ({ snapshotBytes, logBytes, logEntries }: Sizes, isLeaving: boolean): boolean {
-  if (isLeaving) return logEntries > maxLogEntriesAtRest || logBytes > Math.max(minLogBytes, snapshotBytes * logFraction)
+  if (isLeaving) return logEntries > Math.max(maxLogEntriesAtRest, snapshotBytes / bytesForEachEntryAtRest) || logBytes > Math.max(minLogBytes, snapshotBytes * logFraction)
   const entriesAllowed = Math.max(maxLogEntries, snapshotBytes / 512)
   return logBytes > Math.max(minLogBytes, snapshotBytes * logFraction) || logEntries > entriesAllowed
 }

@@ -1,4 +1,4 @@
-import type { CloseReason } from '../protocol/close-codes.ts'
+import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import { encodeStoredAnswer, encodeSyncStatus } from '../protocol/encode-message.ts'
 import { framesOf, type Address } from '../protocol/frame.ts'
 import type { ClientMessage } from '../protocol/message.ts'
@@ -31,6 +31,9 @@ export type Phase = 'joining' | 'catching-up' | 'live' | 'ended'
 /** A connection that has been silent for this long no longer holds its client ids against a newcomer. */
 const idsFreeAfterMs = 20_000
 
+/** Answers of this many bytes may wait on a socket that takes nothing; who asks on and reads none of it is closed. */
+const maxUnreadAnswerBytes = 128 * 1024
+
 const stored = encodeSyncStatus(true)
 
 /** One socket of one user in one room. */
@@ -48,17 +51,25 @@ export class Connection implements AwarenessOwner, Receipt {
   room: Room | undefined
   /** Messages that wait until the one before them is dealt with; undefined = nothing holds them up */
   inbox: ClientMessage[] | undefined
+  /** The engine has ended it; what waits here of its client does not count any more */
+  wasSentAway = false
   /** Something that this client sent was not taken, since it may not edit, or might not at the time */
   wasRefused = false
   /** Presence has changed while the socket was behind */
   owesAwareness = false
   /** State vector of a question that came while the last one was still being answered */
   asksAgain: Uint8Array | undefined
+  /** How often it has asked whether all is stored and has not been answered yet */
+  openQuestions = 0
+  /** Engine time in ms when it was last asked what the room lacks and has not answered yet */
+  askedAt: number | undefined
   /** Engine time in ms since when the socket has not taken what was written, while somebody waits for it */
   waitingSince: number | undefined
 
   #userId: string | undefined
   #person: number | undefined
+  #holdsSocket = false
+  #unreadAnswerBytes = 0
 
   constructor (socket: Socket, session: Session, address: Address, speaksHocuspocus: boolean, member: Member) {
     this.socket = socket
@@ -85,7 +96,10 @@ export class Connection implements AwarenessOwner, Receipt {
   /** Hands a client's message to the room, or lets it wait for its turn. */
   receive (message: ClientMessage): void {
     // The message before this one may have been the one that ended it.
-    if (this.phase === 'ended') return
+    if (this.phase !== 'ended') this.#handOn(message)
+  }
+
+  #handOn (message: ClientMessage): void {
     if (this.inbox !== undefined) this.inbox.push(message)
     else this.room?.receive(this, message)
   }
@@ -94,16 +108,26 @@ export class Connection implements AwarenessOwner, Receipt {
   hold (): void {
     if (this.inbox !== undefined) return
     this.inbox = []
+    // One that has left holds up nobody else who is on its socket.
+    if (this.phase === 'ended') return
+    this.#holdsSocket = true
     this.socket.pause()
   }
 
+  /** What has waited gets its turn; of one that has left, what it wrote. */
   resume (): void {
-    const waiting = this.#letGo()
-    for (const message of waiting) this.receive(message)
+    const waiting = this.inbox ?? []
+    this.inbox = undefined
+    this.#letGoOfSocket()
+    for (const message of waiting) this.#handOn(message)
   }
 
+  /** Answers. What is sent to all goes to the sockets directly, and so does what waits for them. */
   send (messages: readonly Uint8Array[]): void {
-    this.socket.write(framesOf(this.address, messages))
+    const frames = framesOf(this.address, messages)
+    if (this.socket.buffered <= (this.room?.services.limits.maxSocketBufferBytes ?? 0)) this.#unreadAnswerBytes = 0
+    else if ((this.#unreadAnswerBytes += frames.length) > maxUnreadAnswerBytes) return this.end(closes.tooSlow)
+    this.socket.write(frames)
   }
 
   /** Tells a client that `count` of its updates are safe in the store. */
@@ -119,25 +143,26 @@ export class Connection implements AwarenessOwner, Receipt {
   /** Takes the connection out of its room and lets the session tell the client why. */
   end (reason: CloseReason): void {
     if (this.phase === 'ended') return
+    this.wasSentAway = true
+    this.inbox = undefined
     this.leave()
     this.session.ended(this, reason)
   }
 
-  /** Takes the connection out of its room: the client is gone, or goes. */
+  /** Takes the connection out of its room: the client is gone, or goes. What it wrote before and still waits here is taken all the same. */
   leave (): void {
     if (this.phase === 'ended') return
     this.phase = 'ended'
-    this.#letGo()
+    this.inbox = this.inbox?.filter(({ type }) => type === 'update' || type === 'sync-step-2')
+    this.#letGoOfSocket()
     this.room?.remove(this)
   }
 
-  /** Each pause of the socket is undone once: other documents on it want to be read. @returns what has waited */
-  #letGo (): ClientMessage[] {
-    const waiting = this.inbox
-    if (waiting === undefined) return []
-    this.inbox = undefined
+  /** Each pause of the socket is undone once: other documents on it want to be read. */
+  #letGoOfSocket (): void {
+    if (!this.#holdsSocket) return
+    this.#holdsSocket = false
     this.socket.resume()
-    return waiting
   }
 
   mayTakeFrom (other: AwarenessOwner): boolean {

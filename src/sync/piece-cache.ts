@@ -6,17 +6,17 @@ const maxBytes = 32 * 1024 * 1024
  * about as far; nothing stays for longer than joining takes.
  */
 export class PieceCache {
-  #frames = new Map<string, Promise<Buffer>>()
+  #frames = new Map<string, { readonly made: Promise<Buffer>, bytes: number }>()
   #bytes = 0
 
   /** @param make called where the frame is not here; its failure is not kept */
   get (key: string, make: () => Promise<Buffer>): Promise<Buffer> {
     const here = this.#frames.get(key)
-    if (here !== undefined) return here
-    const made = make()
-    this.#frames.set(key, made)
-    made.then((frame) => { this.#added(frame) }, () => { this.#frames.delete(key) })
-    return made
+    if (here !== undefined) return here.made
+    const entry = { made: make(), bytes: 0 }
+    this.#frames.set(key, entry)
+    entry.made.then((frame) => { this.#added(key, entry, frame) }, () => { if (this.#frames.get(key) === entry) this.#frames.delete(key) })
+    return entry.made
   }
 
   /** Lets go of everything: called when nobody has joined for a while. */
@@ -25,12 +25,17 @@ export class PieceCache {
     this.#bytes = 0
   }
 
-  #added (frame: Buffer): void {
+  #added (key: string, entry: { bytes: number }, frame: Buffer): void {
+    // Cleared meanwhile, and perhaps made anew.
+    if (this.#frames.get(key) !== entry) return
+    entry.bytes = frame.length
     this.#bytes += frame.length
     if (this.#bytes <= maxBytes) return
-    // The oldest half goes; those who still need a piece of it read it again.
-    const keys = [...this.#frames.keys()]
-    for (const key of keys.slice(0, Math.ceil(keys.length / 2))) this.#frames.delete(key)
-    this.#bytes /= 2
+    // The oldest go; those who still need a piece of them read it again.
+    for (const [oldest, { bytes }] of this.#frames) {
+      if (this.#bytes <= maxBytes / 2) break
+      this.#frames.delete(oldest)
+      this.#bytes -= bytes
+    }
   }
 }

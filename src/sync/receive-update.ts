@@ -53,11 +53,12 @@ function scanHeavy (room: Room, connection: Connection, update: Uint8Array, use:
   room.startChecking()
   room.services.work.scan(update)
     .then((result) => {
-      if (connection.phase !== 'ended') use({ ...result, bytes: update, deleteSet: DeleteSet.decode(result.deleteSet) })
+      // One that has left by itself meanwhile had been read: nothing of it is lost.
+      if (!connection.wasSentAway) use({ ...result, bytes: update, deleteSet: DeleteSet.decode(result.deleteSet) })
     })
     .catch((error: unknown) => { failed(room, connection, error) })
     .finally(() => {
-      if (connection.phase !== 'ended') connection.resume()
+      if (!connection.wasSentAway) connection.resume()
       room.stopChecking()
     })
 }

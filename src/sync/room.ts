@@ -1,4 +1,4 @@
-import { encodeAwareness } from '../protocol/awareness.ts'
+import { encodeAwareness, isReadable } from '../protocol/awareness.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import { encodeAwarenessMessage, encodeSyncStep1, encodeUpdate } from '../protocol/encode-message.ts'
 import type { ClientMessage } from '../protocol/message.ts'
@@ -29,6 +29,13 @@ import { TickPace } from './tick-pace.ts'
 const keepRecentBytes = 32 * 1024
 /** The same while somebody is catching up and will want them. */
 const keepRecentBytesForBehind = 1024 * 1024
+
+/** A client that was asked what the room lacks is not asked again before it has answered, or has not for this long. */
+const askAgainMs = 5000
+/** Questions of one connection whether all is stored; an editor asks once or twice a second. */
+const maxOpenQuestions = 1000
+/** While somebody is catching up, a log may grow to so many times what is worth a compaction otherwise. */
+const patienceForBehind = 4
 
 /**
  * The live side of a document in this process: a snapshot and a log in the store, the connections, who is present, and
@@ -61,6 +68,9 @@ export class Room implements Ticking {
   readonly #pace = new TickPace()
   #behind = 0
   #checking = 0
+  /** Left before the room was open, and had written */
+  #leftEarly: Connection[] = []
+  #presence: { readonly version: number, readonly message: Uint8Array } | undefined
 
   /** @param onEmpty called when nobody and nothing needs the room any more */
   constructor (name: string, services: Services, onEmpty: (room: Room) => void) {
@@ -88,6 +98,7 @@ export class Room implements Ticking {
 
   remove (connection: Connection): void {
     if (!this.connections.delete(connection)) return
+    if (!this.isOpen && connection.inbox !== undefined && connection.inbox.length > 0) this.#leftEarly.push(connection)
     if (this.awareness.leave(connection, this.services.now())) this.requestTick()
     this.releaseIfUnused()
   }
@@ -122,6 +133,7 @@ export class Room implements Ticking {
       this.#welcome(connection)
       connection.resume()
     }
+    for (const connection of this.#leftEarly.splice(0)) connection.resume()
     this.releaseIfUnused()
   }
 
@@ -151,8 +163,11 @@ export class Room implements Ticking {
         joinFrom(this, connection, message.stateVector)
         break
       case 'sync-step-2':
+        connection.askedAt = undefined
+        receiveUpdate(this, connection, message.update, true)
+        break
       case 'update':
-        receiveUpdate(this, connection, message.update, message.type === 'sync-step-2')
+        receiveUpdate(this, connection, message.update, false)
         break
       case 'awareness':
         this.#receiveAwareness(connection, message)
@@ -163,14 +178,29 @@ export class Room implements Ticking {
         connection.send([this.presentAwareness() ?? encodeAwarenessMessage(encodeAwareness([]))])
         break
       case 'stored-question':
-        this.#acknowledgeWhenStored({ acknowledge: () => { connection.answerStored(message.number) } })
+        this.#questionStored(connection, message.number)
         break
     }
+  }
+
+  #questionStored (connection: Connection, number: number): void {
+    // While the store is away nothing is answered, and each question is kept.
+    if (++connection.openQuestions > maxOpenQuestions) return connection.end(closes.tooMany)
+    this.#acknowledgeWhenStored({
+      acknowledge: () => {
+        connection.openQuestions--
+        connection.answerStored(number)
+      },
+    })
   }
 
   #receiveAwareness (connection: Connection, { entries }: { readonly entries: ReadonlyArray<{ clientId: number, clock: number, state: string }> }): void {
     const { limits, counters } = this.services
     const fitting = entries.filter(({ state }) => Buffer.byteLength(state) <= limits.maxAwarenessBytes)
+    if (!fitting.every(({ state }) => isReadable(state))) {
+      counters.malformed++
+      return connection.end(closes.malformed)
+    }
     const dropped = this.awareness.apply(fitting, connection, maxClientIdsPerConnection, this.services.now())
     counters.awarenessDropped += dropped + entries.length - fitting.length
     if (this.awareness.hasChanged) this.requestTick()
@@ -191,8 +221,16 @@ export class Room implements Ticking {
     counters.updates++
     this.known.add(scanned)
     this.#pending.add(scanned, connection)
-    if (this.known.missing(scanned)) connection.send([encodeSyncStep1(this.known.encodeStateVector())])
+    if (this.known.missing(scanned)) this.#askAgain(connection)
     this.requestTick()
+  }
+
+  /** The state vector may be long: who has been asked already answers that with all that it has. */
+  #askAgain (connection: Connection): void {
+    const now = this.services.now()
+    if (connection.askedAt !== undefined && now - connection.askedAt < askAgainMs) return
+    connection.askedAt = now
+    connection.send([encodeSyncStep1(this.known.encodeStateVector())])
   }
 
   /** Somebody's update is being checked elsewhere, and will want the room. */
@@ -346,7 +384,9 @@ export class Room implements Ticking {
 
   /** Everyone the room remembers, those who have left too, as one message. */
   allAwareness (): Uint8Array {
-    return encodeAwarenessMessage(encodeAwareness(this.awareness.all()))
+    const { version } = this.awareness
+    if (this.#presence?.version !== version) this.#presence = { version, message: encodeAwarenessMessage(encodeAwareness(this.awareness.all())) }
+    return this.#presence.message
   }
 
   startStreaming (): void { this.#behind++ }
@@ -354,6 +394,7 @@ export class Room implements Ticking {
   stopStreaming (): void {
     this.#behind--
     if (this.#behind > 0) return
+    this.#presence = undefined
     this.load.forget()
     this.#considerCompaction(false)
   }
@@ -361,8 +402,9 @@ export class Room implements Ticking {
   // ---- upkeep
 
   #considerCompaction (isLeaving: boolean): void {
-    if (this.#behind > 0 && !isLeaving) return
-    this.services.compactor.consider(this.name, this, isLeaving)
+    const patience = this.#behind > 0 && !isLeaving ? patienceForBehind : 1
+    const { snapshotBytes, logBytes, logEntries } = this
+    this.services.compactor.consider(this.name, { snapshotBytes, logBytes: logBytes / patience, logEntries: logEntries / patience }, isLeaving)
   }
 
   /** The snapshot has taken in that much of the log; its delete set also holds what merging deleted. */

@@ -1,3 +1,4 @@
+import { CallQueue } from '../call-queue.ts'
 import type { SnapshotHead, Store, StoredDocument } from '../store/store.ts'
 import type { DocumentWork } from './document-work.ts'
 import { pieceBytes } from './limits.ts'
@@ -7,12 +8,20 @@ export class SnapshotReplaced extends Error {
   override readonly name = 'SnapshotReplaced'
 }
 
+/** Documents that are in memory at once so that a worker can tell a difference: one at work, one that waits for the thread. */
+const maxDifferencesAtOnce = 2
+/** Different questions that may wait; whoever comes then is told to come back. */
+const maxWaitingDifferences = 1000
+/** ms; nobody waits that long */
+const maxWaitMs = 600_000
+
 /** Reads documents from the store for those who join them. */
 export class StoredDocuments {
   readonly #store: Pick<Store, 'load' | 'readPiece'>
   readonly #work: DocumentWork
   /** Differences being computed, by what was asked: a thousand clients of a reconnect storm ask the same */
   readonly #differences = new Map<string, Promise<readonly Uint8Array[]>>()
+  readonly #turns = new CallQueue({ maxRunning: maxDifferencesAtOnce, maxWaiting: maxWaitingDifferences, maxWaitMs, now: () => performance.now() })
 
   constructor (store: Pick<Store, 'load' | 'readPiece'>, work: DocumentWork) {
     this.#store = store
@@ -45,13 +54,16 @@ export class StoredDocuments {
     return updates
   }
 
-  /** What a reader with this state vector lacks, as updates to be sent in order. The same question is answered once. */
+  /**
+   * What a reader with this state vector lacks, as updates to be sent in order. The same question is answered once.
+   * @throws QueueOverload where too many others are asked
+   */
   difference (name: string, document: StoredDocument, stateVector: Uint8Array): Promise<readonly Uint8Array[]> {
     const key = `${document.snapshot?.generation ?? 0} ${document.lastSeq} ${Buffer.from(stateVector).toString('base64')} ${name}`
     const running = this.#differences.get(key)
     if (running !== undefined) return running
-    const difference = this.updates(name, document)
-      .then((updates) => this.#work.difference(updates, stateVector, pieceBytes))
+    const difference = this.#turns
+      .run(async () => await this.#work.difference(await this.updates(name, document), stateVector, pieceBytes))
       .finally(() => { this.#differences.delete(key) })
     this.#differences.set(key, difference)
     return difference

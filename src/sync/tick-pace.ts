@@ -15,7 +15,9 @@ const gatherMsForEach = 1
 /** Load at which it is twice as long as in an idle process; it grows with its square. */
 const loadThatDoubles = 0.25
 /** What one tick counts for in the averages: neither a pause of the garbage collector nor three who type at once must slow a room down for long. */
-const weight = 0.2
+const weightOfOne = 0.2
+/** Averages that are older than this many ms say nothing of those who are here now. */
+const freshMs = 2000
 /** A room whose last tick is longer ago than so many times its gathering has nothing to gain from it. */
 const busyForSpacings = 4
 
@@ -50,6 +52,7 @@ export class TickPace {
    * @param most longest time to gather, in ms
    */
   ticked (startedAt: number, endedAt: number, merged: number, load: number, most: number): void {
+    const weight = startedAt - this.#tickedAt > freshMs ? 1 : weightOfOne
     this.#tickedAt = startedAt
     this.#costMs += (endedAt - startedAt - this.#costMs) * weight
     this.#merged += (merged - this.#merged) * weight

@@ -1,12 +1,15 @@
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { DeleteSet } from './delete-set.ts'
-import { addRange, containsRange, normalize, type Ranges } from './ranges.ts'
+import { addRange, containsRange, normalize, unite, type Ranges } from './ranges.ts'
 import type { ClientRun, ScannedUpdate } from './scan-update.ts'
 import { encodeStateVector, readStateVector, type StateVector, writeStateVector } from './state-vector.ts'
 
 /** First byte of the encoding, so that a later one can be told from it. */
 const encodingVersion = 1
+
+/** So many runs are added one by one; more are sorted first, for each that is beyond a gap may move half of a long list. */
+const fewRuns = 16
 
 /**
  * What a room knows of its content without holding it: the clocks held without a gap per client (the state vector), the ranges held beyond a gap, and the
@@ -82,7 +85,8 @@ export class Known {
   }
 
   add (update: ScannedUpdate): void {
-    for (const run of update.runs) this.#addRun(run)
+    if (update.runs.length <= fewRuns) for (const run of update.runs) this.#addRun(run)
+    else this.#addRuns(update.runs)
     if (!update.deletesNothing && this.#deletes.addAll(update.deleteSet)) this.#encodedDeletes = null
   }
 
@@ -139,6 +143,26 @@ export class Known {
     if (run.end <= clock || run.end === run.clock) return true
     const beyond = this.#beyond.get(run.client)
     return beyond !== undefined && run.clock > clock && containsRange(beyond, run.clock, run.end)
+  }
+
+  #addRuns (runs: readonly ClientRun[]): void {
+    const byClient = new Map<number, Ranges>()
+    for (const { client, clock, end } of runs) {
+      if (end <= this.#clockOf(client) || end === clock) continue
+      const ranges = byClient.get(client)
+      if (ranges === undefined) byClient.set(client, [clock, end])
+      else ranges.push(clock, end)
+    }
+    for (const [client, ranges] of byClient) {
+      const beyond = this.#beyond.get(client)
+      const sorted = normalize(ranges)
+      this.#beyond.set(client, beyond === undefined ? sorted : unite([beyond, sorted]))
+      const clock = this.#clockOf(client)
+      const held = this.#closeGap(client, clock)
+      if (held === clock) continue
+      this.#encodedStateVector = null
+      this.#stateVector.set(client, held)
+    }
   }
 
   #addRun (run: ClientRun): void {

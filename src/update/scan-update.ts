@@ -145,8 +145,6 @@ class Scan implements ScannedUpdate {
     const wire = DeleteSet.read(new ByteReader(this.bytes, this.deletesFrom))
     const gone = this.#goneStructs
     if (gone === null) return wire
-    const byStructs = new DeleteSet()
-    for (let i = 0; i < gone.length; i += 3) byStructs.add(gone[i]!, gone[i + 1]!, gone[i + 2]!)
-    return DeleteSet.union([wire, byStructs])
+    return DeleteSet.union([wire, DeleteSet.from(gone)])
   }
 }

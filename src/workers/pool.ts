@@ -250,10 +250,18 @@ export class Pool {
     if (!worker.alive || this.#closed) return
     this.#idle.push(worker)
     this.#next()
+    if (this.#idle.includes(worker)) this.#retireLater(worker, performance.now())
+  }
+
+  /** @param since when it was last at work, in ms as `performance.now` */
+  #retireLater (worker: PooledWorker, since: number): void {
     const idleMs = this.#options.idleMs?.(worker.heapBytes, this.#workers.size - 1) ?? 0
-    if (idleMs > 0 && this.#idle.includes(worker) && this.#workers.size > this.#fewest) {
-      this.#idleTimers.set(worker, setTimeout(() => this.#retire(worker), idleMs).unref())
-    }
+    clearTimeout(this.#idleTimers.get(worker))
+    if (idleMs === 0 || this.#workers.size <= this.#fewest) return
+    const left = since + idleMs - performance.now()
+    if (left <= 0) return this.#retire(worker)
+    // Others may have ended by then, and it may stay for longer.
+    this.#idleTimers.set(worker, setTimeout(() => this.#retireLater(worker, since), Math.max(1, left)).unref())
   }
 
   /** How many threads stay without work. */

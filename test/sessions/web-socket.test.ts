@@ -58,6 +58,21 @@ await t.test('what a client does not take is counted, and waited for', async (t)
   t.ok(heard.length > 0)
 })
 
+await t.test('pings are answered, unless nobody reads the answers', async (t) => {
+  const { client, socket } = await pair(t)
+  const answered = once(client, 'pong')
+  socket.pong(Buffer.from('here'))
+  t.equal(String((await answered)[0]), 'here')
+  client.pause()
+  const message = randomBytes(1 << 20)
+  while (socket.buffered === 0) socket.write(framesOf(noAddress, [message]))
+  const { buffered } = socket
+  for (let count = 0; count < 10_000; count++) socket.pong(Buffer.alloc(125))
+  t.ok(socket.buffered <= Math.max(buffered, 64 * 1024) + 127, `${socket.buffered} bytes wait`)
+  client.resume()
+  await socket.drained()
+})
+
 await t.test('waiting ends with the socket', async (t) => {
   const { client, socket } = await pair(t)
   client.pause()

@@ -149,6 +149,18 @@ await t.test('sizes and numbers are bounded', async (t) => {
   t.equal(engine.rooms.counters.awarenessDropped, 2 + 97 - 32)
 })
 
+await t.test('what no client could read is passed on to none, and ends its sender', async (t) => {
+  const engine = new Engine({ maxAwarenessBytes: 1000 })
+  const [a, b, witness] = [await engine.joinLive(), await engine.joinLive(), await engine.joinLive()]
+  a.say({ type: 'awareness', entries: [{ clientId: 1, clock: 1, state: '{}' }, { clientId: 2, clock: 1, state: '{"unclosed":' }] })
+  t.equal(a.closed?.code, 1007)
+  b.say({ type: 'awareness', entries: [{ clientId: 3, clock: 1, state: '['.repeat(2000) }] })
+  t.equal(b.closed, undefined, 'too large: not looked at')
+  b.awareness(4, 1, {})
+  await until(() => 4 in witness.present)
+  t.same(Object.keys(witness.present), ['4'])
+})
+
 await t.test('many changes in one tick go out as one message, each client once', async (t) => {
   const engine = new Engine()
   const [a, b, witness] = [await engine.joinLive(), await engine.joinLive(), await engine.joinLive()]

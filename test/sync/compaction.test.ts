@@ -170,3 +170,51 @@ await t.test('what was missed is read, though others call it stored before the r
   await until(() => reader.text === 'here there')
   t.pass()
 })
+
+await t.test('somebody who does not read holds up a compaction, but not for ever', async (t) => {
+  const engine = new Engine()
+  const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
+  const doc = new Y.Doc()
+  const write = async (bytes: number): Promise<void> => {
+    const { ticks } = engine.rooms.counters
+    writer.update(edited(doc, () => { doc.getText('text').insert(doc.getText('text').length, 'x'.repeat(bytes)) }))
+    await until(() => engine.rooms.counters.ticks > ticks)
+  }
+  reader.socket.stopReading()
+  await write(70_000)
+  t.equal(reader.connection.phase, 'catching-up')
+  await write(70_000)
+  await until(() => engine.rooms.unsavedBytes === 0)
+  await engine.rooms.compactionIdle()
+  t.equal(engine.store.updates('room').length, 2, 'it is being read')
+  await write(120_000)
+  await write(120_000)
+  await until(() => engine.rooms.unsavedBytes === 0)
+  await engine.rooms.compactionIdle()
+  t.equal(engine.store.updates('room').length, 1 + Math.floor(doc.getText('text').length / 262_144))
+  t.equal(textOf(engine.store.updates('room')), doc.getText('text').toString())
+  reader.socket.read()
+  await until(() => reader.text === doc.getText('text').toString())
+})
+
+await t.test('short visits do not write a large document anew each time', async (t) => {
+  const engine = new Engine()
+  const visit = async (bytes: number, times: number): Promise<void> => {
+    const writer = await engine.joinLive()
+    const doc = writer.doc
+    for (let i = 0; i < times; i++) {
+      const { ticks } = engine.rooms.counters
+      writer.update(edited(doc, () => { doc.getText('text').insert(0, 'x'.repeat(bytes)) }))
+      await until(() => engine.rooms.counters.ticks > ticks)
+    }
+    writer.leave()
+    await until(() => engine.rooms.openRooms === 0)
+    await engine.rooms.compactionIdle()
+  }
+  await visit(120_000, 30)
+  const pieces = engine.store.updates('room').length
+  await visit(1, 60)
+  t.equal(engine.store.updates('room').length, pieces + 60)
+  await visit(1, 60)
+  t.ok(engine.store.updates('room').length <= pieces, 'after enough of them it is')
+})

@@ -65,6 +65,35 @@ await t.test('a large update of one who may only read meanwhile does not count',
   t.ok((await engine.joinLive()).text === 'other')
 })
 
+await t.test('a large update of one who leaves meanwhile is kept, and what it wrote behind it', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  const reader = await engine.joinLive()
+  engine.work.scans.shut()
+  for (const update of typing('1 ', large, ' 2 ', large, ' 3')) writer.update(update)
+  writer.say({ type: 'sync-step-1', stateVector: Uint8Array.of(0) })
+  writer.leave()
+  t.notOk(writer.socket.paused)
+  engine.work.scans.open()
+  const text = ['1', large, '2', large, '3'].join(' ')
+  await until(() => reader.text === text)
+  await until(() => engine.rooms.unsavedBytes === 0)
+  const stored = new Y.Doc()
+  for (const update of engine.store.updates('room')) Y.applyUpdate(stored, update)
+  t.equal(stored.getText('text').toString(), text)
+})
+
+await t.test('what somebody writes who is gone before the room is open is kept', async (t) => {
+  const engine = new Engine()
+  engine.store.loads.shut()
+  const writer = engine.join()
+  for (const update of typing('in ', 'a hurry')) writer.update(update)
+  writer.leave()
+  engine.store.loads.open()
+  await until(() => engine.rooms.openRooms === 0)
+  t.equal((await engine.joinLive()).text, 'in a hurry')
+})
+
 await t.test('a room stays while a large update of it is being checked', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()

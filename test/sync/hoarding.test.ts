@@ -1,11 +1,91 @@
 import t from 'tap'
-import { Engine } from './engine.ts'
+import * as Y from 'yjs'
+import { edited, Engine, limits, turn, typing, until } from './engine.ts'
 
-t.test('who asks for presence and does not read is closed, not answered into memory', async (t) => {
+await t.test('who asks for presence and does not read is closed, not answered into memory', async (t) => {
   const engine = new Engine()
   const peer = await engine.joinLive()
   const { socket, connection } = peer
   socket.buffered = 2 * 1024 * 1024
   connection.receive({ type: 'query-awareness' })
   t.equal(socket.closed?.code, 4508)
+})
+
+await t.test('who writes what lacks something, again and again, and does not read is asked once, and then closed', async (t) => {
+  const engine = new Engine()
+  const peer = await engine.joinLive()
+  peer.socket.buffered = limits.maxSocketBufferBytes + 1
+  const written = peer.socket.writes
+  const doc = new Y.Doc()
+  const updates = Array.from({ length: 300 }, (_, index) => edited(doc, () => { doc.getText('text').insert(index, 'x') }))
+  for (const update of updates.filter((_, index) => index % 2 === 1)) peer.update(update)
+  t.equal(peer.socket.writes - written, 1)
+  // Refused all the time, which a Hocuspocus client is told each time.
+  const reader = await engine.joinLive('room', { wire: 'hocuspocus', canEdit: false })
+  reader.socket.buffered = limits.maxSocketBufferBytes + 1
+  for (let count = 0; count < 50_000 && reader.closed === undefined; count++) reader.update(updates[0]!)
+  t.equal(reader.closed?.code, 4508)
+})
+
+await t.test('questions that cannot be answered now are kept, but not any number of them', async (t) => {
+  const engine = new Engine()
+  const peer = await engine.joinLive()
+  engine.store.appends.shut()
+  peer.update(typing('one')[0]!)
+  for (let number = 1; number <= 1000; number++) peer.say({ type: 'stored-question', number })
+  t.equal(peer.closed, undefined)
+  peer.say({ type: 'stored-question', number: 1001 })
+  t.equal(peer.closed?.code, 4529)
+  engine.store.appends.open()
+  await until(() => engine.rooms.unsavedBytes === 0)
+  const other = await engine.joinLive()
+  for (let number = 1; number <= 3000; number++) other.say({ type: 'stored-question', number })
+  t.equal(other.closed, undefined, 'those that were answered do not count')
+})
+
+await t.test('who has answered is asked again', async (t) => {
+  const engine = new Engine()
+  const peer = await engine.joinLive()
+  const [, second, , fourth] = typing('1', '2', '3', '4')
+  const asked = () => peer.all('step1').length
+  const before = asked()
+  peer.update(second!)
+  t.equal(asked(), before + 1)
+  peer.say({ type: 'sync-step-2', update: second! })
+  peer.update(fourth!)
+  t.equal(asked(), before + 2)
+})
+
+await t.test('documents that share a socket do not fill it for each other', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  const [one, other] = [await engine.joinLive(), await engine.joinLive()]
+  // As two documents of one Hocuspocus socket are: what is written for one waits for the other too.
+  Object.defineProperty(other.socket, 'buffered', { get: () => one.socket.buffered })
+  other.socket.drained = async () => { await one.socket.drained() }
+  one.socket.stopReading()
+  const [before, written] = [other.socket.writes, 'x'.repeat(2 * limits.maxSocketBufferBytes)]
+  writer.update(typing(written)[0]!)
+  writer.awareness(1, 1, { name: 'w' })
+  await until(() => one.socket.buffered > 0)
+  await turn()
+  t.equal(other.socket.writes, before, 'nothing more on a socket that is full')
+  one.socket.read()
+  await until(() => one.text === written && other.text === written)
+  await until(() => Object.keys(other.present).length === 1)
+  t.pass('and it has everything once the socket is read')
+})
+
+await t.test('a frame is made once for all who share an address', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  const peers = [await engine.joinLive(), await engine.joinLive(), await engine.joinLive()]
+  const frames = new Set<Uint8Array>()
+  for (const { socket } of peers) {
+    const write = socket.write.bind(socket)
+    socket.write = (bytes) => { frames.add(bytes); write(bytes) }
+  }
+  writer.update(typing('one')[0]!)
+  await until(() => peers.every(({ text }) => text === 'one'))
+  t.equal(frames.size, 1)
 })

@@ -30,6 +30,14 @@ await t.test('a moment in which many type at once does not make a room slow', as
   t.equal(spacing(), most, 'it is another thing where they go on')
 })
 
+await t.test('what a crowd took does not slow down those who come after it', async (t) => {
+  const pace = new TickPace()
+  for (let round = 0; round < 50; round++) pace.ticked(1000, 1002, 50, 0, most)
+  t.equal(pace.dueAt(1003) - 1003, most)
+  pace.ticked(60_000, 60_000.1, 1, 0, most)
+  t.ok(pace.dueAt(60_001) - 60_001 < 2)
+})
+
 await t.test('the more arrives, the more goes into one tick, and never does it take too long', async (t) => {
   t.ok(settled(0.4, 2) > settled(0.4, 20))
   t.equal(settled(1.2, 1), most)

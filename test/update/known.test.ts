@@ -165,3 +165,37 @@ function sorted (stateVector: ReadonlyMap<number, number>): [client: number, clo
 function sameKnowledge (a: Known, b: Known): boolean {
   return Buffer.compare(a.encode(), b.encode()) === 0
 }
+
+/** Client, clock and length of structs that came in any order, a few clients only, so that they touch and overlap. */
+const spans = fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.nat(400), fc.integer({ min: 0, max: 6 })), { minLength: 17, maxLength: 120 })
+
+await t.test('many runs at once add what they add one by one', async () => {
+  fc.assert(fc.property(spans, spans, (first, second) => {
+    const [together, apart] = [new Known(), new Known()]
+    for (const each of [first, second]) {
+      const runs = each.map(([client, clock, length]) => ({ client, clock, end: clock + length, structs: 1, from: 0, to: 0 }))
+      const update = { ...scanUpdate(Uint8Array.of(0, 0)), bytes: Uint8Array.of(0, 0), deletesNothing: true }
+      together.add({ ...update, runs })
+      for (const run of runs) apart.add({ ...update, runs: [run] })
+    }
+    assert.deepEqual(sorted(together.stateVector), sorted(apart.stateVector))
+    assert.deepEqual(decodeStateVector(together.encodeStateVector()), decodeStateVector(apart.encodeStateVector()))
+    assert.equal(together.hasGaps, apart.hasGaps)
+    for (let client = 1; client <= 3; client++) {
+      for (let clock = 0; clock < 410; clock++) {
+        const one = { ...scanUpdate(Uint8Array.of(0, 0)), bytes: Uint8Array.of(0, 0), deletesNothing: true, runs: [{ client, clock, end: clock + 1, structs: 1, from: 0, to: 0 }] }
+        assert.equal(together.contains(one), apart.contains(one), `${client} ${clock}`)
+      }
+    }
+  }), { numRuns: 100 })
+})
+
+await t.test('many deletions at once are those that were added one by one', async () => {
+  fc.assert(fc.property(spans, spans, (first, second) => {
+    const apart = new DeleteSet()
+    for (const [client, clock, length] of [...first, ...second]) apart.add(client, clock, length)
+    const together = DeleteSet.from(first.flat())
+    together.addAll(DeleteSet.from(second.flat()))
+    assert.ok(together.equals(apart))
+  }), { numRuns: 500 })
+})

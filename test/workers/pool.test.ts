@@ -267,6 +267,20 @@ await t.test('of threads that were needed for a moment one may stay', async (t) 
   t.match(await run(pool, { do: 'turn', value: 0 }), { thread: (first as { thread: number }).thread, turn: 2 })
 })
 
+await t.test('of threads that become free together one stays as well', async (t) => {
+  const pool = await open(t, { threads: 2, eager: false, idleMs: (_heapBytes, others) => others > 0 ? 20 : 0 })
+  const holders = [holder(), holder()]
+  const all = holders.map((held) => run(pool, held.task))
+  await Promise.all(holders.map((held) => held.started()))
+  holders.forEach((held) => held.go())
+  await Promise.all(all)
+  while (pool.stats().threads > 1) await new Promise((resolve) => setImmediate(resolve))
+  // The other's time came at the same moment.
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(pool.stats().threads, 1)
+})
+
 await t.test('how long a thread stays without work follows from the memory that it keeps', async (t) => {
   const keptBytes = 64 * 1024 * 1024
   const pool = await open(t, { eager: false, idleMs: (heapBytes) => heapBytes > keptBytes ? 1 : 0 })

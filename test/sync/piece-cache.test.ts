@@ -1,0 +1,53 @@
+import t from 'tap'
+import { PieceCache } from '../../src/sync/piece-cache.ts'
+
+const mebibyte = 1024 * 1024
+
+/** A cache, and how often a frame had to be made. */
+function counting () {
+  const cache = new PieceCache()
+  let made = 0
+  return {
+    cache,
+    get made () { return made },
+    get: (key: string, bytes: number) => cache.get(key, async () => { made++; return Buffer.alloc(bytes) }),
+  }
+}
+
+await t.test('a frame is made once for all who need it', async (t) => {
+  const counted = counting()
+  const [first, second] = await Promise.all([counted.get('a', 10), counted.get('a', 10)])
+  t.equal(first, second)
+  t.equal(counted.made, 1)
+})
+
+await t.test('the oldest make room, however small they are and however large what comes', async (t) => {
+  const counted = counting()
+  for (let index = 0; index < 100; index++) await counted.get(`small ${index}`, 1000)
+  for (let index = 0; index < 40; index++) await counted.get(`large ${index}`, mebibyte)
+  t.equal(counted.made, 140)
+  await counted.get('large 39', mebibyte)
+  t.equal(counted.made, 140, 'the newest is here')
+  let held = 0
+  for (let index = 39; index >= 0; index--) {
+    const before = counted.made
+    const here = counted.cache.get(`large ${index}`, async () => { throw new Error('not here') })
+    if (await here.then(() => true, () => false)) held++
+    t.equal(counted.made, before)
+  }
+  t.ok(held >= 16 && held <= 32, `${held} MiB of 40 are here`)
+})
+
+await t.test('what is made while the cache is cleared does not count', async (t) => {
+  const counted = counting()
+  let finish = (_frame: Buffer): void => {}
+  const slow = counted.cache.get('slow', async () => await new Promise((resolve) => { finish = resolve }))
+  counted.cache.clear()
+  finish(Buffer.alloc(40 * mebibyte))
+  await slow
+  await counted.get('a', 10)
+  await counted.get('a', 10)
+  t.equal(counted.made, 1)
+  await counted.get('slow', 10)
+  t.equal(counted.made, 2)
+})
