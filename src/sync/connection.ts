@@ -119,7 +119,7 @@ export class Connection implements AwarenessOwner, Receipt {
     const waiting = this.inbox ?? []
     this.inbox = undefined
     this.#letGoOfSocket()
-    for (const message of waiting) this.#handOn(message)
+    for (const message of waiting) if (!this.wasSentAway) this.#handOn(message)
   }
 
   /** Answers. What is sent to all goes to the sockets directly, and so does what waits for them. */

@@ -83,6 +83,22 @@ await t.test('a large update of one who leaves meanwhile is kept, and what it wr
   t.equal(stored.getText('text').toString(), text)
 })
 
+await t.test('one who is sent away for one of those that waited is not heard on', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  engine.work.scans.shut()
+  const [heavy, light] = typing(large, ' light')
+  writer.update(heavy!)
+  writer.update(Uint8Array.of(1, 2, 3))
+  writer.update(light!)
+  engine.work.scans.open()
+  await until(() => writer.closed === closes.malformed)
+  const reader = await engine.joinLive()
+  await until(() => reader.text === large)
+  await until(() => engine.rooms.unsavedBytes === 0)
+  t.equal((await engine.joinLive()).text, large)
+})
+
 await t.test('what somebody writes who is gone before the room is open is kept', async (t) => {
   const engine = new Engine()
   engine.store.loads.shut()

@@ -32,6 +32,7 @@ await t.test('questions that cannot be answered now are kept, but not any number
   const peer = await engine.joinLive()
   engine.store.appends.shut()
   peer.update(typing('one')[0]!)
+  await until(() => engine.rooms.unsavedBytes > 0)
   for (let number = 1; number <= 1000; number++) peer.say({ type: 'stored-question', number })
   t.equal(peer.closed, undefined)
   peer.say({ type: 'stored-question', number: 1001 })
