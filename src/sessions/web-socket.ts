@@ -22,6 +22,7 @@ export class WsSocket implements Socket {
   heardAt: number
   writtenAt: number
   #pauses = 0
+  #owedPong: Buffer | undefined
 
   constructor (ws: WebSocket, now: () => number) {
     this.#ws = ws
@@ -59,9 +60,19 @@ export class WsSocket implements Socket {
     if (--this.#pauses === 0) this.#ws.resume()
   }
 
-  /** Answers a ping. `ws` would by itself, also where nobody reads the answers. */
+  /** Answers a ping; where much waits to be read, the last one only, behind that. `ws` by itself would answer all of them into memory. */
   pong (data: Buffer): void {
-    if (this.#ws.readyState === this.#ws.OPEN && this.isRead) this.#ws.pong(data)
+    if (this.#ws.readyState !== this.#ws.OPEN) return
+    if (this.isRead) return this.#ws.pong(data)
+    const isWaiting = this.#owedPong !== undefined
+    this.#owedPong = data
+    if (!isWaiting) this.drained().then(() => { this.#payPong() }, () => {})
+  }
+
+  #payPong (): void {
+    const data = this.#owedPong
+    this.#owedPong = undefined
+    if (data !== undefined) this.pong(data)
   }
 
   ping (): void { if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping() }

@@ -4,6 +4,8 @@ import type { Connection } from './connection.ts'
 import type { Room } from './room.ts'
 import { SharedFrames } from './shared-frames.ts'
 
+const emptyStateVector = Uint8Array.of(0)
+
 /**
  * Sends a tick's messages to all connections of a room: updates to those that are live, awareness to the others too.
  * @param updates encoded messages, in their order
@@ -38,5 +40,7 @@ export function broadcast (room: Room, updates: readonly Uint8Array[], awareness
  */
 function fallBehind (room: Room, connection: Connection, missed: number): void {
   room.services.counters.resyncs++
-  catchUp(room, connection, { from: room.recent.lastIndex + 1 - missed, has: room.known.encodeStateVector(), isAnswer: false })
+  // What the room knows holds what was missed: where that leaves memory before the socket is read, all is sent again.
+  const has = missed === 0 ? room.known.encodeStateVector() : emptyStateVector
+  catchUp(room, connection, { from: room.recent.lastIndex + 1 - missed, has, isAnswer: false })
 }

@@ -79,7 +79,7 @@ async function run (room: Room, connection: Connection, task: CatchUp): Promise<
       // It took so long that the store alone still has what is missing.
       next = await sendStored(room, connection, task.has)
     } else if (rest.length > 0) {
-      connection.send(rest.map(({ update }) => encodeUpdate(update)))
+      connection.write(rest.map(({ update }) => encodeUpdate(update)))
       next += rest.length
     } else {
       live(room, connection, task.isAnswer)
@@ -93,7 +93,7 @@ function live (room: Room, connection: Connection, isAnswer: boolean): void {
   const last: Uint8Array[] = []
   if (isAnswer) last.push(nothing)
   if (isAnswer && connection.speaksHocuspocus) last.push(encodeSyncStep1(room.known.encodeStateVector()))
-  if (last.length > 0) connection.send(last)
+  if (last.length > 0) connection.write(last)
   sendOwedAwareness(room, connection)
   if (connection.asksAgain !== undefined) {
     const stateVector = connection.asksAgain
@@ -119,7 +119,7 @@ function sendOwedAwareness (room: Room, connection: Connection): void {
   if (!connection.owesAwareness) return
   connection.owesAwareness = false
   // Who has left meanwhile is told too: a presence that is never removed would stay as a ghost.
-  connection.send([room.allAwareness()])
+  connection.write([room.allAwareness()])
 }
 
 /** @returns index of the room's first update that what was sent may lack */
@@ -144,7 +144,7 @@ async function sendStored (room: Room, connection: Connection, has: Uint8Array):
 async function sendDifference (room: Room, connection: Connection, document: StoredDocument, has: Uint8Array): Promise<void> {
   for (const update of await room.services.stored.difference(room.name, document, has)) {
     if (!await mayWrite(room, connection)) return
-    connection.send([encodeUpdate(update)])
+    connection.write([encodeUpdate(update)])
   }
 }
 

@@ -122,7 +122,12 @@ export class Connection implements AwarenessOwner, Receipt {
     for (const message of waiting) if (!this.wasSentAway) this.#handOn(message)
   }
 
-  /** Answers. What is sent to all goes to the sockets directly, and so does what waits for them. */
+  /** For what is sent once, or waits until the socket has taken what came before. */
+  write (messages: readonly Uint8Array[]): void {
+    this.socket.write(framesOf(this.address, messages))
+  }
+
+  /** For answers, which a client can ask for without end. */
   send (messages: readonly Uint8Array[]): void {
     const frames = framesOf(this.address, messages)
     if (this.socket.buffered <= (this.room?.services.limits.maxSocketBufferBytes ?? 0)) this.#unreadAnswerBytes = 0

@@ -33,7 +33,9 @@ const keepRecentBytesForBehind = 1024 * 1024
 /** A client that was asked what the room lacks is not asked again before it has answered, or has not for this long. */
 const askAgainMs = 5000
 /** Questions of one connection whether all is stored; an editor asks once or twice a second. */
-const maxOpenQuestions = 1000
+const maxOpenQuestions = 10_000
+/** Updates of those who have left that are kept until the room is open; a store that stands still must not fill the memory. */
+const maxLeftEarlyBytes = 8 * 1024 * 1024
 /** While somebody is catching up, a log may grow to so many times what is worth a compaction otherwise. */
 const patienceForBehind = 4
 
@@ -70,6 +72,7 @@ export class Room implements Ticking {
   #checking = 0
   /** Left before the room was open, and had written */
   #leftEarly: Connection[] = []
+  #leftEarlyBytes = 0
   #presence: { readonly version: number, readonly message: Uint8Array } | undefined
 
   /** @param onEmpty called when nobody and nothing needs the room any more */
@@ -98,9 +101,17 @@ export class Room implements Ticking {
 
   remove (connection: Connection): void {
     if (!this.connections.delete(connection)) return
-    if (!this.isOpen && connection.inbox !== undefined && connection.inbox.length > 0) this.#leftEarly.push(connection)
+    if (!this.isOpen) this.#keepInbox(connection)
     if (this.awareness.leave(connection, this.services.now())) this.requestTick()
     this.releaseIfUnused()
+  }
+
+  /** What somebody has written who is gone before the room is open. */
+  #keepInbox (connection: Connection): void {
+    const bytes = connection.inbox?.reduce((sum, message) => 'update' in message ? sum + message.update.length : sum, 0) ?? 0
+    if (bytes === 0 || this.#leftEarlyBytes + bytes > maxLeftEarlyBytes) return
+    this.#leftEarlyBytes += bytes
+    this.#leftEarly.push(connection)
   }
 
   /** Lets the room go where nobody is in it and everything is stored. */
@@ -129,12 +140,14 @@ export class Room implements Ticking {
     }
     this.#phase = 'open'
     this.siblings.opened(document?.lastSeq ?? 0)
+    // It stays until all have been heard, also where some of them are sent away.
+    this.startChecking()
+    for (const connection of this.#leftEarly.splice(0)) connection.resume()
     for (const connection of [...this.connections]) {
       this.#welcome(connection)
       connection.resume()
     }
-    for (const connection of this.#leftEarly.splice(0)) connection.resume()
-    this.releaseIfUnused()
+    this.stopChecking()
   }
 
   /** Nothing is answered from a load that failed. Damage is permanent and reported; all else may be better in a moment. */
@@ -151,7 +164,7 @@ export class Room implements Ticking {
     if (!connection.speaksHocuspocus) greeting.push(encodeSyncStep1(this.known.encodeStateVector()))
     const awareness = this.presentAwareness()
     if (awareness !== undefined) greeting.push(awareness)
-    if (greeting.length > 0) connection.send(greeting)
+    if (greeting.length > 0) connection.write(greeting)
   }
 
   // ---- what clients say

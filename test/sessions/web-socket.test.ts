@@ -69,8 +69,13 @@ await t.test('pings are answered, unless nobody reads the answers', async (t) =>
   const { buffered } = socket
   for (let count = 0; count < 10_000; count++) socket.pong(Buffer.alloc(125))
   t.ok(socket.buffered <= Math.max(buffered, 64 * 1024) + 127, `${socket.buffered} bytes wait`)
+  socket.pong(Buffer.from('the last'))
+  const pongs: string[] = []
+  client.on('pong', (data: Buffer) => { pongs.push(String(data)) })
+  const last = once(client, 'pong')
   client.resume()
-  await socket.drained()
+  await last
+  t.same(pongs, ['the last'], 'it comes behind what was to be read')
 })
 
 await t.test('waiting ends with the socket', async (t) => {

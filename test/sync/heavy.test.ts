@@ -140,3 +140,16 @@ await t.test('one document that ends while it waits does not leave its socket un
   t.equal(peer.closed, closes.damaged)
   t.notOk(peer.socket.paused, 'the socket may carry other documents')
 })
+
+await t.test('what one has written who is gone counts, also where the other who waited for the room is sent away', async (t) => {
+  const engine = new Engine()
+  engine.store.loads.shut()
+  const [gone, broken] = [engine.join(), engine.join()]
+  gone.update(typing('kept')[0]!)
+  gone.leave()
+  broken.update(Uint8Array.of(1, 2, 3))
+  engine.store.loads.open()
+  await until(() => broken.closed === closes.malformed)
+  await until(() => engine.rooms.openRooms === 0)
+  t.equal((await engine.joinLive()).text, 'kept')
+})
