@@ -11,6 +11,7 @@ import { AwarenessTable, type Presence } from './awareness-table.ts'
 import { broadcast } from './broadcast.ts'
 import { joinFrom } from './catch-up.ts'
 import type { Connection } from './connection.ts'
+import { EarlyLeavers } from './early-leavers.ts'
 import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs, maxClientIdsPerConnection, stalledMs } from './limits.ts'
 import { inPieces } from './in-pieces.ts'
 import { knownOf } from './open-document.ts'
@@ -34,8 +35,6 @@ const keepRecentBytesForBehind = 1024 * 1024
 const askAgainMs = 5000
 /** Questions of one connection whether all is stored; an editor asks once or twice a second. */
 const maxOpenQuestions = 10_000
-/** Updates of those who have left that are kept until the room is open; a store that stands still must not fill the memory. */
-const maxLeftEarlyBytes = 8 * 1024 * 1024
 /** While somebody is catching up, a log may grow to so many times what is worth a compaction otherwise. */
 const patienceForBehind = 4
 
@@ -70,9 +69,7 @@ export class Room implements Ticking {
   readonly #pace = new TickPace()
   #behind = 0
   #checking = 0
-  /** Left before the room was open, and had written */
-  #leftEarly: Connection[] = []
-  #leftEarlyBytes = 0
+  readonly #earlyLeavers = new EarlyLeavers()
   #presence: { readonly version: number, readonly message: Uint8Array } | undefined
 
   /** @param onEmpty called when nobody and nothing needs the room any more */
@@ -101,17 +98,9 @@ export class Room implements Ticking {
 
   remove (connection: Connection): void {
     if (!this.connections.delete(connection)) return
-    if (!this.isOpen) this.#keepInbox(connection)
+    if (!this.isOpen) this.#earlyLeavers.add(connection)
     if (this.awareness.leave(connection, this.services.now())) this.requestTick()
     this.releaseIfUnused()
-  }
-
-  /** What somebody has written who is gone before the room is open. */
-  #keepInbox (connection: Connection): void {
-    const bytes = connection.inbox?.reduce((sum, message) => 'update' in message ? sum + message.update.length : sum, 0) ?? 0
-    if (bytes === 0 || this.#leftEarlyBytes + bytes > maxLeftEarlyBytes) return
-    this.#leftEarlyBytes += bytes
-    this.#leftEarly.push(connection)
   }
 
   /** Lets the room go where nobody is in it and everything is stored. */
@@ -142,7 +131,7 @@ export class Room implements Ticking {
     this.siblings.opened(document?.lastSeq ?? 0)
     // It stays until all have been heard, also where some of them are sent away.
     this.startChecking()
-    for (const connection of this.#leftEarly.splice(0)) connection.resume()
+    this.#earlyLeavers.resume()
     for (const connection of [...this.connections]) {
       this.#welcome(connection)
       connection.resume()
