@@ -1,0 +1,21 @@
+import t from 'tap'
+import type { WebSocket } from 'ws'
+import { connect, synced, when } from '../clients.ts'
+import { listen } from '../helper.ts'
+
+await t.test('somebody pastes a lot, types on and closes the page at once: all of it is there', async (t) => {
+  const { wsUrl } = await listen(t)
+  const hasty = connect(t, wsUrl, 'room')
+  await synced(hasty)
+  // Large enough to be checked in a thread, which has yet to start.
+  const pasted = 'pasted '.repeat(100_000)
+  hasty.doc.getText('text').insert(0, pasted)
+  hasty.doc.getText('text').insert(pasted.length, 'typed')
+  // The provider's socket is of the class that `connect` gave it. Its close frame goes out behind what was sent.
+  const socket = hasty.provider.ws as unknown as WebSocket
+  hasty.provider.shouldConnect = false
+  socket.close()
+  const reader = connect(t, wsUrl, 'room')
+  await when([reader], () => reader.doc.getText('text').toString() === `${pasted}typed`)
+  t.equal(reader.doc.getText('text').length, pasted.length + 5)
+})
