@@ -6,7 +6,7 @@ import type { Socket } from '../sync/socket.ts'
 /** `ws` keeps the stream below a WebSocket here; ready frames go to it directly (test/sessions/web-socket.test.ts holds them against those of `ws`). */
 interface WithStream { readonly _socket: Duplex }
 
-/** No pong waits behind more bytes than this: who does not read needs none. */
+/** Behind more bytes than this only the last ping is answered. */
 const maxBufferedForPong = 64 * 1024
 
 /** A peer that does not answer a close frame within this many ms is cut off. */

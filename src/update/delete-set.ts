@@ -57,7 +57,7 @@ export class DeleteSet {
       if (length === 0) continue
       const ranges = set.#clients.get(client)
       if (ranges === undefined) set.#clients.set(client, [clock, clock + length])
-      else append(ranges, clock, clock + length)
+      else pushOrExtend(ranges, clock, clock + length)
     }
     for (const [client, ranges] of set.#clients) set.#clients.set(client, normalize(ranges))
     return set
@@ -187,8 +187,8 @@ function readRanges (reader: ByteReader, ranges: Ranges): void {
   }
 }
 
-/** Mostly they come in order, and touch. */
-function append (ranges: Ranges, start: number, end: number): void {
+/** Mostly they come in order, and touch; where not, `normalize` comes after it. */
+function pushOrExtend (ranges: Ranges, start: number, end: number): void {
   const last = ranges.length - 1
   if (ranges[last] === start) ranges[last] = end
   else ranges.push(start, end)

@@ -253,7 +253,8 @@ await t.test('threads beyond the first end when they have had nothing to do', as
 })
 
 await t.test('of threads that were needed for a moment one may stay', async (t) => {
-  const pool = await open(t, { threads: 3, eager: false, idleMs: (_heapBytes, others) => others > 0 ? 1 : 0 })
+  const asked: number[] = []
+  const pool = await open(t, { threads: 3, eager: false, idleMs: (_heapBytes, others) => { asked.push(others); return others > 0 ? 1 : 0 } })
   const holders = [holder(), holder(), holder()]
   const all = holders.map((held) => run(pool, held.task))
   await Promise.all(holders.map((held) => held.started()))
@@ -263,33 +264,31 @@ await t.test('of threads that were needed for a moment one may stay', async (t) 
   holders[0]?.go()
   t.equal(await all[0], 'went')
   const first = await run(pool, { do: 'turn', value: 0 })
-  await new Promise((resolve) => setTimeout(resolve, 1))
+  t.equal(asked.at(-1), 0)
   t.match(await run(pool, { do: 'turn', value: 0 }), { thread: (first as { thread: number }).thread, turn: 2 })
 })
 
 await t.test('of threads that become free together one stays as well', async (t) => {
-  const pool = await open(t, { threads: 2, eager: false, idleMs: (_heapBytes, others) => others > 0 ? 20 : 0 })
+  const asked: number[] = []
+  const pool = await open(t, { threads: 2, eager: false, idleMs: (_heapBytes, others) => { asked.push(others); return others > 0 ? 20 : 0 } })
   const holders = [holder(), holder()]
   const all = holders.map((held) => run(pool, held.task))
   await Promise.all(holders.map((held) => held.started()))
   holders.forEach((held) => held.go())
   await Promise.all(all)
-  while (pool.stats().threads > 1) await new Promise((resolve) => setImmediate(resolve))
-  // The other's time came at the same moment.
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  await new Promise((resolve) => setImmediate(resolve))
+  // The other's time comes at the same moment, and now it is the only one.
+  while (asked.at(-1) !== 0) await new Promise((resolve) => setImmediate(resolve))
   t.equal(pool.stats().threads, 1)
 })
 
 await t.test('how long a thread stays without work follows from the memory that it keeps', async (t) => {
   const keptBytes = 64 * 1024 * 1024
-  const pool = await open(t, { eager: false, idleMs: (heapBytes) => heapBytes > keptBytes ? 1 : 0 })
+  const asked: number[] = []
+  const pool = await open(t, { eager: false, idleMs: (heapBytes) => { asked.push(heapBytes); return heapBytes > keptBytes ? 1 : 0 } })
   const threadOf = async () => (await pool.run<{ thread: number }>({ do: 'turn', value: 0 })).thread
   const first = await threadOf()
   await run(pool, { do: 'echo', value: 1 })
-  // Not by chance: one that had been let go would be gone by the time another timer of a ms has run.
-  await new Promise((resolve) => setTimeout(resolve, 1))
-  await new Promise((resolve) => setImmediate(resolve))
+  t.ok((asked.at(-1) ?? 0) > 0, 'it has told what it keeps')
   t.equal(await threadOf(), first, 'small: it stays')
   t.equal(await run(pool, { do: 'keep', bytes: keptBytes }), keptBytes)
   while (pool.stats().threads > 0) await new Promise((resolve) => setImmediate(resolve))
