@@ -2,14 +2,18 @@ import * as Y from 'yjs'
 import { noAddress } from '../../src/protocol/frame.ts'
 import { Connection } from '../../src/sync/connection.ts'
 import type { Rooms } from '../../src/sync/rooms.ts'
+import { PartsBudget } from '../../src/sync/parts-budget.ts'
 import type { Socket } from '../../src/sync/socket.ts'
 
 /** A socket that takes everything at once. */
 class Hole implements Socket {
   readonly buffered = 0
+  readonly taken = 0
+  readonly budget = new PartsBudget(performance.now())
   heardAt = performance.now()
   writtenAt = 0
   write (): void {}
+  writeParts (): void {}
   async drained (): Promise<void> {}
   pause (): void {}
   resume (): void {}

@@ -18,6 +18,12 @@ export function hocuspocusAddress (name: string): Address {
   return { key: name, bytes: encoding.toUint8Array(encoder) }
 }
 
+/**
+ * A message of at least this many bytes is not copied for each address. Copying a small one costs less than a second
+ * buffer in the socket's queue; a large one would fill the memory once for every socket that reads slowly.
+ */
+export const sharedMessageBytes = 64 * 1024
+
 /** FIN and the opcode of a binary frame (RFC 6455, section 5.2) */
 const finalBinary = 0x82
 
@@ -42,6 +48,32 @@ export function framesOf (address: Address, messages: readonly Uint8Array[]): Bu
   }
   return frames
 }
+
+/**
+ * The bytes of `framesOf` as parts to be written one behind the other. Large messages are the given arrays themselves,
+ * so that any number of sockets with any addresses hold them once.
+ */
+export function framePartsOf (address: Address, messages: readonly Uint8Array[]): Uint8Array[] {
+  if (!messages.some(isLarge)) return [framesOf(address, messages)]
+  const parts: Uint8Array[] = []
+  let small: Uint8Array[] = []
+  for (const message of messages) {
+    if (!isLarge(message)) {
+      small.push(message)
+      continue
+    }
+    if (small.length > 0) parts.push(framesOf(address, small))
+    small = []
+    const length = address.bytes.length + message.length
+    const head = Buffer.allocUnsafe(headerLength(length) + address.bytes.length)
+    head.set(address.bytes, writeHeader(head, 0, length))
+    parts.push(head, message)
+  }
+  if (small.length > 0) parts.push(framesOf(address, small))
+  return parts
+}
+
+const isLarge = (message: Uint8Array): boolean => message.length >= sharedMessageBytes
 
 const headerLength = (length: number): number => length < 126 ? 2 : length < 65536 ? 4 : 10
 

@@ -1,10 +1,11 @@
-import type { Duplex } from 'node:stream'
+import type { Socket as TcpSocket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { reasonFor, type CloseReason } from '../protocol/close-codes.ts'
+import { PartsBudget } from '../sync/parts-budget.ts'
 import type { Socket } from '../sync/socket.ts'
 
 /** `ws` keeps the stream below a WebSocket here; ready frames go to it directly (test/sessions/web-socket.test.ts holds them against those of `ws`). */
-interface WithStream { readonly _socket: Duplex }
+interface WithStream { readonly _socket: TcpSocket }
 
 /** Behind more bytes than this only the last ping is answered. */
 const maxBufferedForPong = 64 * 1024
@@ -17,10 +18,11 @@ const nothing = Buffer.alloc(0)
 /** A WebSocket of `ws` as the engine's Socket. Writes ready frames past `ws`, which would build a header for each of a thousand sockets. */
 export class WsSocket implements Socket {
   readonly #ws: WebSocket
-  readonly #stream: Duplex
+  readonly #stream: TcpSocket
   readonly #now: () => number
   heardAt: number
   writtenAt: number
+  readonly budget: PartsBudget
   #pauses = 0
   #owedPong: Buffer | undefined
 
@@ -30,6 +32,7 @@ export class WsSocket implements Socket {
     this.#stream = (ws as unknown as WithStream)._socket
     this.#now = now
     this.heardAt = this.writtenAt = now()
+    this.budget = new PartsBudget(this.heardAt)
   }
 
   get buffered (): number { return this.#stream.writableLength }
@@ -40,10 +43,21 @@ export class WsSocket implements Socket {
   /** Notes a sign of life. */
   heard (): void { this.heardAt = this.#now() }
 
+  /** `bytesWritten` of Node counts what waits, too. */
+  get taken (): number { return this.#stream.bytesWritten - this.#stream.writableLength }
+
   write (frames: Uint8Array): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return
     this.writtenAt = this.#now()
     this.#stream.write(frames)
+  }
+
+  writeParts (parts: readonly Uint8Array[]): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return
+    this.writtenAt = this.#now()
+    this.#stream.cork()
+    for (const part of parts) this.#stream.write(part)
+    this.#stream.uncork()
   }
 
   drained (): Promise<void> {

@@ -22,13 +22,13 @@ export function broadcast (room: Room, updates: readonly Uint8Array[], awareness
       if (connection === except) continue
       // Documents that share a socket fill it for each other: no frame is made for one that is full.
       const isFull = connection.socket.buffered > maxSocketBufferBytes
-      if (!isFull) connection.socket.write(liveFrames.for(connection.address))
+      if (!isFull) liveFrames.writeTo(connection.socket, connection.address)
       else if (awareness !== undefined) connection.owesAwareness = true
       if (connection.socket.buffered > maxSocketBufferBytes) fallBehind(room, connection, isFull ? updates.length : 0)
     } else if (awarenessFrames !== undefined) {
-      if (connection.phase !== 'joining') connection.owesAwareness = true
+      if (connection.phase !== 'joining' || connection.isGreeting) connection.owesAwareness = true
       else if (connection.socket.buffered > maxSocketBufferBytes) connection.end(closes.tooSlow)
-      else connection.socket.write(awarenessFrames.for(connection.address))
+      else awarenessFrames.writeTo(connection.socket, connection.address)
     }
   }
   counters.framesWritten += room.connections.size

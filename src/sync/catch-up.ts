@@ -1,5 +1,5 @@
 import { closes } from '../protocol/close-codes.ts'
-import { encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../protocol/encode-message.ts'
+import { encodeSyncStep2, encodeUpdate } from '../protocol/encode-message.ts'
 import { framesOf } from '../protocol/frame.ts'
 import { DamagedDocument, type StoredDocument, type StoredUpdate } from '../store/store.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
@@ -7,7 +7,11 @@ import { mergeUpdates } from '../update/merge-updates.ts'
 import { scanUpdate } from '../update/scan-update.ts'
 import { decodeStateVector, type StateVector } from '../update/state-vector.ts'
 import type { Connection } from './connection.ts'
+import { inPieces } from './in-pieces.ts'
+import { pieceBytes } from './limits.ts'
+import { messageOf } from './recent-updates.ts'
 import type { Room } from './room.ts'
+import { nobody } from './room-messages.ts'
 import { SnapshotReplaced, storedBytes } from './stored-document.ts'
 
 /** How a connection gets from what its client has to what the room has. */
@@ -27,11 +31,43 @@ const logGroupBytes = 64 * 1024
 /** How often reading starts again when the snapshot is replaced under it. */
 const maxRestarts = 5
 
+/** So many bytes of an answer cost the service about as much as one part of a question (`partsPerSecond`). */
+const bytesForEachPart = 64
+
 const nothing = encodeSyncStep2(Uint8Array.of(0, 0))
 
-/** Answers a client's step 1: at once where memory has all it takes, else bit by bit from the store. */
+/** Sends what a client hears first: at once or, where that is much, bit by bit. */
+export function greet (room: Room, connection: Connection, messages: readonly Uint8Array[]): void {
+  if (fitsAtOnce(messages)) {
+    if (messages.length > 0) connection.write(messages)
+    return
+  }
+  connection.isGreeting = true
+  inBackground(room, connection, async () => {
+    const isThere = await sendBitByBit(room, connection, messages) && await sendOwedAwareness(room, connection)
+    connection.isGreeting = false
+    if (isThere) answerWaiting(room, connection)
+  })
+}
+
+/** Answers a client that asks who is present. */
+export function sendPresence (room: Room, connection: Connection): void {
+  const present = room.messages.present()
+  if (!connection.spend(present.length, room.services.now())) return
+  // A client that keeps asking without reading would grow the send buffer without bound.
+  if (isFull(room, connection)) connection.end(closes.tooSlow)
+  else if (fitsAtOnce(present)) connection.send(present.length > 0 ? present : [nobody])
+  else if (connection.isGreeting || connection.phase === 'catching-up') connection.owesAwareness = true
+  else if (connection.phase === 'joining') greet(room, connection, present)
+  else {
+    connection.owesAwareness = true
+    catchUp(room, connection, { from: room.recent.lastIndex + 1, has: room.known.encodeStateVector(), isAnswer: false })
+  }
+}
+
+/** Answers a client's step 1: at once where memory has all it takes, else bit by bit. */
 export function joinFrom (room: Room, connection: Connection, stateVector: Uint8Array): void {
-  if (connection.phase === 'catching-up') {
+  if (connection.phase === 'catching-up' || connection.isGreeting) {
     connection.asksAgain = stateVector
     return
   }
@@ -42,45 +78,66 @@ export function joinFrom (room: Room, connection: Connection, stateVector: Uint8
     connection.end(closes.malformed)
     return
   }
-  const answer = connection.socket.buffered > room.services.limits.maxSocketBufferBytes ? undefined : answerFromMemory(room, has)
-  if (answer === undefined) {
-    catchUp(room, connection, { from: undefined, has: stateVector, isAnswer: true })
+  if (!connection.spend(has.size + room.messages.deletionBytes / bytesForEachPart, room.services.now())) return
+  const from = isFull(room, connection) ? undefined : firstLacking(room, has)
+  const answer = from === undefined ? undefined : [...newerMessages(room, from), ...deletionsAsAnswer(room)]
+  if (answer === undefined || !fitsAtOnce(answer)) {
+    catchUp(room, connection, { from, has: stateVector, isAnswer: true })
     return
   }
   connection.phase = 'live'
-  connection.send(connection.speaksHocuspocus ? [...answer, encodeSyncStep1(room.known.encodeStateVector())] : answer)
+  connection.send(connection.speaksHocuspocus ? [...answer, room.messages.step1()] : answer)
 }
 
-/**
- * The messages that bring a reader up to date, where it lacks nothing or only what the room still has in memory.
- * A state vector says nothing of deletions, so all of them go along, as Yjs does it.
- */
-function answerFromMemory (room: Room, has: StateVector): Uint8Array[] | undefined {
-  const deletions = encodeSyncStep2(room.known.encodeDeleteSetUpdate())
-  if (room.known.covers(has)) return [deletions]
-  if (room.known.hasGaps || !room.holdsInMemory(has)) return undefined
-  return [...room.recent.all.map(({ update }) => encodeUpdate(update)), deletions]
+/** Index of the first recent update that a reader lacks at most, where memory has all that it lacks; else undefined. */
+function firstLacking (room: Room, has: StateVector): number | undefined {
+  const { recent, known } = room
+  if (known.covers(has)) return recent.lastIndex + 1
+  if (known.hasGaps || !room.holdsInMemory(has)) return undefined
+  return recent.lastIndex + 1 - recent.all.length
+}
+
+function newerMessages (room: Room, from: number): Uint8Array[] {
+  return (room.recent.since(from) ?? []).map(({ update }) => encodeUpdate(update))
+}
+
+/** A small delete set is the step 2 itself, so that a client has one message to read. */
+function deletionsAsAnswer (room: Room): readonly Uint8Array[] {
+  return room.messages.deletionBytes > pieceBytes ? [...room.messages.deletions(), nothing] : [encodeSyncStep2(room.known.encodeDeleteSetUpdate())]
 }
 
 /** Brings a connection up to date while the room goes on, and then lets it live. Never rejects. */
 export function catchUp (room: Room, connection: Connection, task: CatchUp): void {
   connection.phase = 'catching-up'
+  inBackground(room, connection, async () => { await run(room, connection, task) })
+}
+
+/** Does what takes several turns; the room keeps what those who are behind will want. */
+function inBackground (room: Room, connection: Connection, work: () => Promise<void>): void {
   room.startStreaming()
-  run(room, connection, task)
+  work()
     .catch((error: unknown) => { failed(room, connection, error) })
     .finally(() => { room.stopStreaming() })
 }
 
 async function run (room: Room, connection: Connection, task: CatchUp): Promise<void> {
   let next = task.from ?? await sendStored(room, connection, task.has)
+  // What is stored comes with its deletions; what memory has may lack those that came before it.
+  let owesDeletions = task.from !== undefined && task.isAnswer
   while (await mayWrite(room, connection)) {
     const rest = room.recent.since(next)
     if (rest === undefined) {
       // It took so long that the store alone still has what is missing.
       next = await sendStored(room, connection, task.has)
     } else if (rest.length > 0) {
-      connection.write(rest.map(({ update }) => encodeUpdate(update)))
-      next += rest.length
+      const [piece = []] = inPieces(rest, ({ update }) => update.length)
+      connection.write(piece.map(messageOf))
+      next += piece.length
+    } else if (owesDeletions) {
+      owesDeletions = false
+      await sendBitByBit(room, connection, room.messages.deletions())
+    } else if (connection.owesAwareness) {
+      await sendOwedAwareness(room, connection)
     } else {
       live(room, connection, task.isAnswer)
       return
@@ -92,34 +149,50 @@ function live (room: Room, connection: Connection, isAnswer: boolean): void {
   connection.phase = 'live'
   const last: Uint8Array[] = []
   if (isAnswer) last.push(nothing)
-  if (isAnswer && connection.speaksHocuspocus) last.push(encodeSyncStep1(room.known.encodeStateVector()))
+  if (isAnswer && connection.speaksHocuspocus) last.push(room.messages.step1())
   if (last.length > 0) connection.write(last)
-  sendOwedAwareness(room, connection)
-  if (connection.asksAgain !== undefined) {
-    const stateVector = connection.asksAgain
-    connection.asksAgain = undefined
-    joinFrom(room, connection, stateVector)
-  }
+  answerWaiting(room, connection)
+}
+
+/** Answers the question that came while another was being answered. */
+function answerWaiting (room: Room, connection: Connection): void {
+  const stateVector = connection.asksAgain
+  if (stateVector === undefined) return
+  connection.asksAgain = undefined
+  joinFrom(room, connection, stateVector)
 }
 
 /** Waits for the connection's turn and for its socket. @returns whether it is still there */
 async function mayWrite (room: Room, connection: Connection): Promise<boolean> {
   await room.services.pacer.turn()
-  if (connection.socket.buffered > 0 && connection.phase !== 'ended') {
-    connection.waitingSince = room.services.now()
-    await connection.socket.drained()
-    connection.waitingSince = undefined
+  if (connection.phase !== 'ended') await connection.socket.drained()
+  return connection.phase !== 'ended'
+}
+
+/** @returns whether the connection is still there */
+async function sendBitByBit (room: Room, connection: Connection, messages: readonly Uint8Array[]): Promise<boolean> {
+  for (const piece of inPieces(messages, ({ length }) => length)) {
+    if (!await mayWrite(room, connection)) return false
+    connection.write(piece)
   }
-  if (connection.phase === 'ended') return false
-  sendOwedAwareness(room, connection)
   return true
 }
 
-function sendOwedAwareness (room: Room, connection: Connection): void {
-  if (!connection.owesAwareness) return
-  connection.owesAwareness = false
-  // Who has left meanwhile is told too: a presence that is never removed would stay as a ghost.
-  connection.write([room.allAwareness()])
+/** @returns whether the connection is still there */
+async function sendOwedAwareness (room: Room, connection: Connection): Promise<boolean> {
+  while (connection.owesAwareness) {
+    connection.owesAwareness = false
+    if (!await sendBitByBit(room, connection, room.messages.remembered())) return false
+  }
+  return true
+}
+
+function isFull (room: Room, { socket }: Connection): boolean {
+  return socket.buffered > room.services.limits.maxSocketBufferBytes
+}
+
+function fitsAtOnce (messages: readonly Uint8Array[]): boolean {
+  return messages.reduce((sum, { length }) => sum + length, 0) <= pieceBytes
 }
 
 /** @returns index of the room's first update that what was sent may lack */

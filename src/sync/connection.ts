@@ -1,11 +1,12 @@
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import { encodeStoredAnswer, encodeSyncStatus } from '../protocol/encode-message.ts'
-import { framesOf, type Address } from '../protocol/frame.ts'
+import type { Address } from '../protocol/frame.ts'
 import type { ClientMessage } from '../protocol/message.ts'
 import type { AwarenessOwner } from './awareness-table.ts'
 import { personOf } from './presence.ts'
 import type { Receipt } from './recent-updates.ts'
 import type { Room } from './room.ts'
+import { SharedFrames } from './shared-frames.ts'
 import type { Socket } from './socket.ts'
 
 /** Who is at the other end and what they may do, as somebody authorised has said. */
@@ -31,8 +32,16 @@ export type Phase = 'joining' | 'catching-up' | 'live' | 'ended'
 /** A connection that has been silent for this long no longer holds its client ids against a newcomer. */
 const idsFreeAfterMs = 20_000
 
+/** A socket that has taken nothing of what was written for this long is closed: nobody sees anything live that slowly. */
+const stalledMs = 45_000
+/** One write counts when all of it is taken: a slow but honest link (1 Mbit/s) has the time that its bytes need on top. */
+const leastBytesPerMs = 125
+
 /** Answers of this many bytes may wait on a socket that takes nothing; who asks on and reads none of it is closed. */
 const maxUnreadAnswerBytes = 128 * 1024
+
+/** Of a WebSocket frame from a server (RFC 6455, section 5.2) */
+const maxHeaderBytes = 10
 
 const stored = encodeSyncStatus(true)
 
@@ -63,13 +72,16 @@ export class Connection implements AwarenessOwner, Receipt {
   openQuestions = 0
   /** Engine time in ms when it was last asked what the room lacks and has not answered yet */
   askedAt: number | undefined
-  /** Engine time in ms since when the socket has not taken what was written, while somebody waits for it */
-  waitingSince: number | undefined
+  /** What it is sent before anything else is large, and on its way */
+  isGreeting = false
 
   #userId: string | undefined
   #person: number | undefined
   #holdsSocket = false
   #unreadAnswerBytes = 0
+  /** Engine time in ms since when the socket has taken nothing of what waits for it, and what it had taken by then */
+  #stalledSince: number | undefined
+  #takenThen = 0
 
   constructor (socket: Socket, session: Session, address: Address, speaksHocuspocus: boolean, member: Member) {
     this.socket = socket
@@ -124,15 +136,37 @@ export class Connection implements AwarenessOwner, Receipt {
 
   /** For what is sent once, or waits until the socket has taken what came before. */
   write (messages: readonly Uint8Array[]): void {
-    this.socket.write(framesOf(this.address, messages))
+    new SharedFrames(messages).writeTo(this.socket, this.address)
   }
 
   /** For answers, which a client can ask for without end. */
   send (messages: readonly Uint8Array[]): void {
-    const frames = framesOf(this.address, messages)
     if (this.socket.buffered <= (this.room?.services.limits.maxSocketBufferBytes ?? 0)) this.#unreadAnswerBytes = 0
-    else if ((this.#unreadAnswerBytes += frames.length) > maxUnreadAnswerBytes) return this.end(closes.tooSlow)
-    this.socket.write(frames)
+    else if ((this.#unreadAnswerBytes += this.#bytesOf(messages)) > maxUnreadAnswerBytes) return this.end(closes.tooSlow)
+    this.write(messages)
+  }
+
+  #bytesOf (messages: readonly Uint8Array[]): number {
+    return messages.reduce((sum, message) => sum + maxHeaderBytes + this.address.bytes.length + message.length, 0)
+  }
+
+  /** Charges the client for what costs time by its parts. @returns false where it has sent too much, and was closed for it */
+  spend (parts: number, now: number): boolean {
+    if (this.socket.budget.spend(parts, now)) return true
+    this.end(closes.tooMany)
+    return false
+  }
+
+  /** Whether the socket has taken nothing for too long of what waits for it. To be asked every few seconds. */
+  hasStalled (now: number): boolean {
+    const { buffered, taken } = this.socket
+    if (buffered === 0 || taken !== this.#takenThen) {
+      this.#stalledSince = buffered === 0 ? undefined : now
+      this.#takenThen = taken
+      return false
+    }
+    this.#stalledSince ??= now
+    return now - this.#stalledSince > stalledMs + buffered / leastBytesPerMs
   }
 
   /** Tells a client that `count` of its updates are safe in the store. */

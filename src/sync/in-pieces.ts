@@ -1,12 +1,12 @@
 import { pieceBytes } from './limits.ts'
 
 /** Groups what follows each other so that no group is too large to be read in one go by a slow client. A part that is larger stays alone. */
-export function inPieces<Part> (parts: readonly Part[], bytesOf: (part: Part) => Uint8Array): Part[][] {
+export function inPieces<Part> (parts: readonly Part[], bytesOf: (part: Part) => number): Part[][] {
   const pieces: Part[][] = []
   let piece: Part[] = []
   let bytes = 0
   for (const part of parts) {
-    const { length } = bytesOf(part)
+    const length = bytesOf(part)
     if (piece.length > 0 && bytes + length > pieceBytes) {
       pieces.push(piece)
       piece = []

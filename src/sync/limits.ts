@@ -26,8 +26,5 @@ export const awarenessTimeoutMs = 30_000
 /** y-websocket closes itself after 30 s without a message; half of that leaves room for a slow link. */
 export const keepaliveMs = 12_000
 
-/** A socket that has taken nothing of what was written for this long is closed: who reads that slowly sees nothing live anyway. */
-export const stalledMs = 60_000
-
 /** One connection owns at most this many client ids: an editor with several documents in one page uses a few. */
 export const maxClientIdsPerConnection = 32

@@ -1,3 +1,5 @@
+import { encodeUpdate } from '../protocol/encode-message.ts'
+import { sharedMessageBytes } from '../protocol/frame.ts'
 import type { ClientRun } from '../update/scan-update.ts'
 
 /** Somebody who is told when something is stored. */
@@ -18,6 +20,15 @@ export interface RecentUpdate {
   awaited: number
   /** Who is told when it is stored, once for each message */
   acknowledge: Receipt[]
+  /** Encoded for clients, where it is so large that they share it */
+  message: Uint8Array | undefined
+}
+
+/** An update as the message that brings it to clients. */
+export function messageOf (recent: RecentUpdate): Uint8Array {
+  if (recent.update.length < sharedMessageBytes) return encodeUpdate(recent.update)
+  recent.message ??= encodeUpdate(recent.update)
+  return recent.message
 }
 
 /** The newest updates of a room: all that are not stored yet, and those that some connection has still to be sent. */
@@ -102,7 +113,7 @@ export class RecentUpdates {
   }
 
   #push (update: Uint8Array, runs: readonly ClientRun[], isStored: boolean, awaited: number): RecentUpdate {
-    const recent: RecentUpdate = { index: ++this.#lastIndex, update, runs, isStored, awaited, acknowledge: [] }
+    const recent: RecentUpdate = { index: ++this.#lastIndex, update, runs, isStored, awaited, acknowledge: [], message: undefined }
     this.#updates.push(recent)
     this.#bytes += update.length
     return recent

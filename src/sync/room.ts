@@ -1,6 +1,6 @@
 import { encodeAwareness, isReadable } from '../protocol/awareness.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
-import { encodeAwarenessMessage, encodeSyncStep1, encodeUpdate } from '../protocol/encode-message.ts'
+import { encodeAwarenessMessage } from '../protocol/encode-message.ts'
 import type { ClientMessage } from '../protocol/message.ts'
 import { DamagedDocument, type SnapshotHead } from '../store/store.ts'
 import { Known } from '../update/known.ts'
@@ -9,18 +9,19 @@ import { mergeUpdates } from '../update/merge-updates.ts'
 import type { ClientRun, ScannedUpdate } from '../update/scan-update.ts'
 import { AwarenessTable, type Presence } from './awareness-table.ts'
 import { broadcast } from './broadcast.ts'
-import { joinFrom } from './catch-up.ts'
+import { greet, joinFrom, sendPresence } from './catch-up.ts'
 import type { Connection } from './connection.ts'
 import { EarlyLeavers } from './early-leavers.ts'
-import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs, maxClientIdsPerConnection, stalledMs } from './limits.ts'
+import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs, maxClientIdsPerConnection } from './limits.ts'
 import { inPieces } from './in-pieces.ts'
 import { knownOf } from './open-document.ts'
 import { PendingUpdates } from './pending-updates.ts'
 import { ownPresence } from './presence.ts'
 import { receiveUpdate } from './receive-update.ts'
-import { RecentUpdates, type Receipt, type RecentUpdate } from './recent-updates.ts'
+import { messageOf, RecentUpdates, type Receipt, type RecentUpdate } from './recent-updates.ts'
 import type { Services } from './services.ts'
 import { SharedLoad } from './shared-load.ts'
+import { nobody, RoomMessages } from './room-messages.ts'
 import { Siblings, type Relayed } from './siblings.ts'
 import { storedBytes, logBytes } from './stored-document.ts'
 import type { Ticking } from './tick-clock.ts'
@@ -51,6 +52,7 @@ export class Room implements Ticking {
   /** What is stored, for those who join */
   readonly load = new SharedLoad(this.recent, () => this.services.stored.load(this.name))
   readonly siblings: Siblings
+  readonly messages = new RoomMessages(() => this.known, this.awareness)
   known = new Known()
   /** Bytes of the snapshot and of the log behind it, what waits for the store included */
   snapshotBytes = 0
@@ -70,7 +72,6 @@ export class Room implements Ticking {
   #behind = 0
   #checking = 0
   readonly #earlyLeavers = new EarlyLeavers()
-  #presence: { readonly version: number, readonly message: Uint8Array } | undefined
 
   /** @param onEmpty called when nobody and nothing needs the room any more */
   constructor (name: string, services: Services, onEmpty: (room: Room) => void) {
@@ -148,12 +149,9 @@ export class Room implements Ticking {
   }
 
   #welcome (connection: Connection): void {
-    const greeting: Uint8Array[] = []
-    // A Hocuspocus client is asked when it has asked (`answerStep1`): it counts the answers to each of its own questions.
-    if (!connection.speaksHocuspocus) greeting.push(encodeSyncStep1(this.known.encodeStateVector()))
-    const awareness = this.presentAwareness()
-    if (awareness !== undefined) greeting.push(awareness)
-    if (greeting.length > 0) connection.write(greeting)
+    // A Hocuspocus client is asked when it has asked (`joinFrom`): it counts the answers to each of its own questions.
+    const question = connection.speaksHocuspocus ? [] : [this.messages.step1()]
+    greet(this, connection, [...question, ...this.messages.present()])
   }
 
   // ---- what clients say
@@ -175,9 +173,7 @@ export class Room implements Ticking {
         this.#receiveAwareness(connection, message)
         break
       case 'query-awareness':
-        // Who asks again and again and does not read would be answered into memory.
-        if (connection.socket.buffered > this.services.limits.maxSocketBufferBytes) return connection.end(closes.tooSlow)
-        connection.send([this.presentAwareness() ?? encodeAwarenessMessage(encodeAwareness([]))])
+        sendPresence(this, connection)
         break
       case 'stored-question':
         this.#questionStored(connection, message.number)
@@ -197,7 +193,8 @@ export class Room implements Ticking {
   }
 
   #receiveAwareness (connection: Connection, { entries }: { readonly entries: ReadonlyArray<{ clientId: number, clock: number, state: string }> }): void {
-    const { limits, counters } = this.services
+    const { limits, counters, now } = this.services
+    if (!connection.spend(entries.length, now())) return
     const fitting = entries.filter(({ state }) => Buffer.byteLength(state) <= limits.maxAwarenessBytes)
     if (!fitting.every(({ state }) => isReadable(state))) {
       counters.malformed++
@@ -232,7 +229,7 @@ export class Room implements Ticking {
     const now = this.services.now()
     if (connection.askedAt !== undefined && now - connection.askedAt < askAgainMs) return
     connection.askedAt = now
-    connection.send([encodeSyncStep1(this.known.encodeStateVector())])
+    connection.send([this.messages.step1()])
   }
 
   /** Somebody's update is being checked elsewhere, and will want the room. */
@@ -273,7 +270,7 @@ export class Room implements Ticking {
     const updates = this.#takePending()
     const presences = this.awareness.hasChanged ? this.awareness.takeChanged() : undefined
     const awareness = presences === undefined ? undefined : encodeAwarenessMessage(encodeAwareness(presences))
-    broadcast(this, [...relayed, ...updates].map(({ update }) => encodeUpdate(update)), awareness, except)
+    broadcast(this, [...relayed, ...updates].map(messageOf), awareness, except)
     if (this.services.neighbours.areIn(this.siblings)) this.#tellOthers(updates, presences ?? [])
     for (const recent of updates) {
       saver.add({ entry: { document: this.name, update: recent.update }, saved: (seq) => { this.#saved(recent, seq) } })
@@ -298,14 +295,14 @@ export class Room implements Ticking {
   #takePending (): RecentUpdate[] {
     if (this.#pending.all.length === 0) return []
     const { updates, acknowledge } = this.#pending.take()
-    const merged = inPieces(updates, ({ bytes }) => bytes).map((group) => this.#add(group, undefined))
+    const merged = inPieces(updates, ({ bytes }) => bytes.length).map((group) => this.#add(group, undefined))
     merged.at(-1)?.acknowledge.push(...acknowledge)
     return merged
   }
 
   #takeRelayed (): RecentUpdate[] {
     if (!this.siblings.hasRelayed) return []
-    return inPieces(this.siblings.takeRelayed(), ({ scanned }) => scanned.bytes).map((group) => this.#add(group.map(({ scanned }) => scanned), group))
+    return inPieces(this.siblings.takeRelayed(), ({ scanned }) => scanned.bytes.length).map((group) => this.#add(group.map(({ scanned }) => scanned), group))
   }
 
   #add (group: readonly ScannedUpdate[], relayed: readonly Relayed[] | undefined): RecentUpdate {
@@ -378,25 +375,12 @@ export class Room implements Ticking {
     return true
   }
 
-  /** Everyone who is present, as one message; undefined where nobody is. */
-  presentAwareness (): Uint8Array | undefined {
-    const present = this.awareness.present()
-    return present.length === 0 ? undefined : encodeAwarenessMessage(encodeAwareness(present))
-  }
-
-  /** Everyone the room remembers, those who have left too, as one message. */
-  allAwareness (): Uint8Array {
-    const { version } = this.awareness
-    if (this.#presence?.version !== version) this.#presence = { version, message: encodeAwarenessMessage(encodeAwareness(this.awareness.all())) }
-    return this.#presence.message
-  }
-
   startStreaming (): void { this.#behind++ }
 
   stopStreaming (): void {
     this.#behind--
     if (this.#behind > 0) return
-    this.#presence = undefined
+    this.messages.forget()
     this.load.forget()
     this.#considerCompaction(false)
   }
@@ -428,11 +412,13 @@ export class Room implements Ticking {
     for (const connection of this.connections) {
       const { socket } = connection
       if (now - socket.heardAt > this.services.limits.silenceMs) connection.end(closes.silent)
-      else if (connection.waitingSince !== undefined && now - connection.waitingSince > stalledMs) connection.end(closes.tooSlow)
+      else if (connection.hasStalled(now)) connection.end(closes.tooSlow)
       else if (this.isOpen && now - socket.writtenAt > keepaliveMs) connection.send([nobody])
     }
     if (this.isOpen) this.siblings.sweep()
-    if (this.recent.areStored && this.#behind === 0) this.recent.trim(0, Infinity)
+    if (this.#behind > 0) return
+    this.messages.forget()
+    if (this.recent.areStored) this.recent.trim(0, Infinity)
   }
 
   endAll (reason: CloseReason, which: (connection: Connection) => boolean = () => true): number {
@@ -441,6 +427,3 @@ export class Room implements Ticking {
     return ending.length
   }
 }
-
-/** An awareness message about nobody: any message keeps a client's watchdog quiet. */
-const nobody = encodeAwarenessMessage(encodeAwareness([]))

@@ -1,14 +1,21 @@
 import type { CloseReason } from '../protocol/close-codes.ts'
+import type { PartsBudget } from './parts-budget.ts'
 
 /** One WebSocket as the engine sees it: it can be written to, waited for and closed. */
 export interface Socket {
   /** Bytes written that the kernel has not taken yet */
   readonly buffered: number
+  /** Bytes that the kernel has taken since the connection began; a write counts once all of it is taken */
+  readonly taken: number
+  /** What this socket may still ask of the service; documents that share the socket share it */
+  readonly budget: PartsBudget
   /** Engine time in ms of the last sign of life, and of the last write */
   readonly heardAt: number
   readonly writtenAt: number
   /** Hands over ready frames (`framesOf`). Does nothing once the socket is closing. */
   write (frames: Uint8Array): void
+  /** The same in parts (`framePartsOf`), which go out together. They are kept until they have, and must not change. */
+  writeParts (parts: readonly Uint8Array[]): void
   /** Resolves when `buffered` is 0 or the socket has closed. */
   drained (): Promise<void>
   /**

@@ -89,6 +89,8 @@ export class Engine {
 
 export interface JoinOptions extends Partial<Member> {
   readonly wire?: 'y-websocket' | 'hocuspocus'
+  /** Reads nothing, from the beginning */
+  readonly isDeaf?: boolean
 }
 
 /** A client at the other end of a fake socket: what it says and has heard. */
@@ -100,7 +102,7 @@ export class Peer implements Session {
   /** Called with each message as it comes */
   onHeard: ((heard: Heard) => void) | undefined
 
-  constructor (engine: Engine, room: string, { wire = 'y-websocket', canEdit = true, ...member }: JoinOptions) {
+  constructor (engine: Engine, room: string, { wire = 'y-websocket', isDeaf = false, canEdit = true, ...member }: JoinOptions) {
     const addressed = wire === 'hocuspocus'
     this.socket = new FakeSocket(engine.now, (frames) => {
       for (const payload of payloadsOf(frames)) {
@@ -109,6 +111,7 @@ export class Peer implements Session {
         this.onHeard?.(heard)
       }
     })
+    if (isDeaf) this.socket.stopReading()
     this.connection = new Connection(this.socket, this, addressed ? hocuspocusAddress(room) : noAddress, addressed, { canEdit, ...member })
   }
 

@@ -1,4 +1,5 @@
 import type { CloseReason } from '../../src/protocol/close-codes.ts'
+import { PartsBudget } from '../../src/sync/parts-budget.ts'
 import type { Socket } from '../../src/sync/socket.ts'
 
 /** A socket whose other end is a function. It can stop reading, as a phone in a tunnel does. */
@@ -10,6 +11,8 @@ export class FakeSocket implements Socket {
   pings = 0
   /** How many calls of write there were */
   writes = 0
+  taken = 0
+  readonly budget: PartsBudget
   #pauses = 0
   readonly #now: () => number
   readonly #onFrames: (frames: Buffer) => void
@@ -21,6 +24,7 @@ export class FakeSocket implements Socket {
     this.#now = now
     this.#onFrames = onFrames
     this.heardAt = this.writtenAt = now()
+    this.budget = new PartsBudget(this.heardAt)
   }
 
   heard (): void { this.heardAt = this.#now() }
@@ -31,12 +35,15 @@ export class FakeSocket implements Socket {
     this.writtenAt = this.#now()
     const copy = Buffer.from(frames)
     if (this.#isReading) {
+      this.taken += copy.length
       this.#onFrames(copy)
     } else {
       this.#unread.push(copy)
       this.buffered += copy.length
     }
   }
+
+  writeParts (parts: readonly Uint8Array[]): void { this.write(Buffer.concat(parts)) }
 
   drained (): Promise<void> {
     if (this.buffered === 0 || this.closed !== undefined) return Promise.resolve()
@@ -64,6 +71,7 @@ export class FakeSocket implements Socket {
   read (): void {
     this.#isReading = true
     const unread = this.#unread.splice(0)
+    this.taken += this.buffered
     this.buffered = 0
     for (const frames of unread) this.#onFrames(frames)
     this.#free()

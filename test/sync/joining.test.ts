@@ -226,20 +226,50 @@ await t.test('a reader that falls so far behind that memory does not have it get
   await until(() => slow.text.length === 4_000_000)
 })
 
-await t.test('a reader that takes nothing for a minute is closed with 4508', async (t) => {
-  const engine = new Engine({ maxSocketBufferBytes: 10_000, silenceMs: 1_000_000 })
+await t.test('a reader that takes nothing is closed with 4508 within a minute, however little waits and however alive it seems', async (t) => {
+  for (const bytes of [100, 50_000]) {
+    const engine = new Engine({ maxSocketBufferBytes: 10_000 })
+    const [writer, slow] = [await engine.joinLive(), await engine.joinLive()]
+    slow.socket.stopReading()
+    writer.update(typing('x'.repeat(bytes))[0]!)
+    await until(() => slow.socket.buffered > 0)
+    const { room } = slow.connection
+    let ms = 0
+    for (; ms < 60_000 && slow.closed === undefined; ms += 3000) {
+      engine.pass(3000)
+      slow.socket.heard()
+      writer.socket.heard()
+      room?.sweep(engine.now())
+      t.ok(slow.closed === undefined || ms >= 45_000, 'not before it had its time')
+    }
+    t.equal(slow.closed, closes.tooSlow)
+    t.equal(writer.closed, undefined)
+  }
+})
+
+await t.test('a reader that takes a little now and then stays, and has more time for one large write', async (t) => {
+  const engine = new Engine({ maxSocketBufferBytes: 10_000 })
   const [writer, slow] = [await engine.joinLive(), await engine.joinLive()]
   slow.socket.stopReading()
-  writer.update(typing('x'.repeat(50_000))[0]!)
-  await until(() => slow.connection.waitingSince !== undefined)
+  writer.update(typing('x'.repeat(8_000_000))[0]!)
+  await until(() => slow.socket.buffered > 0)
   const { room } = slow.connection
-  engine.pass(59_000)
-  room?.sweep(engine.now())
+  const passMs = (total: number): void => {
+    for (let ms = 0; ms < total; ms += 3000) {
+      engine.pass(3000)
+      slow.socket.heard()
+      room?.sweep(engine.now())
+    }
+  }
+  passMs(90_000)
+  t.equal(slow.closed, undefined, '8 MB at 1 Mbit/s take 64 s')
+  for (let count = 0; count < 10; count++) {
+    slow.socket.taken += 1
+    passMs(30_000)
+  }
   t.equal(slow.closed, undefined)
-  engine.pass(2_000)
-  room?.sweep(engine.now())
+  passMs(120_000)
   t.equal(slow.closed, closes.tooSlow)
-  t.equal(writer.closed, undefined)
 })
 
 await t.test('who is silent is closed with 4508; who listens hears something at least every 15 s', async (t) => {

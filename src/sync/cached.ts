@@ -1,0 +1,20 @@
+/** Remembers what was made last, for as long as it is made from the same thing. */
+export class Cached<From, Made> {
+  #from: From | undefined
+  #made: Made | undefined
+
+  /** @param from compared by identity */
+  get (from: From, make: (from: From) => Made): Made {
+    if (this.#made === undefined || this.#from !== from) {
+      this.#made = make(from)
+      this.#from = from
+    }
+    return this.#made
+  }
+
+  /** Frees the memory; the next `get` makes it anew. */
+  forget (): void {
+    this.#from = undefined
+    this.#made = undefined
+  }
+}

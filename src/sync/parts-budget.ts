@@ -1,0 +1,26 @@
+/**
+ * Parts that one socket may send at once. A part is what costs time whatever its size: a client, a run or a delete range
+ * of an update, an entry of a state vector, a state of an awareness frame. A document at its bounds has 350,000
+ * (100,000 clients, 250,000 delete ranges), and an offline page sends all of them when it returns.
+ */
+export const partsAtOnce = 500_000
+/** Parts that come back each second: a busy editor sends some 50, and 10,000 cost the event loop about 2 ms. */
+export const partsPerSecond = 10_000
+
+/** Counts what a socket sends by its parts: bytes and messages alone do not tell what a frame costs. */
+export class PartsBudget {
+  #left = partsAtOnce
+  #at: number
+
+  /** @param now engine time in ms */
+  constructor (now: number) {
+    this.#at = now
+  }
+
+  /** @returns false where the socket has sent too much */
+  spend (parts: number, now: number): boolean {
+    this.#left = Math.min(partsAtOnce, this.#left + (now - this.#at) / 1000 * partsPerSecond) - parts
+    this.#at = now
+    return this.#left >= 0
+  }
+}
