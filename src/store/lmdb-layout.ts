@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import type { SetAsideUpdate } from './store.ts'
 
 /**
  * Where things lie in the data file. One LMDB tree; the first byte of a key says what it holds, so that everything
@@ -8,10 +9,13 @@ import { crc32 } from 'node:zlib'
  *     01 name of document (UTF-8)     document id, created at
  *     02 document id, generation, n   piece n of a snapshot; n = ffffffff: what the snapshot knows
  *     03 document id, seq             an update; seq = ffffffffffff: the document's state
+ *     04 document id, n               an update set aside: when, the reason (its length before it), the update
  *
  * The state stands behind the updates because that is where each append writes: mostly one page for both.
  * Numbers are big-endian, so that keys sort as the numbers do; ids, seqs, generations and times have 48 bits. Every
  * value but the store's own is sealed: the CRC-32 of the content, mixed with the key, stands before it.
+ *
+ * Versions that do not know kind 04 leave such entries alone, copy them, and use no document id twice: no other layout.
  */
 export const LAYOUT = 1
 
@@ -19,10 +23,13 @@ const OWN = 0
 const NAME = 1
 const PIECE = 2
 const LOG = 3
+const SET_ASIDE = 4
 
 const U48 = 6
+const U16 = 2
 const KNOWN_INDEX = 0xffffffff
-const STATE_SEQ = 2 ** 48 - 1
+const MAX_U48 = 2 ** 48 - 1
+const STATE_SEQ = MAX_U48
 const SEAL_BYTES = 4
 
 export interface DocumentRow {
@@ -57,6 +64,9 @@ export const pieceKey = (id: number, generation: number, index: number): Buffer 
 export const knownKey = (id: number, generation: number): Buffer => pieceKey(id, generation, KNOWN_INDEX)
 export const logKey = (id: number, seq: number): Buffer => numbers(LOG, id, seq)
 export const stateKey = (id: number): Buffer => logKey(id, STATE_SEQ)
+export const setAsideKey = (id: number, seq: number): Buffer => numbers(SET_ASIDE, id, seq)
+/** Keys of everything that is set aside of a document. */
+export const setAsideRange = (id: number): { start: Buffer, end: Buffer } => ({ start: setAsideKey(id, 0), end: setAsideKey(id, MAX_U48) })
 
 /** All keys below this one and from `nameKey('')` on are names of documents. */
 export const namesEnd = Buffer.from([NAME + 1])
@@ -108,6 +118,21 @@ export function decodeState (record: Buffer): DocumentState {
     pieces: at(7),
     snapshotBytes: at(8),
   }
+}
+
+/** @param reason as `keptReason` returns it */
+export function encodeSetAside ({ update, reason }: SetAsideUpdate, at: number): Buffer {
+  const text = Buffer.from(reason)
+  const head = Buffer.allocUnsafe(U48 + U16)
+  head.writeUIntBE(at, 0, U48)
+  head.writeUInt16BE(text.length, U48)
+  return Buffer.concat([head, text, update])
+}
+
+export function decodeSetAside (record: Buffer): SetAsideUpdate & { readonly at: number } {
+  const start = U48 + U16
+  const end = start + record.readUInt16BE(U48)
+  return { at: record.readUIntBE(0, U48), reason: record.toString('utf8', start, end), update: new Uint8Array(record.subarray(end)) }
 }
 
 /** A copy of `content` with room for its seal, and half of it: what takes long where there is much content. */

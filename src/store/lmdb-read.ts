@@ -1,9 +1,10 @@
 import type { LmdbTree } from './lmdb-draft.ts'
 import {
-  decodeRow, decodeState, documentOf, knownKey, logKey, nameKey, NO_STATE, pieceKey, seqOf, stateKey, unseal,
+  decodeRow, decodeSetAside, decodeState, documentOf, knownKey, logKey, nameKey, NO_STATE, pieceKey, seqOf, setAsideRange,
+  stateKey, unseal,
   type DocumentRow, type DocumentState,
 } from './lmdb-layout.ts'
-import { DamagedDocument, type DocumentInfo, type SnapshotHead, type StoredDocument, type StoredUpdate } from './store.ts'
+import { DamagedDocument, type DocumentInfo, type SnapshotHead, type StoredDocument, type StoredSetAside, type StoredUpdate } from './store.ts'
 
 /** A document that is there, as it was found. Whoever writes changes the state and puts it back. */
 export interface OpenDocument extends DocumentRow {
@@ -49,6 +50,18 @@ export function readPiece (view: LmdbTree, document: string, generation: number,
   return keepable(readContent(view, document, pieceKey(open.id, generation, index), `piece ${index} of its snapshot`))
 }
 
+/** See `Store.setAside`. */
+export function readSetAside (view: LmdbTree, document: string): StoredSetAside[] {
+  const open = openDocument(view, document)
+  if (!open) return []
+  return Array.from(view.getRange(setAsideRange(open.id)), ({ key, value }) => {
+    const seq = seqOf(key)
+    const record = unseal(key, value)
+    if (!record) throw new DamagedDocument(document, `update ${seq} of those set aside fails its checksum`)
+    return { seq, ...decodeSetAside(record) }
+  })
+}
+
 /** What `Store.list` tells of the document under this key; of a damaged one too, or nobody would find it. */
 export function readInfo (view: LmdbTree, key: Buffer, value: Buffer): DocumentInfo {
   const content = unseal(key, value)
@@ -56,7 +69,8 @@ export function readInfo (view: LmdbTree, key: Buffer, value: Buffer): DocumentI
   const record = view.getBinary(stateKey(row.id))
   const state = record && unseal(stateKey(row.id), record)
   const { snapshotBytes, logBytes, logEntries, lastSeq, updatedAt } = state ? decodeState(state) : NO_STATE
-  return { document: documentOf(key), snapshotBytes, logBytes, logEntries, lastSeq, createdAt: row.createdAt, updatedAt }
+  const setAside = view.getKeysCount(setAsideRange(row.id))
+  return { document: documentOf(key), snapshotBytes, logBytes, logEntries, lastSeq, setAside, createdAt: row.createdAt, updatedAt }
 }
 
 function readHead (view: LmdbTree, document: string, { id, state }: OpenDocument): SnapshotHead | undefined {

@@ -6,12 +6,13 @@ import { assertDocumentName } from './document-name.ts'
 import type { Draft, LmdbTree } from './lmdb-draft.ts'
 import { openLmdbFile } from './lmdb-file.ts'
 import { LmdbHeadroom, makeRoomToOpen, makeRoomToStart } from './lmdb-headroom.ts'
-import { COUNTERS, LAYOUT, nameKey, namesEnd, ownKey, wrap } from './lmdb-layout.ts'
+import { COUNTERS, encodeSetAside, LAYOUT, nameKey, namesEnd, ownKey, wrap } from './lmdb-layout.ts'
 import { becomeOwner, type Ownership } from './lmdb-owner.ts'
-import { loadDocument, readInfo, readPiece } from './lmdb-read.ts'
-import { appendEntries, compactDocument, createDocument, removeDocument } from './lmdb-write.ts'
+import { loadDocument, readInfo, readPiece, readSetAside } from './lmdb-read.ts'
+import { appendEntries, compactDocument, createDocument, removeDocument, removeSetAside } from './lmdb-write.ts'
 import { LmdbWriter, type LmdbSync } from './lmdb-writer.ts'
-import type { DocumentInfo, ListOptions, LogEntry, NextSnapshot, SnapshotHead, Store, StoredDocument } from './store.ts'
+import { keptReason } from './set-aside.ts'
+import type { DocumentInfo, ListOptions, LogEntry, NextSnapshot, SnapshotHead, Store, StoredDocument, StoredSetAside } from './store.ts'
 import { newUnfinishedCopy, putInPlace, removeUnfinishedCopies } from './unfinished-copy.ts'
 
 export interface LmdbOptions {
@@ -132,7 +133,19 @@ export class LmdbStore implements Store {
   async compact (document: string, next: NextSnapshot): Promise<SnapshotHead | undefined> {
     assertDocumentName(document)
     const pieces = await wrapAll(next.pieces)
-    return this.#transact((draft) => compactDocument(draft, document, next, pieces))
+    const now = Date.now()
+    const setAside = await wrapAll((next.setAside ?? []).map(({ update, reason }) => encodeSetAside({ update, reason: keptReason(reason) }, now)))
+    return this.#transact((draft) => compactDocument(draft, document, next, { pieces, setAside }))
+  }
+
+  async setAside (document: string): Promise<readonly StoredSetAside[]> {
+    assertDocumentName(document)
+    return readSetAside(this.#view(), document)
+  }
+
+  async removeSetAside (document: string): Promise<number> {
+    assertDocumentName(document)
+    return this.#transact((draft) => removeSetAside(draft, document))
   }
 
   async remove (document: string): Promise<boolean> {

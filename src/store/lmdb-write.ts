@@ -1,8 +1,10 @@
 import type { Draft } from './lmdb-draft.ts'
 import {
-  contentLength, COUNTERS, encodeRow, encodeState, knownKey, logKey, nameKey, NO_STATE, pieceKey, seal, stateKey, wrap,
+  contentLength, COUNTERS, encodeRow, encodeState, knownKey, logKey, nameKey, NO_STATE, pieceKey, seal, seqOf, setAsideKey,
+  setAsideRange, stateKey, wrap,
 } from './lmdb-layout.ts'
 import type { OpenDocument } from './lmdb-read.ts'
+import { assertRoomToSetAside } from './set-aside.ts'
 import type { LogEntry, NextSnapshot, SnapshotHead } from './store.ts'
 
 /** Document ids, and the floor under new numbers. */
@@ -32,8 +34,15 @@ export function createDocument (draft: Draft, document: string, update: Uint8Arr
   return true
 }
 
-/** See `Store.compact`. @param pieces those of `next`, wrapped */
-export function compactDocument (draft: Draft, document: string, next: NextSnapshot, pieces: readonly Buffer[]): SnapshotHead | undefined {
+/** What of a snapshot takes long to copy, wrapped before the transaction. */
+export interface WrappedSnapshot {
+  readonly pieces: readonly Buffer[]
+  /** By `encodeSetAside` */
+  readonly setAside: readonly Buffer[]
+}
+
+/** See `Store.compact`. @param wrapped what `next` holds */
+export function compactDocument (draft: Draft, document: string, next: NextSnapshot, { pieces, setAside }: WrappedSnapshot): SnapshotHead | undefined {
   const open = draft.document(document)
   // A number from before the document's own: the snapshot was made of another one, since removed, of the same name.
   if (!open || open.state.generation !== next.replaces || next.upTo <= open.state.base) return undefined
@@ -41,6 +50,7 @@ export function compactDocument (draft: Draft, document: string, next: NextSnaps
   if (next.upTo > state.lastSeq || next.upTo < state.upTo) {
     throw new RangeError(`A snapshot up to ${next.upTo} cannot stand before a log of ${state.upTo + 1} to ${state.lastSeq}`)
   }
+  keepAside(draft, document, id, setAside)
   dropSnapshot(draft, open)
   state.generation = Math.max(state.generation, readCounters(draft).floor) + 1
   state.upTo = next.upTo
@@ -56,6 +66,12 @@ export function compactDocument (draft: Draft, document: string, next: NextSnaps
   return { generation: state.generation, upTo: state.upTo, pieces: state.pieces, bytes: state.snapshotBytes, known: new Uint8Array(next.known) }
 }
 
+/** See `Store.removeSetAside`. */
+export function removeSetAside (draft: Draft, document: string): number {
+  const open = draft.document(document)
+  return open ? dropSetAside(draft, open.id) : 0
+}
+
 /** See `Store.remove`. */
 export function removeDocument (draft: Draft, document: string): boolean {
   const open = draft.document(document)
@@ -64,6 +80,7 @@ export function removeDocument (draft: Draft, document: string): boolean {
   dropSnapshot(draft, open)
   for (const key of draft.keys(logKey(id, 0), stateKey(id))) draft.remove(key)
   draft.remove(stateKey(id))
+  dropSetAside(draft, id)
   draft.remove(nameKey(document))
   draft.setDocument(document, null)
   const counters = readCounters(draft)
@@ -91,6 +108,30 @@ function dropSnapshot (draft: Draft, { id, state: { generation, pieces } }: Open
   if (generation === 0) return
   for (let index = 0; index < pieces; index++) draft.remove(pieceKey(id, generation, index))
   draft.remove(knownKey(id, generation))
+}
+
+/** @throws SetAsideFull */
+function keepAside (draft: Draft, document: string, id: number, records: readonly Buffer[]): void {
+  if (records.length === 0) return
+  const keys = keysOfSetAside(draft, id)
+  const bytes = keys.reduce((sum, key) => sum + (draft.get(key)?.length ?? 0), 0)
+  assertRoomToSetAside(document, { entries: keys.length, bytes })
+  const last = keys.reduce((highest, key) => Math.max(highest, seqOf(key)), 0)
+  records.forEach((record, index) => {
+    const key = setAsideKey(id, last + 1 + index)
+    draft.put(key, seal(key, record))
+  })
+}
+
+function dropSetAside (draft: Draft, id: number): number {
+  const keys = keysOfSetAside(draft, id)
+  for (const key of keys) draft.remove(key)
+  return keys.length
+}
+
+function keysOfSetAside (draft: Draft, id: number): Buffer[] {
+  const { start, end } = setAsideRange(id)
+  return draft.keys(start, end)
 }
 
 /** Drops what the snapshot holds, and counts what is left. */

@@ -44,6 +44,19 @@ const STEPS = [
      PRIMARY KEY (document_id, generation, index)
    );
    COMMENT ON TABLE $schema.pieces IS 'Snapshots, in pieces'`,
+  // A table of its own and no column of another: nodes of the version before go on beside it. They remove a document
+  // without what is set aside of it, which up_to tells apart: it is not above the base of a document made again.
+  `CREATE TABLE $schema.set_aside (
+     document_id bigint NOT NULL,
+     seq bigint NOT NULL,
+     up_to bigint NOT NULL,
+     reason text NOT NULL,
+     crc bigint NOT NULL,
+     content bytea NOT NULL,
+     set_aside_at timestamptz NOT NULL DEFAULT now(),
+     PRIMARY KEY (document_id, seq)
+   );
+   COMMENT ON TABLE $schema.set_aside IS 'Updates that Yjs cannot apply, left out of the snapshot up to up_to'`,
 ]
 
 /** Any number, so long as all nodes take the same: one node at a time looks after the schema. */

@@ -16,6 +16,8 @@ const REMEMBERED = '30 days'
 export function statements (schemaName: string) {
   const schema = quoteIdentifier(schemaName)
   const state = 'id, base, last_seq, generation, up_to, pieces'
+  /** Whether something set aside is of the document, and not of one before it of the same name */
+  const isOf = 's.document_id = d.id AND s.up_to > d.base'
   /** What an insert does where the name is known: it goes on with the document, or begins it anew behind a removed one. */
   const goOn = `
     ON CONFLICT (name) DO UPDATE SET
@@ -98,12 +100,37 @@ export function statements (schemaName: string) {
       FROM (SELECT count(*) AS entries, coalesce(sum(bytes), 0) AS bytes FROM swallowed) s
       WHERE d.id = $1`,
 
+    /** Name. */
+    setAside: `
+      SELECT s.seq, s.reason, s.crc, s.content, floor(extract(epoch FROM s.set_aside_at) * 1000)::bigint AS at_ms
+      FROM ${schema}.documents d JOIN ${schema}.set_aside s ON ${isOf}
+      WHERE d.name = $1 AND d.removed_at IS NULL ORDER BY s.seq`,
+
+    /** Document id. The document is locked. */
+    heldAside: `
+      SELECT count(s.*) AS entries, coalesce(sum(length(s.content)), 0)::bigint AS bytes
+      FROM ${schema}.documents d LEFT JOIN ${schema}.set_aside s ON ${isOf} WHERE d.id = $1`,
+
+    /** Document id, up to; starts, lengths, reasons and checksums; all bytes as one. The document is locked. */
+    keepAside: `
+      INSERT INTO ${schema}.set_aside (document_id, seq, up_to, reason, crc, content)
+      SELECT $1, last + nr, $2, reason, crc, substring($7::bytea FROM start + 1 FOR length)
+      FROM unnest($3::int[], $4::int[], $5::text[], $6::bigint[]) WITH ORDINALITY AS g (start, length, reason, crc, nr),
+           (SELECT coalesce(max(seq), 0) AS last FROM ${schema}.set_aside WHERE document_id = $1) AS before`,
+
+    /** Name. The document is locked. One row for each that was there. */
+    removeSetAside: `
+      DELETE FROM ${schema}.set_aside s USING ${schema}.documents d
+      WHERE ${isOf} AND d.name = $1 AND d.removed_at IS NULL RETURNING s.seq`,
+
     /** Document id. The document is locked. */
     remove: `
       WITH log AS (
         DELETE FROM ${schema}.updates WHERE document_id = $1
       ), snapshot AS (
         DELETE FROM ${schema}.pieces WHERE document_id = $1
+      ), aside AS (
+        DELETE FROM ${schema}.set_aside WHERE document_id = $1
       )
       UPDATE ${schema}.documents
       SET removed_at = now(), base = last_seq, up_to = 0, pieces = NULL, snapshot_bytes = 0, known = NULL, known_crc = NULL,
@@ -117,8 +144,9 @@ export function statements (schemaName: string) {
     /** Prefix, after, how many. */
     list: `
       SELECT name, snapshot_bytes, log_bytes, log_entries, last_seq,
+             (SELECT count(*) FROM ${schema}.set_aside s WHERE ${isOf}) AS set_aside,
              floor(extract(epoch FROM created_at) * 1000)::bigint AS created_ms, floor(extract(epoch FROM updated_at) * 1000)::bigint AS updated_ms
-      FROM ${schema}.documents WHERE removed_at IS NULL AND name >= $1 AND name > $2 ORDER BY name LIMIT $3`,
+      FROM ${schema}.documents d WHERE removed_at IS NULL AND name >= $1 AND name > $2 ORDER BY name LIMIT $3`,
 
     ping: `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS read_only FROM ${schema}.migrations LIMIT 1`,
   }

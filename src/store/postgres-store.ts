@@ -1,14 +1,15 @@
-import { crc32 } from 'node:zlib'
 import pg from 'pg'
 import type { Logger } from '../logger.ts'
 import { assertDocumentName } from './document-name.ts'
 import { DocumentQueue } from './document-queue.ts'
 import { connectionOptions } from './postgres-connection.ts'
+import { asBuffer, checked, checksum, MAX_STATEMENT_BYTES, pack, statementGroups } from './postgres-content.ts'
 import { migrate } from './postgres-schema.ts'
 import { statements, type Statements } from './postgres-statements.ts'
-import {
-  DamagedDocument, type DocumentInfo, type ListOptions, type LogEntry, type NextSnapshot, type SnapshotHead, type Store,
-  type StoredDocument, type StoredUpdate,
+import { assertRoomToSetAside, keptReason } from './set-aside.ts'
+import type {
+  DocumentInfo, ListOptions, LogEntry, NextSnapshot, SnapshotHead, Store, StoredDocument, StoredSetAside,
+  StoredUpdate,
 } from './store.ts'
 
 export interface PostgresOptions {
@@ -26,9 +27,6 @@ const DEFAULT_CONNECTIONS = 10
 
 /** Appends on their way at once; the rest of the connections is for those who read. */
 const MAX_APPENDS = 3
-
-/** Most that goes into one statement together: it is held in memory here, there and on the way. */
-const MAX_STATEMENT_BYTES = 8 << 20
 
 /** How many names `list` reads at a time. */
 const LIST_BATCH = 500
@@ -135,10 +133,29 @@ export class PostgresStore implements Store {
       if (next.upTo > state.last_seq || next.upTo < state.up_to) {
         throw new RangeError(`A snapshot up to ${next.upTo} cannot stand before a log of ${state.up_to + 1} to ${state.last_seq}`)
       }
+      await keepAside(query, this.#sql, document, found.id, next)
       const bytes = next.pieces.reduce((sum, { length }) => sum + length, 0)
       await query(this.#sql.compact, [found.id, generation, next.upTo, next.pieces.length, bytes, asBuffer(next.known), checksum(next.known, document, generation)])
       return { generation, upTo: next.upTo, pieces: next.pieces.length, bytes, known: new Uint8Array(next.known) }
     })
+  }
+
+  async setAside (document: string): Promise<readonly StoredSetAside[]> {
+    assertDocumentName(document)
+    const rows = await this.#query<SetAsideRow>(this.#sql.setAside, [document])
+    return rows.map(({ seq, reason, crc, content, at_ms: at }) => {
+      const update = checked(document, content, crc, `update ${seq} of those set aside`, document, 'set aside', reason)
+      return { seq, update, reason, at }
+    })
+  }
+
+  async removeSetAside (document: string): Promise<number> {
+    assertDocumentName(document)
+    const removed = await this.#transaction(async (query) => {
+      await query(this.#sql.lock, [document])
+      return query(this.#sql.removeSetAside, [document])
+    })
+    return removed?.length ?? 0
   }
 
   async remove (document: string): Promise<boolean> {
@@ -213,7 +230,18 @@ interface LoadRow extends StateRow {
   snapshot_bytes: number
 }
 
-interface InfoRow { name: string, snapshot_bytes: number, log_bytes: number, log_entries: number, last_seq: number, created_ms: number, updated_ms: number }
+interface SetAsideRow { seq: number, reason: string, crc: number, content: Buffer, at_ms: number }
+
+interface InfoRow {
+  name: string
+  snapshot_bytes: number
+  log_bytes: number
+  log_entries: number
+  last_seq: number
+  set_aside: number
+  created_ms: number
+  updated_ms: number
+}
 
 /** Whether the snapshot that `next` was made from is still the one. One from before the document's own numbers was of another. */
 function matches ({ generation, pieces, base }: StateRow, { replaces, upTo }: NextSnapshot): boolean {
@@ -233,54 +261,37 @@ function infoOf (row: InfoRow): DocumentInfo {
     logBytes: row.log_bytes,
     logEntries: row.log_entries,
     lastSeq: row.last_seq,
+    setAside: row.set_aside,
     createdAt: row.created_ms,
     updatedAt: row.updated_ms,
   }
 }
 
 function appendParameters (entries: readonly LogEntry[]): unknown[] {
-  const starts: number[] = []
-  let end = 0
-  for (const { update } of entries) {
-    starts.push(end)
-    end += update.length
-  }
-  return [
-    entries.map(({ document }) => document),
-    starts,
-    entries.map(({ update }) => update.length),
-    entries.map(({ document, update }) => checksum(update, document)),
-    Buffer.concat(entries.map(({ update }) => update)),
-  ]
+  const { starts, lengths, bytes } = pack(entries.map(({ update }) => update))
+  return [entries.map(({ document }) => document), starts, lengths, entries.map(({ document, update }) => checksum(update, document)), bytes]
 }
 
-/** Several pieces to a statement, as many as is good for one. */
 async function insertPieces (query: Query, sql: Statements, document: string, id: number, generation: number, pieces: readonly Uint8Array[]): Promise<void> {
-  for (let from = 0; from < pieces.length;) {
-    let to = from
-    let bytes = 0
-    do bytes += pieces[to++]?.length ?? 0
-    while (to < pieces.length && bytes + (pieces[to]?.length ?? 0) <= MAX_STATEMENT_BYTES)
-    const part = pieces.slice(from, to)
-    const starts = part.map((_, at) => part.slice(0, at).reduce((sum, { length }) => sum + length, 0))
-    const crcs = part.map((piece, at) => checksum(piece, document, generation, from + at))
-    await query(sql.insertPieces, [id, generation, from, starts, part.map(({ length }) => length), crcs, Buffer.concat(part)])
-    from = to
+  for (const { from, group } of statementGroups(pieces, (piece) => piece)) {
+    const { starts, lengths, bytes } = pack(group)
+    const crcs = group.map((piece, at) => checksum(piece, document, generation, from + at))
+    await query(sql.insertPieces, [id, generation, from, starts, lengths, crcs, bytes])
   }
 }
 
-/** CRC-32 over the content and what it is the content of: in another place it counts as damaged. */
-function checksum (content: Uint8Array, ...place: (string | number)[]): number {
-  return crc32(place.join('\0'), crc32(content))
+/** Of a document that is locked. @throws SetAsideFull */
+async function keepAside (query: Query, sql: Statements, document: string, id: number, { upTo, setAside = [] }: NextSnapshot): Promise<void> {
+  if (setAside.length === 0) return
+  const [held] = await query<{ entries: number, bytes: number }>(sql.heldAside, [id])
+  if (held) assertRoomToSetAside(document, held)
+  for (const { group } of statementGroups(setAside, ({ update }) => update)) {
+    const { starts, lengths, bytes } = pack(group.map(({ update }) => update))
+    const reasons = group.map(({ reason }) => keptReason(reason))
+    const crcs = group.map(({ update }, at) => checksum(update, document, 'set aside', reasons[at] ?? ''))
+    await query(sql.keepAside, [id, upTo, starts, lengths, reasons, crcs, bytes])
+  }
 }
-
-function checked (document: string, content: Buffer | null, crc: number | null, what: string, ...place: (string | number)[]): Uint8Array {
-  if (content === null) throw new DamagedDocument(document, `${what} is missing`)
-  if (checksum(content, ...place) !== crc) throw new DamagedDocument(document, `${what} fails its checksum`)
-  return new Uint8Array(content)
-}
-
-const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength)
 
 const INT8 = 20
 

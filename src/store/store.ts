@@ -39,11 +39,23 @@ export interface Store {
   readPiece (document: string, generation: number, index: number): Promise<Uint8Array | undefined>
 
   /**
-   * Replaces the snapshot and drops the log entries up to and with `upTo`, in one transaction.
+   * Replaces the snapshot, drops the log entries up to and with `upTo`, and keeps what `next` sets aside, in one
+   * transaction.
    * @returns undefined, with nothing changed, where the document's snapshot is no longer the generation `replaces`
    * @throws RangeError where `upTo` is a number that was not given out, or one before the present snapshot's
+   * @throws SetAsideFull, with nothing changed, where there is something to set aside and no room for it
    */
   compact (document: string, next: NextSnapshot): Promise<SnapshotHead | undefined>
+
+  /**
+   * Reads the updates that compactions have set aside and nobody has removed since, in the order of their numbers; an
+   * empty list for a document that does not exist.
+   * @throws DamagedDocument
+   */
+  setAside (document: string): Promise<readonly StoredSetAside[]>
+
+  /** Removes the updates that are set aside, damaged ones too. @returns how many there were */
+  removeSetAside (document: string): Promise<number>
 
   /** Removes a document with everything that is stored of it. @returns whether there was one */
   remove (document: string): Promise<boolean>
@@ -100,6 +112,22 @@ export interface NextSnapshot {
   readonly upTo: number
   readonly pieces: readonly Uint8Array[]
   readonly known: Uint8Array
+  /** What the snapshot leaves out because Yjs cannot apply it; added to what earlier compactions have set aside */
+  readonly setAside?: readonly SetAsideUpdate[]
+}
+
+/** An update that Yjs cannot apply. It is no longer part of its document, and stays beside it until an operator removes it. */
+export interface SetAsideUpdate {
+  readonly update: Uint8Array
+  /** One line for the operator, without content of the document; kept as far as `MAX_REASON_CHARACTERS` */
+  readonly reason: string
+}
+
+export interface StoredSetAside extends SetAsideUpdate {
+  /** Whole, from 1, rising; gaps are possible */
+  readonly seq: number
+  /** When it was set aside, ms since the epoch */
+  readonly at: number
 }
 
 export interface ListOptions {
@@ -114,6 +142,8 @@ export interface DocumentInfo {
   readonly logBytes: number
   readonly logEntries: number
   readonly lastSeq: number
+  /** How many updates are set aside */
+  readonly setAside: number
   /** ms since the epoch */
   readonly createdAt: number
   readonly updatedAt: number

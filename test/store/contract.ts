@@ -1,14 +1,18 @@
 import fc from 'fast-check'
 import type { Test } from 'tap'
+import { MAX_SET_ASIDE_BYTES, MAX_SET_ASIDE_ENTRIES, SetAsideFull } from '../../src/store/set-aside.ts'
 import { DamagedDocument, type DocumentInfo, type Store, type StoredDocument } from '../../src/store/store.ts'
+
+/** An entry of the log, a piece of the snapshot, what it knows, or an update set aside. */
+export type Damageable = 'entry' | 'piece' | 'known' | 'aside'
 
 /** What a store's test gives to the contract. */
 export interface Subject {
   readonly store: Store
   /** A second view of the same data, as another node or a restarted process has it. */
   readonly reopen: () => Promise<Store>
-  /** Overwrites one byte of what is stored: an entry of the log, a piece of the snapshot, or what it knows. */
-  readonly damage: (document: string, what: 'entry' | 'piece' | 'known') => Promise<void>
+  /** Overwrites one byte of what is stored. */
+  readonly damage: (document: string, what: Damageable) => Promise<void>
   /** Bytes that the data takes on the disk. */
   readonly diskBytes?: () => Promise<number>
 }
@@ -261,6 +265,91 @@ export async function storeContract (t: Test, open: (t: Test) => Promise<Subject
     t.same((await store.load('a'))?.snapshot?.known, noise(60_000, 9))
   })
 
+  await t.test('set aside: kept beside the document until it is removed', async (t) => {
+    const { store, reopen } = await open(t)
+    const before = Date.now()
+    t.same(await store.setAside('none'), [])
+    t.equal(await store.removeSetAside('none'), 0)
+    await store.append(['1', '2', '3'].map((update) => ({ document: 'a', update: bytes(update) })))
+    await store.compact('a', { replaces: 0, upTo: 2, pieces: [bytes('1')], known: bytes('k'), setAside: [{ update: bytes('2'), reason: 'two' }, { update: new Uint8Array(), reason: '' }] })
+    await store.compact('a', { replaces: 1, upTo: 3, pieces: [bytes('1')], known: bytes('k'), setAside: [{ update: bytes('3'), reason: 'ж' }] })
+    await store.append([{ document: 'a', update: bytes('4') }, { document: 'b', update: bytes('x') }])
+    await store.compact('a', { replaces: 2, upTo: 4, pieces: [bytes('14')], known: bytes('k') })
+    for (const view of [store, await reopen()]) {
+      const found = await view.setAside('a')
+      t.same(found.map(({ seq, update, reason }) => ({ seq, update, reason })), [
+        { seq: 1, update: bytes('2'), reason: 'two' }, { seq: 2, update: new Uint8Array(), reason: '' }, { seq: 3, update: bytes('3'), reason: 'ж' },
+      ])
+      t.ok(found.every(({ at }) => Math.abs(at - before) < 60_000))
+      t.equal(Object.getPrototypeOf(found[0]?.update), Uint8Array.prototype)
+      t.same(await view.setAside('b'), [])
+      t.same((await collect(view.list())).map(({ document, setAside }) => [document, setAside]), [['a', 3], ['b', 0]])
+      t.equal(text(await view.readPiece('a', 3, 0)), '14')
+    }
+    t.equal(await store.removeSetAside('a'), 3)
+    t.same(await store.setAside('a'), [])
+    t.equal(await store.removeSetAside('a'), 0)
+    t.equal((await collect(store.list()))[0]?.setAside, 0)
+    t.equal(text(await store.readPiece('a', 3, 0)), '14', 'the document stays')
+  })
+
+  await t.test('set aside: with the snapshot or not at all', async (t) => {
+    const { store } = await open(t)
+    await store.append([{ document: 'a', update: bytes('1') }, { document: 'a', update: bytes('2') }])
+    const next = (by: number) => ({ replaces: 0, upTo: 1, pieces: [bytes('x')], known: bytes('k'), setAside: [{ update: bytes('2'), reason: `by ${by}` }] })
+    t.equal(await store.compact('a', { ...next(0), replaces: 7 }), undefined)
+    t.equal(await store.compact('none', next(0)), undefined)
+    await t.rejects(store.compact('a', { ...next(0), upTo: 3 }), RangeError)
+    t.same(await store.setAside('a'), [])
+    const heads = await Promise.all([1, 2, 3].map((by) => store.compact('a', next(by))))
+    t.same((await store.setAside('a')).map(({ reason }) => reason), [`by ${1 + heads.findIndex((head) => head !== undefined)}`])
+  })
+
+  await t.test('set aside: gone with its document, and none of the next one of that name', async (t) => {
+    const { store } = await open(t)
+    const setAside = [{ update: bytes('x'), reason: 'old' }]
+    for (let round = 0; round < 2; round++) {
+      const [seq = 0] = await store.append([{ document: 'a', update: bytes('1') }])
+      t.same(await store.setAside('a'), [])
+      t.equal((await collect(store.list()))[0]?.setAside, 0)
+      t.ok(await store.compact('a', { replaces: 0, upTo: seq, pieces: [], known: bytes('k'), setAside }))
+      t.equal((await store.setAside('a')).length, 1)
+      await store.remove('a')
+      t.same(await store.setAside('a'), [])
+      t.equal(await store.removeSetAside('a'), 0)
+    }
+  })
+
+  await t.test('set aside: any reason is kept as one line, large updates as they are', async (t) => {
+    const { store } = await open(t)
+    await store.append([{ document: 'a', update: bytes('1') }])
+    const updates = [noise(9 << 20, 1), noise(100, 2), noise(5 << 20, 3)]
+    const reasons = ['a\0b\nc\ud800', '😀'.repeat(2000), 'plain']
+    await store.compact('a', { replaces: 0, upTo: 1, pieces: [], known: bytes('k'), setAside: updates.map((update, at) => ({ update, reason: reasons[at] ?? '' })) })
+    const found = await store.setAside('a')
+    t.same(found.map(({ reason }) => reason), ['a b c\ufffd', '😀'.repeat(250), 'plain'])
+    t.ok(found.length === 3 && found.every(({ update }, at) => Buffer.compare(update, updates[at] ?? bytes('?')) === 0))
+  })
+
+  await t.test('set aside: a document that holds enough takes no more, and nothing is lost', async (t) => {
+    const { store } = await open(t)
+    const many = Array.from({ length: MAX_SET_ASIDE_ENTRIES }, (_, at) => ({ update: bytes(`${at}`), reason: 'many' }))
+    const large = [{ update: filled(MAX_SET_ASIDE_BYTES, 1), reason: 'large' }]
+    for (const [document, setAside] of Object.entries({ many, large })) {
+      await store.append(['1', '2', '3'].map((update) => ({ document, update: bytes(update) })))
+      const next = { replaces: 0, upTo: 1, pieces: [bytes('1')], known: bytes('k') }
+      t.ok(await store.compact(document, { ...next, setAside }))
+      const more = { ...next, replaces: 1, upTo: 2, setAside: [{ update: bytes('2'), reason: 'more' }] }
+      await t.rejects(store.compact(document, more), SetAsideFull)
+      t.match(await store.load(document), { snapshot: { generation: 1, upTo: 1 }, log: [{ seq: 2 }, { seq: 3 }] })
+      t.equal(text(await store.readPiece(document, 1, 0)), '1')
+      t.equal((await store.setAside(document)).length, setAside.length)
+      t.ok(await store.compact(document, { ...more, setAside: [] }), 'a snapshot that leaves nothing out goes on')
+      t.equal(await store.removeSetAside(document), setAside.length)
+      t.ok(await store.compact(document, { ...more, replaces: 2, upTo: 3 }))
+    }
+  })
+
   await t.test('remove: nothing is left', async (t) => {
     const { store } = await open(t)
     await store.append([{ document: 'a', update: bytes('1') }, { document: 'b', update: bytes('x') }])
@@ -333,27 +422,32 @@ export async function storeContract (t: Test, open: (t: Test) => Promise<Subject
     await store.append([{ document: 'a', update: filled(30, 1) }])
     const [info] = await collect(store.list())
     const { createdAt, updatedAt, ...sizes } = info ?? { createdAt: 0, updatedAt: 0 }
-    t.same(sizes, { document: 'a', snapshotBytes: 11, logBytes: 50, logEntries: 2, lastSeq: 3 })
+    t.same(sizes, { document: 'a', snapshotBytes: 11, logBytes: 50, logEntries: 2, lastSeq: 3, setAside: 0 })
     // The clock may be the database's.
     t.ok(Math.abs(createdAt - before) < 60_000 && updatedAt >= createdAt)
   })
 
   await t.test('damage: is recognised, told, and not mended by guessing', async (t) => {
     const { store, damage, reopen } = await open(t)
-    for (const document of ['entry', 'piece', 'known']) {
+    for (const document of ['entry', 'piece', 'known', 'aside']) {
       await store.append([{ document, update: noise(1000, 1) }])
-      await store.compact(document, { replaces: 0, upTo: 1, pieces: [noise(5000, 2)], known: noise(100, 3) })
+      await store.compact(document, { replaces: 0, upTo: 1, pieces: [noise(5000, 2)], known: noise(100, 3), setAside: [{ update: noise(1000, 5), reason: 'damaged' }] })
       await store.append([{ document, update: noise(1000, 4) }])
     }
     await damage('entry', 'entry')
     await damage('piece', 'piece')
     await damage('known', 'known')
+    await damage('aside', 'aside')
     const again = await reopen()
     await t.rejects(again.load('entry'), DamagedDocument)
     await t.resolves(again.load('piece'))
     await t.rejects(again.readPiece('piece', 1, 0), DamagedDocument)
     await t.rejects(again.load('known'), DamagedDocument)
-    t.same(await names(again.list()), ['entry', 'known', 'piece'])
+    await t.rejects(again.setAside('aside'), DamagedDocument)
+    await t.resolves(again.load('aside'))
+    t.equal((await again.setAside('known')).length, 1, 'what is set aside of a damaged document can be read')
+    t.same(await names(again.list()), ['aside', 'entry', 'known', 'piece'])
+    t.equal(await store.removeSetAside('aside'), 1)
   })
 
   await t.test('ping and close', async (t) => {
@@ -373,7 +467,8 @@ export async function storeContract (t: Test, open: (t: Test) => Promise<Subject
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ kind: fc.constant('append' as const), entries: fc.array(fc.record({ document, size }), { maxLength: 6 }) }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('create' as const), document, size }) },
-      { weight: 3, arbitrary: fc.record({ kind: fc.constant('compact' as const), document, keep: fc.nat(3), pieces: fc.array(size, { minLength: 1, maxLength: 4 }), stale: fc.boolean() }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('compact' as const), document, keep: fc.nat(3), pieces: fc.array(size, { minLength: 1, maxLength: 4 }), aside: fc.array(size, { maxLength: 2 }), stale: fc.boolean() }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('removeSetAside' as const), document }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), document }) }
     )
     await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
@@ -390,14 +485,18 @@ export async function storeContract (t: Test, open: (t: Test) => Promise<Subject
           if (made) model.append([{ document: next.document, update }], [(await store.load(next.document))?.lastSeq ?? 0])
         } else if (next.kind === 'remove') {
           if (await store.remove(next.document) !== model.documents.delete(next.document)) throw new Error(`step ${at}: removed`)
+        } else if (next.kind === 'removeSetAside') {
+          const aside = model.documents.get(next.document)?.aside.splice(0) ?? []
+          if (await store.removeSetAside(next.document) !== aside.length) throw new Error(`step ${at}: removed what is set aside`)
         } else {
           const known = model.documents.get(next.document)
           const upTo = Math.max((known?.lastSeq ?? 1) - next.keep, known?.upTo ?? 0, known?.firstSeq ?? 0)
           const pieces = next.pieces.map((size, index) => noise(size, at * 10 + index))
           const replaces = (known?.generation ?? 0) + (next.stale ? 1 : 0)
-          const head = await store.compact(next.document, { replaces, upTo, pieces, known: noise(50, at) })
+          const aside = next.aside.map((size, index) => noise(size, at * 10 + index + 5))
+          const head = await store.compact(next.document, { replaces, upTo, pieces, known: noise(50, at), setAside: aside.map((update) => ({ update, reason: `step ${at}` })) })
           if ((head !== undefined) !== (known !== undefined && !next.stale)) throw new Error(`step ${at}: compacted`)
-          if (known && head) model.compact(known, upTo, pieces, head.generation)
+          if (known && head) model.compact(known, upTo, pieces, aside, head.generation)
         }
         await model.compare(store, `step ${at}`)
       }
@@ -413,6 +512,7 @@ interface ModelDocument {
   generation: number
   upTo: number
   pieces: Uint8Array[]
+  aside: Uint8Array[]
 }
 
 /** The contract in the simplest form. */
@@ -424,7 +524,7 @@ class Model {
     entries.forEach(({ document, update }, at) => {
       const seq = seqs[at] ?? 0
       let known = this.documents.get(document)
-      if (!known) this.documents.set(document, known = { firstSeq: seq, lastSeq: 0, log: [], generation: 0, upTo: 0, pieces: [] })
+      if (!known) this.documents.set(document, known = { firstSeq: seq, lastSeq: 0, log: [], generation: 0, upTo: 0, pieces: [], aside: [] })
       if (seq <= (this.highest.get(document) ?? 0)) throw new Error(`${seq} was given out before`)
       known.lastSeq = seq
       this.highest.set(document, seq)
@@ -432,10 +532,10 @@ class Model {
     })
   }
 
-  compact (known: ModelDocument, upTo: number, pieces: Uint8Array[], generation: number): void {
+  compact (known: ModelDocument, upTo: number, pieces: Uint8Array[], aside: Uint8Array[], generation: number): void {
     if (generation <= known.generation) throw new Error('generations rise')
     known.log = known.log.filter(({ seq }) => seq > upTo)
-    Object.assign(known, { upTo, pieces, generation })
+    Object.assign(known, { upTo, pieces, aside: [...known.aside, ...aside], generation })
   }
 
   async compare (store: Store, where: string): Promise<void> {
@@ -453,10 +553,12 @@ class Model {
         const found = await store.readPiece(document, known.generation, index)
         if (!found || Buffer.compare(found, piece) !== 0) throw new Error(`${where}: piece ${index} differs`)
       }
+      const aside = await store.setAside(document)
+      if (aside.length !== known.aside.length || !known.aside.every((update, at) => aside[at] && Buffer.compare(aside[at].update, update) === 0)) throw new Error(`${where}: what is set aside differs`)
     }
     const infos = await collect(store.list())
-    const expected = [...this.documents].sort(([a], [b]) => a < b ? -1 : 1).map(([document, { log, pieces, lastSeq }]) => [document, sum(log.map(({ update }) => update)), log.length, sum(pieces), lastSeq])
-    const told = infos.map(({ document, logBytes, logEntries, snapshotBytes, lastSeq }) => [document, logBytes, logEntries, snapshotBytes, lastSeq])
+    const expected = [...this.documents].sort(([a], [b]) => a < b ? -1 : 1).map(([document, { log, pieces, lastSeq, aside }]) => [document, sum(log.map(({ update }) => update)), log.length, sum(pieces), lastSeq, aside.length])
+    const told = infos.map(({ document, logBytes, logEntries, snapshotBytes, lastSeq, setAside }) => [document, logBytes, logEntries, snapshotBytes, lastSeq, setAside])
     if (JSON.stringify(told) !== JSON.stringify(expected)) throw new Error(`${where}: the list tells ${JSON.stringify(told)}, not ${JSON.stringify(expected)}`)
   }
 }

@@ -8,6 +8,9 @@ export interface StoreChild {
   readonly lines: Interface
 }
 
+/** The child's first compactions of a document set one update aside each: fewer than a document may hold. */
+export const SETTING_ASIDE = 900
+
 /** Starts `lmdb-child.ts` and waits until its store is open. */
 export async function startChild (path: string, sync: 'process' | 'fsync'): Promise<StoreChild> {
   const script = fileURLToPath(new URL('./lmdb-child.ts', import.meta.url))

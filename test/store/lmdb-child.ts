@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs'
 import { openLmdbStore } from '../../src/store/lmdb-store.ts'
+import { SETTING_ASIDE } from './lmdb-child-process.ts'
 import { quiet } from './quiet-logger.ts'
 
 /**
@@ -30,6 +31,8 @@ async function write (document: string): Promise<never> {
     say(`${document} ${seq}`)
     if (round % 50 !== 0) continue
     const stored = await store.load(document)
-    await store.compact(document, { replaces: stored?.snapshot?.generation ?? 0, upTo: seq, pieces: [new Uint8Array(round * 50)], known: Buffer.from('known') })
+    const replaces = stored?.snapshot?.generation ?? 0
+    const setAside = replaces < SETTING_ASIDE ? [{ update: new Uint8Array(round * 5), reason: `round ${round}` }] : []
+    await store.compact(document, { replaces, upTo: seq, pieces: [new Uint8Array(round * 50)], known: Buffer.from('known'), setAside })
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openLmdbStore } from '../../src/store/lmdb-store.ts'
 import { quiet } from './quiet-logger.ts'
-import { startChild } from './lmdb-child-process.ts'
+import { SETTING_ASIDE, startChild } from './lmdb-child-process.ts'
 
 /** A short series; `CRASH_ROUNDS=300` makes a long one. */
 const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 6)
@@ -35,7 +35,10 @@ for (const sync of ['process', 'fsync'] as const) {
         const stored = await store.load(document)
         const last = stored?.log.at(-1)?.seq ?? stored?.snapshot?.upTo ?? 0
         if (!stored || stored.lastSeq < seq || last !== stored.lastSeq) return t.fail(`round ${round}, killed after ${target}: ${document} has ${stored?.lastSeq}, ${seq} was acknowledged`)
-        for (let index = 0; index < (stored.snapshot?.pieces ?? 0); index++) await store.readPiece(document, stored.snapshot?.generation ?? 0, index)
+        const generation = stored.snapshot?.generation ?? 0
+        for (let index = 0; index < (stored.snapshot?.pieces ?? 0); index++) await store.readPiece(document, generation, index)
+        const aside = (await store.setAside(document)).length
+        if (aside !== Math.min(generation, SETTING_ASIDE)) return t.fail(`round ${round}, killed after ${target}: ${document} has generation ${generation} and ${aside} set aside`)
       }
       await store.close()
     }

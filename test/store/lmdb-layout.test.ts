@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { decodeRow, decodeState, encodeRow, encodeState, logKey, nameKey, NO_STATE, pieceKey, seal, stateKey, unseal, wrap } from '../../src/store/lmdb-layout.ts'
+import {
+  decodeRow, decodeSetAside, decodeState, encodeRow, encodeSetAside, encodeState, logKey, nameKey, NO_STATE, pieceKey, seal, setAsideKey,
+  setAsideRange, stateKey, unseal, wrap,
+} from '../../src/store/lmdb-layout.ts'
 
 const u48 = fc.nat(2 ** 31 - 1).chain((low) => fc.nat(2 ** 16 - 1).map((high) => high * 2 ** 32 + low))
 
@@ -9,6 +12,10 @@ await t.test('keys sort as their numbers do, and the state of a document stands 
     t.equal(Math.sign(logKey(id, one).compare(logKey(id, two))), Math.sign(one - two))
     t.ok(logKey(id, one).compare(stateKey(id)) < 0)
     t.ok(stateKey(id).compare(logKey(id + 1, 0)) < 0)
+    const { start, end } = setAsideRange(id)
+    t.ok(stateKey(2 ** 48 - 1).compare(start) < 0)
+    t.ok(start.compare(setAsideKey(id, one)) <= 0 && setAsideKey(id, one).compare(end) <= 0)
+    t.ok(end.compare(setAsideKey(id + 1, 0)) < 0)
     t.equal(Math.sign(pieceKey(id, one, 5).compare(pieceKey(id, two, 4))), Math.sign(one - two) || 1)
   }), { numRuns: 200 })
 })
@@ -20,6 +27,9 @@ await t.test('records come back as they were', async (t) => {
     t.same(decodeState(encodeState(state as unknown as typeof NO_STATE)), state)
     const row = { id: numbers[0] ?? 0, createdAt: numbers[1] ?? 0 }
     t.same(decodeRow(encodeRow(row)), row)
+  }), { numRuns: 50 })
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), fc.string({ unit: 'grapheme', maxLength: 100 }), u48, (update, reason, at) => {
+    t.same(decodeSetAside(encodeSetAside({ update, reason }, at)), { update, reason, at })
   }), { numRuns: 50 })
 })
 

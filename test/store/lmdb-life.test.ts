@@ -101,6 +101,7 @@ await t.test('a reader follows a service that writes in another process', async 
     if (++told === 300) break
   }
   await t.rejects(reader.append([{ document: 'a', update: bytes('1') }]), /opened to be read/)
+  await t.rejects(reader.removeSetAside('a'), /opened to be read/)
 })
 
 await t.test('a layout that is not known is refused, and left as it is', async (t) => {
@@ -111,6 +112,20 @@ await t.test('a layout that is not known is refused, and left as it is', async (
   await tree.close()
   await t.rejects(openLmdbStore({ path, sync: 'process', logger: quiet }), /layout 99.*knows 1 only/)
   await t.rejects(openLmdbReader(path), /layout 99/)
+})
+
+await t.test('what is set aside is copied with the rest, after a restart too, and the copy goes on above its numbers', async (t) => {
+  const path = await folder(t)
+  const first = await start(t, path)
+  const setAside = (reason: string) => ({ pieces: [], known: bytes('k'), setAside: [{ update: bytes(reason), reason }] })
+  await first.append([{ document: 'a', update: bytes('1') }, { document: 'a', update: bytes('2') }])
+  await first.compact('a', { replaces: 0, upTo: 1, ...setAside('first') })
+  await first.close()
+  const copy = await folder(t)
+  await (await start(t, path)).copyTo(copy)
+  const second = await start(t, copy)
+  await second.compact('a', { replaces: 1, upTo: 2, ...setAside('second') })
+  t.match(await second.setAside('a'), [{ seq: 1, reason: 'first', update: bytes('first') }, { seq: 2, reason: 'second' }])
 })
 
 await t.test('a reader of nothing says so', async (t) => {
@@ -169,6 +184,10 @@ await t.test('a full disk: appends reject, nothing half stored, and it works aga
     })
   }
   t.ok(stored > 0 && refusals > 10, `${stored} stored, ${refusals} refused`)
+  const aside = { replaces: 0, upTo: 1, pieces: [bytes('b')], known: bytes('k'), setAside: [{ update: new Uint8Array(MB), reason: 'large' }] }
+  await t.rejects(store.compact('b', aside), /The store could not write/)
+  t.same(await store.setAside('b'), [])
+  refusals++
   t.equal(problems.length, refusals)
   const check = async (view: LmdbStore) => {
     t.equal((await view.load('b'))?.log.length, stored)
@@ -201,5 +220,6 @@ await t.test('after the end everything rejects, and a second close is fine', asy
   await t.rejects(store.load('a'), /closed/)
   await t.rejects(store.ping(), /closed/)
   await t.rejects(store.readPiece('a', 1, 0), /closed/)
+  await t.rejects(store.setAside('a'), /closed/)
   await t.rejects(store.list().next(), /closed/)
 })

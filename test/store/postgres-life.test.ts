@@ -161,7 +161,8 @@ await t.test('a role that may only read and write rows is enough once the tables
   })
   const store = await open(t, { schema: place.schema, url: `postgres://rows_only@127.0.0.1:${server.port}/postgres` })
   t.same(await store.append([{ document: 'a', update: bytes('1') }]), [1])
-  t.ok(await store.compact('a', { replaces: 0, upTo: 1, pieces: [bytes('1')], known: bytes('k') }))
+  t.ok(await store.compact('a', { replaces: 0, upTo: 1, pieces: [bytes('1')], known: bytes('k'), setAside: [{ update: bytes('1'), reason: 'why' }] }))
+  t.equal(await store.removeSetAside('a'), 1)
   t.ok(await store.remove('a'))
 })
 
@@ -169,7 +170,29 @@ await t.test('a schema from a newer version is refused', async (t) => {
   const place = await makeSchema()
   await (await open(t, place)).close()
   await server.asAdmin((client) => client.query(`INSERT INTO ${place.schema}.migrations (version) VALUES (99)`))
-  await t.rejects(openPostgresStore({ ...place, logger: quiet }), /version 99, and this version of y-provider knows 1 only/)
+  await t.rejects(openPostgresStore({ ...place, logger: quiet }), /version 99, and this version of y-provider knows 2 only/)
+})
+
+await t.test('a schema of the version before is brought up to date, and nodes of that version go on beside it', async (t) => {
+  const place = await makeSchema()
+  const before = await open(t, place)
+  await before.append([{ document: 'a', update: bytes('1') }])
+  await server.asAdmin((client) => client.query(`DROP TABLE ${place.schema}.set_aside; DELETE FROM ${place.schema}.migrations WHERE version = 2`))
+  const store = await open(t, place)
+  const next = { replaces: 0, pieces: [bytes('x')], known: bytes('k'), setAside: [{ update: bytes('1'), reason: 'old' }] }
+  await store.compact('a', { ...next, upTo: 1 })
+  t.equal((await store.setAside('a')).length, 1)
+  // As version 1 removes a document: it knows nothing of what is set aside.
+  await server.asAdmin((client) => client.query(`
+    DELETE FROM ${place.schema}.updates; DELETE FROM ${place.schema}.pieces;
+    UPDATE ${place.schema}.documents SET removed_at = now(), base = last_seq, up_to = 0, pieces = NULL, snapshot_bytes = 0, known = NULL, known_crc = NULL, log_bytes = 0, log_entries = 0`))
+  t.same(await store.setAside('a'), [])
+  const [seq = 0] = await store.append([{ document: 'a', update: bytes('2') }])
+  t.same(await store.setAside('a'), [], 'what was of the removed one is none of the next')
+  for await (const { setAside } of store.list()) t.equal(setAside, 0)
+  await store.compact('a', { ...next, upTo: seq, setAside: [{ update: bytes('2'), reason: 'new' }] })
+  t.match(await store.setAside('a'), [{ reason: 'new' }])
+  t.equal(await store.removeSetAside('a'), 1)
 })
 
 await t.test('TLS as libpq users expect it', async (t) => {

@@ -1,4 +1,4 @@
-import { DamagedDocument, type DocumentInfo, type LogEntry, type NextSnapshot, type SnapshotHead, type Store, type StoredDocument, type StoredUpdate } from '../../src/store/store.ts'
+import { DamagedDocument, type DocumentInfo, type LogEntry, type NextSnapshot, type SnapshotHead, type Store, type StoredDocument, type StoredSetAside, type StoredUpdate } from '../../src/store/store.ts'
 import { Known } from '../../src/update/known.ts'
 import { scanUpdate } from '../../src/update/scan-update.ts'
 import { Gate } from './gate.ts'
@@ -6,6 +6,7 @@ import { Gate } from './gate.ts'
 interface Document {
   snapshot: SnapshotHead | undefined
   pieces: readonly Uint8Array[]
+  setAside: readonly StoredSetAside[]
   log: StoredUpdate[]
   lastSeq: number
   /** What the committed bytes hold, so that a test can ask at any moment whether something is stored */
@@ -72,16 +73,29 @@ export class MemoryStore implements Store {
     return document?.snapshot?.generation === generation ? document.pieces[index] : undefined
   }
 
-  async compact (name: string, { replaces, upTo, pieces, known }: NextSnapshot): Promise<SnapshotHead | undefined> {
+  async compact (name: string, { replaces, upTo, pieces, known, setAside = [] }: NextSnapshot): Promise<SnapshotHead | undefined> {
     await this.compactions.pass()
     const document = this.#document(name)
     if ((document.snapshot?.generation ?? 0) !== replaces) return undefined
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
     document.snapshot = { generation: replaces + 1, upTo, pieces: pieces.length, bytes, known }
     document.pieces = pieces
+    const held = document.setAside.length
+    document.setAside = [...document.setAside, ...setAside.map((update, index) => ({ ...update, seq: held + index + 1, at: Date.now() }))]
     document.log = document.log.filter(({ seq }) => seq > upTo)
     this.compacted++
     return document.snapshot
+  }
+
+  async setAside (name: string): Promise<readonly StoredSetAside[]> {
+    return this.documents.get(name)?.setAside ?? []
+  }
+
+  async removeSetAside (name: string): Promise<number> {
+    const document = this.documents.get(name)
+    const removed = document?.setAside.length ?? 0
+    if (document !== undefined) document.setAside = []
+    return removed
   }
 
   async remove (name: string): Promise<boolean> {
@@ -89,8 +103,8 @@ export class MemoryStore implements Store {
   }
 
   async * list (): AsyncGenerator<DocumentInfo> {
-    for (const [document, { snapshot, log, lastSeq }] of this.documents) {
-      yield { document, snapshotBytes: snapshot?.bytes ?? 0, logBytes: 0, logEntries: log.length, lastSeq, createdAt: 0, updatedAt: 0 }
+    for (const [document, { snapshot, log, lastSeq, setAside }] of this.documents) {
+      yield { document, snapshotBytes: snapshot?.bytes ?? 0, logBytes: 0, logEntries: log.length, lastSeq, setAside: setAside.length, createdAt: 0, updatedAt: 0 }
     }
   }
 
@@ -111,7 +125,7 @@ export class MemoryStore implements Store {
   #document (name: string): Document {
     let document = this.documents.get(name)
     if (document === undefined) {
-      document = { snapshot: undefined, pieces: [], log: [], lastSeq: 0, known: new Known() }
+      document = { snapshot: undefined, pieces: [], setAside: [], log: [], lastSeq: 0, known: new Known() }
       this.documents.set(name, document)
     }
     return document
