@@ -1,6 +1,7 @@
 import type { CarriedError } from './messages.ts'
 import { PoolBusy, PoolClosed, PoolDeadline, WorkerDied } from './pool-errors.ts'
 import { PooledWorker } from './pooled-worker.ts'
+import { type QueuedTask, TaskQueue } from './task-queue.ts'
 
 export interface PoolOptions {
   /** The task module, see `TaskModule`: its default export takes a task and gives a result, both as structured clone copies them. */
@@ -9,8 +10,10 @@ export interface PoolOptions {
   context?: unknown
   /** The most threads at work. They start as they are needed. */
   threads: number
-  /** The most tasks that wait for a thread; 0: none waits. */
+  /** The most tasks that wait for a thread; 0: none waits. The last in the queue is refused. */
   maxQueue: number
+  /** The most bytes that wait for a thread (`RunOptions.bytes`), unless one task alone has more; absent: no limit. */
+  maxQueuedBytes?: number
   /** Heap of one thread. A task that needs more ends with PoolMemory. */
   memoryMb: number
   /** How often a task is given to another worker when its own dies. Not for tasks whose buffers were handed over. */
@@ -34,15 +37,32 @@ export interface RunOptions {
   signal?: AbortSignal | undefined
   /** From the call to the result, time in the queue included; 0 or absent: no limit. */
   deadlineMs?: number
+  /** From when a thread begins the task, in place of `deadlineMs`, which then bounds the wait alone; 0 or absent: no limit of its own. */
+  workMs?: number
   /** Buffers that the worker takes over. */
   transfer?: readonly ArrayBuffer[]
+  /** Tasks of different keys take turns, see `TaskQueue`. */
+  key?: string
+  /** What the task holds in memory and its thread must read: small tasks go first. */
+  bytes?: number
 }
 
-export interface PoolStats { threads: number, busy: number, queued: number, completed: number, failed: number, replaced: number }
+export interface PoolStats {
+  threads: number
+  busy: number
+  queued: number
+  queuedBytes: number
+  completed: number
+  failed: number
+  replaced: number
+  /** ms that threads have spent on tasks that are done or were given up */
+  busyMs: number
+}
 
-interface Job {
+interface Job extends QueuedTask {
   task: unknown
   transfer: readonly ArrayBuffer[]
+  workMs: number
   attempts: number
   settled: boolean
   worker?: PooledWorker
@@ -58,18 +78,15 @@ export async function openPool (options: PoolOptions): Promise<Pool> {
   return pool
 }
 
-/** Threads that do tasks in the order in which they came, each thread one at a time. */
+/** Threads that do tasks in the order of a `TaskQueue`, each thread one at a time. */
 export class Pool {
   readonly #options: PoolOptions
   readonly #workers = new Set<PooledWorker>()
   readonly #idle: PooledWorker[] = []
   #starting = 0
-  /** First come first served; `#head` is the next one, so that taking it moves nothing. What was taken leaves its place empty: a task may hold a large document. */
-  #queue: Array<Job | undefined> = []
-  #head = 0
-  #waiting = 0
+  readonly #queue = new TaskQueue<Job>()
   #closed = false
-  readonly #counts = { completed: 0, failed: 0, replaced: 0 }
+  readonly #counts = { completed: 0, failed: 0, replaced: 0, busyMs: 0 }
   readonly #idleTimers = new Map<PooledWorker, NodeJS.Timeout>()
 
   constructor (options: PoolOptions) {
@@ -88,39 +105,34 @@ export class Pool {
    * @param T what the task module gives for this task; the pool does not check it
    * @throws PoolBusy, PoolDeadline, PoolMemory, WorkerDied, PoolClosed, the signal's reason, or what the task threw
    */
-  run<T> (task: unknown, { signal, deadlineMs = 0, transfer = [] }: RunOptions = {}): Promise<T> {
+  run<T> (task: unknown, { signal, deadlineMs = 0, workMs = 0, transfer = [], key, bytes = 0 }: RunOptions = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new PoolClosed('The pool is closed'))
     if (signal?.aborted === true) return Promise.reject(reasonOf(signal))
-    // A thread that is being started takes one of those that wait.
-    if (this.#idle.length === 0 && this.#workers.size >= this.#options.threads && this.#waiting >= this.#options.maxQueue + this.#starting) {
-      this.#counts.failed++
-      return Promise.reject(new PoolBusy('Too many tasks are waiting'))
-    }
     return new Promise<T>((resolve, reject) => {
       // The module's result is what the caller says it is.
-      const job: Job = { task, transfer, attempts: 0, settled: false, resolve: resolve as (value: unknown) => void, reject }
+      const job: Job = { task, transfer, key, bytes, workMs, attempts: 0, settled: false, resolve: resolve as (value: unknown) => void, reject }
       const onAbort = () => { if (signal !== undefined) this.#abandon(job, reasonOf(signal), this.#options.graceMs ?? 100) }
       if (signal !== undefined) {
         signal.addEventListener('abort', onAbort, { once: true })
         job.resolve = (value) => { signal.removeEventListener('abort', onAbort); (resolve as (value: unknown) => void)(value) }
         job.reject = (error) => { signal.removeEventListener('abort', onAbort); reject(error) }
       }
-      if (deadlineMs > 0) job.timer = setTimeout(() => this.#abandon(job, new PoolDeadline('The task took too long'), 0), deadlineMs)
-      this.#queue.push(job)
-      this.#waiting++
+      this.#limit(job, deadlineMs)
+      this.#queue.add(job, performance.now())
       this.#next()
+      this.#refuseLast()
     })
   }
 
   stats (): PoolStats {
     const threads = this.#workers.size
-    return { threads, busy: threads - this.#idle.length - this.#starting, queued: this.#waiting, ...this.#counts }
+    return { threads, busy: threads - this.#idle.length - this.#starting, queued: this.#queue.length, queuedBytes: this.#queue.bytes, ...this.#counts }
   }
 
   /** Refuses what waits and what is in progress, and ends the threads. */
   async close (): Promise<void> {
     this.#closed = true
-    for (const job of this.#queue) if (job !== undefined) this.#settle(job, new PoolClosed('The pool is closed'))
+    for (let job = this.#queue.takeFirst(); job !== undefined; job = this.#queue.takeFirst()) this.#settle(job, new PoolClosed('The pool is closed'))
     for (const timer of this.#idleTimers.values()) clearTimeout(timer)
     await Promise.all([...this.#workers].map((worker) => worker.terminate()))
   }
@@ -138,51 +150,47 @@ export class Pool {
 
   /** Gives waiting jobs to idle workers, and starts a worker where there are more jobs than workers on the way. */
   #next (): void {
-    while (this.#waiting > 0 && this.#idle.length > 0) {
+    while (this.#queue.length > 0) {
       const worker = this.#idle.pop()
-      const job = this.#take()
-      if (worker === undefined) return
-      if (job === undefined) {
-        this.#idle.push(worker)
-        return
-      }
-      this.#assign(job, worker)
+      if (worker === undefined) break
+      const job = this.#queue.takeFirst()
+      if (job !== undefined) this.#assign(job, worker)
     }
-    if (this.#waiting > this.#starting && this.#workers.size < this.#options.threads && !this.#closed) {
+    if (this.#queue.length > this.#starting && this.#workers.size < this.#options.threads && !this.#closed) {
       const worker = this.#spawn()
       worker.ready.then(() => this.#release(worker), (error: unknown) => this.#failStart(error))
     }
   }
 
-  #take (): Job | undefined {
-    while (this.#head < this.#queue.length) {
-      const job = this.#queue[this.#head]
-      this.#queue[this.#head++] = undefined
-      if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
-        this.#queue = this.#queue.slice(this.#head)
-        this.#head = 0
-      }
-      if (job?.settled === false) {
-        this.#waiting--
-        return job
-      }
+  /** Keeps the queue within its bounds. What would be done last goes, so large tasks do not turn small ones away. */
+  #refuseLast (): void {
+    const { maxQueue, maxQueuedBytes = Infinity } = this.#options
+    // A thread that is being started takes one of those that wait.
+    while (this.#queue.length > maxQueue + this.#starting || (this.#queue.length > 1 && this.#queue.bytes > maxQueuedBytes)) {
+      const job = this.#queue.takeLast()
+      if (job !== undefined) this.#settle(job, new PoolBusy('Too many tasks are waiting'))
     }
-    this.#queue = []
-    this.#head = 0
-    return undefined
+  }
+
+  /** Ends the job after so long from now, in place of an earlier limit. */
+  #limit (job: Job, ms: number): void {
+    clearTimeout(job.timer)
+    if (ms > 0) job.timer = setTimeout(() => this.#abandon(job, new PoolDeadline('The task took too long'), 0), ms)
   }
 
   #assign (job: Job, worker: PooledWorker): void {
     job.worker = worker
     job.attempts++
+    if (job.workMs > 0) this.#limit(job, job.workMs)
     clearTimeout(this.#idleTimers.get(worker))
+    const startedAt = performance.now()
     let done: Promise<unknown>
     try {
       done = worker.perform(job.task, job.transfer)
     } catch (error) {
       done = Promise.reject(error)
     }
-    done.then(
+    done.finally(() => { this.#counts.busyMs += performance.now() - startedAt }).then(
       (value) => {
         this.#settle(job, undefined, value)
         this.#release(worker)
@@ -195,15 +203,13 @@ export class Pool {
     ).catch((error: unknown) => this.#options.logger?.warn({ err: error }, 'A task\'s outcome could not be handed over'))
   }
 
-  /** Puts the job of a dead worker back to the front of the queue, if it may be tried again. */
+  /** Puts the job of a dead worker back to its place in the queue, if it may be tried again. */
   #again (job: Job): boolean {
     if (job.settled || this.#closed || job.transfer.length > 0 || job.attempts > (this.#options.retry ?? 0)) return false
     this.#options.logger?.warn({ attempts: job.attempts }, 'A worker ended in the middle of a task, which is tried again')
     // Who abandons it now abandons one that waits.
     delete job.worker
-    this.#queue = [job, ...this.#queue.slice(this.#head)]
-    this.#head = 0
-    this.#waiting++
+    this.#queue.add(job, performance.now())
     this.#next()
     return true
   }
@@ -213,12 +219,7 @@ export class Pool {
     if (job.settled) return
     const { worker } = job
     this.#settle(job, reason)
-    if (worker === undefined) {
-      this.#waiting--
-      // It would hold its document until its turn comes.
-      this.#queue[this.#queue.indexOf(job, this.#head)] = undefined
-      return
-    }
+    if (this.#queue.remove(job) || worker === undefined) return
     const end = () => {
       if (!worker.alive || this.#idle.includes(worker) || job.worker !== worker) return
       this.#options.logger?.warn({ reason: reason.name }, 'A worker is replaced')
@@ -288,7 +289,7 @@ export class Pool {
 
   /** A worker that does not start fails the job it was started for, so that a broken module is no endless loop. */
   #failStart (error: unknown): void {
-    const job = this.#take()
+    const job = this.#queue.takeFirst()
     if (job !== undefined) this.#settle(job, new WorkerDied('A worker could not be started', { cause: error }))
     this.#next()
   }

@@ -130,6 +130,51 @@ await t.test('a full queue refuses, and takes tasks again when there is room', a
   t.equal(await run(pool, { do: 'echo', value: 4 }), 4)
 })
 
+await t.test('more bytes than may wait: what would be done last is refused, so that large tasks turn no small one away', async (t) => {
+  const pool = await open(t, { maxQueuedBytes: 100 })
+  const held = holder()
+  const first = run(pool, held.task)
+  await held.started()
+  const alone = run(pool, { do: 'echo', value: 'alone' }, { bytes: 200 })
+  t.match(pool.stats(), { queued: 1, queuedBytes: 200 })
+  const refused = t.rejects(alone, PoolBusy)
+  const small = run(pool, { do: 'echo', value: 'small' }, { bytes: 60, key: 'a' })
+  await refused
+  await t.rejects(run(pool, { do: 'echo', value: 'large' }, { bytes: 90, key: 'b' }), PoolBusy)
+  held.go()
+  t.same(await Promise.all([first, small]), ['went', 'small'])
+  t.match(pool.stats(), { queued: 0, queuedBytes: 0, failed: 2 })
+})
+
+await t.test('keys take turns', async (t) => {
+  const pool = await open(t)
+  const held = holder()
+  const first = run(pool, held.task)
+  await held.started()
+  const done: string[] = []
+  const add = async (value: string, key: string): Promise<void> => { done.push(await pool.run<string>({ do: 'echo', value }, { key, bytes: 2 ** 20 })) }
+  const all = [add('a1', 'a'), add('a2', 'a'), add('a3', 'a'), add('b1', 'b')]
+  held.go()
+  await Promise.all([first, ...all])
+  t.same(done, ['a1', 'b1', 'a2', 'a3'])
+})
+
+await t.test('the limit of the work does not count the wait', async (t) => {
+  const pool = await open(t)
+  const held = holder()
+  const first = run(pool, held.task)
+  await held.started()
+  const stuck = holder()
+  const second = run(pool, stuck.task, { workMs: 50 })
+  // A task with a limit of its own is over: so would the other's be, if it counted the wait.
+  await t.rejects(run(pool, { do: 'echo', value: 1 }, { deadlineMs: 100 }), PoolDeadline)
+  t.match(pool.stats(), { queued: 1, failed: 1 })
+  held.go()
+  t.equal(await first, 'went')
+  await t.rejects(second, PoolDeadline)
+  t.equal(await run(pool, { do: 'echo', value: 2 }, { deadlineMs: 1, workMs: 60_000 }).catch(() => 'late'), 'late', 'the wait has a limit too')
+})
+
 await t.test('a stuck worker is replaced at the deadline', async (t) => {
   const pool = await open(t)
   const held = holder()

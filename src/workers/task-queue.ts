@@ -1,0 +1,63 @@
+/** What the queue must know of a task. */
+export interface QueuedTask {
+  /** Tasks of one key take turns with those of others; undefined: a key of its own */
+  readonly key: string | undefined
+  readonly bytes: number
+  /** Set by the queue: ms, on the clock of the caller */
+  dueMs?: number
+}
+
+/**
+ * ms by which a MiB delays a task. At least ten times what a thread needs for a MiB, so that a small task overtakes the
+ * large ones until they have waited far longer than their own work takes.
+ */
+const delayMsPerMiB = 1000
+
+/**
+ * Tasks in the order in which they are due: now, or when the last waiting task of the same key is due, plus a delay for
+ * the size. So small tasks overtake large ones, many tasks of one key delay themselves and not others, and no task waits
+ * for ever, since whatever comes later is due later. Tasks without key and bytes are first come, first served.
+ * @see "VirtualClock", Lixia Zhang, 1990: the same rule for packets
+ */
+export class TaskQueue<Task extends QueuedTask> {
+  readonly #tasks: Task[] = []
+  #bytes = 0
+
+  get length (): number { return this.#tasks.length }
+  /** Of all that wait. */
+  get bytes (): number { return this.#bytes }
+
+  /**
+   * A task that comes again keeps its place.
+   * @param nowMs on any clock that does not go back
+   */
+  add (task: Task, nowMs: number): void {
+    const { key } = task
+    const previous = key === undefined ? undefined : this.#tasks.findLast((other) => other.key === key)
+    const due = task.dueMs ??= Math.max(nowMs, previous?.dueMs ?? 0) + task.bytes / 2 ** 20 * delayMsPerMiB
+    const before = this.#tasks.findLastIndex((other) => (other.dueMs ?? 0) <= due)
+    this.#tasks.splice(before + 1, 0, task)
+    this.#bytes += task.bytes
+  }
+
+  takeFirst (): Task | undefined {
+    return this.#taken(this.#tasks.shift())
+  }
+
+  takeLast (): Task | undefined {
+    return this.#taken(this.#tasks.pop())
+  }
+
+  /** @returns whether it was waiting */
+  remove (task: Task): boolean {
+    const index = this.#tasks.indexOf(task)
+    if (index === -1) return false
+    this.#taken(this.#tasks.splice(index, 1)[0])
+    return true
+  }
+
+  #taken (task: Task | undefined): Task | undefined {
+    this.#bytes -= task?.bytes ?? 0
+    return task
+  }
+}
