@@ -26,6 +26,7 @@ const engineHelp: Readonly<Record<keyof Counters, string>> = {
   ticks: 'Ticks of rooms',
   framesWritten: 'Writes to sockets by ticks',
   compactions: 'Snapshots written',
+  compactionFailures: 'Compactions that failed; the document is tried again later',
   logReads: 'Reads of the log for what other nodes have stored',
   resyncs: 'Connections that fell behind and caught up later',
 }
@@ -54,6 +55,7 @@ export default fp(async function metrics (app: FastifyInstance) {
     gauge('rooms', 'Open rooms', () => rooms.openRooms)
     gauge('sockets', 'Open WebSockets', () => gate.limits.total)
     gauge('unsaved_bytes', 'Bytes of updates that wait for the store', () => rooms.unsavedBytes)
+    gauge('documents_in_backoff', 'Documents whose last compaction failed', () => rooms.documentsInBackoff)
     gauge('store_failing', '1 while the store does not take updates', () => rooms.storeFailingSince === undefined ? 0 : 1)
     gauge('other_nodes', 'Other nodes that live, as far as this one hears', () => cluster.nodes.length)
     gauge('nodes_unheard', '1 while this node does not even hear itself over Redis', () => cluster.isConnected ? 0 : 1)

@@ -73,7 +73,7 @@ export const settingsSchema = Type.Object({
   CONVERSION_MAX_QUEUE: quantity('conversions', 256, 'Conversions that may wait for a worker; above it the answer is 503 with Retry-After.'),
   CONVERSION_BLOCKS_MODULE: text('', 'Path of a module that adds the project\'s own blocks (docs/conversion.md).'),
   CONVERSION_SOFT_BREAKS: Type.Enum(['break', 'space'], { default: 'break', description: 'What a single line break inside a markdown paragraph becomes.' }),
-  DOCUMENT_THREADS: quantity('threads', 0, 'Worker threads that compact documents and compute large differences.', { zero: 'half of the processor\'s cores, at least one' }),
+  DOCUMENT_THREADS: quantity('threads', 0, 'Worker threads for what people wait for: checking large pastes, opening documents. They start when they are needed. What is above 4 MiB has as many of its own, two at most, and compaction has one, so that nobody waits for it.', { zero: 'half of the processor\'s cores, at least one' }),
 
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info', group: 'Log', description: 'The least important level that is logged.' }),
   COLLABORATION_LOGGING: Type.Boolean({ default: false, description: 'The older name for LOG_LEVEL=debug; LOG_LEVEL wins.' })

@@ -1,6 +1,8 @@
 import type { Logger } from '../logger.ts'
 import type { SnapshotHead, Store } from '../store/store.ts'
-import type { DocumentWork } from './document-work.ts'
+import { MalformedUpdate } from '../update/malformed-update.ts'
+import { Backoff } from './backoff.ts'
+import type { CompactResult, DocumentWork } from './document-work.ts'
 import { pieceBytes } from './limits.ts'
 import type { Counters } from './services.ts'
 import { logBytes, SnapshotReplaced, type StoredDocuments } from './stored-document.ts'
@@ -25,8 +27,6 @@ const maxLogEntriesAtRest = 50
 const bytesForEachEntryAtRest = 32 * 1024
 /** The snapshot is written anew when the log has outgrown this fraction of it; so each byte is rewritten few times. */
 const logFraction = 0.4
-/** A document whose compaction has failed is left alone for this long. */
-const retryAfterMs = 60_000
 
 export interface CompactorOptions {
   readonly store: Pick<Store, 'load' | 'compact'>
@@ -46,16 +46,25 @@ export interface CompactorOptions {
  */
 export class Compactor {
   readonly #options: CompactorOptions
-  readonly #queue = new Set<string>()
+  /** Names, and the bytes that each document had when it was queued */
+  readonly #queue = new Map<string, number>()
   /** Left while they were being compacted: what came meanwhile would rest in the log until somebody opens them again */
   readonly #leftMeanwhile = new Set<string>()
-  readonly #failedAt = new Map<string, number>()
+  /** Documents that could not be rewritten at all */
+  readonly #failing: Backoff
+  /** Documents that could not be built in time or memory: they are merged meanwhile */
+  readonly #unbuildable: Backoff
   #running: Promise<void> | undefined
   #stopped = false
 
   constructor (options: CompactorOptions) {
     this.#options = options
+    this.#failing = new Backoff(options.now)
+    this.#unbuildable = new Backoff(options.now)
   }
+
+  /** Documents whose last compaction failed. */
+  get inBackoff (): number { return this.#failing.size + this.#unbuildable.size }
 
   /** Called whenever a log has grown or a room is left; cheap when there is nothing to do. */
   consider (name: string, sizes: Sizes, isLeaving: boolean): void {
@@ -64,9 +73,8 @@ export class Compactor {
       if (isLeaving) this.#leftMeanwhile.add(name)
       return
     }
-    const failedAt = this.#failedAt.get(name)
-    if (failedAt !== undefined && this.#options.now() - failedAt < retryAfterMs) return
-    this.#queue.add(name)
+    if (this.#failing.isWaiting(name)) return
+    this.#queue.set(name, sizes.snapshotBytes + sizes.logBytes)
     this.#running ??= this.#run()
   }
 
@@ -82,25 +90,39 @@ export class Compactor {
   }
 
   async #run (): Promise<void> {
-    for (const name of this.#queue) {
-      if (this.#stopped) break
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      const [name, bytes] = next
       try {
         await this.#compact(name)
-        this.#failedAt.delete(name)
+        this.#failing.succeeded(name)
       } catch (error) {
-        if (this.#stopped || error instanceof SnapshotReplaced) continue
-        this.#failedAt.set(name, this.#options.now())
-        this.#options.logger.error({ err: error, room: name }, 'A document could not be compacted; its log stays as it is')
+        if (!this.#stopped && !(error instanceof SnapshotReplaced)) this.#note(this.#failing, name, bytes, error, 'Failed to compact a document; its log stays as it is')
       } finally {
         this.#queue.delete(name)
-        if (this.#leftMeanwhile.delete(name) && !this.#stopped) this.#queue.add(name)
+        if (this.#leftMeanwhile.delete(name) && !this.#stopped) this.#queue.set(name, bytes)
       }
     }
     this.#running = undefined
   }
 
+  /** Documents that have failed before come after all others: a retry may take as long as its deadline. */
+  #next (): [name: string, bytes: number] | undefined {
+    let last: [string, number] | undefined
+    for (const entry of this.#queue) {
+      if (!this.#failing.has(entry[0]) && !this.#unbuildable.has(entry[0])) return entry
+      last ??= entry
+    }
+    return last
+  }
+
+  #note (backoff: Backoff, name: string, bytes: number, error: unknown, event: string): void {
+    this.#options.counters.compactionFailures++
+    const retryInMs = backoff.failed(name)
+    this.#options.logger.error({ err: error, kind: error instanceof Error ? error.name : 'Error', room: name, bytes, retryInMs }, event)
+  }
+
   async #compact (name: string): Promise<void> {
-    const { store, stored, work, counters, logger, onCompacted, now } = this.#options
+    const { store, stored, counters, logger, onCompacted, now } = this.#options
     const startedAt = now()
     const document = await store.load(name)
     const last = document?.log.at(-1)
@@ -108,12 +130,29 @@ export class Compactor {
     // Another node, or the compaction before this one, may have done it.
     if (!isWorthIt({ snapshotBytes: document.snapshot?.bytes ?? 0, logBytes: logBytes(document), logEntries: document.log.length }, true)) return
     logger.debug({ room: name, entries: document.log.length, bytes: logBytes(document) }, 'Compacting')
-    const { pieces, known } = await work.compact(await stored.updates(name, document), pieceBytes)
+    const { pieces, known } = await this.#rewrite(name, await stored.updates(name, document))
     const head = await store.compact(name, { replaces: document.snapshot?.generation ?? 0, upTo: last.seq, pieces, known })
     if (head === undefined) return
     counters.compactions++
     logger.debug({ room: name, before: (document.snapshot?.bytes ?? 0) + logBytes(document), after: head.bytes, ms: Math.round(now() - startedAt) }, 'Compacted')
     onCompacted(name, head, { bytes: logBytes(document), entries: document.log.length })
+  }
+
+  /** A document that cannot be built is merged: what was deleted stays in it, but its log does not grow without bound. */
+  async #rewrite (name: string, updates: readonly Uint8Array[]): Promise<CompactResult> {
+    const { work } = this.#options
+    if (!this.#unbuildable.isWaiting(name)) {
+      try {
+        const result = await work.compact(updates, pieceBytes)
+        this.#unbuildable.succeeded(name)
+        return result
+      } catch (error) {
+        if (this.#stopped || error instanceof MalformedUpdate) throw error
+        const bytes = updates.reduce((sum, update) => sum + update.length, 0)
+        this.#note(this.#unbuildable, name, bytes, error, 'Failed to build a document in order to compact it; merging its updates instead')
+      }
+    }
+    return await work.merge(updates, pieceBytes)
   }
 }
 

@@ -3,22 +3,27 @@ import type { ScannedUpdate } from '../update/scan-update.ts'
 /**
  * What needs a document's structure or reads many bytes, and is therefore done outside the event loop. The
  * implementation runs in worker threads (src/workers/); all of it may be slow, fail and be tried again.
+ * Somebody waits for what takes a `room`: it is linear in the bytes, rooms take turns, small tasks go first, and it never
+ * waits for the rest.
  */
 export interface DocumentWork {
   /**
    * Checks a large update and tells what is in it.
    * @throws MalformedUpdate
    */
-  scan (update: Uint8Array): Promise<ScanResult>
+  scan (update: Uint8Array, room: string): Promise<ScanResult>
 
   /** State vector and delete set (`Known.encode`) of what `known` says together with further updates. */
-  know (known: Uint8Array | undefined, updates: readonly Uint8Array[]): Promise<Uint8Array>
+  know (known: Uint8Array | undefined, updates: readonly Uint8Array[], room: string): Promise<Uint8Array>
 
   /** One state from a snapshot and the log behind it: pieces in causal order, of at most `maxPieceBytes` where they can be split. */
   compact (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult>
 
+  /** As `compact`, without building the document: linear in the bytes, but keeps what was deleted. */
+  merge (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult>
+
   /** What a reader with this state vector lacks of the updates, in pieces as above. */
-  difference (updates: readonly Uint8Array[], stateVector: Uint8Array, maxPieceBytes: number): Promise<readonly Uint8Array[]>
+  difference (updates: readonly Uint8Array[], stateVector: Uint8Array, maxPieceBytes: number, room: string): Promise<readonly Uint8Array[]>
 }
 
 /** What a scan has found, in a form that can cross threads. */

@@ -126,6 +126,6 @@ async function updatesOf (room: Room, document: StoredDocument, since: number): 
 
 async function scan (room: Room, update: Uint8Array): Promise<ScannedUpdate> {
   if (update.length <= heavyUpdateBytes) return scanUpdate(update)
-  const result = await room.services.work.scan(update)
+  const result = await room.services.work.scan(update, room.name)
   return { ...result, bytes: update, deleteSet: DeleteSet.decode(result.deleteSet) }
 }

@@ -9,10 +9,10 @@ import { logBytes } from './stored-document.ts'
  * State vector and delete set of a stored document. A short log is read here; a long one in a worker.
  * @throws MalformedUpdate where the log holds bytes that are no update
  */
-export async function knownOf (document: StoredDocument, work: DocumentWork): Promise<Known> {
+export async function knownOf (name: string, document: StoredDocument, work: DocumentWork): Promise<Known> {
   const { snapshot, log } = document
   if (logBytes(document) > heavyUpdateBytes) {
-    return Known.decode(await work.know(snapshot?.known, log.map(({ update }) => update)))
+    return Known.decode(await work.know(snapshot?.known, log.map(({ update }) => update), name))
   }
   const known = snapshot === undefined ? new Known() : Known.decode(snapshot.known)
   for (const { update } of log) known.add(scanUpdate(update))

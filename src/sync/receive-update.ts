@@ -51,7 +51,7 @@ function scan (room: Room, connection: Connection, update: Uint8Array, use: (sca
 function scanHeavy (room: Room, connection: Connection, update: Uint8Array, use: (scanned: ScannedUpdate) => void): void {
   connection.hold()
   room.startChecking()
-  room.services.work.scan(update)
+  room.services.work.scan(update, room.name)
     .then((result) => {
       // One that has left by itself meanwhile had been read: nothing of it is lost.
       if (!connection.wasSentAway) use({ ...result, bytes: update, deleteSet: DeleteSet.decode(result.deleteSet) })

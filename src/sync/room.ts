@@ -122,7 +122,7 @@ export class Room implements Ticking {
   async #open (): Promise<void> {
     const document = await this.services.stored.load(this.name)
     if (document !== undefined) {
-      this.known = await knownOf(document, this.services.work)
+      this.known = await knownOf(this.name, document, this.services.work)
       this.logBytes = logBytes(document)
       this.logEntries = document.log.length
       this.snapshotBytes = storedBytes(document) - this.logBytes

@@ -78,6 +78,8 @@ export class Rooms {
   get counters (): Readonly<Counters> { return this.#services.counters }
   get openRooms (): number { return this.#rooms.size }
   get unsavedBytes (): number { return this.#services.saver.unsavedBytes }
+  /** Documents whose last compaction failed */
+  get documentsInBackoff (): number { return this.#services.compactor.inBackoff }
   /** ms since the epoch since when the store has not taken updates; undefined while it does */
   get storeFailingSince (): number | undefined { return this.#services.saver.failingSince }
   get isClosed (): boolean { return this.#isClosed }

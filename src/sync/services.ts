@@ -42,6 +42,8 @@ export interface Counters {
   ticks: number
   framesWritten: number
   compactions: number
+  /** Attempts to compact a document that failed; some were merged instead */
+  compactionFailures: number
   resyncs: number
   /** Times that the store was read for what other nodes have stored */
   logReads: number
@@ -57,6 +59,7 @@ export const newCounters = (): Counters => ({
   ticks: 0,
   framesWritten: 0,
   compactions: 0,
+  compactionFailures: 0,
   resyncs: 0,
   logReads: 0,
 })

@@ -63,7 +63,7 @@ export class StoredDocuments {
     const running = this.#differences.get(key)
     if (running !== undefined) return running
     const difference = this.#turns
-      .run(async () => await this.#work.difference(await this.updates(name, document), stateVector, pieceBytes))
+      .run(async () => await this.#work.difference(await this.updates(name, document), stateVector, pieceBytes, name))
       .finally(() => { this.#differences.delete(key) })
     this.#differences.set(key, difference)
     return difference

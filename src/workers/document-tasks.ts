@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os'
 import { difference } from '../update/difference.ts'
 import { Known } from '../update/known.ts'
 import { scanUpdate } from '../update/scan-update.ts'
@@ -10,8 +11,23 @@ import { unpack } from './packed-updates.ts'
 export type DocumentTask =
   | { readonly type: 'scan', readonly updates: Uint8Array }
   | { readonly type: 'know', readonly known: Uint8Array | undefined, readonly updates: Uint8Array }
-  | { readonly type: 'compact', readonly updates: Uint8Array, readonly maxPieceBytes: number }
+  | { readonly type: 'compact' | 'merge', readonly updates: Uint8Array, readonly maxPieceBytes: number }
   | { readonly type: 'difference', readonly updates: Uint8Array, readonly stateVector: Uint8Array, readonly maxPieceBytes: number }
+
+/** State vector of a reader that has nothing. */
+const hasNothing = Uint8Array.of(0)
+
+/** What a thread is started with. */
+export interface DocumentThreadContext {
+  /** How far behind other threads this one stands for the processor; 0: not at all */
+  readonly niceness: number
+}
+
+/** Linux has a priority for each thread; elsewhere it would be that of the whole process. */
+export function start (context: unknown): void {
+  const { niceness } = context as DocumentThreadContext // `DocumentThreads` alone opens the pool
+  if (niceness > 0 && process.platform === 'linux') setPriority(niceness)
+}
 
 /** Runs in a worker thread: the one place where documents are built. */
 export default function runDocumentTask (task: unknown): ScanResult | Uint8Array | Moved {
@@ -21,6 +37,7 @@ export default function runDocumentTask (task: unknown): ScanResult | Uint8Array
     case 'scan': return scan(updates[0] ?? new Uint8Array(0))
     case 'know': return know(given.known, updates)
     case 'compact': return compact(updates, given.maxPieceBytes)
+    case 'merge': return merge(updates, given.maxPieceBytes)
     case 'difference': return moved(difference(updates, given.stateVector, given.maxPieceBytes), (pieces) => pieces)
   }
 }
@@ -39,6 +56,11 @@ function know (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]):
 function compact (updates: readonly Uint8Array[], maxPieceBytes: number): Moved {
   const { pieces, known } = snapshotPieces(updates, maxPieceBytes)
   return moved(pieces, (pieces): CompactResult => ({ pieces, known: known.encode() }))
+}
+
+function merge (updates: readonly Uint8Array[], maxPieceBytes: number): Moved {
+  const known = know(undefined, updates)
+  return moved(difference(updates, hasNothing, maxPieceBytes), (pieces): CompactResult => ({ pieces, known }))
 }
 
 /** Hands the pieces over instead of having them copied where everybody waits. */

@@ -1,14 +1,51 @@
 import type { CompactResult, DocumentWork, ScanResult } from '../sync/document-work.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
-import type { DocumentTask } from './document-tasks.ts'
+import type { DocumentTask, DocumentThreadContext } from './document-tasks.ts'
+import type { CarriedError } from './messages.ts'
 import { pack } from './packed-updates.ts'
-import { openPool, type Pool, type PoolOptions } from './pool.ts'
+import { PoolBusy, PoolDeadline, PoolMemory } from './pool-errors.ts'
+import { openPool, type Pool, type PoolOptions, type PoolStats } from './pool.ts'
 import { siblingModule } from './sibling-module.ts'
 
-/** Checking a frame of the largest size takes a fraction of a second; a minute means that something is wrong. */
-const scanDeadlineMs = 60_000
-/** Rewriting a document of hundreds of MB takes a minute or two. */
-const documentDeadlineMs = 600_000
+/** What somebody waits for, small and large, and what nobody waits for. No lane waits for another. */
+export const lanes = ['interactive', 'large', 'background'] as const
+export type Lane = typeof lanes[number]
+
+/** Why a task failed, for metrics. `malformed` is the update's fault, the others are not. */
+export const taskFailures = ['busy', 'deadline', 'memory', 'malformed', 'error'] as const
+export type TaskFailure = typeof taskFailures[number]
+
+export interface LaneStats extends PoolStats {
+  readonly failures: Readonly<Record<TaskFailure, number>>
+}
+
+/** Bytes; above, a task takes a good part of a second, which a paste or an ordinary document must not wait for. */
+const largeTaskBytes = 4 * 1024 * 1024
+/** Each may hold a document of hundreds of MB, and no more than two differences are computed at once. */
+const maxLargeThreads = 2
+/** One document is compacted at a time. */
+const backgroundThreads = 1
+/**
+ * Niceness of the background threads (Linux, 0 to 19): on a busy machine they get a third of the processor time of a
+ * thread that somebody waits for.
+ */
+const backgroundNiceness = 5
+
+/** A thread that loads its modules on a busy machine, and a small document. */
+const baseWorkMs = 10_000
+/**
+ * About ten times what was measured, so that a busy machine is no failure (docs/decisions/worker-pool.md). A document
+ * that takes longer was made to take long.
+ */
+const workMsPerMiB: Readonly<Record<DocumentTask['type'], number>> = { scan: 500, know: 500, difference: 2000, merge: 2500, compact: 8000 }
+
+/** ms that a task may occupy its thread; waiting does not count. */
+export function workLimitMs (type: DocumentTask['type'], bytes: number): number {
+  return baseWorkMs + workMsPerMiB[type] * bytes / 2 ** 20
+}
+
+/** A client that has waited this long for its answer is told to try again. In the background there is no hurry. */
+const maxWaitMs = 60_000
 /** MiB of heap for one thread: a document of 100 MB with a long history takes about ten times its bytes. */
 const memoryMb = 2048
 const smallHeapBytes = 48 * 1024 * 1024
@@ -19,52 +56,97 @@ const smallHeapBytes = 48 * 1024 * 1024
  * which is more than compacting a small document every half minute.
  */
 const idleMs = (heapBytes: number, others: number): number => others === 0 && heapBytes < smallHeapBytes ? 90_000 : 10_000
-/** Far more than there are large documents; each waiting task holds its document's bytes. */
+/** Tasks that wait in one lane. Far more than there are large documents. */
 const maxQueue = 1000
+/** Bytes that wait in one lane: a thread's heap limit does not cover them. Twice MAX_DOCUMENT_BYTES. */
+const maxQueuedBytes = 512 * 1024 * 1024
 
-/** The work on documents, in threads of its own: a conversion that takes long must not hold up a joiner. */
+/** The work on documents, in threads of its own: a conversion that takes long must not hold up a joiner, nor a compaction a paste. */
 export class DocumentThreads implements DocumentWork {
-  readonly #pool: Pool
+  readonly #pools: Readonly<Record<Lane, Pool>>
+  readonly #failures = { interactive: noFailures(), large: noFailures(), background: noFailures() }
 
-  private constructor (pool: Pool) {
-    this.#pool = pool
+  private constructor (pools: Readonly<Record<Lane, Pool>>) {
+    this.#pools = pools
   }
 
+  /** @param threads the most of the interactive lane; all threads start when they are needed */
   static async open (threads: number, logger: NonNullable<PoolOptions['logger']>): Promise<DocumentThreads> {
-    return new DocumentThreads(await openPool({
+    const open = (threads: number, context: DocumentThreadContext): Promise<Pool> => openPool({
       module: siblingModule(import.meta.url, 'document-tasks'),
+      context,
       threads,
       maxQueue,
+      maxQueuedBytes,
       memoryMb,
       logger,
       retry: 1,
       eager: false,
       idleMs,
-      revive: ({ name, message }) => name === 'MalformedUpdate' ? Object.assign(Object.create(MalformedUpdate.prototype) as MalformedUpdate, { message }) : undefined,
-    }))
+      revive,
+    })
+    return new DocumentThreads({
+      interactive: await open(threads, { niceness: 0 }),
+      large: await open(Math.min(threads, maxLargeThreads), { niceness: 0 }),
+      background: await open(backgroundThreads, { niceness: backgroundNiceness }),
+    })
   }
 
-  scan (update: Uint8Array): Promise<ScanResult> {
-    return this.#run({ type: 'scan', updates: pack([update]) }, scanDeadlineMs)
+  scan (update: Uint8Array, room: string): Promise<ScanResult> {
+    return this.#wait({ type: 'scan', updates: pack([update]) }, room)
   }
 
-  know (known: Uint8Array | undefined, updates: readonly Uint8Array[]): Promise<Uint8Array> {
-    return this.#run({ type: 'know', known, updates: pack(updates) })
+  know (known: Uint8Array | undefined, updates: readonly Uint8Array[], room: string): Promise<Uint8Array> {
+    return this.#wait({ type: 'know', known, updates: pack(updates) }, room)
+  }
+
+  difference (updates: readonly Uint8Array[], stateVector: Uint8Array, maxPieceBytes: number, room: string): Promise<readonly Uint8Array[]> {
+    return this.#wait({ type: 'difference', updates: pack(updates), stateVector, maxPieceBytes }, room)
   }
 
   compact (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
-    return this.#run({ type: 'compact', updates: pack(updates), maxPieceBytes })
+    return this.#run('background', { type: 'compact', updates: pack(updates), maxPieceBytes })
   }
 
-  difference (updates: readonly Uint8Array[], stateVector: Uint8Array, maxPieceBytes: number): Promise<readonly Uint8Array[]> {
-    return this.#run({ type: 'difference', updates: pack(updates), stateVector, maxPieceBytes })
+  merge (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
+    return this.#run('background', { type: 'merge', updates: pack(updates), maxPieceBytes })
   }
 
-  close (): Promise<void> {
-    return this.#pool.close()
+  /** Threads, queue and counts of a lane, to be read when metrics are. */
+  stats (lane: Lane): LaneStats {
+    return { ...this.#pools[lane].stats(), failures: this.#failures[lane] }
   }
 
-  #run<Result> (task: DocumentTask, deadlineMs = documentDeadlineMs): Promise<Result> {
-    return this.#pool.run<Result>(task, { deadlineMs })
+  async close (): Promise<void> {
+    await Promise.all(lanes.map((lane) => this.#pools[lane].close()))
   }
+
+  #wait<Result> (task: DocumentTask, key: string): Promise<Result> {
+    return this.#run(task.updates.length > largeTaskBytes ? 'large' : 'interactive', task, { key, deadlineMs: maxWaitMs })
+  }
+
+  async #run<Result> (lane: Lane, task: DocumentTask, more: { key?: string, deadlineMs?: number } = {}): Promise<Result> {
+    const bytes = task.updates.length
+    try {
+      return await this.#pools[lane].run<Result>(task, { bytes, workMs: workLimitMs(task.type, bytes), ...more })
+    } catch (error) {
+      this.#failures[lane][failureOf(error)]++
+      throw error
+    }
+  }
+}
+
+function revive ({ name, message }: CarriedError): Error | undefined {
+  return name === 'MalformedUpdate' ? Object.assign(Object.create(MalformedUpdate.prototype) as MalformedUpdate, { message }) : undefined
+}
+
+function noFailures (): Record<TaskFailure, number> {
+  return { busy: 0, deadline: 0, memory: 0, malformed: 0, error: 0 }
+}
+
+function failureOf (error: unknown): TaskFailure {
+  if (error instanceof PoolBusy) return 'busy'
+  if (error instanceof PoolDeadline) return 'deadline'
+  if (error instanceof PoolMemory) return 'memory'
+  return error instanceof MalformedUpdate ? 'malformed' : 'error'
 }

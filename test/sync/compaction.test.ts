@@ -4,12 +4,13 @@ import { noNeighbours, type Neighbours, type RoomMessage, type SharedRoom } from
 import { Engine, edited, turn, typing, until } from './engine.ts'
 
 /** Types so much, one update each, that a compaction is worth it when the last one leaves. */
-async function typeMuch (engine: Engine, times = 60): Promise<Y.Doc> {
+async function typeMuch (engine: Engine, times = 60, room = 'room'): Promise<Y.Doc> {
   const doc = new Y.Doc()
-  const writer = await engine.joinLive()
+  const writer = await engine.joinLive(room)
+  const before = engine.store.updates(room).length
   for (let i = 0; i < times; i++) {
     writer.update(edited(doc, () => { doc.getText('text').insert(i, `${i % 10}`) }))
-    await until(() => engine.store.updates('room').length === i + 1)
+    await until(() => engine.store.updates(room).length === before + i + 1)
   }
   writer.leave()
   return doc
@@ -62,7 +63,7 @@ await t.test('what is written during a compaction is in the log behind it', asyn
 await t.test('a compaction that fails changes nothing and is said in the log', async (t) => {
   for (const gate of ['compactions', 'reads'] as const) {
     const engine = new Engine()
-    engine.work.others.fail(1, new Error('The worker has died'))
+    engine.work.others.fail(2, new Error('The worker has died'))
     if (gate === 'compactions') {
       engine.work.others.heal()
       engine.store.compactions.fail(1)
@@ -70,7 +71,7 @@ await t.test('a compaction that fails changes nothing and is said in the log', a
     const doc = await typeMuch(engine)
     await engine.rooms.compactionIdle()
     t.equal(engine.store.updates('room').length, 60)
-    t.match(engine.log.lines.join(), 'could not be compacted')
+    t.match(engine.log.lines.join(), 'Failed to compact a document')
     ;(await engine.joinLive()).leave()
     await engine.rooms.compactionIdle()
     t.equal(engine.store.compacted, 0, 'not tried again at once')
@@ -80,6 +81,50 @@ await t.test('a compaction that fails changes nothing and is said in the log', a
     t.equal(engine.store.compacted, 1)
     t.equal(textOf(engine.store.updates('room')), doc.getText('text').toString())
   }
+})
+
+await t.test('a document that cannot be built is merged, and built again ever more seldom', async (t) => {
+  const engine = new Engine()
+  const [minute, hour] = [60_000, 3_600_000]
+  const visit = async (): Promise<void> => {
+    await typeMuch(engine)
+    await until(() => engine.rooms.openRooms === 0)
+    await engine.rooms.compactionIdle()
+  }
+  engine.work.builds.fail()
+  await visit()
+  t.match([engine.work.builds.passed, engine.store.compacted, engine.store.updates('room').length], [1, 1, 1])
+  t.equal(textOf(engine.store.updates('room')).length, 60)
+  t.match(engine.log.lines.filter((line) => line.startsWith('Failed')), ['Failed to build a document'])
+  for (const [passMs, attempts] of [[0, 1], [minute, 2], [minute, 2], [minute, 3], [3 * minute, 3], [hour, 4]] as const) {
+    engine.pass(passMs)
+    await visit()
+    t.equal(engine.work.builds.passed, attempts, `${passMs / minute} minutes later`)
+  }
+  t.match([engine.store.compacted, engine.rooms.documentsInBackoff, engine.rooms.counters.compactionFailures], [7, 1, 4])
+  engine.work.builds.heal()
+  engine.pass(hour)
+  await visit()
+  t.equal(engine.rooms.documentsInBackoff, 0)
+})
+
+await t.test('a document that has failed before waits for the others', async (t) => {
+  const engine = new Engine()
+  engine.work.builds.fail(1)
+  await typeMuch(engine)
+  await engine.rooms.compactionIdle()
+  engine.pass(61_000)
+  engine.work.builds.shut()
+  for (const name of ['busy', 'room', 'other']) await typeMuch(engine, 60, name)
+  await until(() => engine.work.builds.waiting === 1)
+  engine.work.builds.openOnce()
+  await until(() => engine.store.compacted === 2 && engine.work.builds.waiting === 1)
+  engine.work.builds.openOnce()
+  await until(() => engine.store.compacted === 3)
+  t.match([engine.store.updates('other').length, engine.store.updates('room').length], [1, 61])
+  engine.work.builds.open()
+  await engine.rooms.compactionIdle()
+  t.equal(engine.store.updates('room').length, 1)
 })
 
 await t.test('the sizes that the limit goes by follow, also where the room opens meanwhile', async (t) => {

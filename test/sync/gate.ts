@@ -6,11 +6,15 @@ export class Gate {
   /** Failures left to hand out */
   #failures = 0
 
+  /** How many operations have come here, failed ones too */
+  passed = 0
+
   /** How many operations stand before it. */
   get waiting (): number { return this.#waiting.length }
 
   /** @throws what `fail` was given */
   async pass (): Promise<void> {
+    this.passed++
     if (this.#isShut) await new Promise<void>((resolve) => { this.#waiting.push(resolve) })
     if (this.#failures === 0) return
     this.#failures--

@@ -9,6 +9,8 @@ import { Gate } from './gate.ts'
 export class InlineWork implements DocumentWork {
   readonly scans = new Gate()
   readonly others = new Gate()
+  /** Compactions, but for merging, pass this too */
+  readonly builds = new Gate()
   /** How many were asked for */
   differences = 0
 
@@ -29,8 +31,16 @@ export class InlineWork implements DocumentWork {
 
   async compact (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
     await this.others.pass()
+    await this.builds.pass()
     const { pieces, known } = snapshotPieces(updates, maxPieceBytes)
     return { pieces, known: known.encode() }
+  }
+
+  async merge (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
+    await this.others.pass()
+    const known = new Known()
+    for (const update of updates) known.add(scanUpdate(update))
+    return { pieces: difference(updates, Uint8Array.of(0), maxPieceBytes), known: known.encode() }
   }
 
   async difference (updates: readonly Uint8Array[], stateVector: Uint8Array, maxPieceBytes: number): Promise<readonly Uint8Array[]> {

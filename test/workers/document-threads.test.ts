@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import * as Y from 'yjs'
+import { MalformedUpdate } from '../../src/update/malformed-update.ts'
+import { DocumentThreads, workLimitMs } from '../../src/workers/document-threads.ts'
+import { PoolClosed } from '../../src/workers/pool-errors.ts'
+import { mapConflicts, rightOriginChain } from './slow-updates.ts'
+
+const pieceBytes = 256 * 1024
+
+async function open (t: Test): Promise<DocumentThreads> {
+  const work = await DocumentThreads.open(1, { warn () {} })
+  t.teardown(() => work.close())
+  return work
+}
+
+function documentOf (bytes: number): Uint8Array {
+  const doc = new Y.Doc()
+  doc.getText('text').insert(0, 'x'.repeat(bytes))
+  return Y.encodeStateAsUpdate(doc)
+}
+
+for (const slow of [rightOriginChain, mapConflicts]) {
+  await t.test(`nobody waits for a compaction: ${slow.name}`, async (t) => {
+    const work = await open(t)
+    let isCompacted = false
+    const compaction = work.compact([slow(40_000)], pieceBytes)
+    const stopped = t.rejects(compaction.finally(() => { isCompacted = true }), PoolClosed)
+    const paste = documentOf(200_000)
+    await Promise.all([
+      work.scan(paste, 'other'),
+      work.know(undefined, [paste], 'other'),
+      work.difference([paste], Uint8Array.of(0), pieceBytes, 'other'),
+      work.difference([documentOf(5_000_000)], Uint8Array.of(0), pieceBytes, 'large'),
+    ])
+    t.notOk(isCompacted)
+    t.match([work.stats('interactive').completed, work.stats('large').completed], [3, 1])
+    await work.close()
+    await stopped
+  })
+}
+
+await t.test('merging keeps everything, and what was deleted too, in time that goes by the bytes', async (t) => {
+  const work = await open(t)
+  const updates: Uint8Array[] = []
+  const doc = new Y.Doc()
+  doc.on('update', (update: Uint8Array) => { updates.push(update) })
+  doc.getText('text').insert(0, 'one two three')
+  doc.getText('text').delete(4, 4)
+  doc.getMap('map').set('key', 'value')
+  const { pieces, known } = await work.merge(updates, pieceBytes)
+  const read = new Y.Doc()
+  for (const piece of pieces) Y.applyUpdate(read, piece)
+  t.equal(read.getText('text').toString(), 'one three')
+  t.same(read.getMap('map').toJSON(), { key: 'value' })
+  t.same(known, await work.know(undefined, updates, 'room'))
+  const slow = rightOriginChain(30_000)
+  t.equal((await work.merge([slow], pieceBytes)).pieces.length > 0, true)
+})
+
+await t.test('a document may take the longer the larger it is', async (t) => {
+  const MiB = 2 ** 20
+  for (const type of ['scan', 'know', 'difference', 'merge', 'compact'] as const) {
+    t.ok(workLimitMs(type, 100 * MiB) > 2 * workLimitMs(type, 10 * MiB), type)
+    t.ok(workLimitMs(type, 100_000) < 15_000, `a small ${type}`)
+  }
+})
+
+await t.test('failures are counted by lane and kind', async (t) => {
+  const work = await open(t)
+  await t.rejects(work.scan(Uint8Array.of(1, 2, 3), 'room'), MalformedUpdate)
+  t.match(work.stats('interactive'), { failures: { malformed: 1, deadline: 0 }, queued: 0, queuedBytes: 0 })
+  t.ok(work.stats('interactive').busyMs > 0)
+  t.match(work.stats('background'), { threads: 0, busyMs: 0, failures: { malformed: 0 } })
+})
+
+await t.test('compaction stands behind for the processor', { skip: process.platform !== 'linux' }, async (t) => {
+  const niceness = (): number[] => readdirSync('/proc/self/task').map((id) => Number(readFileSync(`/proc/self/task/${id}/stat`, 'latin1').split(') ')[1]?.split(' ')[16]))
+  const before = Math.max(...niceness())
+  const work = await open(t)
+  await work.scan(documentOf(10), 'room')
+  t.equal(Math.max(...niceness()), before)
+  await work.compact([documentOf(10)], pieceBytes)
+  t.equal(niceness().filter((value) => value > before).length, 1)
+})
