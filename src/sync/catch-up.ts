@@ -5,7 +5,7 @@ import { DamagedDocument, type StoredDocument, type StoredUpdate } from '../stor
 import { MalformedUpdate } from '../update/malformed-update.ts'
 import { mergeUpdates } from '../update/merge-updates.ts'
 import { scanUpdate } from '../update/scan-update.ts'
-import { decodeStateVector, type StateVector } from '../update/state-vector.ts'
+import { countStateVector } from '../update/state-vector.ts'
 import type { Connection } from './connection.ts'
 import { inPieces } from './in-pieces.ts'
 import { pieceBytes } from './limits.ts'
@@ -33,6 +33,8 @@ const maxRestarts = 5
 
 /** So many bytes of an answer cost the service about as much as one part of a question (`partsPerSecond`). */
 const bytesForEachPart = 64
+/** A reader that lacks structs of more clients than this is answered from the store: memory holds what a few have written in the last moments. */
+const maxLackedInMemory = 1000
 
 const nothing = encodeSyncStep2(Uint8Array.of(0, 0))
 
@@ -71,15 +73,16 @@ export function joinFrom (room: Room, connection: Connection, stateVector: Uint8
     connection.asksAgain = stateVector
     return
   }
-  let has: StateVector
+  let lacked: ReadonlyMap<number, number> | undefined
   try {
-    has = decodeStateVector(stateVector)
+    const parts = countStateVector(stateVector) + room.messages.deletionBytes / bytesForEachPart
+    if (!connection.spend(parts, room.services.now())) return
+    lacked = room.known.lackedBy(stateVector, maxLackedInMemory)
   } catch {
     connection.end(closes.malformed)
     return
   }
-  if (!connection.spend(has.size + room.messages.deletionBytes / bytesForEachPart, room.services.now())) return
-  const from = isFull(room, connection) ? undefined : firstLacking(room, has)
+  const from = isFull(room, connection) ? undefined : firstLacking(room, lacked)
   const answer = from === undefined ? undefined : [...newerMessages(room, from), ...deletionsAsAnswer(room)]
   if (answer === undefined || !fitsAtOnce(answer)) {
     catchUp(room, connection, { from, has: stateVector, isAnswer: true })
@@ -90,10 +93,11 @@ export function joinFrom (room: Room, connection: Connection, stateVector: Uint8
 }
 
 /** Index of the first recent update that a reader lacks at most, where memory has all that it lacks; else undefined. */
-function firstLacking (room: Room, has: StateVector): number | undefined {
+function firstLacking (room: Room, lacked: ReadonlyMap<number, number> | undefined): number | undefined {
   const { recent, known } = room
-  if (known.covers(has)) return recent.lastIndex + 1
-  if (known.hasGaps || !room.holdsInMemory(has)) return undefined
+  if (lacked === undefined) return undefined
+  if (lacked.size === 0) return recent.lastIndex + 1
+  if (known.hasGaps || !room.holdsInMemory(lacked)) return undefined
   return recent.lastIndex + 1 - recent.all.length
 }
 
@@ -202,7 +206,7 @@ async function sendStored (room: Room, connection: Connection, has: Uint8Array):
     const { document, from } = await loading
     if (document === undefined) return from
     try {
-      const isWhole = storedBytes(document) <= sendWholeBytes || decodeStateVector(has).size === 0
+      const isWhole = storedBytes(document) <= sendWholeBytes || countStateVector(has) === 0
       if (isWhole) await sendWhole(room, connection, document)
       else await sendDifference(room, connection, document, has)
       return from

@@ -1,4 +1,8 @@
-import type { ScannedUpdate } from '../update/scan-update.ts'
+import type { PackedKnown } from '../update/known.ts'
+import type { PackedScan } from '../update/packed-scan.ts'
+
+/** Whose bytes are scanned. */
+export type UpdateOrigin = 'client' | 'store'
 
 /**
  * What needs a document's structure or reads many bytes, and is therefore done outside the event loop. The
@@ -8,13 +12,14 @@ import type { ScannedUpdate } from '../update/scan-update.ts'
  */
 export interface DocumentWork {
   /**
-   * Checks a large update and tells what is in it.
+   * Checks a large update and reports what is in it.
+   * @param origin what a client has sent may count no more than `clientBounds`
    * @throws MalformedUpdate
    */
-  scan (update: Uint8Array, room: string): Promise<ScanResult>
+  scan (update: Uint8Array, origin: UpdateOrigin, room: string): Promise<PackedScan>
 
-  /** State vector and delete set (`Known.encode`) of what `known` says together with further updates. */
-  know (known: Uint8Array | undefined, updates: readonly Uint8Array[], room: string): Promise<Uint8Array>
+  /** State vector and delete set of what `known` says (`Known.encode`) together with further updates. */
+  know (known: Uint8Array | undefined, updates: readonly Uint8Array[], room: string): Promise<PackedKnown>
 
   /** One state from a snapshot and the log behind it: pieces in causal order, of at most `maxPieceBytes` where they can be split. */
   compact (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult>
@@ -24,12 +29,6 @@ export interface DocumentWork {
 
   /** What a reader with this state vector lacks of the updates, in pieces as above. */
   difference (updates: readonly Uint8Array[], stateVector: Uint8Array, maxPieceBytes: number, room: string): Promise<readonly Uint8Array[]>
-}
-
-/** What a scan has found, in a form that can cross threads. */
-export interface ScanResult extends Omit<ScannedUpdate, 'bytes' | 'deleteSet'> {
-  /** `DeleteSet.encode` */
-  readonly deleteSet: Uint8Array
 }
 
 export interface CompactResult {

@@ -1,6 +1,6 @@
 import type { StoredDocument } from '../store/store.ts'
-import { DeleteSet } from '../update/delete-set.ts'
 import { Known } from '../update/known.ts'
+import { unpackScan } from '../update/packed-scan.ts'
 import { scanUpdate, type ScannedUpdate } from '../update/scan-update.ts'
 import { heavyUpdateBytes } from './limits.ts'
 import type { Room } from './room.ts'
@@ -113,7 +113,7 @@ async function updatesOf (room: Room, document: StoredDocument, since: number): 
   const updates = log.map(({ update }) => update)
   if (snapshot === undefined || snapshot.generation === room.generation) return updates
   const known = Known.decode(snapshot.known)
-  const holdsAll = known.covers(room.known.stateVector) && room.known.deleteSet.contains(known.deleteSet)
+  const holdsAll = known.covers(room.known.encodeStateVector()) && room.known.deleteSet.contains(known.deleteSet)
   if (holdsAll || snapshot.upTo <= since) {
     room.generation = snapshot.generation
     room.known.addDeletes(known.deleteSet)
@@ -126,6 +126,5 @@ async function updatesOf (room: Room, document: StoredDocument, since: number): 
 
 async function scan (room: Room, update: Uint8Array): Promise<ScannedUpdate> {
   if (update.length <= heavyUpdateBytes) return scanUpdate(update)
-  const result = await room.services.work.scan(update, room.name)
-  return { ...result, bytes: update, deleteSet: DeleteSet.decode(result.deleteSet) }
+  return unpackScan(await room.services.work.scan(update, 'store', room.name), update)
 }

@@ -6,13 +6,13 @@ import { heavyUpdateBytes } from './limits.ts'
 import { logBytes } from './stored-document.ts'
 
 /**
- * State vector and delete set of a stored document. A short log is read here; a long one in a worker.
+ * State vector and delete set of a stored document. What is short is read here; a long log, or what a snapshot of many clients and deletions says, in a worker.
  * @throws MalformedUpdate where the log holds bytes that are no update
  */
 export async function knownOf (name: string, document: StoredDocument, work: DocumentWork): Promise<Known> {
   const { snapshot, log } = document
-  if (logBytes(document) > heavyUpdateBytes) {
-    return Known.decode(await work.know(snapshot?.known, log.map(({ update }) => update), name))
+  if (logBytes(document) + (snapshot?.known.length ?? 0) > heavyUpdateBytes) {
+    return Known.unpack(await work.know(snapshot?.known, log.map(({ update }) => update), name))
   }
   const known = snapshot === undefined ? new Known() : Known.decode(snapshot.known)
   for (const { update } of log) known.add(scanUpdate(update))

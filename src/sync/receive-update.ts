@@ -1,8 +1,8 @@
 import { closes } from '../protocol/close-codes.ts'
 import { encodeSyncStatus } from '../protocol/encode-message.ts'
-import { DeleteSet } from '../update/delete-set.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
-import { scanUpdate, type ScannedUpdate } from '../update/scan-update.ts'
+import { unpackScan } from '../update/packed-scan.ts'
+import { scanClientUpdate, type ScannedUpdate } from '../update/scan-update.ts'
 import type { Connection } from './connection.ts'
 import { heavyUpdateBytes } from './limits.ts'
 import type { Room } from './room.ts'
@@ -42,7 +42,7 @@ function scan (room: Room, connection: Connection, update: Uint8Array, use: (sca
     return
   }
   try {
-    use(scanUpdate(update))
+    use(scanClientUpdate(update))
   } catch (error) {
     failed(room, connection, error)
   }
@@ -51,10 +51,10 @@ function scan (room: Room, connection: Connection, update: Uint8Array, use: (sca
 function scanHeavy (room: Room, connection: Connection, update: Uint8Array, use: (scanned: ScannedUpdate) => void): void {
   connection.hold()
   room.startChecking()
-  room.services.work.scan(update, room.name)
+  room.services.work.scan(update, 'client', room.name)
     .then((result) => {
       // One that has left by itself meanwhile had been read: nothing of it is lost.
-      if (!connection.wasSentAway) use({ ...result, bytes: update, deleteSet: DeleteSet.decode(result.deleteSet) })
+      if (!connection.wasSentAway) use(unpackScan(result, update))
     })
     .catch((error: unknown) => { failed(room, connection, error) })
     .finally(() => {

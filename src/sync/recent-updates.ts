@@ -1,6 +1,6 @@
 import { encodeUpdate } from '../protocol/encode-message.ts'
 import { sharedMessageBytes } from '../protocol/frame.ts'
-import type { ClientRun } from '../update/scan-update.ts'
+import type { Runs } from '../update/scan-update.ts'
 
 /** Somebody who is told when something is stored. */
 export interface Receipt {
@@ -14,7 +14,7 @@ export interface RecentUpdate {
   readonly index: number
   readonly update: Uint8Array
   /** Where its structs lie: to tell whether it holds what a client lacks */
-  readonly runs: readonly ClientRun[]
+  readonly runs: Runs
   isStored: boolean
   /** Relayed: how many of the updates in it their nodes have not stored yet, as far as is known here; 0 = this node stores it */
   awaited: number
@@ -55,13 +55,13 @@ export class RecentUpdates {
   }
 
   /** An update that this node stores. */
-  add (update: Uint8Array, runs: readonly ClientRun[]): RecentUpdate {
+  add (update: Uint8Array, runs: Runs): RecentUpdate {
     this.#unsaved++
     return this.#push(update, runs, false, 0)
   }
 
   /** An update that other nodes store; `awaited` = 0: it came from the store. */
-  addRelayed (update: Uint8Array, runs: readonly ClientRun[], awaited: number): RecentUpdate {
+  addRelayed (update: Uint8Array, runs: Runs, awaited: number): RecentUpdate {
     if (awaited > 0) this.#relayed++
     return this.#push(update, runs, awaited === 0, awaited)
   }
@@ -112,7 +112,7 @@ export class RecentUpdates {
     if (count > 0) this.#updates.splice(0, count)
   }
 
-  #push (update: Uint8Array, runs: readonly ClientRun[], isStored: boolean, awaited: number): RecentUpdate {
+  #push (update: Uint8Array, runs: Runs, isStored: boolean, awaited: number): RecentUpdate {
     const recent: RecentUpdate = { index: ++this.#lastIndex, update, runs, isStored, awaited, acknowledge: [], message: undefined }
     this.#updates.push(recent)
     this.#bytes += update.length

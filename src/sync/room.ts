@@ -309,7 +309,7 @@ export class Room implements Ticking {
     const merged = mergeUpdates(group)
     // A lone update comes back as it is, a view of a larger network buffer, which it must not keep alive.
     const update = group.length === 1 ? new Uint8Array(merged) : merged
-    const runs = group.length === 1 && group[0] !== undefined ? group[0].runs : group.flatMap(({ runs }) => runs)
+    const runs = group.length === 1 && group[0] !== undefined ? group[0].runs : group.flatMap(({ runs }) => [...runs])
     this.logBytes += update.length
     this.logEntries++
     if (relayed === undefined) return this.recent.add(update, runs)
@@ -357,20 +357,18 @@ export class Room implements Ticking {
 
   // ---- for catch-up.ts
 
-  /** Whether a reader with this state vector lacks only what is in memory, or about to be sent to all. */
-  holdsInMemory (has: ReadonlyMap<number, number>): boolean {
+  /** Whether what a reader lacks is in memory, or about to be sent to all. @param lacked as `Known.lackedBy` returns it, without gaps */
+  holdsInMemory (lacked: ReadonlyMap<number, number>): boolean {
     const lacking = new Map<number, ClientRun[]>()
-    for (const [client, clock] of this.known.stateVector) {
-      if ((has.get(client) ?? 0) < clock) lacking.set(client, [])
-    }
+    for (const client of lacked.keys()) lacking.set(client, [])
     const relayed = this.siblings.relayed.map(({ scanned }) => scanned)
     for (const { runs } of [...this.recent.all, ...this.#pending.all, ...relayed]) {
       for (const run of runs) lacking.get(run.client)?.push(run)
     }
     for (const [client, runs] of lacking) {
-      let held = has.get(client) ?? 0
+      let held = lacked.get(client) ?? 0
       for (const run of runs.sort((a, b) => a.clock - b.clock)) if (run.clock <= held) held = Math.max(held, run.end)
-      if (held < (this.known.stateVector.get(client) ?? 0)) return false
+      if (held < this.known.stateVector.get(client)) return false
     }
     return true
   }

@@ -1,98 +1,345 @@
-/** Ranges of clocks, flat: start, end (exclusive), start, end, … Ascending, with a gap between neighbours. Half the memory of an object for each. */
-export type Ranges = number[]
+/** Ranges of one chunk: small enough that adding to a full one moves a few KB, large enough that a set of 250,000 has a few hundred chunks. */
+const chunkRanges = 512
+/** Sets of so few ranges are added one by one; more are merged in, which looks at each range of the chunks they fall into once. */
+const fewRanges = 16
+/** Numbers of one range: client, start, end (exclusive). */
+const stride = 3
 
-/** Index (even) of the first range that ends at or after `clock`; the length when there is none. */
-export function firstEndingFrom (ranges: readonly number[], clock: number, from = 0): number {
-  let low = from / 2
-  let high = ranges.length / 2
+/** Ranges of clocks, flat: client, start, end, … A typed array came from another thread and is copied before it is changed. */
+type Chunk = number[] | Float64Array
+
+/**
+ * Clocks of many clients as ranges: clients in descending order, as Yjs writes them, each client's ranges ascending and with a gap between neighbours.
+ * Kept in chunks, so that one range more costs the same in a set of any size, and without an object for a client or a range.
+ */
+export class ClientRanges {
+  /** None of them is empty. */
+  #chunks: Chunk[] = []
+  #size = 0
+  /** Where `#seek` has arrived: a chunk and an offset in it. One behind the last chunk where nothing was found. */
+  #at = 0
+  #offset = 0
+
+  /** @param triples client, start, end, … in any order, which may overlap; none may be empty. Taken over, so not to be used any more */
+  static from<Set extends ClientRanges> (this: new () => Set, triples: number[]): Set {
+    return new this().#fill(isInOrder(triples) ? triples : inOrder(triples))
+  }
+
+  /** Takes over what `pack` has made, without reading it. */
+  static unpack<Set extends ClientRanges> (this: new () => Set, packed: Float64Array): Set {
+    return new this().#fill(packed)
+  }
+
+  /** Number of ranges. */
+  get size (): number {
+    return this.#size
+  }
+
+  get isEmpty (): boolean {
+    return this.#size === 0
+  }
+
+  /** The clients that have ranges, highest first. */
+  clients (): number[] {
+    const clients: number[] = []
+    for (const chunk of this.#chunks) {
+      for (let i = 0; i < chunk.length; i += stride) if (chunk[i] !== clients.at(-1)) clients.push(chunk[i]!)
+    }
+    return clients
+  }
+
+  /** The ranges of one client, flat: start, end (exclusive), start, end, … ascending. */
+  rangesOf (client: number): number[] {
+    const ranges: number[] = []
+    this.#seek(client, 0)
+    for (let at = this.#at, offset = this.#offset; at < this.#chunks.length; at++, offset = 0) {
+      const chunk = this.#chunks[at]!
+      for (; offset < chunk.length; offset += stride) {
+        if (chunk[offset] !== client) return ranges
+        ranges.push(chunk[offset + 1]!, chunk[offset + 2]!)
+      }
+    }
+    return ranges
+  }
+
+  /** The end of the client's last range; 0 where it has none. */
+  endOf (client: number): number {
+    this.#seek(client, Number.POSITIVE_INFINITY)
+    // The range before the place where one at the very end would stand.
+    const at = this.#offset > 0 ? this.#at : this.#at - 1
+    const chunk = this.#chunks[at]
+    if (chunk === undefined) return 0
+    const last = at === this.#at ? this.#offset - stride : chunk.length - stride
+    return chunk[last] === client ? chunk[last + 2]! : 0
+  }
+
+  /** @param start below `end` */
+  addRange (client: number, start: number, end: number): void {
+    this.#seek(client, start)
+    const at = this.#at
+    const offset = this.#offset
+    const found = this.#chunks[at]
+    if (found === undefined || found[offset] !== client || found[offset + 1]! > end) {
+      this.#insert(at, offset, client, start, end)
+      return
+    }
+    const chunk = this.#own(at)
+    if (start < chunk[offset + 1]!) chunk[offset + 1] = start
+    if (end > chunk[offset + 2]!) chunk[offset + 2] = this.#absorb(at, offset + stride, client, end)
+  }
+
+  /** @returns whether that added anything */
+  addAll (other: ClientRanges): boolean {
+    if (this.contains(other)) return false
+    if (other.#size <= fewRanges) this.#addEach(other)
+    else Array.from(this.addingAll(other))
+    return true
+  }
+
+  /** As `addAll`, in steps of a fraction of a millisecond. Between two steps the set holds part of the other, and may be used and added to. */
+  * addingAll (other: ClientRanges): Generator<void, void, void> {
+    for (const theirs of other.#chunks) {
+      for (let from = 0; from < theirs.length;) {
+        from = this.#addSome(theirs, from)
+        yield
+      }
+    }
+  }
+
+  /** @param start below `end` */
+  containsRange (client: number, start: number, end: number): boolean {
+    this.#seek(client, end)
+    const chunk = this.#chunks[this.#at]
+    return chunk !== undefined && chunk[this.#offset] === client && chunk[this.#offset + 1]! <= start
+  }
+
+  contains (other: ClientRanges): boolean {
+    return other.#size === 0 || this.#countMissing(other, 0) === 0
+  }
+
+  /** By how many ranges the set could grow, at most, if the other were added: those of the other that are not contained. */
+  countMissing (other: ClientRanges): number {
+    return this.#countMissing(other, Number.POSITIVE_INFINITY)
+  }
+
+  /** Removes the client's ranges that begin at or before `clock`, or before the end of one of those. @returns the highest end, at least `clock` */
+  takeReached (client: number, clock: number): number {
+    this.#seek(client, 0)
+    return this.#absorb(this.#at, this.#offset, client, clock)
+  }
+
+  equals (other: ClientRanges): boolean {
+    return this.#size === other.#size && this.contains(other) && other.contains(this)
+  }
+
+  /** All ranges in order, flat: client, start, end, … in memory of its own, which can be handed to another thread. */
+  pack (): Float64Array<ArrayBuffer> {
+    const packed = new Float64Array(this.#size * stride)
+    let at = 0
+    for (const chunk of this.#chunks) {
+      packed.set(chunk, at)
+      at += chunk.length
+    }
+    return packed
+  }
+
+  /** All ranges in order, in parts: client, start, end, … Not to be changed. */
+  protected get parts (): readonly ArrayLike<number>[] {
+    return this.#chunks
+  }
+
+  #fill (ordered: Chunk): this {
+    this.#chunks = split(ordered)
+    this.#size = ordered.length / stride
+    return this
+  }
+
+  /** Moves to the first range that ends at or after `clock` in this client, or belongs to a client after it. Where the last call has led is looked at first. */
+  #seek (client: number, clock: number): void {
+    const chunk = this.#chunks[this.#at]
+    if (chunk !== undefined && this.#offset < chunk.length) {
+      const here = this.#offset
+      const isReached = reaches(chunk, here, client, clock)
+      if (isReached && here > 0 && !reaches(chunk, here - stride, client, clock)) return
+      if (!isReached && here + stride < chunk.length && reaches(chunk, here + stride, client, clock)) {
+        this.#offset = here + stride
+        return
+      }
+    }
+    this.#search(client, clock)
+  }
+
+  #search (client: number, clock: number): void {
+    const chunks = this.#chunks
+    let low = 0
+    let high = chunks.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const chunk = chunks[middle]!
+      if (reaches(chunk, chunk.length - stride, client, clock)) high = middle
+      else low = middle + 1
+    }
+    this.#at = low
+    this.#offset = low < chunks.length ? firstReaching(chunks[low]!, client, clock) : 0
+  }
+
+  #insert (at: number, offset: number, client: number, start: number, end: number): void {
+    this.#size++
+    if (at < this.#chunks.length) {
+      this.#own(at).splice(offset, 0, client, start, end)
+    } else if (at === 0) {
+      this.#chunks.push([client, start, end])
+      return
+    } else {
+      this.#own(--at).push(client, start, end)
+    }
+    const chunk = this.#chunks[at]!
+    if (chunk.length > 2 * chunkRanges * stride) this.#chunks.splice(at, 1, ...split(chunk))
+  }
+
+  /** Removes the client's ranges from a place on that begin at or before `end`, which moves to theirs. @returns where it is then */
+  #absorb (at: number, offset: number, client: number, end: number): number {
+    while (at < this.#chunks.length) {
+      const chunk = this.#chunks[at]!
+      let to = offset
+      for (; to < chunk.length && chunk[to] === client && chunk[to + 1]! <= end; to += stride) end = Math.max(end, chunk[to + 2]!)
+      const isExhausted = to === chunk.length
+      this.#size -= (to - offset) / stride
+      if (isExhausted && offset === 0) {
+        this.#chunks.splice(at, 1)
+        continue
+      }
+      if (to > offset) this.#own(at).splice(offset, to - offset)
+      if (!isExhausted) break
+      at++
+      offset = 0
+    }
+    return end
+  }
+
+  #addEach (other: ClientRanges): void {
+    for (const chunk of other.#chunks) {
+      for (let i = 0; i < chunk.length; i += stride) this.addRange(chunk[i]!, chunk[i + 1]!, chunk[i + 2]!)
+    }
+  }
+
+  /** Adds ranges of `theirs` from an offset on, as many as fall into one chunk. @returns the offset of the next */
+  #addSome (theirs: Chunk, from: number): number {
+    this.#seek(theirs[from]!, theirs[from + 1]!)
+    // What lies behind all is merged with the last chunk.
+    const at = Math.min(this.#at, this.#chunks.length - 1)
+    const ours = this.#chunks[at]
+    let to = from + stride
+    if (ours === undefined || at === this.#chunks.length - 1) {
+      to = theirs.length
+    } else {
+      const last = ours.length - stride
+      while (to < theirs.length && !isBehind(theirs, to, ours[last]!, ours[last + 1]!)) to += stride
+    }
+    if (to - from <= fewRanges * stride && ours !== undefined) {
+      for (let i = from; i < to; i += stride) this.addRange(theirs[i]!, theirs[i + 1]!, theirs[i + 2]!)
+      return to
+    }
+    this.#merge(at, theirs, from, to)
+    return to
+  }
+
+  /** Replaces a chunk, or none where there is none yet, by what it makes with ranges of another set. */
+  #merge (at: number, theirs: Chunk, from: number, to: number): void {
+    const ours = this.#chunks[at] ?? []
+    const merged = mergeInOrder(ours, theirs, from, to)
+    this.#size += (merged.length - ours.length) / stride
+    const pieces = split(merged)
+    this.#chunks.splice(Math.max(at, 0), ours.length === 0 ? 0 : 1, ...pieces)
+    // Theirs may reach beyond what was our last range there.
+    const end = merged.length - 1
+    const last = pieces.at(-1)!
+    last[last.length - 1] = this.#absorb(Math.max(at, 0) + pieces.length, 0, merged[end - 2]!, merged[end]!)
+  }
+
+  #countMissing (other: ClientRanges, enough: number): number {
+    let missing = 0
+    for (const chunk of other.#chunks) {
+      for (let i = 0; i < chunk.length; i += stride) {
+        if (!this.containsRange(chunk[i]!, chunk[i + 1]!, chunk[i + 2]!) && ++missing > enough) return missing
+      }
+    }
+    return missing
+  }
+
+  #own (at: number): number[] {
+    const chunk = this.#chunks[at]!
+    if (Array.isArray(chunk)) return chunk
+    const own: number[] = []
+    for (let i = 0; i < chunk.length; i++) own.push(chunk[i]!)
+    this.#chunks[at] = own
+    return own
+  }
+}
+
+/** Does the range at `i` end at or after the clock, or belong to a client after this one? */
+function reaches (chunk: Chunk, i: number, client: number, clock: number): boolean {
+  return chunk[i]! < client || (chunk[i] === client && chunk[i + 2]! >= clock)
+}
+
+/** Offset of the first range in the chunk that `reaches`; the last one does. */
+function firstReaching (chunk: Chunk, client: number, clock: number): number {
+  let low = 0
+  let high = chunk.length / stride - 1
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (ranges[middle * 2 + 1]! < clock) low = middle + 1
-    else high = middle
+    if (reaches(chunk, middle * stride, client, clock)) high = middle
+    else low = middle + 1
   }
-  return low * 2
+  return low * stride
 }
 
-/** Adds `[start, end)` in place, joining what it touches. Cheap at the end, where most additions are. */
-export function addRange (ranges: Ranges, start: number, end: number): void {
-  const length = ranges.length
-  if (length === 0 || ranges[length - 1]! < start) {
-    ranges.push(start, end)
-    return
-  }
-  const first = firstEndingFrom(ranges, start)
-  if (ranges[first]! > end) {
-    ranges.splice(first, 0, start, end)
-    return
-  }
-  ranges[first] = Math.min(ranges[first]!, start)
-  let last = first
-  while (last + 2 < length && ranges[last + 2]! <= end) last += 2
-  ranges[first + 1] = Math.max(ranges[last + 1]!, end)
-  if (last > first) ranges.splice(first + 2, last - first)
+/** Does the range at `i` begin behind the place of a client and clock? */
+function isBehind (chunk: Chunk, i: number, client: number, clock: number): boolean {
+  return chunk[i]! < client || (chunk[i] === client && chunk[i + 1]! > clock)
 }
 
-export function containsRange (ranges: readonly number[], start: number, end: number): boolean {
-  const index = firstEndingFrom(ranges, end)
-  return index < ranges.length && ranges[index]! <= start
+function split (triples: Chunk): Chunk[] {
+  const most = chunkRanges * stride
+  if (triples.length <= most) return triples.length === 0 ? [] : [triples]
+  const chunks: Chunk[] = []
+  for (let from = 0; from < triples.length; from += most) {
+    chunks.push(Array.isArray(triples) ? triples.slice(from, from + most) : triples.subarray(from, from + most))
+  }
+  return chunks
 }
 
-/** Does `ours` cover all of `theirs`? */
-export function containsRanges (ours: readonly number[], theirs: readonly number[]): boolean {
-  let at = 0
-  for (let i = 0; i < theirs.length; i += 2) {
-    // Usually the next one along; only a far one is searched for.
-    if (at < ours.length && ours[at + 1]! < theirs[i + 1]!) {
-      at += 2
-      if (at < ours.length && ours[at + 1]! < theirs[i + 1]!) at = firstEndingFrom(ours, theirs[i + 1]!, at)
-    }
-    if (at >= ours.length || ours[at]! > theirs[i]!) return false
+function isInOrder (triples: readonly number[]): boolean {
+  for (let i = stride; i < triples.length; i += stride) {
+    if (!isBehind(triples as number[], i, triples[i - 3]!, triples[i - 1]!)) return false
   }
   return true
 }
 
-/** Brings pairs in any order, which may overlap, into shape. Returns the same array when it is in shape already. */
-export function normalize (pairs: Ranges): Ranges {
-  for (let i = 2; i < pairs.length; i += 2) {
-    if (pairs[i]! <= pairs[i - 1]!) return sorted(pairs)
-  }
-  return pairs
+function inOrder (triples: readonly number[]): number[] {
+  const places = Array.from({ length: triples.length / stride }, (_, i) => i * stride)
+  places.sort((a, b) => triples[b]! - triples[a]! || triples[a + 1]! - triples[b + 1]!)
+  const ordered: number[] = []
+  for (const i of places) append(ordered, triples[i]!, triples[i + 1]!, triples[i + 2]!)
+  return ordered
 }
 
-function sorted (pairs: Ranges): Ranges {
-  const starts = Array.from({ length: pairs.length / 2 }, (_, i) => i * 2).sort((a, b) => pairs[a]! - pairs[b]!)
-  const result: Ranges = []
-  for (const i of starts) append(result, pairs[i]!, pairs[i + 1]!)
-  return result
+/** Adds a range that begins no earlier than the last one. */
+function append (triples: number[], client: number, start: number, end: number): void {
+  const last = triples.length - 1
+  if (last < 0 || triples[last - 2] !== client || triples[last]! < start) triples.push(client, start, end)
+  else if (triples[last]! < end) triples[last] = end
 }
 
-/** Adds a range that starts no earlier than the last one. */
-function append (ranges: Ranges, start: number, end: number): void {
-  const last = ranges.length - 1
-  if (last < 0 || ranges[last]! < start) ranges.push(start, end)
-  else if (ranges[last]! < end) ranges[last] = end
-}
-
-/** One list of ranges that covers all of these; merges in pairs, so each range is looked at log₂(lists) times. Leaves them as they are. */
-export function unite (lists: readonly Ranges[]): Ranges {
-  if (lists.length === 1) return lists[0]!.slice()
-  if (lists.length === 2) return uniteTwo(lists[0]!, lists[1]!)
-  const middle = lists.length >>> 1
-  return uniteTwo(unite(lists.slice(0, middle)), unite(lists.slice(middle)))
-}
-
-function uniteTwo (a: Ranges, b: Ranges): Ranges {
-  const result: Ranges = []
+function mergeInOrder (ours: Chunk, theirs: Chunk, from: number, to: number): number[] {
+  const merged: number[] = []
   let i = 0
-  let j = 0
-  while (i < a.length || j < b.length) {
-    if (j >= b.length || (i < a.length && a[i]! <= b[j]!)) {
-      append(result, a[i]!, a[i + 1]!)
-      i += 2
-    } else {
-      append(result, b[j]!, b[j + 1]!)
-      j += 2
-    }
+  for (let j = from; j < to; j += stride) {
+    const client = theirs[j]!
+    const start = theirs[j + 1]!
+    for (; i < ours.length && !isBehind(ours, i, client, start); i += stride) append(merged, ours[i]!, ours[i + 1]!, ours[i + 2]!)
+    append(merged, client, start, theirs[j + 2]!)
   }
-  return result
+  for (; i < ours.length; i += stride) append(merged, ours[i]!, ours[i + 1]!, ours[i + 2]!)
+  return merged
 }

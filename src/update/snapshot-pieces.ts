@@ -40,7 +40,7 @@ export function snapshotPieces (updates: Iterable<Uint8Array>, maxBytes: number)
 function writePieces (state: ScannedUpdate, merged: ScannedUpdate, maxBytes: number): Uint8Array[] {
   const writer = new PieceWriter(maxBytes)
   writeCausalPieces(writer, state, new Map())
-  writeCausalPieces(writer, merged, new Map(state.runs.map((run) => [run.client, run.end])))
+  writeCausalPieces(writer, merged, new Map(Array.from(state.runs, (run) => [run.client, run.end])))
   return writer.finish(DeleteSet.union([state.deleteSet, merged.deleteSet]))
 }
 

@@ -1,5 +1,6 @@
 import { ByteReader } from './byte-reader.ts'
-import { ByteWriter } from './byte-writer.ts'
+import type { ByteWriter } from './byte-writer.ts'
+import { ClientClocks } from './client-clocks.ts'
 
 /** Client → the first clock of that client that is not held. */
 export type StateVector = Map<number, number>
@@ -10,33 +11,43 @@ export type StateVector = Map<number, number>
  */
 export function decodeStateVector (bytes: Uint8Array): StateVector {
   const reader = new ByteReader(bytes)
-  const stateVector = readStateVector(reader)
-  reader.finish()
-  return stateVector
-}
-
-/** Reads a state vector that stands inside other bytes. */
-export function readStateVector (reader: ByteReader): StateVector {
   const stateVector: StateVector = new Map()
   for (let left = reader.varUint(); left > 0; left--) {
     const client = reader.varUint()
     stateVector.set(client, reader.varUint())
   }
+  reader.finish()
   return stateVector
 }
 
-/** Highest client first, as Yjs writes it, so that equal vectors have equal bytes. */
-export function encodeStateVector (stateVector: ReadonlyMap<number, number>): Uint8Array {
-  const writer = new ByteWriter(8 + stateVector.size * 9)
-  writeStateVector(writer, stateVector)
-  return writer.finish()
+/**
+ * How many entries an encoded state vector says it has, without reading them.
+ * @throws MalformedUpdate
+ */
+export function countStateVector (bytes: Uint8Array): number {
+  return new ByteReader(bytes).varUint()
 }
 
-/** Writes a state vector into other bytes. */
-export function writeStateVector (writer: ByteWriter, stateVector: ReadonlyMap<number, number>): void {
-  writer.varUint(stateVector.size)
-  for (const [client, clock] of [...stateVector].sort(([a], [b]) => b - a)) {
-    writer.varUint(client)
+/** Reads a state vector that stands inside other bytes. */
+export function readStateVector (reader: ByteReader): ClientClocks {
+  const clients: number[] = []
+  const clocks: number[] = []
+  for (let left = reader.varUint(); left > 0; left--) {
+    clients.push(reader.varUint())
+    clocks.push(reader.varUint())
+  }
+  return ClientClocks.from(clients, clocks)
+}
+
+/** Writes a state vector into other bytes: highest client first, as Yjs does, so that equal vectors have equal bytes. */
+export function writeStateVector (writer: ByteWriter, clocks: ClientClocks): void {
+  let held = 0
+  for (let i = 0; i < clocks.size; i++) if (clocks.clockAt(i) > 0) held++
+  writer.varUint(held)
+  for (let i = 0; i < clocks.size; i++) {
+    const clock = clocks.clockAt(i)
+    if (clock === 0) continue
+    writer.varUint(clocks.clientAt(i))
     writer.varUint(clock)
   }
 }

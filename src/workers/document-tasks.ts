@@ -1,15 +1,16 @@
 import { setPriority } from 'node:os'
 import { difference } from '../update/difference.ts'
 import { Known } from '../update/known.ts'
-import { scanUpdate } from '../update/scan-update.ts'
+import { buffersOf, packScan } from '../update/packed-scan.ts'
+import { scanClientUpdate, scanUpdate } from '../update/scan-update.ts'
 import { snapshotPieces } from '../update/snapshot-pieces.ts'
-import type { CompactResult, ScanResult } from '../sync/document-work.ts'
+import type { CompactResult, UpdateOrigin } from '../sync/document-work.ts'
 import { Moved } from './messages.ts'
 import { unpack } from './packed-updates.ts'
 
 /** What the event loop asks of a thread. `updates` are packed, see `packed-updates.ts`. */
 export type DocumentTask =
-  | { readonly type: 'scan', readonly updates: Uint8Array }
+  | { readonly type: 'scan', readonly updates: Uint8Array, readonly origin: UpdateOrigin }
   | { readonly type: 'know', readonly known: Uint8Array | undefined, readonly updates: Uint8Array }
   | { readonly type: 'compact' | 'merge', readonly updates: Uint8Array, readonly maxPieceBytes: number }
   | { readonly type: 'difference', readonly updates: Uint8Array, readonly stateVector: Uint8Array, readonly maxPieceBytes: number }
@@ -30,11 +31,11 @@ export function start (context: unknown): void {
 }
 
 /** Runs in a worker thread: the one place where documents are built. */
-export default function runDocumentTask (task: unknown): ScanResult | Uint8Array | Moved {
+export default function runDocumentTask (task: unknown): Moved {
   const given = task as DocumentTask // `DocumentThreads` alone sends them
   const updates = unpack(given.updates)
   switch (given.type) {
-    case 'scan': return scan(updates[0] ?? new Uint8Array(0))
+    case 'scan': return scan(updates[0] ?? new Uint8Array(0), given.origin)
     case 'know': return know(given.known, updates)
     case 'compact': return compact(updates, given.maxPieceBytes)
     case 'merge': return merge(updates, given.maxPieceBytes)
@@ -42,15 +43,20 @@ export default function runDocumentTask (task: unknown): ScanResult | Uint8Array
   }
 }
 
-function scan (update: Uint8Array): ScanResult {
-  const { runs, deleteSet, deletesNothing, deletesFrom, deletesByStructs, repeatsClient, needs } = scanUpdate(update)
-  return { runs, deleteSet: deleteSet.encode(), deletesNothing, deletesFrom, deletesByStructs, repeatsClient, needs }
+function scan (update: Uint8Array, origin: UpdateOrigin): Moved {
+  const packed = packScan(origin === 'client' ? scanClientUpdate(update) : scanUpdate(update))
+  return new Moved(packed, buffersOf(packed))
 }
 
-function know (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]): Uint8Array {
+function know (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]): Moved {
+  const packed = knownOf(encoded, updates).pack()
+  return new Moved(packed, [packed.clocks.clients.buffer, packed.clocks.clocks.buffer, packed.beyond.buffer, packed.deletes.buffer])
+}
+
+function knownOf (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]): Known {
   const known = encoded === undefined ? new Known() : Known.decode(encoded)
   for (const update of updates) known.add(scanUpdate(update))
-  return known.encode()
+  return known
 }
 
 function compact (updates: readonly Uint8Array[], maxPieceBytes: number): Moved {
@@ -59,7 +65,7 @@ function compact (updates: readonly Uint8Array[], maxPieceBytes: number): Moved 
 }
 
 function merge (updates: readonly Uint8Array[], maxPieceBytes: number): Moved {
-  const known = know(undefined, updates)
+  const known = knownOf(undefined, updates).encode()
   return moved(difference(updates, hasNothing, maxPieceBytes), (pieces): CompactResult => ({ pieces, known }))
 }
 

@@ -1,5 +1,7 @@
-import type { CompactResult, DocumentWork, ScanResult } from '../sync/document-work.ts'
+import type { CompactResult, DocumentWork, UpdateOrigin } from '../sync/document-work.ts'
+import type { PackedKnown } from '../update/known.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
+import type { PackedScan } from '../update/packed-scan.ts'
 import type { DocumentTask, DocumentThreadContext } from './document-tasks.ts'
 import type { CarriedError } from './messages.ts'
 import { pack } from './packed-updates.ts'
@@ -92,11 +94,11 @@ export class DocumentThreads implements DocumentWork {
     })
   }
 
-  scan (update: Uint8Array, room: string): Promise<ScanResult> {
-    return this.#wait({ type: 'scan', updates: pack([update]) }, room)
+  scan (update: Uint8Array, origin: UpdateOrigin, room: string): Promise<PackedScan> {
+    return this.#wait({ type: 'scan', updates: pack([update]), origin }, room)
   }
 
-  know (known: Uint8Array | undefined, updates: readonly Uint8Array[], room: string): Promise<Uint8Array> {
+  know (known: Uint8Array | undefined, updates: readonly Uint8Array[], room: string): Promise<PackedKnown> {
     return this.#wait({ type: 'know', known, updates: pack(updates) }, room)
   }
 

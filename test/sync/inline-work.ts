@@ -1,7 +1,8 @@
-import type { CompactResult, DocumentWork, ScanResult } from '../../src/sync/document-work.ts'
+import type { CompactResult, DocumentWork, UpdateOrigin } from '../../src/sync/document-work.ts'
 import { difference } from '../../src/update/difference.ts'
-import { Known } from '../../src/update/known.ts'
-import { scanUpdate } from '../../src/update/scan-update.ts'
+import { Known, type PackedKnown } from '../../src/update/known.ts'
+import { packScan, type PackedScan } from '../../src/update/packed-scan.ts'
+import { scanClientUpdate, scanUpdate } from '../../src/update/scan-update.ts'
 import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
 import { Gate } from './gate.ts'
 
@@ -14,19 +15,18 @@ export class InlineWork implements DocumentWork {
   /** How many were asked for */
   differences = 0
 
-  async scan (update: Uint8Array): Promise<ScanResult> {
+  async scan (update: Uint8Array, origin: UpdateOrigin): Promise<PackedScan> {
     // Copied at once, as on the way to a thread.
     const copy = new Uint8Array(update)
     await this.scans.pass()
-    const { runs, deleteSet, deletesNothing, deletesFrom, deletesByStructs, repeatsClient, needs } = scanUpdate(copy)
-    return { runs, deleteSet: deleteSet.encode(), deletesNothing, deletesFrom, deletesByStructs, repeatsClient, needs }
+    return packScan(origin === 'client' ? scanClientUpdate(copy) : scanUpdate(copy))
   }
 
-  async know (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]): Promise<Uint8Array> {
+  async know (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]): Promise<PackedKnown> {
     await this.others.pass()
     const known = encoded === undefined ? new Known() : Known.decode(encoded)
     for (const update of updates) known.add(scanUpdate(update))
-    return known.encode()
+    return known.pack()
   }
 
   async compact (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {

@@ -28,7 +28,7 @@ for (const slow of [rightOriginChain, mapConflicts]) {
     const stopped = t.rejects(compaction.finally(() => { isCompacted = true }), PoolClosed)
     const paste = documentOf(200_000)
     await Promise.all([
-      work.scan(paste, 'other'),
+      work.scan(paste, 'client', 'other'),
       work.know(undefined, [paste], 'other'),
       work.difference([paste], Uint8Array.of(0), pieceBytes, 'other'),
       work.difference([documentOf(5_000_000)], Uint8Array.of(0), pieceBytes, 'large'),
@@ -68,7 +68,7 @@ await t.test('a document may take the longer the larger it is', async (t) => {
 
 await t.test('failures are counted by lane and kind', async (t) => {
   const work = await open(t)
-  await t.rejects(work.scan(Uint8Array.of(1, 2, 3), 'room'), MalformedUpdate)
+  await t.rejects(work.scan(Uint8Array.of(1, 2, 3), 'client', 'room'), MalformedUpdate)
   t.match(work.stats('interactive'), { failures: { malformed: 1, deadline: 0 }, queued: 0, queuedBytes: 0 })
   t.ok(work.stats('interactive').busyMs > 0)
   t.match(work.stats('background'), { threads: 0, busyMs: 0, failures: { malformed: 0 } })
@@ -78,7 +78,7 @@ await t.test('compaction stands behind for the processor', { skip: process.platf
   const niceness = (): number[] => readdirSync('/proc/self/task').map((id) => Number(readFileSync(`/proc/self/task/${id}/stat`, 'latin1').split(') ')[1]?.split(' ')[16]))
   const before = Math.max(...niceness())
   const work = await open(t)
-  await work.scan(documentOf(10), 'room')
+  await work.scan(documentOf(10), 'client', 'room')
   t.equal(Math.max(...niceness()), before)
   await work.compact([documentOf(10)], pieceBytes)
   t.equal(niceness().filter((value) => value > before).length, 1)
