@@ -101,9 +101,10 @@ export class DeleteSet extends ClientRanges {
 /**
  * Passes a delete set, checking all that `DeleteSet.read` would.
  * @param maxRanges above so many it is refused before they are read
+ * @param strict rejects empty ranges too: Yjs cannot write those that it has to keep for later
  * @returns the number of its ranges that are not empty
  */
-export function skipDeleteSet (reader: ByteReader, maxRanges: number): number {
+export function skipDeleteSet (reader: ByteReader, maxRanges: number, strict: boolean): number {
   let filled = 0
   let announced = 0
   const clients = reader.varUint()
@@ -118,6 +119,7 @@ export function skipDeleteSet (reader: ByteReader, maxRanges: number): number {
       const length = reader.varUint()
       if (clock + length > Number.MAX_SAFE_INTEGER) reader.fail('a clock is out of range')
       if (length > 0) filled++
+      else if (strict) reader.fail('a deletion is empty')
     }
   }
   return filled

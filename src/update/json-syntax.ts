@@ -1,16 +1,20 @@
-/** Nesting up to which the text is checked here; deeper ones go to JSON.parse, which keeps its own stack. */
-const maxOwnDepth = 64
+/** Nesting up to which the text is checked here. JSON.stringify, with which Yjs writes the value again, overflows its stack at a few thousand levels. */
+const maxOwnDepth = 500
 
-/** Would JSON.parse accept this text? `bytes[from, to)` must be valid UTF-8. Allocates nothing for ordinary values. */
-export function isJson (bytes: Uint8Array, from: number, to: number): boolean {
+/**
+ * Would JSON.parse accept this text? `bytes[from, to)` must be valid UTF-8. Allocates nothing for ordinary values.
+ * @param strict rejects what nests more than 500 levels deep
+ */
+export function isJson (bytes: Uint8Array, from: number, to: number, strict = false): boolean {
   const check = new JsonCheck(bytes, from, to)
   const accepted = check.value(0)
-  if (check.tooDeep) return isParsed(bytes.subarray(from, to))
+  if (check.tooDeep) return !strict && isParsed(bytes.subarray(from, to))
   if (!accepted) return false
   check.blanks()
   return check.at === to
 }
 
+/** JSON.parse keeps a stack of its own, for any depth. */
 function isParsed (text: Uint8Array): boolean {
   try {
     JSON.parse(new TextDecoder('utf-8', { ignoreBOM: true }).decode(text))

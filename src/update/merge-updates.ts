@@ -10,11 +10,11 @@ const headerBytes = 24
 /**
  * One update that holds them all. Works on bytes, in time linear in them (and n log n in the runs): runs that abut are joined, what another run covers is
  * left out, a run that begins inside another is cut where that ends, gaps become Skips, clients come in descending order as Yjs writes them.
- * The result of applying it is that of applying all. A single update comes back as it is, unless Yjs could not apply it whole.
+ * The result of applying it is that of applying all. A single update comes back as it is.
  */
 export function mergeUpdates (updates: readonly ScannedUpdate[]): Uint8Array {
   const only = updates[0]
-  if (updates.length === 1 && only !== undefined && !only.repeatsClient) return only.bytes
+  if (updates.length === 1 && only !== undefined) return only.bytes
   return mergeRuns(updates, () => true, DeleteSet.union(updates.map((update) => update.deleteSet)))
 }
 
@@ -23,8 +23,16 @@ interface Source { readonly bytes: Uint8Array, readonly run: ClientRun }
 /** A stretch of structs to copy. `skip` clocks are missing before it; `head` replaces the struct in which it begins. */
 interface Stretch { readonly bytes: Uint8Array, readonly from: number, readonly to: number, readonly structs: number, readonly skip: number, readonly head: Uint8Array | null }
 
-/** As `mergeUpdates`, of those runs only that `isWanted` accepts, and with the given delete set. */
-export function mergeRuns (updates: readonly ScannedUpdate[], isWanted: (run: ClientRun) => boolean, deleteSet: DeleteSet): Uint8Array {
+/** Client → a clock; undefined where there is none. */
+export type Clocks = Pick<ReadonlyMap<number, number>, 'get'>
+
+const nothing: Clocks = new Map()
+
+/**
+ * As `mergeUpdates`, of those runs only that `isWanted` accepts, and with the given delete set.
+ * @param held client → the clock up to which a run is cut off that begins earlier; none may end there
+ */
+export function mergeRuns (updates: readonly ScannedUpdate[], isWanted: (run: ClientRun) => boolean, deleteSet: DeleteSet, held: Clocks = nothing): Uint8Array {
   const sources: Source[] = []
   let size = 16 + deleteSet.size * 4
   for (const { bytes, runs } of updates) {
@@ -37,7 +45,7 @@ export function mergeRuns (updates: readonly ScannedUpdate[], isWanted: (run: Cl
   sources.sort(byClientThenClock)
   const writer = new ByteWriter(size)
   writer.varUint(countClients(sources))
-  for (let from = 0; from < sources.length;) from = writeSection(writer, sources, from)
+  for (let from = 0; from < sources.length;) from = writeSection(writer, sources, from, held)
   deleteSet.write(writer)
   return writer.finish()
 }
@@ -56,8 +64,9 @@ function countClients (sources: readonly Source[]): number {
 }
 
 /** Writes the section of one client, whose runs begin at index `first`. @returns the index of the next client's first run */
-function writeSection (writer: ByteWriter, sources: readonly Source[], first: number): number {
-  const { client, clock } = sources[first]!.run
+function writeSection (writer: ByteWriter, sources: readonly Source[], first: number, held: Clocks): number {
+  const { client, clock: firstClock } = sources[first]!.run
+  const clock = Math.max(firstClock, held.get(client) ?? 0)
   const stretches: Stretch[] = []
   let structs = 0
   let end = clock

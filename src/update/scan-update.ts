@@ -1,13 +1,14 @@
 import { type UpdateBounds, clientBounds, unbounded } from './bounds.ts'
 import { ByteReader } from './byte-reader.ts'
 import { DeleteSet, skipDeleteSet } from './delete-set.ts'
-import { kinds, noClient, StructReader } from './struct-reader.ts'
+import { flawOf } from './struct-flaws.ts'
+import { flags, isSplittable, kinds, noClient, StructReader } from './struct-reader.ts'
 
 /** One client's consecutive structs inside an update. A Skip ends a run: the next run of the client starts behind it. */
 export interface ClientRun {
   readonly client: number
   readonly clock: number
-  /** The clock after the last struct. Equal to `clock` when all its structs are empty. */
+  /** The clock after the last struct. Equal to `clock` only in an unchecked update whose structs are all empty. */
   readonly end: number
   /** Number of structs, empty ones too. */
   readonly structs: number
@@ -34,21 +35,27 @@ export interface ScannedUpdate {
   readonly deletesFrom: number
   /** Is the content of some struct gone, so that `deleteSet` may be more than the update's own? */
   readonly deletesByStructs: boolean
-  /** A client has two sections; Yjs decodes both but applies the last one only, so such bytes must be merged before they are passed on. */
-  readonly repeatsClient: boolean
+  /**
+   * Can only the document tell whether Yjs can apply it? True for a value of several clocks that another struct places, and for very many nested types:
+   * `inspectUpdate` decides. Never true for a keystroke.
+   */
+  readonly needsInspection: boolean
   /** Client → the first clock that is not needed: one more than the highest clock that some struct refers to in another client's structs, or in its own client's before the run. */
   readonly needs: Iterable<readonly [client: number, clock: number]>
   /** What taking it in costs beyond its bytes: its clients, runs, ranges of deletions and needs. */
   readonly parts: number
 }
 
+/** A document of so many nested types is an import, which may go to a worker; typing makes a handful. Below what `maxTypeDepth` allows to nest. */
+const manyTypes = 250
+
 /**
  * Reads an update once, in time linear in its bytes and without allocating by what it promises.
- * @throws MalformedUpdate for anything Yjs's decoder would throw on, and for bytes that follow the update, numbers above 2^53 - 1, values nested more than
- * 500 levels deep and subdocuments whose options are no object (which Yjs never writes).
+ * @throws MalformedUpdate for anything Yjs's decoder would throw on, for what no writer writes and Yjs cannot apply (see docs/decisions/update-bytes.md), and
+ * for bytes that follow the update, numbers above 2^53 - 1 and values nested more than 500 levels deep.
  */
 export function scanUpdate (update: Uint8Array): ScannedUpdate {
-  return scan(update, unbounded)
+  return scan(update, unbounded, true)
 }
 
 /**
@@ -56,20 +63,30 @@ export function scanUpdate (update: Uint8Array): ScannedUpdate {
  * @throws MalformedUpdate
  */
 export function scanClientUpdate (update: Uint8Array): ScannedUpdate {
-  return scan(update, clientBounds)
+  return scan(update, clientBounds, true)
 }
 
-function scan (update: Uint8Array, bounds: UpdateBounds): ScannedUpdate {
-  const reader = new StructReader(update)
-  const scanned = new Scan(update, bounds)
+/**
+ * As `scanUpdate`, but accepts all that decodes, whether or not Yjs can apply it: for what was stored before such updates were rejected. To be merged
+ * (`mergeRuns`) before it is passed on, as Yjs applies only the last section of a client.
+ * @throws MalformedUpdate
+ */
+export function scanUnchecked (update: Uint8Array): ScannedUpdate {
+  return scan(update, unbounded, false)
+}
+
+function scan (update: Uint8Array, bounds: UpdateBounds, strict: boolean): ScannedUpdate {
+  const reader = new StructReader(update, 0, strict)
+  const scanned = new Scan(update, bounds, strict)
   const sections = reader.varUint()
   if (sections > bounds.clients) reader.fail('it has too many clients')
   for (let i = 0; i < sections; i++) scanned.readSection(reader, i + 1 + bounds.gaps)
   scanned.deletesFrom = reader.pos
-  const deletes = skipDeleteSet(reader, bounds.deleteRanges)
+  const deletes = skipDeleteSet(reader, bounds.deleteRanges, strict)
   reader.finish()
   scanned.deletesNothing = deletes === 0 && !scanned.deletesByStructs
   scanned.parts = sections + scanned.runs.length + scanned.needs.size + deletes + scanned.goneRanges
+  if (strict) scanned.checkKeyedValues(reader)
   return scanned
 }
 
@@ -83,22 +100,32 @@ class Scan implements ScannedUpdate {
   deletesFrom = 0
   deletesNothing = true
   deletesByStructs = false
-  repeatsClient = false
   parts = 0
+  readonly #strict: boolean
   #ownNeeds: Map<number, number> | null = null
   /** Flat: client, start, end. Neighbours are joined, so that there are no more than the runs and the structs between them make. */
   #goneStructs: number[] | null = null
   #deleteSet: DeleteSet | null = null
   #lastClient = Number.POSITIVE_INFINITY
   #clients: Set<number> | null = null
+  #types = 0
+  #hasKeys = false
+  #hasLongValues = false
+  /** Values of several clocks under a key. Flat: client, clock, length. */
+  #keyedValues: number[] | null = null
 
-  constructor (bytes: Uint8Array, bounds: UpdateBounds) {
+  constructor (bytes: Uint8Array, bounds: UpdateBounds, strict: boolean) {
     this.bytes = bytes
     this.#bounds = bounds
+    this.#strict = strict
   }
 
   get goneRanges (): number {
     return (this.#goneStructs?.length ?? 0) / 3
+  }
+
+  get needsInspection (): boolean {
+    return this.#types > manyTypes || (this.#hasLongValues && (this.#hasKeys || this.needs.size > 0))
   }
 
   get deleteSet (): DeleteSet {
@@ -112,7 +139,7 @@ class Scan implements ScannedUpdate {
     const structs = reader.varUint()
     const client = reader.varUint()
     let clock = reader.varUint()
-    this.#noteClient(client)
+    this.#noteClient(client, reader)
     let runClock = clock
     let runStructs = 0
     let runFrom = reader.pos
@@ -120,6 +147,7 @@ class Scan implements ScannedUpdate {
       reader.readStruct()
       const end = clock + reader.length
       if (end > Number.MAX_SAFE_INTEGER) reader.fail('a clock is out of range')
+      if (this.#strict) this.#check(reader, client, clock)
       if (reader.kind === kinds.skip) {
         this.#endRun(client, runClock, clock, runStructs, runFrom, reader.from)
         if (this.runs.length > maxRuns) reader.fail('it has too many gaps')
@@ -140,14 +168,32 @@ class Scan implements ScannedUpdate {
     if (structs > 0) this.runs.push({ client, clock, end, structs, from, to })
   }
 
-  /** Yjs writes the clients in descending order; only where that is not so must they be remembered. */
-  #noteClient (client: number): void {
+  #check (reader: StructReader, client: number, clock: number): void {
+    const flaw = flawOf(reader, client, clock)
+    if (flaw !== null) reader.fail(flaw)
+    if (reader.kind === kinds.type) this.#types++
+    const isPlaced = reader.originClient !== noClient || reader.rightClient !== noClient
+    const hasKey = (reader.info & flags.parentSub) !== 0 && reader.kind !== kinds.gc
+    if (hasKey) this.#hasKeys = true
+    if (reader.length === 1 || !isSplittable(reader.kind)) return
+    if (isPlaced) this.#hasLongValues = true
+    else if (hasKey) (this.#keyedValues ??= []).push(client, clock, reader.length)
+  }
+
+  /** A key has one value. Only a document that collects nothing joins several, which it has deleted; a live one would make Yjs throw when it is split. */
+  checkKeyedValues (reader: StructReader): void {
+    if (this.#keyedValues === null) return
+    if (!this.deleteSet.contains(DeleteSet.from(this.#keyedValues))) reader.fail('a key has several values')
+  }
+
+  /** Yjs writes the clients in descending order; only where that is not so must they be remembered. It would apply only the last section of a client. */
+  #noteClient (client: number, reader: StructReader): void {
     if (this.#clients === null && client < this.#lastClient) {
       this.#lastClient = client
       return
     }
     this.#clients ??= new Set(this.runs.map((run) => run.client)).add(this.#lastClient)
-    if (this.#clients.has(client)) this.repeatsClient = true
+    if (this.#strict && this.#clients.has(client)) reader.fail('a client has two sections')
     this.#clients.add(client)
   }
 
@@ -161,7 +207,7 @@ class Scan implements ScannedUpdate {
     if (this.goneRanges > this.#bounds.deleteRanges) reader.fail('it deletes too many ranges')
   }
 
-  /** Within its own run a struct finds what it refers to; one that refers to itself or beyond is broken and needs what nobody has. */
+  /** Within its own run a struct finds what it refers to; one that refers to itself or beyond (unchecked) needs what nobody has. */
   #noteNeeds (reader: StructReader, client: number, clock: number, runClock: number): void {
     const { originClient, originClock, rightClient, rightClock, parentClient, parentClock } = reader
     if (originClient !== noClient && (originClient !== client || originClock < runClock || originClock >= clock)) this.#need(reader, originClient, originClock)

@@ -7,6 +7,11 @@ export const kinds = { gc: 0, deleted: 1, json: 2, binary: 3, string: 4, embed: 
 /** The upper three say what precedes the content. */
 export const flags = { origin: 0x80, rightOrigin: 0x40, parentSub: 0x20 } as const
 
+/** May a struct of this kind hold several clocks of content that is shown, and be split between them? */
+export function isSplittable (kind: number): boolean {
+  return kind === kinds.string || kind === kinds.any || kind === kinds.json
+}
+
 /** lib0 reads nested values by recursion, so a few thousand levels overflow its stack; 500 is far from that, and farther from any real document. */
 const maxAnyDepth = 500
 
@@ -23,6 +28,8 @@ export const noClient = -1
  * Strict: throws MalformedUpdate wherever Yjs's decoder would throw.
  */
 export class StructReader extends ByteReader {
+  /** Rejects values too that decode but that Yjs cannot write again. */
+  readonly strict: boolean
   /** Offset of the struct's first byte; it ends at `pos`. */
   from = 0
   /** Offset of its content. */
@@ -37,6 +44,11 @@ export class StructReader extends ByteReader {
   rightClock = 0
   parentClient = noClient
   parentClock = 0
+
+  constructor (bytes: Uint8Array, pos = 0, strict = false) {
+    super(bytes, pos)
+    this.strict = strict
+  }
 
   readStruct (): void {
     this.from = this.pos
@@ -103,17 +115,25 @@ export class StructReader extends ByteReader {
     else this.skipAny(0)
   }
 
-  skipJson (undefinedAllowed: boolean): void {
-    const from = this.pos
-    this.text()
+  /** Where the characters begin of the text that was just passed. @param from offset of its length */
+  textStart (from: number): number {
     const to = this.pos
     this.pos = from
     const start = to - this.varUint()
     this.pos = to
-    if (isJson(this.bytes, start, to)) return
-    if (undefinedAllowed && isUndefined(this.bytes, start, to)) return
+    return start
+  }
+
+  skipJson (undefinedAllowed: boolean): void {
+    const from = this.pos
+    this.text()
+    const to = this.pos
+    const start = this.textStart(from)
+    if (isJson(this.bytes, start, to, this.strict)) return
+    // Yjs writes the value undefined as this word, which is not JSON. @see yjs/src/structs/ContentJSON.js
+    if (undefinedAllowed && isWord(this.bytes, start, to, 'undefined')) return
     this.pos = from
-    this.fail('a value is not JSON')
+    this.fail('a value is not JSON or nested too deeply')
   }
 
   skipType (): void {
@@ -122,11 +142,19 @@ export class StructReader extends ByteReader {
     if (type === xmlElement || type === xmlHook) this.text()
   }
 
-  /** Yjs spreads a subdocument's options into an object and always writes one, so nothing else is let in. */
+  /**
+   * Yjs makes the subdocument from its id with the options spread over it, and always writes an object. An id among the options replaces the other one; Yjs
+   * cannot write it again unless it is a text.
+   */
   skipDocument (): void {
     this.text()
-    if (this.bytes[this.pos] !== 118) this.fail('the options of a subdocument are no object')
-    this.skipAny(0)
+    if (this.byte() !== 118) this.fail('the options of a subdocument are no object')
+    for (let left = this.varUint(); left > 0; left--) {
+      const from = this.pos
+      this.text()
+      if (this.strict && isWord(this.bytes, this.textStart(from), this.pos, 'guid') && this.bytes[this.pos] !== 119) this.fail('the id of a subdocument is no text')
+      this.skipAny(1)
+    }
   }
 
   /** Passes a value of lib0's `writeAny`. */
@@ -154,9 +182,7 @@ export class StructReader extends ByteReader {
   }
 }
 
-/** Yjs writes the value undefined as this word, which is not JSON. @see yjs/src/structs/ContentJSON.js */
-function isUndefined (bytes: Uint8Array, from: number, to: number): boolean {
-  const word = 'undefined'
+function isWord (bytes: Uint8Array, from: number, to: number, word: string): boolean {
   if (to - from !== word.length) return false
   for (let i = 0; i < word.length; i++) {
     if (bytes[from + i] !== word.charCodeAt(i)) return false
