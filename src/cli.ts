@@ -3,23 +3,28 @@ import { parseArgs } from 'node:util'
 import { backup } from './cli/backup.ts'
 import { check } from './cli/check.ts'
 import { console, logger } from './cli/console.ts'
+import { discardSetAside } from './cli/discard-set-aside.ts'
 import { exportDocuments } from './cli/export.ts'
 import { formats } from './cli/formats.ts'
 import { importDocuments } from './cli/import.ts'
-import { openSource, openTarget, shown, type Location } from './cli/location.ts'
+import { openExisting, openSource, openTarget, shown, type Location } from './cli/location.ts'
 import { migrate } from './cli/migrate.ts'
+import { repair } from './cli/repair.ts'
 import { prepare } from './settings/prepare.ts'
 import type { Store } from './store/store.ts'
 
 const USAGE = `y-provider looks after the store of the service.
 
-  y-provider check                              reads everything and tells what is damaged
+  y-provider check                              names documents that are damaged or that Yjs cannot apply
+  y-provider repair [name …]                    sets aside what Yjs cannot apply, keeps the rest; all where none is named
+  y-provider discard-set-aside <name …>         removes for good what was set aside, once nobody needs it
   y-provider backup <folder>                    copies the embedded store while the service runs
   y-provider export --to <folder> [name …]      writes documents to files, all of them where none is named
   y-provider import [--merge] <file or folder …>  reads such files; --merge adds to documents that exist
   y-provider migrate --from <store> --to <store>  copies what is missing there; can be run again
 
 A store is a folder or postgres://…; --store names it, else DATABASE_URL or DATA_DIR do (./data).
+repair, discard-set-aside and import need the embedded store to themselves: stop the service first.
 --format <${[...formats.keys()].join(' | ')}> for export. Ends with 0 when all is well, 1 when something is not, 2 for a wrong call.`
 
 class WrongCall extends Error {}
@@ -39,6 +44,10 @@ try {
 async function run (command: string): Promise<number> {
   switch (command) {
     case 'check': return using(openSource(configured(), logger), check)
+    case 'repair': return using(openExisting(configured(), logger), (store) => repair(store, operands))
+    case 'discard-set-aside':
+      operand('the name of a document')
+      return using(openExisting(configured(), logger), (store) => discardSetAside(store, operands))
     case 'backup': return backup(configured(), operand('a folder'), logger)
     case 'export': {
       const format = formats.get(values.format)

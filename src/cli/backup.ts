@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import type { Logger } from '../logger.ts'
 import { syncPath } from '../store/lmdb-file.ts'
 import { holdsLmdbStore, openLmdbReader } from '../store/lmdb-store.ts'
-import { check } from './check.ts'
+import { checkBytes } from './check.ts'
 import { console } from './console.ts'
 import { isPostgres, openEmbedded, type Location } from './location.ts'
 
@@ -21,7 +21,7 @@ export async function backup (from: Location, folder: string, logger: Logger): P
   }
   const copy = await openLmdbReader(folder)
   try {
-    const faults = await check(copy)
+    const faults = await checkBytes(copy)
     console.say(`The copy is in ${folder}: a service with DATA_DIR=${folder} serves it`)
     return faults
   } finally {

@@ -1,26 +1,32 @@
 import { appendFile, mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Store } from '../store/store.ts'
+import { pieceBytes } from '../sync/limits.ts'
 import { mergeUpdates } from '../update/merge-updates.ts'
 import { scanUpdate } from '../update/scan-update.ts'
 import { console } from './console.ts'
-import { count } from './count.ts'
 import { fileName, INDEX_FILE, type IndexLine } from './document-file.ts'
+import { count, namesOr } from './documents.ts'
 import type { DocumentFormat } from './formats.ts'
+import { isolate } from './isolate.ts'
+import { plural } from './plural.ts'
 import { readDocument, updatesOf } from './read-document.ts'
 
 /**
- * Writes documents to files of a folder, those named or all, each with its whole state as one.
+ * Writes documents to files of a folder, those named or all, each with its whole state as one; without the updates that
+ * Yjs cannot apply, which would make the whole file useless.
  * @returns how many could not be written
  */
 export async function exportDocuments (store: Store, folder: string, format: DocumentFormat, wanted: readonly string[]): Promise<number> {
   await mkdir(folder, { recursive: true })
   const progress = console.progress('exporting', wanted.length || await count(store))
   const faults: string[] = []
+  const partial: string[] = []
   let written = 0
-  for await (const document of wanted.length > 0 ? wanted : names(store)) {
+  for await (const document of namesOr(wanted, store)) {
     try {
-      await exportDocument(store, folder, format, document)
+      const leftOut = await exportDocument(store, folder, format, document)
+      if (leftOut > 0) partial.push(`${JSON.stringify(document)}: left out ${plural(leftOut, 'update')} that Yjs cannot apply`)
       written++
     } catch (error) {
       faults.push(`${JSON.stringify(document)}: ${error instanceof Error ? error.message : String(error)}`)
@@ -28,23 +34,25 @@ export async function exportDocuments (store: Store, folder: string, format: Doc
     progress.step()
   }
   progress.end()
-  for (const fault of faults) console.tell(fault)
-  console.say(`${written} documents written to ${folder}, ${faults.length} not`)
+  for (const line of [...partial, ...faults]) console.tell(line)
+  console.say(`${plural(written, 'document')} written to ${folder}, ${faults.length} not`)
   return faults.length
 }
 
-async function exportDocument (store: Store, folder: string, format: DocumentFormat, document: string): Promise<void> {
+/** @returns how many updates were left out */
+async function exportDocument (store: Store, folder: string, format: DocumentFormat, document: string): Promise<number> {
   const whole = await readDocument(store, document)
   if (!whole) throw new Error('There is no such document')
-  const content = await format.encode(mergeUpdates(updatesOf(whole).map(scanUpdate)))
+  const stored = updatesOf(whole)
+  const { pieces, setAside } = isolate(stored, pieceBytes)
+  // What is stored keeps more than what was built of it: that is for when it must be.
+  const updates = setAside.length > 0 ? pieces : stored
+  const content = await format.encode(mergeUpdates(updates.map(scanUpdate)))
   const file = fileName(document, format.extension)
   // Under its name there is never half a file.
   await writeFile(join(folder, `${file}.part`), content)
   await rename(join(folder, `${file}.part`), join(folder, file))
   const line: IndexLine = { document, file }
   await appendFile(join(folder, INDEX_FILE), `${JSON.stringify(line)}\n`)
-}
-
-async function * names (store: Store): AsyncGenerator<string> {
-  for await (const { document } of store.list()) yield document
+  return setAside.length
 }

@@ -5,6 +5,7 @@ import { scanUpdate } from '../update/scan-update.ts'
 import { console } from './console.ts'
 import { documentName, INDEX_FILE, type IndexLine } from './document-file.ts'
 import { formats, type DocumentFormat } from './formats.ts'
+import { plural } from './plural.ts'
 
 interface File {
   readonly path: string
@@ -25,7 +26,7 @@ export async function importDocuments (store: Store, paths: readonly string[], {
     progress.step()
   }
   progress.end()
-  console.say(`${counts.made} documents made, ${counts.merged} merged, ${counts.left} left as they were, ${counts.faulty} files could not be read`)
+  console.say(`${plural(counts.made, 'document')} made, ${counts.merged} merged, ${counts.left} left unchanged, ${plural(counts.faulty, 'file')} could not be read`)
   return counts.faulty
 }
 

@@ -19,7 +19,7 @@ export async function openSource (location: Location, logger: Logger): Promise<S
 
 /** Opens an embedded store to read it. After a power cut only who writes finds the last whole state: that is done first, where no service does it. */
 export async function openEmbedded (folder: string, logger: Logger): Promise<LmdbStore> {
-  if (!holdsLmdbStore(folder)) throw new Error(`There is no store in ${folder}`)
+  assertStoreIn(folder)
   try {
     await (await openLmdbStore({ path: folder, sync: 'fsync', logger })).close()
   } catch (error) {
@@ -28,7 +28,13 @@ export async function openEmbedded (folder: string, logger: Logger): Promise<Lmd
   return openLmdbReader(folder)
 }
 
-/** Opens a store to write to it; an embedded one must not be in use. @throws StoreInUse */
+/** Opens a store that is there already to write to it; an embedded one must not be in use. @throws StoreInUse */
+export async function openExisting (location: Location, logger: Logger): Promise<Store> {
+  if (!isPostgres(location)) assertStoreIn(location)
+  return openTarget(location, logger)
+}
+
+/** Opens a store to write to it; an embedded one must not be in use, and is made where there is none. @throws StoreInUse */
 export async function openTarget (location: Location, logger: Logger): Promise<Store> {
   if (isPostgres(location)) return openPostgresStore({ url: location, logger })
   try {
@@ -37,4 +43,8 @@ export async function openTarget (location: Location, logger: Logger): Promise<S
     if (!(error instanceof StoreInUse)) throw error
     throw new StoreInUse(`A service is at work in ${location}, and an embedded store has one writer: stop the service, run this again, start it again. Reading (check, backup, export) goes on beside it`, { cause: error })
   }
+}
+
+function assertStoreIn (folder: string): void {
+  if (!holdsLmdbStore(folder)) throw new Error(`There is no store in ${folder}`)
 }

@@ -1,9 +1,12 @@
-import type { Store } from '../store/store.ts'
+import { createHash } from 'node:crypto'
+import type { SetAsideUpdate, Store } from '../store/store.ts'
 import { Known } from '../update/known.ts'
 import { scanUpdate } from '../update/scan-update.ts'
 import { console } from './console.ts'
-import { count } from './count.ts'
+import { count } from './documents.ts'
+import { plural } from './plural.ts'
 import { readDocument, updatesOf, type WholeDocument } from './read-document.ts'
+import { setAside } from './set-aside.ts'
 
 /** What is handed to the other store at once, unless a single update is larger. */
 const CHUNK_BYTES = 4 << 20
@@ -11,6 +14,7 @@ const CHUNK_BYTES = 4 << 20
 /**
  * Copies all documents from one store to another, and what is new of those that are there already: run again after an
  * interruption, or when the old service has been stopped, it does what is left. Each document is read back and compared.
+ * Updates that are set aside are copied with their document.
  * Nothing is ever removed from either.
  * @returns how many documents could not be copied
  */
@@ -29,7 +33,7 @@ export async function migrate (from: Store, to: Store): Promise<number> {
   }
   progress.end()
   for (const fault of faults) console.tell(fault)
-  console.say(`${counts.copied} documents copied, ${counts.completed} completed, ${counts.same} were there already, ${faults.length} could not be copied`)
+  console.say(`${plural(counts.copied, 'document')} copied, ${counts.completed} completed, ${counts.same} were there already, ${faults.length} could not be copied`)
   return faults.length
 }
 
@@ -38,13 +42,25 @@ async function copyDocument (from: Store, to: Store, document: string): Promise<
   if (!source) return undefined
   const before = await readDocument(to, document)
   const missing = missingFrom(before, source)
-  if (before && missing.length === 0) return 'same'
+  const missingAside = await missingSetAside(from, to, document)
+  if (before && missing.length === 0 && missingAside.length === 0) return 'same'
   if (before) await appendAll(to, document, missing)
   else await copyWhole(to, document, source)
-  const left = missingFrom(await readDocument(to, document), source)
-  if (left.length > 0) throw new Error(`${left.length} updates are missing after they were copied`)
+  if (missingAside.length > 0) await setAside(to, document, missingAside)
+  const left = missingFrom(await readDocument(to, document), source).length + (await missingSetAside(from, to, document)).length
+  if (left > 0) throw new Error(`${plural(left, 'update')} missing after the copy`)
   return before ? 'completed' : 'copied'
 }
+
+/** What is set aside in `from` and not in `to`. */
+async function missingSetAside (from: Store, to: Store, document: string): Promise<SetAsideUpdate[]> {
+  const source = await from.setAside(document)
+  if (source.length === 0) return []
+  const there = new Set((await to.setAside(document)).map(({ update }) => fingerprint(update)))
+  return source.filter(({ update }) => !there.has(fingerprint(update)))
+}
+
+const fingerprint = (update: Uint8Array): string => createHash('sha256').update(update).digest('base64')
 
 /** The updates of `source` that would add something. What is there is read from its content, not from what is said of it. */
 function missingFrom (target: WholeDocument | undefined, source: WholeDocument): Uint8Array[] {

@@ -33,3 +33,8 @@ async function readPieces (store: Store, document: string, { generation, pieces:
 
 /** All updates, in an order in which they can be applied. */
 export const updatesOf = ({ pieces, log }: WholeDocument): Uint8Array[] => [...pieces, ...log.map(({ update }) => update)]
+
+/** Where in the store the update is that `updatesOf` has at `index`. */
+export function placeOf ({ pieces, log }: WholeDocument, index: number): string {
+  return index < pieces.length ? `piece ${index} of its snapshot` : `entry ${log[index - pieces.length]?.seq} of its log`
+}

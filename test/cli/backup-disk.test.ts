@@ -37,5 +37,5 @@ await t.test('the file is on the disk before it has its name, and the name after
 })
 
 await t.test('a disk that knows no links, or syncs no folders, is good enough', async (t) => {
-  t.match((await backUp(t, '-e', 'inject=link,linkat:error=EPERM', '-e', 'inject=fsync:error=EINVAL')).printed, /1 documents, 2 bytes, 0 with a fault\nThe copy is in/)
+  t.match((await backUp(t, '-e', 'inject=link,linkat:error=EPERM', '-e', 'inject=fsync:error=EINVAL')).printed, /1 document, 2 bytes, 0 with a fault\nThe copy is in/)
 })

@@ -143,16 +143,16 @@ await t.test('export and import: one by one', async (t) => {
   const [one, files, two] = [await folder(t), await folder(t), await folder(t)]
   const store = await start(t, one)
   await fill(store)
-  t.match(await cli(['export', '--to', files, '--store', one, '文档', 'none']), { code: 1, out: /1 documents written/, err: /"none": There is no such document/ })
+  t.match(await cli(['export', '--to', files, '--store', one, '文档', 'none']), { code: 1, out: /1 document written/, err: /"none": There is no such document/ })
   const file = join(files, `${encodeURIComponent('文档')}.yjs`)
   const doc = new Y.Doc()
   Y.applyUpdate(doc, await readFile(file))
   t.equal(doc.getText('t').toString(), words('文档').join(''))
-  t.match(await cli(['import', file, '--store', two]), { code: 0, out: /1 documents made/ })
-  t.match(await cli(['import', file, '--store', two]), { code: 0, out: /1 left as they were/, err: /exists already/ })
+  t.match(await cli(['import', file, '--store', two]), { code: 0, out: /1 document made/ })
+  t.match(await cli(['import', file, '--store', two]), { code: 0, out: /1 left unchanged/, err: /exists already/ })
   t.match(await cli(['import', '--merge', file, '--store', two]), { code: 0, out: /1 merged/ })
   await writeFile(join(files, 'broken.yjs'), 'no update')
-  t.match(await cli(['import', join(files, 'broken.yjs'), '--store', two]), { code: 1, out: /1 files could not be read/, err: /broken.yjs: The update is malformed/ })
+  t.match(await cli(['import', join(files, 'broken.yjs'), '--store', two]), { code: 1, out: /1 file could not be read/, err: /broken.yjs: The update is malformed/ })
   await writeFile(join(files, 'x.doc'), '')
   t.match(await cli(['import', join(files, 'x.doc'), '--store', two]), { code: 1, err: /cannot be imported \(.yjs, .md, .json\)/ })
   const copy = await start(t, two)
@@ -163,14 +163,14 @@ await t.test('export and import: one by one', async (t) => {
 await t.test('export and import: markdown and JSON', async (t) => {
   const [files, store] = [await folder(t), await folder(t)]
   await writeFile(join(files, 'plan.md'), '# Plan\n\n* one\n* two\n')
-  t.match(await cli(['import', join(files, 'plan.md'), '--store', store]), { code: 0, out: /1 documents made/ })
+  t.match(await cli(['import', join(files, 'plan.md'), '--store', store]), { code: 0, out: /1 document made/ })
   for (const format of ['json', 'markdown']) {
-    t.match(await cli(['export', '--to', join(files, format), '--format', format, '--store', store]), { code: 0, out: /1 documents written/ }, format)
+    t.match(await cli(['export', '--to', join(files, format), '--format', format, '--store', store]), { code: 0, out: /1 document written/ }, format)
   }
   t.equal(await readFile(join(files, 'markdown', 'plan.md'), 'utf8'), '# Plan\n\n* one\n* two\n')
   t.match(JSON.parse(await readFile(join(files, 'json', 'plan.json'), 'utf8')), [{ type: 'heading' }, { type: 'bulletListItem' }, { type: 'bulletListItem' }])
   const again = await folder(t)
-  t.match(await cli(['import', join(files, 'json', 'plan.json'), '--store', again]), { code: 0, out: /1 documents made/ })
+  t.match(await cli(['import', join(files, 'json', 'plan.json'), '--store', again]), { code: 0, out: /1 document made/ })
   t.match(await cli(['check', '--store', again]), { code: 0 })
 })
 
@@ -192,7 +192,7 @@ await t.test('migrate: from the embedded store to PostgreSQL, again after change
   // The old service still runs: someone types, here and there.
   await store.append([{ document: 'plain', update: typed('late') }, { document: 'new', update: typed('new') }])
   await target.append([{ document: '文档', update: typed('there') }])
-  t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /1 documents copied, 1 completed, 5 were there already/ })
+  t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /1 document copied, 1 completed, 5 were there already/ })
   t.match(await read(target, 'plain'), /late/)
   t.match(await read(target, '文档'), /there/)
   t.equal(await read(target, 'new'), 'new')

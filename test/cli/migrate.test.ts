@@ -63,7 +63,7 @@ await t.test('killed in the middle, it does what is left when it is run again', 
 
   const again = await cli(['migrate', '--from', folder, '--to', url])
   t.equal(again.code, 0)
-  const [, copied = 0, completed = 0, same = 0] = (/^(\d+) documents copied, (\d+) completed, (\d+) were there already, 0 could not/m.exec(again.out) ?? []).map(Number)
+  const [, copied = 0, completed = 0, same = 0] = (/^(\d+) documents? copied, (\d+) completed, (\d+) were there already, 0 could not/m.exec(again.out) ?? []).map(Number)
   t.equal(copied + completed + same, documents)
   t.ok(same >= before - 1, 'what was there was not copied again')
   for (let nr = 0; nr < documents; nr++) if (await read(target, `document ${nr}`) !== text(nr)) return t.fail(`document ${nr} differs`)

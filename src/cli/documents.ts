@@ -7,3 +7,9 @@ export async function count (store: Store): Promise<number> {
   while (!(await documents.next()).done) counted++
   return counted
 }
+
+/** The names that were given to a command, or those of all documents where it was given none. */
+export async function * namesOr (wanted: readonly string[], store: Store): AsyncGenerator<string> {
+  if (wanted.length > 0) yield * wanted
+  else for await (const { document } of store.list()) yield document
+}

@@ -1,0 +1,32 @@
+import type { Store } from '../store/store.ts'
+import { console } from './console.ts'
+import { count, namesOr } from './documents.ts'
+import { plural } from './plural.ts'
+import { setAside } from './set-aside.ts'
+
+/**
+ * Sets aside what Yjs cannot apply of documents, those named or all, and keeps the rest of them.
+ * @returns how many could not be repaired
+ */
+export async function repair (store: Store, wanted: readonly string[]): Promise<number> {
+  const progress = console.progress('repairing', wanted.length || await count(store))
+  const repaired: string[] = []
+  const faults: string[] = []
+  let documents = 0
+  for await (const document of namesOr(wanted, store)) {
+    try {
+      const removed = await setAside(store, document)
+      const places = removed.map(({ place, reason }) => `${place} (${reason})`)
+      if (removed.length > 0) repaired.push(`Document ${JSON.stringify(document)}: ${plural(removed.length, 'update')} set aside, the rest is kept: ${places.join(', ')}`)
+    } catch (error) {
+      faults.push(`${JSON.stringify(document)}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    documents++
+    progress.step()
+  }
+  progress.end()
+  for (const line of repaired) console.say(line)
+  for (const fault of faults) console.tell(fault)
+  console.say(`${plural(documents, 'document')}, ${repaired.length} repaired, ${faults.length} could not be read or written`)
+  return faults.length
+}
