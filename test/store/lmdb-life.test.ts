@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { open } from 'lmdb'
 import t, { type Test } from 'tap'
 import type { Logger } from '../../src/logger.ts'
-import { ownKey } from '../../src/store/lmdb-layout.ts'
+import { ownKey, setAsideRange } from '../../src/store/lmdb-layout.ts'
 import { StoreInUse } from '../../src/store/lmdb-owner.ts'
 import { openLmdbReader, openLmdbStore, type LmdbStore } from '../../src/store/lmdb-store.ts'
 import { startChild } from './lmdb-child-process.ts'
@@ -126,6 +126,18 @@ await t.test('what is set aside is copied with the rest, after a restart too, an
   const second = await start(t, copy)
   await second.compact('a', { replaces: 1, upTo: 2, ...setAside('second') })
   t.match(await second.setAside('a'), [{ seq: 1, reason: 'first', update: bytes('first') }, { seq: 2, reason: 'second' }])
+})
+
+await t.test('a document that is removed leaves nothing set aside in the file', async (t) => {
+  const path = await folder(t)
+  const store = await start(t, path)
+  await store.append([{ document: 'a', update: bytes('1') }])
+  await store.compact('a', { replaces: 0, upTo: 1, pieces: [], known: bytes('k'), setAside: [{ update: bytes('1'), reason: 'why' }] })
+  await store.remove('a')
+  await store.close()
+  const tree = open<Buffer, Buffer>({ path: join(path, 'documents.mdb'), noSubdir: true, encoding: 'binary', keyEncoding: 'binary' })
+  t.same([...tree.getKeys({ start: setAsideRange(0).start })], [])
+  await tree.close()
 })
 
 await t.test('a reader of nothing says so', async (t) => {
