@@ -6,6 +6,8 @@ import { openPool, type Pool, type PoolOptions } from '../../src/workers/pool.ts
 import { PoolBusy, PoolClosed, PoolDeadline, PoolMemory, WorkerDied } from '../../src/workers/pool-errors.ts'
 import { OddNumber, type SampleTask } from './sample-tasks.ts'
 
+const MiB = 2 ** 20
+
 async function open (t: Test, options: Partial<PoolOptions> = {}): Promise<Pool> {
   const pool = await openPool({
     module: new URL('./sample-tasks.ts', import.meta.url),
@@ -131,16 +133,16 @@ await t.test('a full queue refuses, and takes tasks again when there is room', a
 })
 
 await t.test('more bytes than may wait: what would be done last is refused, so that large tasks turn no small one away', async (t) => {
-  const pool = await open(t, { maxQueuedBytes: 100 })
+  const pool = await open(t, { maxQueuedBytes: 100 * MiB })
   const held = holder()
   const first = run(pool, held.task)
   await held.started()
-  const alone = run(pool, { do: 'echo', value: 'alone' }, { bytes: 200 })
-  t.match(pool.stats(), { queued: 1, queuedBytes: 200 })
+  const alone = run(pool, { do: 'echo', value: 'alone' }, { bytes: 200 * MiB })
+  t.match(pool.stats(), { queued: 1, queuedBytes: 200 * MiB })
   const refused = t.rejects(alone, PoolBusy)
-  const small = run(pool, { do: 'echo', value: 'small' }, { bytes: 60, key: 'a' })
+  const small = run(pool, { do: 'echo', value: 'small' }, { bytes: 60 * MiB, key: 'a' })
   await refused
-  await t.rejects(run(pool, { do: 'echo', value: 'large' }, { bytes: 90, key: 'b' }), PoolBusy)
+  await t.rejects(run(pool, { do: 'echo', value: 'large' }, { bytes: 90 * MiB, key: 'b' }), PoolBusy)
   held.go()
   t.same(await Promise.all([first, small]), ['went', 'small'])
   t.match(pool.stats(), { queued: 0, queuedBytes: 0, failed: 2 })
@@ -152,7 +154,7 @@ await t.test('keys take turns', async (t) => {
   const first = run(pool, held.task)
   await held.started()
   const done: string[] = []
-  const add = async (value: string, key: string): Promise<void> => { done.push(await pool.run<string>({ do: 'echo', value }, { key, bytes: 2 ** 20 })) }
+  const add = async (value: string, key: string): Promise<void> => { done.push(await pool.run<string>({ do: 'echo', value }, { key, bytes: MiB })) }
   const all = [add('a1', 'a'), add('a2', 'a'), add('a3', 'a'), add('b1', 'b')]
   held.go()
   await Promise.all([first, ...all])

@@ -1,0 +1,47 @@
+import { EventEmitter, once } from 'node:events'
+import * as Y from 'yjs'
+import { Client, within, type Target } from '../load/client.ts'
+import { Histogram } from '../load/histogram.ts'
+
+const PATIENCE_MS = 120_000
+
+/** Two people in a room of their own, who feel what others do to the service. */
+export class HonestPair {
+  readonly #writer: Client
+  readonly #reader: Client
+  readonly #doc = new Y.Doc()
+  readonly #heard = new EventEmitter()
+
+  static async join (target: Target, room: string): Promise<HonestPair> {
+    const pair = new HonestPair(target, room)
+    await pair.#writer.join()
+    await pair.#reader.join()
+    pair.#reader.onMessage = ({ kind }) => { if (kind === 'update') pair.#heard.emit('update') }
+    return pair
+  }
+
+  private constructor (target: Target, room: string) {
+    this.#writer = new Client(target, room)
+    this.#reader = new Client(target, room)
+  }
+
+  /** @returns ms from sending a paste of so many bytes until the other has it, for each of `times` in a row @throws where one does not arrive */
+  async measure (bytes: number, times: number): Promise<Histogram> {
+    const delays = new Histogram()
+    for (let i = 0; i < times; i++) {
+      const before = Y.encodeStateVector(this.#doc)
+      this.#doc.getText('text').insert(0, 'x'.repeat(bytes))
+      const arrived = once(this.#heard, 'update')
+      const sentAt = performance.now()
+      this.#writer.sendUpdate(Y.encodeStateAsUpdate(this.#doc, before))
+      await within(PATIENCE_MS, arrived, `an update of ${bytes} bytes had not arrived (writer closed: ${this.#writer.closeCode ?? 'no'})`)
+      delays.add(performance.now() - sentAt)
+    }
+    return delays
+  }
+
+  leave (): void {
+    this.#writer.leave()
+    this.#reader.leave()
+  }
+}
