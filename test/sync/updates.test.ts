@@ -1,5 +1,6 @@
 import t from 'tap'
 import * as Y from 'yjs'
+import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
 import { Engine, edited, turn, typing, until } from './engine.ts'
 
 const nothing = Uint8Array.of(0, 0)
@@ -226,4 +227,28 @@ await t.test('what a connection sent behind the frame that ended it counts for n
   await until(() => Object.keys(late.present).length > 0)
   t.same(late.present, { 2: {} })
   t.same(engine.store.updates('room'), [])
+})
+
+await t.test('of two clients with one client id the first is stored, both are acknowledged, and readers see the same', async (t) => {
+  const engine = new Engine()
+  const reader = await engine.joinLive()
+  const texts = ['first text', 'OTHER TEXT', 'third and longer']
+  for (const [i, text] of texts.entries()) {
+    const doc = new Y.Doc()
+    doc.clientID = 4711
+    doc.getText('text').insert(0, text)
+    const twin = await engine.joinLive()
+    twin.update(Y.encodeStateAsUpdate(doc))
+    twin.say({ type: 'stored-question', number: i })
+    await until(() => twin.all('stored').some(({ isStored }) => isStored))
+  }
+  await until(() => reader.text.length === 16)
+  t.equal(reader.text, 'first text' + 'third and longer'.slice(10))
+  t.equal((await engine.joinLive()).text, reader.text, 'a later reader')
+  const compacted = new Y.Doc()
+  for (const piece of snapshotPieces(engine.store.updates('room'), 1000).pieces) Y.applyUpdate(compacted, piece)
+  t.equal(compacted.getText('text').toString(), reader.text, 'a reader after compaction')
+  const other = await engine.joinLive()
+  other.update(typing('!')[0]!)
+  await until(() => reader.text.length === 17)
 })
