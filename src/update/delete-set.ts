@@ -14,11 +14,9 @@ export class DeleteSet extends ClientRanges {
   static union (sets: readonly DeleteSet[]): DeleteSet {
     const filled = sets.filter((set) => !set.isEmpty)
     if (filled.length < 2) return filled[0] ?? DeleteSet.empty
-    const triples: number[] = []
-    for (const set of filled) {
-      for (const part of set.parts) for (let i = 0; i < part.length; i++) triples.push(part[i]!)
-    }
-    return DeleteSet.from(triples)
+    const union = new DeleteSet()
+    for (const set of filled) union.addAll(set)
+    return union
   }
 
   /**
@@ -26,17 +24,17 @@ export class DeleteSet extends ClientRanges {
    * @throws MalformedUpdate
    */
   static read (reader: ByteReader): DeleteSet {
-    const triples: number[] = []
+    const set = new DeleteSet()
     for (let clients = reader.varUint(); clients > 0; clients--) {
       const client = reader.varUint()
       for (let left = reader.varUint(); left > 0; left--) {
         const clock = reader.varUint()
         const end = clock + reader.varUint()
         if (end > Number.MAX_SAFE_INTEGER) reader.fail('a clock is out of range')
-        if (end > clock) triples.push(client, clock, end)
+        if (end > clock) set.addRange(client, clock, end)
       }
     }
-    return DeleteSet.from(triples)
+    return set
   }
 
   /** @throws MalformedUpdate also when bytes follow it */

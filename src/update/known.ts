@@ -10,10 +10,10 @@ import { readStateVector, writeStateVector } from './state-vector.ts'
 /** First byte of the encoding, so that a later one can be told from it. */
 const encodingVersion = 1
 
-/** So many runs are added one by one; of more, the new clients are merged into the others first, for each may move half of a long list. */
+/** So many runs are added one by one; of more, the new clients are added together, for each alone may move a long list. */
 const fewRuns = 16
 /** Runs of one step of `adding`: a fraction of a millisecond. */
-const stepRuns = 2048
+const stepRuns = 1024
 
 /** What is known, in memory that can be handed to another thread: see `Known.pack`. */
 export interface PackedKnown {
@@ -248,11 +248,15 @@ export class Known {
   }
 
   * #addingRuns (runs: Runs): Generator<void, void, void> {
-    this.#clocks.addMissing(clientsOf(runs))
-    let added = 0
+    let group: ClientRun[] = []
+    let left = runs.length
     for (const run of runs) {
-      this.#addRun(run)
-      if (++added % stepRuns === 0) yield
+      group.push(run)
+      if (--left > 0 && group.length < stepRuns) continue
+      this.#clocks.addMissing(clientsOf(group))
+      for (const each of group) this.#addRun(each)
+      group = []
+      yield
     }
   }
 
@@ -285,7 +289,7 @@ function exceeds (now: number, more: number, bound: number): boolean {
 }
 
 /** Those of the runs that are not empty, in descending order, each once. Runs come so unless a writer other than Yjs made them. */
-function clientsOf (runs: Runs): number[] {
+function clientsOf (runs: readonly ClientRun[]): number[] {
   const clients: number[] = []
   let isInOrder = true
   for (const { client, clock, end } of runs) {

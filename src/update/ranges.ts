@@ -20,14 +20,19 @@ export class ClientRanges {
   #at = 0
   #offset = 0
 
-  /** @param triples client, start, end, … in any order, which may overlap; none may be empty. Taken over, so not to be used any more */
-  static from<Set extends ClientRanges> (this: new () => Set, triples: number[]): Set {
-    return new this().#fill(isInOrder(triples) ? triples : inOrder(triples))
+  /** @param triples client, start, end, … in any order, which may overlap; none may be empty */
+  static from<Set extends ClientRanges> (this: new () => Set, triples: readonly number[]): Set {
+    const set = new this()
+    for (let i = 0; i < triples.length; i += stride) set.addRange(triples[i]!, triples[i + 1]!, triples[i + 2]!)
+    return set
   }
 
   /** Takes over what `pack` has made, without reading it. */
   static unpack<Set extends ClientRanges> (this: new () => Set, packed: Float64Array): Set {
-    return new this().#fill(packed)
+    const set = new this()
+    set.#chunks = split(packed)
+    set.#size = packed.length / stride
+    return set
   }
 
   /** Number of ranges. */
@@ -73,13 +78,18 @@ export class ClientRanges {
     return chunk[last] === client ? chunk[last + 2]! : 0
   }
 
-  /** @param start below `end` */
+  /** Cheap behind the last range, where most additions are. @param start below `end` */
   addRange (client: number, start: number, end: number): void {
+    const tail = this.#chunks[this.#chunks.length - 1]
+    if (tail === undefined || tail[tail.length - stride]! > client || (tail[tail.length - stride] === client && tail[tail.length - 1]! < start)) {
+      this.#append(client, start, end)
+      return
+    }
     this.#seek(client, start)
     const at = this.#at
     const offset = this.#offset
-    const found = this.#chunks[at]
-    if (found === undefined || found[offset] !== client || found[offset + 1]! > end) {
+    const found = this.#chunks[at]!
+    if (found[offset] !== client || found[offset + 1]! > end) {
       this.#insert(at, offset, client, start, end)
       return
     }
@@ -148,12 +158,6 @@ export class ClientRanges {
     return this.#chunks
   }
 
-  #fill (ordered: Chunk): this {
-    this.#chunks = split(ordered)
-    this.#size = ordered.length / stride
-    return this
-  }
-
   /** Moves to the first range that ends at or after `clock` in this client, or belongs to a client after it. Where the last call has led is looked at first. */
   #seek (client: number, clock: number): void {
     const chunk = this.#chunks[this.#at]
@@ -183,17 +187,17 @@ export class ClientRanges {
     this.#offset = low < chunks.length ? firstReaching(chunks[low]!, client, clock) : 0
   }
 
+  #append (client: number, start: number, end: number): void {
+    this.#size++
+    const last = this.#chunks.length - 1
+    if (last < 0 || this.#chunks[last]!.length >= chunkRanges * stride) this.#chunks.push([client, start, end])
+    else this.#own(last).push(client, start, end)
+  }
+
   #insert (at: number, offset: number, client: number, start: number, end: number): void {
     this.#size++
-    if (at < this.#chunks.length) {
-      this.#own(at).splice(offset, 0, client, start, end)
-    } else if (at === 0) {
-      this.#chunks.push([client, start, end])
-      return
-    } else {
-      this.#own(--at).push(client, start, end)
-    }
-    const chunk = this.#chunks[at]!
+    const chunk = this.#own(at)
+    chunk.splice(offset, 0, client, start, end)
     if (chunk.length > 2 * chunkRanges * stride) this.#chunks.splice(at, 1, ...split(chunk))
   }
 
@@ -257,11 +261,31 @@ export class ClientRanges {
     last[last.length - 1] = this.#absorb(Math.max(at, 0) + pieces.length, 0, merged[end - 2]!, merged[end]!)
   }
 
+  /** Walks both sets side by side: usually the next range along is the one; only a far one is searched for. */
   #countMissing (other: ClientRanges, enough: number): number {
     let missing = 0
-    for (const chunk of other.#chunks) {
-      for (let i = 0; i < chunk.length; i += stride) {
-        if (!this.containsRange(chunk[i]!, chunk[i + 1]!, chunk[i + 2]!) && ++missing > enough) return missing
+    let at = 0
+    let offset = 0
+    let ours = this.#chunks[0]
+    for (const theirs of other.#chunks) {
+      for (let i = 0; i < theirs.length; i += stride) {
+        const client = theirs[i]!
+        const end = theirs[i + 2]!
+        if (ours !== undefined && !reaches(ours, offset, client, end)) {
+          offset += stride
+          if (offset === ours.length) {
+            ours = this.#chunks[++at]
+            offset = 0
+          }
+          if (ours !== undefined && !reaches(ours, offset, client, end)) {
+            this.#search(client, end)
+            at = this.#at
+            offset = this.#offset
+            ours = this.#chunks[at]
+          }
+        }
+        const isHeld = ours !== undefined && ours[offset] === client && ours[offset + 1]! <= theirs[i + 1]!
+        if (!isHeld && ++missing > enough) return missing
       }
     }
     return missing
@@ -307,21 +331,6 @@ function split (triples: Chunk): Chunk[] {
     chunks.push(Array.isArray(triples) ? triples.slice(from, from + most) : triples.subarray(from, from + most))
   }
   return chunks
-}
-
-function isInOrder (triples: readonly number[]): boolean {
-  for (let i = stride; i < triples.length; i += stride) {
-    if (!isBehind(triples as number[], i, triples[i - 3]!, triples[i - 1]!)) return false
-  }
-  return true
-}
-
-function inOrder (triples: readonly number[]): number[] {
-  const places = Array.from({ length: triples.length / stride }, (_, i) => i * stride)
-  places.sort((a, b) => triples[b]! - triples[a]! || triples[a + 1]! - triples[b + 1]!)
-  const ordered: number[] = []
-  for (const i of places) append(ordered, triples[i]!, triples[i + 1]!, triples[i + 2]!)
-  return ordered
 }
 
 /** Adds a range that begins no earlier than the last one. */

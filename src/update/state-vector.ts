@@ -30,13 +30,12 @@ export function countStateVector (bytes: Uint8Array): number {
 
 /** Reads a state vector that stands inside other bytes. */
 export function readStateVector (reader: ByteReader): ClientClocks {
-  const clients: number[] = []
-  const clocks: number[] = []
+  const clocks = new ClientClocks()
   for (let left = reader.varUint(); left > 0; left--) {
-    clients.push(reader.varUint())
-    clocks.push(reader.varUint())
+    const client = reader.varUint()
+    clocks.set(client, reader.varUint())
   }
-  return ClientClocks.from(clients, clocks)
+  return clocks
 }
 
 /** Writes a state vector into other bytes: highest client first, as Yjs does, so that equal vectors have equal bytes. */
