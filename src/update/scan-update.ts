@@ -80,7 +80,7 @@ function scan (update: Uint8Array, bounds: UpdateBounds, strict: boolean): Scann
   const scanned = new Scan(update, bounds, strict)
   const sections = reader.varUint()
   if (sections > bounds.clients) reader.fail('it has too many clients')
-  for (let i = 0; i < sections; i++) scanned.readSection(reader, i + 1 + bounds.gaps)
+  for (let left = sections; left > 0; left--) scanned.readSection(reader)
   scanned.deletesFrom = reader.pos
   const deletes = skipDeleteSet(reader, bounds.deleteRanges, strict)
   reader.finish()
@@ -102,6 +102,8 @@ class Scan implements ScannedUpdate {
   deletesByStructs = false
   parts = 0
   readonly #strict: boolean
+  /** One for each section so far, and those behind gaps */
+  #maxRuns: number
   #ownNeeds: Map<number, number> | null = null
   /** Flat: client, start, end. Neighbours are joined, so that there are no more than the runs and the structs between them make. */
   #goneStructs: number[] | null = null
@@ -118,6 +120,7 @@ class Scan implements ScannedUpdate {
     this.bytes = bytes
     this.#bounds = bounds
     this.#strict = strict
+    this.#maxRuns = bounds.gaps
   }
 
   get goneRanges (): number {
@@ -134,8 +137,9 @@ class Scan implements ScannedUpdate {
     return this.#deleteSet
   }
 
-  /** One client's part: the number of structs, the client, the first clock, the structs. @param maxRuns of the update so far */
-  readSection (reader: StructReader, maxRuns: number): void {
+  /** One client's part: the number of structs, the client, the first clock, the structs. */
+  readSection (reader: StructReader): void {
+    this.#maxRuns++
     const structs = reader.varUint()
     const client = reader.varUint()
     let clock = reader.varUint()
@@ -149,8 +153,7 @@ class Scan implements ScannedUpdate {
       if (end > Number.MAX_SAFE_INTEGER) reader.fail('a clock is out of range')
       if (this.#strict) this.#check(reader, client, clock)
       if (reader.kind === kinds.skip) {
-        this.#endRun(client, runClock, clock, runStructs, runFrom, reader.from)
-        if (this.runs.length > maxRuns) reader.fail('it has too many gaps')
+        this.#endRun(reader, client, runClock, clock, runStructs, runFrom, reader.from)
         runClock = end
         runStructs = 0
         runFrom = reader.pos
@@ -161,11 +164,13 @@ class Scan implements ScannedUpdate {
       }
       clock = end
     }
-    this.#endRun(client, runClock, clock, runStructs, runFrom, reader.pos)
+    this.#endRun(reader, client, runClock, clock, runStructs, runFrom, reader.pos)
   }
 
-  #endRun (client: number, clock: number, end: number, structs: number, from: number, to: number): void {
-    if (structs > 0) this.runs.push({ client, clock, end, structs, from, to })
+  #endRun (reader: StructReader, client: number, clock: number, end: number, structs: number, from: number, to: number): void {
+    if (structs === 0) return
+    if (this.runs.length === this.#maxRuns) reader.fail('it has too many gaps')
+    this.runs.push({ client, clock, end, structs, from, to })
   }
 
   #check (reader: StructReader, client: number, clock: number): void {
