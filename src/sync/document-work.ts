@@ -1,3 +1,4 @@
+import type { SetAside } from '../update/isolate.ts'
 import type { PackedKnown } from '../update/known.ts'
 import type { PackedScan } from '../update/packed-scan.ts'
 
@@ -35,4 +36,6 @@ export interface CompactResult {
   readonly pieces: readonly Uint8Array[]
   /** `Known.encode` */
   readonly known: Uint8Array
+  /** Updates that Yjs cannot apply, or not all of them; their indices are those of the updates given. */
+  readonly setAside: readonly SetAside[]
 }

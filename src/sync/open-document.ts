@@ -1,6 +1,6 @@
 import type { StoredDocument } from '../store/store.ts'
 import { Known } from '../update/known.ts'
-import { scanUpdate } from '../update/scan-update.ts'
+import { scanUnchecked } from '../update/scan-update.ts'
 import type { DocumentWork } from './document-work.ts'
 import { heavyUpdateBytes } from './limits.ts'
 import { logBytes } from './stored-document.ts'
@@ -15,6 +15,6 @@ export async function knownOf (name: string, document: StoredDocument, work: Doc
     return Known.unpack(await work.know(snapshot?.known, log.map(({ update }) => update), name))
   }
   const known = snapshot === undefined ? new Known() : Known.decode(snapshot.known)
-  for (const { update } of log) known.add(scanUpdate(update))
+  for (const { update } of log) known.add(scanUnchecked(update))
   return known
 }

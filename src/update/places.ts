@@ -22,8 +22,9 @@ export function unsoundClocks (merged: ScannedUpdate): DeleteSet {
   const places = new Places()
   emitInCausalOrder(merged, new Map(), (reader, client, clock) => {
     const place = places.add(reader, client, clock)
-    if (isTooDeep(reader, place)) unsound.push(client, clock, reader.length)
-    else if (isLongValue(reader, place)) longValues.push(client, clock, reader.length)
+    if (place === null) return
+    if (isTooDeep(reader, place)) unsound.push(client, clock, clock + reader.length)
+    else if (isLongValue(reader, place)) longValues.push(client, clock, clock + reader.length)
   })
   for (let i = 0; i < longValues.length; i += 3) {
     const value = longValues.slice(i, i + 3)
@@ -32,10 +33,25 @@ export function unsoundClocks (merged: ScannedUpdate): DeleteSet {
   return DeleteSet.from(unsound)
 }
 
+/** Does an update hold any of these clocks? */
+export function holdsAny ({ runs }: ScannedUpdate, clocks: DeleteSet): boolean {
+  for (const { client, clock, end } of runs) if (overlapsRange(clocks.rangesOf(client), clock, end)) return true
+  return false
+}
+
+/** Does any of the ranges (flat, ascending) share a clock with the one from `start` to `end`? */
+export function overlapsRange (ranges: readonly number[], start: number, end: number): boolean {
+  let from = 0
+  for (let to = ranges.length / 2; from < to;) {
+    const middle = (from + to) >>> 1
+    if (ranges[middle * 2 + 1]! <= start) from = middle + 1
+    else to = middle
+  }
+  return from * 2 < ranges.length && ranges[from * 2]! < end
+}
+
 /** Where a struct lies: how deep the type is nested that holds it, 0 for one of the document's own, and whether under a key or in a list. */
 interface Place { readonly depth: number, readonly hasKey: boolean }
-
-const somewhere: Place = { depth: 0, hasKey: false }
 
 function isTooDeep (reader: StructReader, { depth }: Place): boolean {
   return reader.kind === kinds.type && depth > maxTypeDepth
@@ -45,18 +61,30 @@ function isLongValue (reader: StructReader, { hasKey }: Place): boolean {
   return hasKey && reader.length > 1 && isSplittable(reader.kind)
 }
 
-/** The places of a document's structs, as far as they were added. Each must come after those it refers to. */
-class Places {
-  /** Neighbours mostly lie in the same place, so only where it changes is noted. */
-  readonly #clients = new Map<number, { readonly clocks: number[], readonly places: Place[] }>()
+interface ClientPlaces {
+  /** Neighbours mostly lie in the same place, so only the clocks where it changes are noted, and the place from there on. */
+  readonly clocks: number[]
+  readonly places: Place[]
+  /** The first clock not added. */
+  end: number
+}
 
-  add (reader: StructReader, client: number, clock: number): Place {
-    const place = this.#placeOf(reader)
+/** The places of a document's structs, as far as they were added. */
+class Places {
+  readonly #clients = new Map<number, ClientPlaces>()
+
+  /** @returns null for a struct that waits for something missing; all after it do then */
+  add (reader: StructReader, client: number, clock: number): Place | null {
     const known = this.#clients.get(client)
+    if (clock !== (known?.end ?? 0)) return null
+    const place = this.#placeOf(reader)
+    if (place === null) return null
+    const end = clock + reader.length
     if (known === undefined) {
-      this.#clients.set(client, { clocks: [clock], places: [place] })
+      this.#clients.set(client, { clocks: [clock], places: [place], end })
       return place
     }
+    known.end = end
     const last = known.places.at(-1)!
     if (last.depth === place.depth && last.hasKey === place.hasKey) return last
     known.clocks.push(clock)
@@ -64,23 +92,24 @@ class Places {
     return place
   }
 
-  #placeOf (reader: StructReader): Place {
+  #placeOf (reader: StructReader): Place | null {
     if (reader.originClient !== noClient) return this.#at(reader.originClient, reader.originClock)
     if (reader.rightClient !== noClient) return this.#at(reader.rightClient, reader.rightClock)
     const hasKey = (reader.info & flags.parentSub) !== 0
     if (reader.parentClient === noClient) return { depth: 0, hasKey }
-    return { depth: this.#at(reader.parentClient, reader.parentClock).depth + 1, hasKey }
+    const parent = this.#at(reader.parentClient, reader.parentClock)
+    return parent === null ? null : { depth: parent.depth + 1, hasKey }
   }
 
-  #at (client: number, clock: number): Place {
-    const known = this.#clients.get(client)
-    if (known === undefined) return somewhere
+  #at (client: number, clock: number): Place | null {
+    const places = this.#clients.get(client)
+    if (places === undefined || clock >= places.end) return null
     let from = 0
-    for (let to = known.clocks.length; to - from > 1;) {
+    for (let to = places.clocks.length; to - from > 1;) {
       const middle = (from + to) >>> 1
-      if (known.clocks[middle]! <= clock) from = middle
+      if (places.clocks[middle]! <= clock) from = middle
       else to = middle
     }
-    return known.places[from]!
+    return places.places[from]!
   }
 }

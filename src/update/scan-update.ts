@@ -113,7 +113,7 @@ class Scan implements ScannedUpdate {
   #types = 0
   #hasKeys = false
   #hasLongValues = false
-  /** Values of several clocks under a key. Flat: client, clock, length. */
+  /** Values of several clocks under a key. Flat: client, start, end. */
   #keyedValues: number[] | null = null
 
   constructor (bytes: Uint8Array, bounds: UpdateBounds, strict: boolean) {
@@ -182,7 +182,7 @@ class Scan implements ScannedUpdate {
     if (hasKey) this.#hasKeys = true
     if (reader.length === 1 || !isSplittable(reader.kind)) return
     if (isPlaced) this.#hasLongValues = true
-    else if (hasKey) (this.#keyedValues ??= []).push(client, clock, reader.length)
+    else if (hasKey) (this.#keyedValues ??= []).push(client, clock, clock + reader.length)
   }
 
   /** A key has one value. Only a document that collects nothing joins several, which it has deleted; a live one would make Yjs throw when it is split. */

@@ -2,10 +2,10 @@ import * as Y from 'yjs'
 import { writeCausalPieces } from './causal-pieces.ts'
 import { DeleteSet } from './delete-set.ts'
 import { survivesReplay } from './formatting-replay.ts'
+import { isolate, type SetAside } from './isolate.ts'
 import { Known } from './known.ts'
-import { mergeUpdates } from './merge-updates.ts'
 import { PieceWriter } from './piece-writer.ts'
-import { type ScannedUpdate, scanUpdate } from './scan-update.ts'
+import { type ScannedUpdate, scanUnchecked } from './scan-update.ts'
 
 /** A document's whole state. */
 export interface Snapshot {
@@ -14,26 +14,27 @@ export interface Snapshot {
   readonly known: Known
   /** Of all pieces together. */
   readonly bytes: number
+  /** The updates that Yjs cannot apply, or not all of them: what it cannot apply is not in the pieces. */
+  readonly setAside: readonly SetAside[]
 }
 
 /**
  * The whole state of a document, with what was deleted collected, as updates of at most `maxBytes` each in causal order; only a single value that is larger
  * makes a larger one. Structs that still wait for something missing come after the others, the delete set comes last.
- * One piece, however large, where pieces would harm: what Yjs cannot apply although it decodes (kept as it came, not collected), and formatted text that
- * a reader of pieces would clean up too early.
+ * One piece, however large, where pieces would harm: formatted text that a reader of pieces would clean up too early. What Yjs cannot apply is left out and
+ * returned as `setAside`, see `isolate`.
  * For worker threads: builds the document.
  * @throws MalformedUpdate for an update that does not decode
  */
 export function snapshotPieces (updates: Iterable<Uint8Array>, maxBytes: number): Snapshot {
-  const merged = scanUpdate(mergeUpdates(Array.from(updates, scanUpdate)))
+  const { merged, state, setAside } = isolate([...updates], collect)
   const known = new Known()
   known.add(merged)
-  const state = collect(merged)
-  if (state === null) return { pieces: [merged.bytes], known, bytes: merged.bytes.length }
   known.add(state)
   const pieces = writePieces(state, merged, maxBytes)
-  const safe = survivesReplay(pieces, state) ? pieces : writePieces(state, merged, Number.MAX_SAFE_INTEGER)
-  return { pieces: safe, known, bytes: safe.reduce((sum, piece) => sum + piece.length, 0) }
+  const isSafe = setAside.length === 0 ? survivesReplay(pieces, state) : canApply(pieces) && survivesReplay(pieces, state)
+  const safe = isSafe ? pieces : writePieces(state, merged, Number.MAX_SAFE_INTEGER)
+  return { pieces: safe, known, bytes: safe.reduce((sum, piece) => sum + piece.length, 0), setAside }
 }
 
 /** The document's state, then what of the update is not in it because it waits. */
@@ -52,10 +53,24 @@ function collect (update: ScannedUpdate): ScannedUpdate | null {
     // What is pending is taken from the update itself; merged into the state it would be in the way of the causal order.
     doc.store.pendingStructs = null
     doc.store.pendingDs = null
-    return scanUpdate(Y.encodeStateAsUpdate(doc))
+    return scanUnchecked(Y.encodeStateAsUpdate(doc))
   } catch {
-    // Any failure means the same to the caller: Yjs can do nothing with it, so all of it is kept as it came.
+    // Any failure means the same to the caller: something in it must be left out.
     return null
+  } finally {
+    doc.destroy()
+  }
+}
+
+/** Can a reader that has nothing apply them one by one? They are made from a document that Yjs has built; where something was left out, it is tried. */
+function canApply (pieces: readonly Uint8Array[]): boolean {
+  const doc = new Y.Doc()
+  try {
+    for (const piece of pieces) Y.applyUpdate(doc, piece)
+    return true
+  } catch {
+    // Whatever it is, one piece is the state as it was built.
+    return false
   } finally {
     doc.destroy()
   }

@@ -2,7 +2,7 @@ import { setPriority } from 'node:os'
 import { difference } from '../update/difference.ts'
 import { Known } from '../update/known.ts'
 import { buffersOf, packScan } from '../update/packed-scan.ts'
-import { scanClientUpdate, scanUpdate } from '../update/scan-update.ts'
+import { scanClientUpdate, scanUnchecked, scanUpdate } from '../update/scan-update.ts'
 import { snapshotPieces } from '../update/snapshot-pieces.ts'
 import type { CompactResult, UpdateOrigin } from '../sync/document-work.ts'
 import { Moved } from './messages.ts'
@@ -55,23 +55,27 @@ function know (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]):
 
 function knownOf (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]): Known {
   const known = encoded === undefined ? new Known() : Known.decode(encoded)
-  for (const update of updates) known.add(scanUpdate(update))
+  for (const update of updates) known.add(scanUnchecked(update))
   return known
 }
 
 function compact (updates: readonly Uint8Array[], maxPieceBytes: number): Moved {
-  const { pieces, known } = snapshotPieces(updates, maxPieceBytes)
-  return moved(pieces, (pieces): CompactResult => ({ pieces, known: known.encode() }))
+  const { pieces, known, setAside } = snapshotPieces(updates, maxPieceBytes)
+  return moved([...pieces, ...setAside.map(({ update }) => update)], (bytes): CompactResult => ({
+    pieces: bytes.slice(0, pieces.length),
+    known: known.encode(),
+    setAside: setAside.map(({ index, reason }, i) => ({ index, update: bytes[pieces.length + i]!, reason })),
+  }))
 }
 
 function merge (updates: readonly Uint8Array[], maxPieceBytes: number): Moved {
   const known = knownOf(undefined, updates).encode()
-  return moved(difference(updates, hasNothing, maxPieceBytes), (pieces): CompactResult => ({ pieces, known }))
+  return moved(difference(updates, hasNothing, maxPieceBytes), (pieces): CompactResult => ({ pieces, known, setAside: [] }))
 }
 
-/** Hands the pieces over instead of having them copied where everybody waits. */
-function moved (pieces: readonly Uint8Array[], result: (pieces: readonly Uint8Array[]) => unknown): Moved {
+/** Hands the bytes over instead of having them copied where everybody waits. */
+function moved (all: readonly Uint8Array[], result: (all: readonly Uint8Array[]) => unknown): Moved {
   // A piece may be a view of the updates' own bytes, or share a buffer with others.
-  const own = pieces.map((piece) => piece.byteLength === piece.buffer.byteLength && piece.buffer instanceof ArrayBuffer ? piece : piece.slice())
-  return new Moved(result(own), [...new Set(own.map((piece) => piece.buffer as ArrayBuffer))])
+  const own = all.map((bytes) => bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice())
+  return new Moved(result(own), [...new Set(own.map((bytes) => bytes.buffer as ArrayBuffer))])
 }

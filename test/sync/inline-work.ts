@@ -2,7 +2,7 @@ import type { CompactResult, DocumentWork, UpdateOrigin } from '../../src/sync/d
 import { difference } from '../../src/update/difference.ts'
 import { Known, type PackedKnown } from '../../src/update/known.ts'
 import { packScan, type PackedScan } from '../../src/update/packed-scan.ts'
-import { scanClientUpdate, scanUpdate } from '../../src/update/scan-update.ts'
+import { scanClientUpdate, scanUnchecked, scanUpdate } from '../../src/update/scan-update.ts'
 import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
 import { Gate } from './gate.ts'
 
@@ -25,22 +25,22 @@ export class InlineWork implements DocumentWork {
   async know (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]): Promise<PackedKnown> {
     await this.others.pass()
     const known = encoded === undefined ? new Known() : Known.decode(encoded)
-    for (const update of updates) known.add(scanUpdate(update))
+    for (const update of updates) known.add(scanUnchecked(update))
     return known.pack()
   }
 
   async compact (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
     await this.others.pass()
     await this.builds.pass()
-    const { pieces, known } = snapshotPieces(updates, maxPieceBytes)
-    return { pieces, known: known.encode() }
+    const { pieces, known, setAside } = snapshotPieces(updates, maxPieceBytes)
+    return { pieces, known: known.encode(), setAside }
   }
 
   async merge (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
     await this.others.pass()
     const known = new Known()
-    for (const update of updates) known.add(scanUpdate(update))
-    return { pieces: difference(updates, Uint8Array.of(0), maxPieceBytes), known: known.encode() }
+    for (const update of updates) known.add(scanUnchecked(update))
+    return { pieces: difference(updates, Uint8Array.of(0), maxPieceBytes), known: known.encode(), setAside: [] }
   }
 
   async difference (updates: readonly Uint8Array[], stateVector: Uint8Array, maxPieceBytes: number): Promise<readonly Uint8Array[]> {

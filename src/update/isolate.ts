@@ -1,0 +1,142 @@
+import { DeleteSet } from './delete-set.ts'
+import { Known } from './known.ts'
+import { mergeRuns } from './merge-updates.ts'
+import { holdsAny, unsoundClocks } from './places.ts'
+import { type ScannedUpdate, scanUnchecked } from './scan-update.ts'
+import { clocksOfFlaws } from './struct-flaws.ts'
+import { fill, halves, withoutClocks } from './struct-removal.ts'
+
+/** An update that was left out of a document because Yjs cannot apply it, or not all of it. */
+export interface SetAside {
+  /** Its place among the updates given. */
+  readonly index: number
+  /** Its bytes as they came. */
+  readonly update: Uint8Array
+  /** What is wrong with it, without its content. */
+  readonly reason: string
+}
+
+/** What Yjs can apply of a document. */
+export interface Isolated<State> {
+  /** All that can be applied, with collected structs where nothing else is left. */
+  readonly merged: ScannedUpdate
+  /** What `build` made of it. */
+  readonly state: State
+  /** In the order of their indices. */
+  readonly setAside: readonly SetAside[]
+}
+
+/**
+ * Finding one bad struct among 10,000 entries of 1,000 structs takes about 50 builds. So many attempts find several; what they do not tell apart is set aside
+ * together. In builds of the whole document.
+ */
+const maxBuilds = 200
+
+/**
+ * Leaves out of a document what Yjs cannot apply, and no more than that: first the structs that break a rule, in one pass over the bytes; then, should Yjs
+ * still throw, the structs that make it throw, found by halving, in at most 200 builds however many there are. What of the clocks left out no other update
+ * holds is filled with collected structs, so that what the same client wrote later does not wait for ever.
+ * @param build null where Yjs throws
+ * @throws MalformedUpdate for an update that does not decode
+ */
+export function isolate<State> (updates: readonly Uint8Array[], build: (update: ScannedUpdate) => State | null): Isolated<State> {
+  const isolation = new Isolation(updates, build)
+  return isolation.byRules() ?? isolation.byHalving()
+}
+
+/** An update or, once it is divided, a part of it. */
+interface Part { readonly index: number, readonly scan: ScannedUpdate }
+
+class Isolation<State> {
+  readonly #updates: readonly Uint8Array[]
+  readonly #build: (update: ScannedUpdate) => State | null
+  readonly #reasons = new Map<number, string>()
+  /** Filled where nothing else covers them. */
+  readonly #leftOut: ScannedUpdate[] = []
+  #parts: Part[]
+  #builds = 0
+
+  constructor (updates: readonly Uint8Array[], build: (update: ScannedUpdate) => State | null) {
+    this.#updates = updates
+    this.#build = build
+    this.#parts = updates.map((update, index) => ({ index, scan: scanUnchecked(update) }))
+  }
+
+  byRules (): Isolated<State> | null {
+    this.#parts = this.#parts.map((part) => {
+      const flaws = clocksOfFlaws(part.scan)
+      return flaws === null ? part : this.#without(part, flaws.clocks, flaws.reason)
+    })
+    const unsound = unsoundClocks(merge(this.#parts))
+    if (!unsound.isEmpty) {
+      this.#parts = this.#parts.map((part) => holdsAny(part.scan, unsound) ? this.#without(part, unsound, 'Its structs cannot stay where they are placed.') : part)
+    }
+    return this.#result(this.#parts)
+  }
+
+  byHalving (): Isolated<State> {
+    const good = this.#sift([], this.#parts)
+    const result = this.#result(good)
+    if (result === null) throw new Error('A document could not be built from the updates that had been found good')
+    return result
+  }
+
+  #without (part: Part, clocks: DeleteSet, reason: string): Part {
+    this.#reasons.set(part.index, this.#reasons.get(part.index) ?? reason)
+    this.#leftOut.push(part.scan)
+    return { index: part.index, scan: withoutClocks(part.scan, clocks) }
+  }
+
+  /** @returns the good parts and those of the group that can be applied with them */
+  #sift (good: readonly Part[], group: readonly Part[]): readonly Part[] {
+    if (group.length === 0) return good
+    const all = [...good, ...group]
+    if (this.#canBuild(all)) return all
+    if (this.#builds >= maxBuilds) return this.#blame(good, group)
+    if (group.length > 1) {
+      const middle = group.length >> 1
+      return this.#sift(this.#sift(good, group.slice(0, middle)), group.slice(middle))
+    }
+    return this.#judge(good, group[0]!)
+  }
+
+  /** Yjs throws with this part. It may be the first that brings what an earlier one waits for, and that one be the cause. */
+  #judge (good: readonly Part[], part: Part): readonly Part[] {
+    const known = new Known()
+    for (const { scan } of good) known.add(scan)
+    const waiting = good.filter(({ scan }) => known.missing(scan))
+    if (waiting.length > 0) {
+      const settled = good.filter((other) => !waiting.includes(other))
+      if (this.#canBuild([...settled, part])) return this.#sift([...settled, part], waiting)
+    }
+    const smaller = halves(part.scan)
+    if (smaller.length < 2) return this.#blame(good, [part])
+    return this.#sift(good, smaller.map((scan) => ({ index: part.index, scan })))
+  }
+
+  #blame (good: readonly Part[], group: readonly Part[]): readonly Part[] {
+    for (const { index, scan } of group) {
+      if (!this.#reasons.has(index)) this.#reasons.set(index, 'Yjs throws when it is applied.')
+      this.#leftOut.push(scan)
+    }
+    return good
+  }
+
+  #canBuild (parts: readonly Part[]): boolean {
+    this.#builds++
+    return this.#build(merge(parts)) !== null
+  }
+
+  #result (parts: readonly Part[]): Isolated<State> | null {
+    const merged = merge(parts)
+    const filled = this.#leftOut.length === 0 ? merged : merge([...parts, { index: -1, scan: fill(this.#leftOut, merged) }])
+    const state = this.#build(filled)
+    if (state === null) return null
+    const setAside = [...this.#reasons].sort(([a], [b]) => a - b).map(([index, reason]) => ({ index, update: this.#updates[index]!, reason }))
+    return { merged: filled, state, setAside }
+  }
+}
+
+function merge (parts: readonly Part[]): ScannedUpdate {
+  return scanUnchecked(mergeRuns(parts.map(({ scan }) => scan), () => true, DeleteSet.union(parts.map(({ scan }) => scan.deleteSet))))
+}

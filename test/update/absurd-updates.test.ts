@@ -1,0 +1,136 @@
+/**
+ * Updates that are well formed and absurd, made from a seed, against Yjs: what is accepted never makes it throw, in whatever way a document comes to be.
+ * CI tries a few thousand. To try more, for example a million from another seed:
+ * `ABSURD_UPDATES=1000000 ABSURD_SEED=7 node --import tsx test/update/absurd-updates.test.ts`
+ */
+import assert from 'node:assert/strict'
+import t from 'tap'
+import * as Y from 'yjs'
+import { difference } from '../../src/update/difference.ts'
+import { inspectUpdate } from '../../src/update/inspect-update.ts'
+import { Known } from '../../src/update/known.ts'
+import { MalformedUpdate } from '../../src/update/malformed-update.ts'
+import { mergeUpdates } from '../../src/update/merge-updates.ts'
+import { type ScannedUpdate, scanUpdate } from '../../src/update/scan-update.ts'
+import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
+import { trimUpdate } from '../../src/update/trim-update.ts'
+import { absurdUpdate, Random } from './absurd-updates.ts'
+import { baseDocuments } from './base-documents.ts'
+import { defineRoots } from './histories.ts'
+
+const count = Number(process.env.ABSURD_UPDATES ?? 4000)
+const firstSeed = Number(process.env.ABSURD_SEED ?? 1)
+/** Made for each document before it is read in other ways. */
+const updatesEach = 10
+
+/** Deletes all that the updates can have written, so that everything is collected with its parents. */
+const deleteAll = Uint8Array.of(0, 5, 5, 1, 0, 60, 4, 1, 0, 60, 3, 1, 0, 60, 2, 1, 0, 60, 1, 1, 0, 60)
+const nothing = Uint8Array.of(0)
+
+/** A document as the service takes it in. */
+class Log {
+  readonly updates: Uint8Array[]
+  readonly known = new Known()
+
+  constructor (base: Uint8Array) {
+    this.updates = [base]
+    this.known.add(scanUpdate(base))
+  }
+
+  /** @returns what is stored and passed on */
+  accept (update: Uint8Array): Uint8Array | null {
+    try {
+      const scan = trimUpdate(scanUpdate(update), this.known.stateVector)
+      if (this.#isBeyondGap(scan) || (scan.needsInspection && this.#waits(scan))) return null
+      if (scan.needsInspection) inspectUpdate(scan.bytes, this.updates)
+      this.known.add(scan)
+      this.updates.push(scan.bytes)
+      return scan.bytes
+    } catch (error) {
+      if (error instanceof MalformedUpdate) return null
+      throw error
+    }
+  }
+
+  /** What overlaps structs beyond a gap cannot be trimmed; the decision on update bytes tells what this leaves open, and the next one. */
+  #isBeyondGap ({ runs }: ScannedUpdate): boolean {
+    return Array.from(runs).some(({ client, clock }) => clock > (this.known.stateVector.get(client) ?? 0))
+  }
+
+  /** Nothing can tell where a struct will lie whose origin is missing. */
+  #waits (scan: ScannedUpdate): boolean {
+    const known = Known.unpack(this.known.pack())
+    known.add(scan)
+    return known.missing(scan)
+  }
+}
+
+/** How a reader gets a document. */
+const ways: Readonly<Record<string, (log: readonly Uint8Array[]) => readonly Uint8Array[]>> = {
+  'one by one': (log) => log,
+  merged: (log) => [mergeUpdates(log.map(scanUpdate))],
+  'merged by Yjs': (log) => [Y.mergeUpdates([...log])],
+  'without the base document': (log) => log.slice(1),
+  'as a difference': (log) => difference(log, nothing, 64),
+  'as a snapshot': (log) => {
+    const { pieces, setAside } = snapshotPieces(log, 64)
+    assert.deepEqual(setAside, [])
+    return pieces
+  },
+}
+
+t.setTimeout(0)
+
+await t.test('what is accepted never makes Yjs throw', { timeout: 0 }, async (t) => {
+  const print = console.error
+  // Yjs reports a subdocument that comes twice.
+  console.error = () => {}
+  let accepted = 0
+  const failures: string[] = []
+  for (let seed = firstSeed, made = 0; made < count && failures.length < 20; seed++, made += updatesEach) {
+    const random = new Random(seed)
+    const name = random.pick(Object.keys(baseDocuments))
+    const log = new Log(baseDocuments[name]!)
+    const live = newReader(random)
+    let way = 'live'
+    try {
+      Y.applyUpdate(live, log.updates[0]!)
+      for (let i = 0; i < updatesEach; i++) {
+        const update = log.accept(absurdUpdate(random, log.known.stateVector))
+        if (update !== null) Y.applyUpdate(live, update)
+      }
+      accepted += log.updates.length - 1
+      assertReadable(live)
+      way = random.pick(Object.keys(ways))
+      const late = newReader(random)
+      for (const update of ways[way]!(log.updates)) Y.applyUpdate(late, update)
+      assertReadable(late)
+    } catch (error) {
+      failures.push(`seed ${seed}, ${name}, ${way}: ${error instanceof Error ? error.stack : String(error)}\n${log.updates.slice(1).map((update) => Buffer.from(update).toString('hex')).join(' ')}`)
+    }
+  }
+  console.error = print
+  t.comment(`${count} updates from seed ${firstSeed}: ${accepted} accepted`)
+  t.equal(failures.join('\n'), '')
+  t.ok(accepted > count / 20, 'not all are hopeless')
+})
+
+function newReader (random: Random): Y.Doc {
+  const doc = new Y.Doc({ guid: 'reader', gc: !random.chance(4) })
+  doc.clientID = 99
+  if (random.chance(2)) defineRoots(doc)
+  return doc
+}
+
+/** It can be written, and everything in it deleted and collected; who edits it afterwards is heard. */
+function assertReadable (doc: Y.Doc): void {
+  Y.encodeStateAsUpdate(doc)
+  defineRoots(doc)
+  Y.applyUpdate(doc, Y.encodeStateAsUpdate(doc))
+  Y.applyUpdate(doc, deleteAll)
+  Y.encodeStateAsUpdate(doc)
+  let heard = false
+  doc.on('update', () => { heard = true })
+  doc.getMap('map').set('later', 1)
+  assert.ok(heard, 'updates are emitted')
+}
