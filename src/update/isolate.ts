@@ -90,9 +90,9 @@ class Isolation<State> {
   /** @returns the good parts and those of the group that can be applied with them */
   #sift (good: readonly Part[], group: readonly Part[]): readonly Part[] {
     if (group.length === 0) return good
+    if (this.#builds >= maxBuilds) return this.#blame(good, group)
     const all = [...good, ...group]
     if (this.#canBuild(all)) return all
-    if (this.#builds >= maxBuilds) return this.#blame(good, group)
     if (group.length > 1) {
       const middle = group.length >> 1
       return this.#sift(this.#sift(good, group.slice(0, middle)), group.slice(middle))

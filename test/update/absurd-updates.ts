@@ -1,4 +1,5 @@
 import { ByteWriter } from '../../src/update/byte-writer.ts'
+import type { Clocks } from '../../src/update/merge-updates.ts'
 
 /** Numbers from a seed (mulberry32), the same everywhere. */
 export class Random {
@@ -34,7 +35,7 @@ const roots = ['text', 'array', 'map', 'xml', '', 'other']
  * An update that is well formed and makes no sense: it refers to anything, in any direction, and holds anything.
  * @param clocks client → the first clock that the documents it is made for do not hold; most structs go there, as others would be known
  */
-export function absurdUpdate (random: Random, clocks: ReadonlyMap<number, number>): Uint8Array {
+export function absurdUpdate (random: Random, clocks: Clocks): Uint8Array {
   const writer = new ByteWriter(256)
   const sections = random.int(4)
   writer.varUint(sections)
@@ -49,11 +50,11 @@ export function absurdUpdate (random: Random, clocks: ReadonlyMap<number, number
 class Section {
   readonly #random: Random
   readonly #writer: ByteWriter
-  readonly #clocks: ReadonlyMap<number, number>
+  readonly #clocks: Clocks
   readonly #client: number
   #clock = 0
 
-  constructor (random: Random, writer: ByteWriter, clocks: ReadonlyMap<number, number>, client: number) {
+  constructor (random: Random, writer: ByteWriter, clocks: Clocks, client: number) {
     this.#random = random
     this.#writer = writer
     this.#clocks = clocks

@@ -101,19 +101,6 @@ await t.test('a delete set larger than a piece is split', async (t) => {
   assertPieces(applied([]), pieces, 1000)
 })
 
-await t.test('what decodes but cannot be applied is kept as it is', async (t) => {
-  // A text whose origin is itself: no document can place it.
-  const broken = Uint8Array.of(1, 1, 5, 0, 0x84, 5, 0, 1, 97, 0)
-  t.throws(() => Y.applyUpdate(new Y.Doc(), broken))
-  const good = Uint8Array.of(1, 1, 9, 0, 4, 1, 1, 116, 1, 98, 0)
-  const { pieces, known, bytes } = snapshotPieces([broken, good], 1000)
-  t.equal(pieces.length, 1)
-  t.equal(bytes, pieces[0]!.length)
-  t.ok(known.contains(scanUpdate(broken)))
-  t.ok(known.contains(scanUpdate(good)))
-  t.same(Y.decodeUpdate(pieces[0]!).structs.map((struct) => struct.id.client), [9, 5])
-})
-
 /** Applies the pieces one by one to a reader: none may leave anything pending, and none be larger than it must. */
 function assertPieces (reader: Y.Doc, pieces: readonly Uint8Array[], maxBytes: number): void {
   for (const piece of pieces) {
