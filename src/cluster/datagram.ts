@@ -15,7 +15,7 @@ export type Datagram =
   | { readonly type: 'bye' }
 
 /** Raised when a node of the version before would not understand this one: such nodes do not hear each other. */
-const version = 2
+const version = 3
 const types = ['beat', 'batch', 'packed', 'mark', 'again', 'bye'] as const
 
 export function encodeDatagram (datagram: Datagram): Uint8Array {

@@ -22,8 +22,8 @@ const heads = { update: 0, awareness: 1, room: 2, control: 3 } as const
 const roomKinds = ['greeting', 'stored', 'read', 'compacted', 'closed'] as const
 const controlKinds = ['hello', 'opened', 'question', 'answer'] as const
 
-/** What a presence takes at least: three numbers and an empty text. */
-const minPresenceBytes = 4
+/** What a presence takes at least: four numbers and two empty texts. */
+const minPresenceBytes = 6
 /** A number and an empty text */
 const minRoomNameBytes = 2
 /** Two numbers */
@@ -154,10 +154,12 @@ const readRoomName = (decoder: decoding.Decoder): { number: number, name: string
 
 function writePresences (encoder: encoding.Encoder, entries: readonly SharedPresence[]): void {
   encoding.writeVarUint(encoder, entries.length)
-  for (const { clientId, clock, state, person } of entries) {
+  for (const { clientId, clock, state, person, since, leftMs } of entries) {
     encoding.writeVarUint(encoder, clientId)
     encoding.writeVarUint(encoder, clock)
-    encoding.writeVarUint(encoder, person)
+    encoding.writeVarString(encoder, person)
+    encoding.writeVarUint(encoder, since)
+    encoding.writeVarUint(encoder, leftMs)
     encoding.writeVarString(encoder, state)
   }
 }
@@ -166,8 +168,10 @@ function readPresences (decoder: decoding.Decoder): SharedPresence[] {
   return Array.from({ length: readCount(decoder, minPresenceBytes) }, () => {
     const clientId = decoding.readVarUint(decoder)
     const clock = decoding.readVarUint(decoder)
-    const person = decoding.readVarUint(decoder)
-    return { clientId, clock, person, state: decoding.readVarString(decoder) }
+    const person = decoding.readVarString(decoder)
+    const since = decoding.readVarUint(decoder)
+    const leftMs = decoding.readVarUint(decoder)
+    return { clientId, clock, person, since, leftMs, state: decoding.readVarString(decoder) }
   })
 }
 

@@ -22,7 +22,7 @@ const engineHelp: Readonly<Record<keyof Counters, string>> = {
   repeats: 'Updates that held nothing new',
   malformed: 'Updates that did not decode; their senders were closed',
   refused: 'Updates from connections that may only read',
-  awarenessDropped: 'Awareness states that spoke for somebody else or were too large',
+  awarenessDropped: 'Awareness states that spoke for somebody else, or were too large or too many',
   ticks: 'Ticks of rooms',
   framesWritten: 'Writes to sockets by ticks',
   compactions: 'Snapshots written',

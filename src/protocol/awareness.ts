@@ -16,31 +16,86 @@ export interface AwarenessEntry {
 export const absentState = 'null'
 
 /**
- * Reads an awareness update. What its states hold is not looked at.
- * @throws MalformedMessage
+ * States in one awareness update. y-websocket clients relay every change they hear: all of a room of 5,000 at once after
+ * a reconnect. Twice that.
  */
-export function decodeAwareness (update: Uint8Array): AwarenessEntry[] {
-  const decoder = decoding.createDecoder(update)
-  const count = decoding.readVarUint(decoder)
-  const entries: AwarenessEntry[] = []
-  for (let i = 0; i < count; i++) {
-    const clientId = decoding.readVarUint(decoder)
-    const clock = decoding.readVarUint(decoder)
-    const state = decoding.readVarString(decoder)
-    entries.push({ clientId, clock, state })
+export const maxAwarenessStates = 10_000
+/** Two numbers and an empty text, in bytes */
+const minEntryBytes = 3
+
+/** An awareness update as a client sent it: read entry by entry, so that dropped entries cost next to nothing. */
+export class AwarenessUpdate implements Iterable<EncodedEntry> {
+  readonly bytes: Uint8Array
+  /** How many states it announces */
+  readonly count: number
+
+  /** @throws MalformedMessage if it announces more states than it can hold, or than `maxAwarenessStates` */
+  constructor (bytes: Uint8Array) {
+    this.bytes = bytes
+    const decoder = decoding.createDecoder(bytes)
+    const count = this.count = readNumber(decoder)
+    if (count > maxAwarenessStates || count * minEntryBytes > bytes.length - decoder.pos) throw new MalformedMessage('Too many awareness states')
   }
-  if (decoding.hasContent(decoder)) throw new MalformedMessage('Bytes follow the awareness update')
-  return entries
+
+  /** @throws MalformedMessage at the first entry that does not decode */
+  * [Symbol.iterator] (): Generator<EncodedEntry> {
+    const decoder = decoding.createDecoder(this.bytes)
+    for (let left = readNumber(decoder); left > 0; left--) yield new EncodedEntry(decoder)
+    if (decoding.hasContent(decoder)) throw new MalformedMessage('Bytes follow the awareness update')
+  }
 }
 
-/** Whether every client can read the state: each parses all of them. */
-export function isReadable (state: string): boolean {
-  if (state === absentState) return true
+/** An entry of an awareness update. The text of its state is decoded on demand. */
+export class EncodedEntry {
+  readonly clientId: number
+  readonly clock: number
+  /** Length of the state in UTF-8 */
+  readonly stateBytes: number
+  readonly #bytes: Uint8Array
+  readonly #stateAt: number
+
+  /**
+   * Reads the next entry and moves the decoder past it.
+   * @throws MalformedMessage
+   */
+  constructor (decoder: decoding.Decoder) {
+    this.clientId = readNumber(decoder)
+    this.clock = readNumber(decoder)
+    this.stateBytes = readNumber(decoder)
+    this.#bytes = decoder.arr
+    this.#stateAt = decoder.pos
+    decoder.pos += this.stateBytes
+    if (decoder.pos > decoder.arr.length) throw new MalformedMessage('The awareness update is truncated')
+  }
+
+  /** Whether it says that the client has left. */
+  get isAbsent (): boolean {
+    return this.stateBytes === absentBytes.length && absentBytes.every((byte, i) => byte === this.#bytes[this.#stateAt + i])
+  }
+
+  /**
+   * The JSON text of the state.
+   * @throws MalformedMessage if it is not JSON: every client in the room would fail to parse it
+   */
+  readState (): string {
+    try {
+      const text = utf8.decode(this.#bytes.subarray(this.#stateAt, this.#stateAt + this.stateBytes))
+      JSON.parse(text)
+      return text
+    } catch {
+      throw new MalformedMessage('An awareness state is not JSON')
+    }
+  }
+}
+
+const absentBytes = new TextEncoder().encode(absentState)
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function readNumber (decoder: decoding.Decoder): number {
   try {
-    JSON.parse(state)
-    return true
+    return decoding.readVarUint(decoder)
   } catch {
-    return false
+    throw new MalformedMessage('The awareness update is truncated, or a number in it too large')
   }
 }
 

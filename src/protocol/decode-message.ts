@@ -1,5 +1,5 @@
 import * as decoding from 'lib0/decoding'
-import { decodeAwareness } from './awareness.ts'
+import { AwarenessUpdate } from './awareness.ts'
 import { hocuspocusAuthType, MalformedMessage, messageType, syncType, type ClientMessage } from './message.ts'
 
 /** Names longer than this are no document's: 255 characters, the separator and a session id, with room to spare. */
@@ -75,7 +75,7 @@ function decodeShared (decoder: decoding.Decoder, type: number): ClientMessage {
     case messageType.sync:
       return decodeSync(decoder)
     case messageType.awareness:
-      return { type: 'awareness', entries: decodeAwareness(decoding.readVarUint8Array(decoder)) }
+      return { type: 'awareness', states: new AwarenessUpdate(decoding.readVarUint8Array(decoder)) }
     case messageType.queryAwareness:
       return { type: 'query-awareness' }
     default:

@@ -1,10 +1,10 @@
-import type { AwarenessEntry } from './awareness.ts'
+import type { AwarenessUpdate } from './awareness.ts'
 
 /** What a client can say, whatever wire protocol it speaks. Byte arrays are views of the frame that brought them. */
 export type ClientMessage =
   | { readonly type: 'sync-step-1', readonly stateVector: Uint8Array }
   | { readonly type: 'sync-step-2' | 'update', readonly update: Uint8Array }
-  | { readonly type: 'awareness', readonly entries: readonly AwarenessEntry[] }
+  | { readonly type: 'awareness', readonly states: AwarenessUpdate }
   | { readonly type: 'query-awareness' }
   | { readonly type: 'auth', readonly token: string }
   | { readonly type: 'close' }

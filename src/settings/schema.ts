@@ -59,7 +59,7 @@ export const settingsSchema = Type.Object({
   MAX_MESSAGES_PER_SECOND: quantity('messages/s', 5000, 'Messages from one connection, averaged over RATE_BURST_SECONDS; far above what people type, below what stops a server.', { zero: 'no limit' }),
   MAX_BYTES_PER_SECOND: quantity('bytes/s', 16 * MiB, 'Bytes from one connection, averaged over RATE_BURST_SECONDS.', { zero: 'no limit' }),
   RATE_BURST_SECONDS: quantity('s', 60, 'How many seconds\' worth a connection may send at once, so that long offline work and imports get through.'),
-  MAX_AWARENESS_BYTES: quantity('bytes', 64 * KiB, 'Largest awareness state of one client (a cursor takes about 200); every change goes to everybody in the room.'),
+  MAX_AWARENESS_BYTES: quantity('bytes', 64 * KiB, 'Awareness states of one connection to a document, all together (a cursor takes about 200); every change goes to everybody in the room. What goes beyond is dropped.'),
   MAX_SOCKET_BUFFER_BYTES: quantity('bytes', MiB, 'What may wait in memory for one connection that reads slowly; above it the connection gets nothing more until it has read that, and then what it has missed as one.'),
   MAX_UNSAVED_BYTES: quantity('bytes', 256 * MiB, 'Updates held in memory while the store is away; above it writers are closed with 4503, readers stay.'),
   MAX_TICK_SPACING_MS: quantity('ms', 50, 'How long a busy room may gather what arrives before it sends it on as one, 50 at most; a room that has been quiet sends at once. Longer costs less processor time where a hundred people type in one room, shorter (10) is quicker there.', { zero: 'each update is sent on at once', maximum: 50 }),

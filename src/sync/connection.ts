@@ -2,8 +2,8 @@ import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import { encodeStoredAnswer, encodeSyncStatus } from '../protocol/encode-message.ts'
 import type { Address } from '../protocol/frame.ts'
 import type { ClientMessage } from '../protocol/message.ts'
-import type { AwarenessOwner } from './awareness-table.ts'
-import { personOf } from './presence.ts'
+import type { Speaker } from './awareness-table.ts'
+import { personOf } from './claim.ts'
 import type { Receipt } from './recent-updates.ts'
 import type { Room } from './room.ts'
 import { SharedFrames } from './shared-frames.ts'
@@ -29,9 +29,6 @@ export interface Session {
  */
 export type Phase = 'joining' | 'catching-up' | 'live' | 'ended'
 
-/** A connection that has been silent for this long no longer holds its client ids against a newcomer. */
-const idsFreeAfterMs = 20_000
-
 /** A socket that has taken nothing of what was written for this long is closed: nobody sees anything live that slowly. */
 const stalledMs = 45_000
 /** One write counts when all of it is taken: a slow but honest link (1 Mbit/s) has the time that its bytes need on top. */
@@ -46,8 +43,7 @@ const maxHeaderBytes = 10
 const stored = encodeSyncStatus(true)
 
 /** One socket of one user in one room. */
-export class Connection implements AwarenessOwner, Receipt {
-  readonly node = undefined
+export class Connection implements Speaker, Receipt {
   readonly socket: Socket
   readonly session: Session
   readonly address: Address
@@ -76,7 +72,7 @@ export class Connection implements AwarenessOwner, Receipt {
   isGreeting = false
 
   #userId: string | undefined
-  #person: number | undefined
+  #person: string | undefined
   #holdsSocket = false
   #unreadAnswerBytes = 0
   /** Engine time in ms since when the socket has taken nothing of what waits for it, and what it had taken by then */
@@ -100,7 +96,8 @@ export class Connection implements AwarenessOwner, Receipt {
     this.#person = undefined
   }
 
-  get person (): number {
+  /** See `personOf` */
+  get person (): string {
     this.#person ??= personOf(this.#userId, this.sessionKey)
     return this.#person
   }
@@ -202,13 +199,5 @@ export class Connection implements AwarenessOwner, Receipt {
     if (!this.#holdsSocket) return
     this.#holdsSocket = false
     this.socket.resume()
-  }
-
-  mayTakeFrom (other: AwarenessOwner): boolean {
-    // On another node: what is not renewed there expires here too.
-    if (!(other instanceof Connection)) return other.node === undefined || (other.person !== 0 && other.person === this.person)
-    const isSamePerson = (this.userId !== undefined && this.userId === other.userId) ||
-      (this.sessionKey !== undefined && this.sessionKey === other.sessionKey)
-    return isSamePerson || this.socket.heardAt - other.socket.heardAt > idsFreeAfterMs
   }
 }

@@ -2,7 +2,7 @@
 export interface Limits {
   /** Bytes of one document as stored (snapshot and log); 0 = none. Bites at write time: reading goes on. */
   readonly maxDocumentBytes: number
-  /** Bytes of one awareness state */
+  /** Bytes of all awareness states of one connection together */
   readonly maxAwarenessBytes: number
   /** Bytes written to one socket and not taken yet, above which the connection catches up later instead */
   readonly maxSocketBufferBytes: number

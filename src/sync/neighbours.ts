@@ -3,8 +3,11 @@ import type { AwarenessEntry } from '../protocol/awareness.ts'
 
 /** Presence as nodes tell it to each other. */
 export interface SharedPresence extends AwarenessEntry {
-  /** A short digest of who speaks for the client id, so that the same person may take it along to another node; 0 = nobody knows */
-  readonly person: number
+  /** Whose the client id is, and since when in ms since the epoch: see claim.ts */
+  readonly person: string
+  readonly since: number
+  /** ms since the client left; 0 while it is present */
+  readonly leftMs: number
 }
 
 /** What nodes that hold the same room tell each other. What one says to another arrives in order, or not at all. */
@@ -13,7 +16,7 @@ export type RoomMessage =
   | { readonly type: 'update', readonly update: Uint8Array }
   /** Who has changed, of those who are connected to the sender */
   | { readonly type: 'awareness', readonly entries: readonly SharedPresence[] }
-  /** The sender holds the room too: all who are connected to it, and the highest log position it knows of. Its unsaved updates follow */
+  /** The sender holds the room too: all who are connected to it, all who have left lately, and the highest log position it knows of. Its unsaved updates follow */
   | { readonly type: 'greeting', readonly lastSeq: number, readonly entries: readonly SharedPresence[] }
   /** All but the last `unsaved` updates that the sender has sent are stored; `seqs` (rising) have been given to it since it last said so */
   | { readonly type: 'stored', readonly unsaved: number, readonly seqs: readonly number[] }

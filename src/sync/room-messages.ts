@@ -1,14 +1,11 @@
-import { encodeAwareness, type AwarenessEntry } from '../protocol/awareness.ts'
+import { encodeAwareness } from '../protocol/awareness.ts'
 import { encodeAwarenessMessage, encodeSyncStep1, encodeUpdate } from '../protocol/encode-message.ts'
 import type { Known } from '../update/known.ts'
 import { PieceWriter } from '../update/piece-writer.ts'
 import type { AwarenessTable } from './awareness-table.ts'
 import { Cached } from './cached.ts'
-import { inPieces } from './in-pieces.ts'
 import { pieceBytes } from './limits.ts'
-
-/** Bytes of an awareness entry around its state: client id, clock and length, at most 8 + 8 + 5. */
-const entryBytes = 21
+import { presencePieces } from './presence.ts'
 
 /** An awareness message about nobody: any message keeps a client's watchdog quiet. */
 export const nobody = encodeAwarenessMessage(encodeAwareness([]))
@@ -49,20 +46,16 @@ export class RoomMessages {
 
   /** Everyone who is present; no message where nobody is. */
   present (): readonly Uint8Array[] {
-    return this.#present.get(this.#awareness.version, () => awarenessMessages(this.#awareness.present()))
+    return this.#present.get(this.#awareness.version, () => presencePieces(this.#awareness.present()))
   }
 
   /** Everyone the room remembers, those who have left too: a presence that is never removed would stay as a ghost. */
   remembered (): readonly Uint8Array[] {
-    return this.#remembered.get(this.#awareness.version, () => awarenessMessages(this.#awareness.all()))
+    return this.#remembered.get(this.#awareness.version, () => presencePieces(this.#awareness.all()))
   }
 
   /** Frees what was kept for those who join at about the same time. */
   forget (): void {
     for (const cached of [this.#step1, this.#deletions, this.#present, this.#remembered]) cached.forget()
   }
-}
-
-function awarenessMessages (entries: readonly AwarenessEntry[]): Uint8Array[] {
-  return inPieces(entries, ({ state }) => state.length + entryBytes).map((group) => encodeAwarenessMessage(encodeAwareness(group)))
 }

@@ -1,7 +1,7 @@
-import { encodeAwareness, isReadable } from '../protocol/awareness.ts'
+import { encodeAwareness, type AwarenessUpdate } from '../protocol/awareness.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import { encodeAwarenessMessage } from '../protocol/encode-message.ts'
-import type { ClientMessage } from '../protocol/message.ts'
+import { MalformedMessage, type ClientMessage } from '../protocol/message.ts'
 import { DamagedDocument, type SnapshotHead } from '../store/store.ts'
 import { Known } from '../update/known.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
@@ -12,11 +12,11 @@ import { broadcast } from './broadcast.ts'
 import { greet, joinFrom, sendPresence } from './catch-up.ts'
 import type { Connection } from './connection.ts'
 import { EarlyLeavers } from './early-leavers.ts'
-import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs, maxClientIdsPerConnection } from './limits.ts'
+import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs } from './limits.ts'
 import { inPieces } from './in-pieces.ts'
 import { knownOf } from './open-document.ts'
 import { PendingUpdates } from './pending-updates.ts'
-import { ownPresence } from './presence.ts'
+import { sharePresence } from './presence.ts'
 import { receiveUpdate } from './receive-update.ts'
 import { messageOf, RecentUpdates, type Receipt, type RecentUpdate } from './recent-updates.ts'
 import type { Services } from './services.ts'
@@ -170,7 +170,7 @@ export class Room implements Ticking {
         receiveUpdate(this, connection, message.update, false)
         break
       case 'awareness':
-        this.#receiveAwareness(connection, message)
+        this.#receiveAwareness(connection, message.states)
         break
       case 'query-awareness':
         sendPresence(this, connection)
@@ -192,16 +192,16 @@ export class Room implements Ticking {
     })
   }
 
-  #receiveAwareness (connection: Connection, { entries }: { readonly entries: ReadonlyArray<{ clientId: number, clock: number, state: string }> }): void {
+  #receiveAwareness (connection: Connection, states: AwarenessUpdate): void {
     const { limits, counters, now } = this.services
-    if (!connection.spend(entries.length, now())) return
-    const fitting = entries.filter(({ state }) => Buffer.byteLength(state) <= limits.maxAwarenessBytes)
-    if (!fitting.every(({ state }) => isReadable(state))) {
+    if (!connection.spend(states.count, now())) return
+    try {
+      counters.awarenessDropped += this.awareness.apply(states, connection, limits.maxAwarenessBytes, now())
+    } catch (error) {
+      if (!(error instanceof MalformedMessage)) throw error
       counters.malformed++
       return connection.end(closes.malformed)
     }
-    const dropped = this.awareness.apply(fitting, connection, maxClientIdsPerConnection, this.services.now())
-    counters.awarenessDropped += dropped + entries.length - fitting.length
     if (this.awareness.hasChanged) this.requestTick()
   }
 
@@ -288,8 +288,8 @@ export class Room implements Ticking {
     for (const { update } of updates) {
       if (update.length <= heavyUpdateBytes) neighbours.tell(this.siblings, { type: 'update', update })
     }
-    const own = ownPresence(presences)
-    if (own.length > 0) neighbours.tell(this.siblings, { type: 'awareness', entries: own })
+    const own = presences.filter(({ node }) => node === undefined)
+    if (own.length > 0) neighbours.tell(this.siblings, { type: 'awareness', entries: sharePresence(own, this.services.now()) })
   }
 
   #takePending (): RecentUpdate[] {

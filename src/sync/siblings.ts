@@ -1,9 +1,10 @@
 import type { NodeId } from '../bus/bus.ts'
+import { absentState } from '../protocol/awareness.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
 import { scanUpdate, type ScannedUpdate } from '../update/scan-update.ts'
 import { LogPosition } from './log-position.ts'
 import type { RoomMessage, SharedRoom } from './neighbours.ts'
-import { hearPresence, ownPresence } from './presence.ts'
+import { sharePresence } from './presence.ts'
 import type { RecentUpdate } from './recent-updates.ts'
 import type { Room } from './room.ts'
 
@@ -77,11 +78,12 @@ export class Siblings implements SharedRoom {
   // ---- what other nodes say
 
   greet (): RoomMessage[] {
-    const { awareness, recent } = this.#room
-    const own = ownPresence(awareness.present().filter(({ owner }) => owner?.node === undefined))
+    const { awareness, recent, services } = this.#room
+    // Others speak for those who are connected to them; of who has left, their node may have closed the room since.
+    const entries = awareness.all().filter(({ node, state }) => node === undefined || state === absentState)
     const unsaved = recent.all.filter(({ isStored, awaited }) => !isStored && awaited === 0)
     return [
-      { type: 'greeting', lastSeq: this.position.highest, entries: own },
+      { type: 'greeting', lastSeq: this.position.highest, entries: sharePresence(entries, services.now()) },
       ...unsaved.map(({ update }) => ({ type: 'update' as const, update })),
     ]
   }
@@ -140,7 +142,7 @@ export class Siblings implements SharedRoom {
         this.#hearUpdate(from, message.update)
         break
       case 'awareness':
-        hearPresence(room.awareness, from, message.entries, room.services.now())
+        room.awareness.hear(from, message.entries, room.services.now())
         if (room.awareness.hasChanged) room.requestTick()
         break
       case 'greeting':
@@ -165,8 +167,9 @@ export class Siblings implements SharedRoom {
     // What it sent before and has not stored, it sends again now; what it has stored meanwhile does no harm twice.
     this.#adopt(from)
     this.#awaited.set(from, [])
-    hearPresence(awareness, from, entries, services.now())
-    awareness.leaveNode(from, this.#room.services.now(), new Set(entries.map(({ clientId }) => clientId)))
+    const present = entries.filter(({ state }) => state !== absentState)
+    awareness.hear(from, entries, services.now())
+    awareness.leaveNode(from, services.now(), new Set(present.map(({ clientId }) => clientId)))
     if (awareness.hasChanged) this.#room.requestTick()
     if (lastSeq > this.position.synced) this.fallBehind()
   }

@@ -6,7 +6,7 @@ import { readEntry, writeEntry, type Entry } from '../../src/cluster/entry.ts'
 
 const number = fc.maxSafeNat()
 const bytes = fc.uint8Array({ maxLength: 300 })
-const entries = fc.array(fc.record({ clientId: number, clock: number, person: fc.nat(0xffffffff), state: fc.string({ unit: 'binary' }) }), { maxLength: 5 })
+const entries = fc.array(fc.record({ clientId: number, clock: number, person: fc.string({ unit: 'binary' }), since: number, leftMs: number, state: fc.string({ unit: 'binary' }) }), { maxLength: 5 })
 const seqs = fc.uniqueArray(fc.nat(1000)).map((list) => list.sort((a, b) => a - b))
 const message = fc.oneof(
   fc.record({ type: fc.constant('update' as const), update: bytes }),
@@ -56,7 +56,7 @@ function wire (...parts: Array<number | Uint8Array>): Uint8Array {
 const [awareness, stored, hello] = [[1], [2, 1, 0], [3]]
 const malformed: Record<string, Uint8Array> = {
   'more people than bytes are left': wire(...awareness, 2 ** 24),
-  'a person more than bytes are left for': wire(...awareness, 2, new Uint8Array(7)),
+  'a person more than bytes are left for': wire(...awareness, 2, new Uint8Array(11)),
   'more rooms than bytes are left': wire(...hello, 2 ** 24),
   'a room more than bytes are left for': wire(...hello, 2, new Uint8Array(3)),
   'more runs than bytes are left': wire(...stored, 2 ** 50, 0, 1),

@@ -4,10 +4,11 @@ import t from 'tap'
 import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import * as syncProtocol from 'y-protocols/sync'
 import * as Y from 'yjs'
-import { decodeAwareness, encodeAwareness } from '../../src/protocol/awareness.ts'
+import { AwarenessUpdate, encodeAwareness, maxAwarenessStates } from '../../src/protocol/awareness.ts'
 import { decodeHocuspocus, decodeYWebsocket } from '../../src/protocol/decode-message.ts'
 import { encodeAwarenessMessage, encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../../src/protocol/encode-message.ts'
 import { MalformedMessage, type ClientMessage } from '../../src/protocol/message.ts'
+import { decodeAwareness } from '../sync/heard.ts'
 
 const written = (write: (encoder: encoding.Encoder) => void): Uint8Array => encoding.encode(write)
 
@@ -23,7 +24,7 @@ await t.test('what y-protocols writes is read, in both protocols', async (t) => 
     [written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeSyncStep1(e, doc) }), { type: 'sync-step-1', stateVector: Y.encodeStateVector(doc) }],
     [written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeSyncStep2(e, doc) }), { type: 'sync-step-2', update: Y.encodeStateAsUpdate(doc) }],
     [written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeUpdate(e, Y.encodeStateAsUpdate(doc)) }), { type: 'update', update: Y.encodeStateAsUpdate(doc) }],
-    [written((e) => { encoding.writeVarUint(e, 1); encoding.writeVarUint8Array(e, encodeAwarenessUpdate(awareness, [doc.clientID])) }), { type: 'awareness', entries }],
+    [written((e) => { encoding.writeVarUint(e, 1); encoding.writeVarUint8Array(e, encodeAwarenessUpdate(awareness, [doc.clientID])) }), { type: 'awareness', states: new AwarenessUpdate(encodeAwareness(entries)) }],
     [written((e) => { encoding.writeVarUint(e, 3) }), { type: 'query-awareness' }],
   ]
   for (const [frame, message] of cases) {
@@ -61,7 +62,7 @@ await t.test('frames that do not follow the protocol are refused by one error', 
 })
 
 await t.test('any bytes are a message or malformed, nothing else', async (t) => {
-  for (const decode of [decodeYWebsocket, decodeHocuspocus]) {
+  for (const decode of [decodeYWebsocket, decodeHocuspocus, decodeAwareness]) {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), (frame) => {
       try {
         decode(frame)
@@ -72,4 +73,18 @@ await t.test('any bytes are a message or malformed, nothing else', async (t) => 
     }), { numRuns: 5000 })
   }
   t.pass()
+})
+
+await t.test('awareness states are counted before they are read', async (t) => {
+  const states = (count: number): Uint8Array => encodeAwareness(Array.from({ length: count }, (_, i) => ({ clientId: i, clock: 1, state: '{}' })))
+  t.equal(decodeAwareness(states(maxAwarenessStates)).length, maxAwarenessStates, 'a room of 5,000 that everybody comes back to')
+  t.throws(() => decodeYWebsocket(encodeAwarenessMessage(states(maxAwarenessStates + 1))), MalformedMessage)
+  t.throws(() => decodeYWebsocket(encodeAwarenessMessage(Uint8Array.of(2, 1, 1, 0, 2, 1))), MalformedMessage, 'more than its bytes can hold')
+})
+
+await t.test('an awareness update that ends within a state, or goes on behind the last one, is malformed', async (t) => {
+  const whole = encodeAwareness([{ clientId: 1, clock: 1, state: '{"name":"ü"}' }, { clientId: 2, clock: 1, state: 'null' }])
+  for (let end = 0; end < whole.length; end++) t.throws(() => decodeAwareness(whole.subarray(0, end)), MalformedMessage)
+  t.throws(() => decodeAwareness(Uint8Array.of(...whole, 0)), MalformedMessage)
+  t.throws(() => decodeAwareness(Uint8Array.of(1, 1, 1, 2, 0xff, 0xff)), MalformedMessage, 'no UTF-8')
 })

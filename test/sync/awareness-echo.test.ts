@@ -1,19 +1,37 @@
 import t from 'tap'
-import { AwarenessTable, type AwarenessOwner } from '../../src/sync/awareness-table.ts'
+import { AwarenessUpdate, encodeAwareness } from '../../src/protocol/awareness.ts'
+import { AwarenessTable, type Speaker } from '../../src/sync/awareness-table.ts'
+import { personOf } from '../../src/sync/claim.ts'
 
-const person = (joinedAt: number): AwarenessOwner => ({ node: undefined, person: joinedAt, joinedAt, mayTakeFrom: () => false })
+const speaker = (userId: string | undefined, joinedAt: number): Speaker => ({ person: personOf(userId, undefined), joinedAt })
+const said = (clientId: number, clock: number, state: string): AwarenessUpdate => new AwarenessUpdate(encodeAwareness([{ clientId, clock, state }]))
 
-t.test('what others echo of somebody who has left does not bring the cursor back', (t) => {
+for (const isKnown of [true, false]) {
+  t.test(`what others echo of somebody ${isKnown ? 'known' : 'anonymous'} who has left does not bring the cursor back`, (t) => {
+    const table = new AwarenessTable()
+    const [ada, grace] = [speaker(isKnown ? 'ada' : undefined, 1), speaker(isKnown ? 'grace' : undefined, 2)]
+    table.apply(said(7, 3, '{"name":"Ada"}'), ada, 1000, 10)
+    table.leave(ada, 20)
+    t.same(table.present(), [])
+    t.equal(table.apply(said(7, 3, '{"name":"Ada"}'), grace, 1000, 21), 1, 'dropped and counted')
+    t.same(table.present(), [], 'Grace was there before Ada left')
+
+    const adaAgain = speaker(isKnown ? 'ada' : undefined, 30)
+    t.equal(table.apply(said(7, 3, '{"name":"Ada"}'), adaAgain, 1000, 31), 0)
+    t.match(table.present(), [{ clientId: 7, clock: 4 }], 'she who comes back with her old clock is heard, one clock on')
+    t.end()
+  })
+}
+
+t.test('another tab of the same person that echoes the first does not take it over, nor bring it back', (t) => {
   const table = new AwarenessTable()
-  const [ada, grace] = [person(1), person(2)]
-  table.apply([{ clientId: 7, clock: 3, state: '{"name":"Ada"}' }], ada, 32, 10)
-  table.leave(ada, 20)
+  const [first, second] = [speaker('ada', 1), speaker('ada', 2)]
+  table.apply(said(8, 1, '{"tab":2}'), second, 1000, 5)
+  table.apply(said(7, 3, '{"tab":1}'), first, 1000, 10)
+  for (const echo of ['{"tab":1}', 'null']) t.equal(table.apply(said(7, 3, echo), second, 1000, 11), 1)
+  table.leave(second, 12)
+  t.match(table.present(), [{ clientId: 7, state: '{"tab":1}' }], 'the first tab stays')
+  table.leave(first, 13)
   t.same(table.present(), [])
-  t.equal(table.apply([{ clientId: 7, clock: 3, state: '{"name":"Ada"}' }], grace, 32, 21), 1, 'dropped and counted')
-  t.same(table.present(), [], 'Grace was there before Ada left')
-
-  const adaAgain = person(30)
-  t.equal(table.apply([{ clientId: 7, clock: 3, state: '{"name":"Ada"}' }], adaAgain, 32, 31), 0)
-  t.match(table.present(), [{ clientId: 7, clock: 4 }], 'she who comes back with her old clock is heard, one clock on')
   t.end()
 })

@@ -1,7 +1,6 @@
 import t from 'tap'
 import * as Y from 'yjs'
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness'
-import { decodeAwareness } from '../../src/protocol/awareness.ts'
 import { Engine, until, type Peer } from './engine.ts'
 
 /** Lets a peer speak with the awareness of y-protocols, as a provider does it. */
@@ -12,7 +11,7 @@ function speaking (t: { teardown (undo: () => unknown): unknown }, peer: Peer, c
   t.teardown(() => { awareness.destroy() })
   awareness.on('update', ({ added, updated, removed }: Record<string, number[]>, origin: unknown) => {
     if (origin === 'server') return
-    peer.say({ type: 'awareness', entries: decodeAwareness(encodeAwarenessUpdate(awareness, [added, updated, removed].flatMap((ids) => ids ?? []))) })
+    peer.sendAwareness(encodeAwarenessUpdate(awareness, [added, updated, removed].flatMap((ids) => ids ?? [])))
   })
   peer.onHeard = (heard) => { if (heard.type === 'awareness') applyAwarenessUpdate(awareness, heard.bytes, 'server') }
   return awareness
@@ -90,12 +89,12 @@ await t.test('who returns with a clock that others have seen already is seen aga
   // A provider that reconnects says what it said last, with the clock it had.
   const back = await engine.joinLive()
   back.onHeard = (heard) => { if (heard.type === 'awareness') applyAwarenessUpdate(awareness, heard.bytes, 'server') }
-  back.say({ type: 'awareness', entries: decodeAwareness(encodeAwarenessUpdate(awareness, [77])) })
+  back.sendAwareness(encodeAwarenessUpdate(awareness, [77]))
   await until(() => witness.getStates().has(77))
   t.same(witness.getStates().get(77), { name: 'A' })
   await until(() => awareness.meta.get(77)?.clock === witness.meta.get(77)?.clock)
   awareness.on('update', ({ added, updated, removed }: Record<string, number[]>, origin: unknown) => {
-    if (origin !== 'server') back.say({ type: 'awareness', entries: decodeAwareness(encodeAwarenessUpdate(awareness, [added, updated, removed].flatMap((ids) => ids ?? []))) })
+    if (origin !== 'server') back.sendAwareness(encodeAwarenessUpdate(awareness, [added, updated, removed].flatMap((ids) => ids ?? [])))
   })
   awareness.setLocalState({ name: 'AA' })
   await until(() => JSON.stringify(witness.getStates().get(77)) === '{"name":"AA"}')
@@ -152,9 +151,9 @@ await t.test('sizes and numbers are bounded', async (t) => {
 await t.test('what no client could read is passed on to none, and ends its sender', async (t) => {
   const engine = new Engine({ maxAwarenessBytes: 1000 })
   const [a, b, witness] = [await engine.joinLive(), await engine.joinLive(), await engine.joinLive()]
-  a.say({ type: 'awareness', entries: [{ clientId: 1, clock: 1, state: '{}' }, { clientId: 2, clock: 1, state: '{"unclosed":' }] })
+  a.announce([{ clientId: 1, clock: 1, state: '{}' }, { clientId: 2, clock: 1, state: '{"unclosed":' }])
   t.equal(a.closed?.code, 1007)
-  b.say({ type: 'awareness', entries: [{ clientId: 3, clock: 1, state: '['.repeat(2000) }] })
+  b.announce([{ clientId: 3, clock: 1, state: '['.repeat(2000) }])
   t.equal(b.closed, undefined, 'too large: not looked at')
   b.awareness(4, 1, {})
   await until(() => 4 in witness.present)

@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { AwarenessUpdate, encodeAwareness, type AwarenessEntry } from '../../src/protocol/awareness.ts'
 import type { CloseReason } from '../../src/protocol/close-codes.ts'
 import { hocuspocusAddress, noAddress } from '../../src/protocol/frame.ts'
 import type { ClientMessage } from '../../src/protocol/message.ts'
@@ -128,8 +129,11 @@ export class Peer implements Session {
   update (update: Uint8Array): void { this.say({ type: 'update', update }) }
   askFor (doc: Y.Doc): void { this.say({ type: 'sync-step-1', stateVector: Y.encodeStateVector(doc) }) }
   awareness (clientId: number, clock: number, state: unknown): void {
-    this.say({ type: 'awareness', entries: [{ clientId, clock, state: JSON.stringify(state) }] })
+    this.announce([{ clientId, clock, state: JSON.stringify(state) }])
   }
+
+  announce (entries: readonly AwarenessEntry[]): void { this.sendAwareness(encodeAwareness(entries)) }
+  sendAwareness (update: Uint8Array): void { this.say({ type: 'awareness', states: new AwarenessUpdate(update) }) }
 
   /** The client is gone. */
   leave (): void {

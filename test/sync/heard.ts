@@ -1,5 +1,5 @@
 import * as decoding from 'lib0/decoding'
-import { decodeAwareness, type AwarenessEntry } from '../../src/protocol/awareness.ts'
+import { AwarenessUpdate, type AwarenessEntry } from '../../src/protocol/awareness.ts'
 
 /** What a server says, decoded as a client does it. */
 export type Heard =
@@ -12,6 +12,11 @@ export type Heard =
   | { type: 'close', reason: string }
   | { type: 'pong' }
   | { type: 'stored', number: number, isStored: boolean }
+
+/** Everything that an awareness update says. @throws MalformedMessage */
+export function decodeAwareness (update: Uint8Array): AwarenessEntry[] {
+  return Array.from(new AwarenessUpdate(update), (entry) => ({ clientId: entry.clientId, clock: entry.clock, state: entry.readState() }))
+}
 
 const syncTypes = ['step1', 'step2', 'update'] as const
 

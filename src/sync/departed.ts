@@ -1,0 +1,45 @@
+import { isAnonymous, type Claimed } from './claim.ts'
+
+/** Client ids remembered of one person: each reload of a page leaves one behind. */
+const maxPerPerson = 64
+/** Client ids remembered in one room: all of 5,000 people leave, reload and leave again. */
+const maxPerRoom = 10_000
+
+/**
+ * The clients of a room that have left, by person. Their number is bounded: more than `maxPerPerson` push out the same
+ * person's oldest; in a full room a newcomer pushes out its own person's oldest, else an anonymous person's. So nobody can
+ * make the room forget an owner who is known by name.
+ */
+export class Departed<Client extends Claimed> {
+  readonly #known = new Map<string, Set<Client>>()
+  readonly #anonymous = new Map<string, Set<Client>>()
+  #size = 0
+
+  /** @returns the client that has to be forgotten instead, if any: perhaps the same one */
+  add (client: Client): Client | undefined {
+    const { person } = client.claim
+    const people = this.#peopleLike(person)
+    const own = people.get(person) ?? new Set()
+    people.set(person, own.add(client))
+    this.#size++
+    if (own.size > maxPerPerson) return oldest(own)
+    if (this.#size <= maxPerRoom) return undefined
+    return oldest(own.size > 1 ? own : this.#anonymous.values().next().value ?? own)
+  }
+
+  /** To be called before the client's claim changes. */
+  delete (client: Client): void {
+    const { person } = client.claim
+    const people = this.#peopleLike(person)
+    const own = people.get(person)
+    if (own?.delete(client) !== true) return
+    this.#size--
+    if (own.size === 0) people.delete(person)
+  }
+
+  #peopleLike (person: string): Map<string, Set<Client>> {
+    return isAnonymous(person) ? this.#anonymous : this.#known
+  }
+}
+
+const oldest = <Client>(clients: Set<Client>): Client | undefined => clients.values().next().value

@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { absentState, AwarenessUpdate, encodeAwareness } from '../../src/protocol/awareness.ts'
+import { AwarenessTable, type Speaker } from '../../src/sync/awareness-table.ts'
+import { personOf } from '../../src/sync/claim.ts'
+import type { SharedPresence } from '../../src/sync/neighbours.ts'
+import { sharePresence } from '../../src/sync/presence.ts'
+
+/*
+ * Two or three nodes with a room each, over links that deliver in order, late, or not at all while they are cut; an owner
+ * who leaves and comes back on any node; others who want her client id. Each node does what siblings.ts and room.ts do.
+ */
+
+const id = 77
+const maxBytes = 1000
+
+type Message = { readonly type: 'awareness' | 'greeting', readonly entries: readonly SharedPresence[] } | { readonly type: 'gone' }
+
+class Node {
+  readonly name: string
+  readonly world: World
+  table: AwarenessTable | undefined
+  /** By node: what it has sent and has not arrived here */
+  readonly inbox = new Map<Node, Message[]>()
+
+  constructor (world: World, index: number) {
+    this.world = world
+    this.name = `node ${index}`
+  }
+
+  open (): void {
+    if (this.table !== undefined) return
+    this.table = new AwarenessTable(() => this.world.now)
+    for (const other of this.world.nodes) {
+      if (other === this || other.table === undefined || this.world.isCut(this, other)) continue
+      this.greet(other)
+      other.greet(this)
+    }
+  }
+
+  greet (other: Node): void {
+    const entries = this.table?.all().filter(({ node, state }) => node === undefined || state === absentState) ?? []
+    this.#send(other, { type: 'greeting', entries: sharePresence(entries, this.world.now) })
+  }
+
+  /** Sends out what has changed. */
+  tick (): void {
+    const own = this.table?.takeChanged().filter(({ node }) => node === undefined) ?? []
+    if (own.length === 0) return
+    for (const other of this.world.nodes) {
+      if (other !== this && other.table !== undefined && !this.world.isCut(this, other)) this.#send(other, { type: 'awareness', entries: sharePresence(own, this.world.now) })
+    }
+  }
+
+  #send (other: Node, message: Message): void {
+    const inbox = other.inbox.get(this)
+    if (inbox === undefined) other.inbox.set(this, [message])
+    else inbox.push(message)
+  }
+
+  /** Hears the next message of a node. @returns whether there was one */
+  hear (from: Node): boolean {
+    const message = this.inbox.get(from)?.shift()
+    if (message === undefined) return false
+    const { now } = this.world
+    if (message.type === 'gone') this.table?.leaveNode(from.name, now)
+    else {
+      this.table?.hear(from.name, message.entries, now)
+      const present = message.entries.filter(({ state }) => state !== absentState).map(({ clientId }) => clientId)
+      if (message.type === 'greeting') this.table?.leaveNode(from.name, now, new Set(present))
+    }
+    this.tick()
+    return true
+  }
+}
+
+class World {
+  now = 1_000_000
+  readonly nodes: readonly Node[]
+  readonly #cut = new Set<Node>()
+
+  constructor (count: number) {
+    this.nodes = Array.from({ length: count }, (_, index) => new Node(this, index))
+  }
+
+  isCut (a: Node, b: Node): boolean { return this.#cut.has(a) || this.#cut.has(b) }
+
+  /** The node can reach nobody: what was under way is lost, and each counts the other as gone. */
+  cut (node: Node): void {
+    if (this.#cut.has(node)) return
+    this.#cut.add(node)
+    for (const other of this.nodes) {
+      if (other === node) continue
+      node.inbox.set(other, [{ type: 'gone' }])
+      other.inbox.set(node, [{ type: 'gone' }])
+    }
+  }
+
+  restore (node: Node): void {
+    if (!this.#cut.delete(node)) return
+    for (const other of this.nodes) {
+      if (other === node || other.table === undefined || node.table === undefined || this.isCut(node, other)) continue
+      node.greet(other)
+      other.greet(node)
+    }
+  }
+
+  settle (): void {
+    for (const node of this.nodes) node.tick()
+    while (this.nodes.some((node) => this.nodes.some((from) => node.hear(from)))) { /* until all is heard */ }
+  }
+}
+
+/** Somebody who wants to speak for the client id. */
+class Person {
+  readonly #world: World
+  readonly #name: string
+  readonly #userId: string | undefined
+  #speaker: Speaker | undefined
+  at: Node | undefined
+
+  constructor (world: World, name: string, userId: string | undefined) {
+    this.#world = world
+    this.#name = name
+    this.#userId = userId
+  }
+
+  join (node: Node): void {
+    if (this.at === node) return
+    this.leave()
+    this.at = node
+    this.#speaker = { person: personOf(this.#userId, undefined), joinedAt: this.#world.now }
+  }
+
+  leave (): void {
+    if (this.#speaker !== undefined) this.at?.table?.leave(this.#speaker, this.#world.now)
+    this.at?.tick()
+    this.at = this.#speaker = undefined
+  }
+
+  say (clock: number): void {
+    if (this.#speaker === undefined) return
+    this.at?.table?.apply(new AwarenessUpdate(encodeAwareness([{ clientId: id, clock, state: JSON.stringify(this.#name) }])), this.#speaker, maxBytes, this.#world.now)
+    this.at?.tick()
+  }
+}
+
+const node = fc.nat(2)
+const person = fc.nat(1)
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('join' as const), person, node }) },
+  { weight: 4, arbitrary: fc.record({ does: fc.constant('say' as const), person, clock: fc.nat(30) }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('leave' as const), person }) },
+  { weight: 6, arbitrary: fc.record({ does: fc.constant('hear' as const), node, from: node }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constantFrom('cut' as const, 'restore' as const), node }) },
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 3000 }) }) }
+)
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+function take (world: World, people: readonly Person[], step: Step): void {
+  const nodeOf = (index: number): Node => world.nodes[index % world.nodes.length]!
+  switch (step.does) {
+    case 'join':
+      nodeOf(step.node).open()
+      people[step.person]?.join(nodeOf(step.node))
+      break
+    case 'say':
+      people[step.person]?.say(step.clock)
+      break
+    case 'leave':
+      people[step.person]?.leave()
+      break
+    case 'hear':
+      nodeOf(step.node).hear(nodeOf(step.from))
+      break
+    case 'cut':
+      world.cut(nodeOf(step.node))
+      break
+    case 'restore':
+      world.restore(nodeOf(step.node))
+      break
+    case 'pass':
+      world.now += step.ms
+      break
+  }
+}
+
+/** The states of the client id on all nodes that hold the room. */
+const states = (world: World): Array<string | undefined> =>
+  world.nodes.flatMap(({ table }) => table === undefined ? [] : [table.present().find(({ clientId }) => clientId === id)?.state])
+
+await t.test('in whatever order nodes hear of claims, the owner is the one who was first', async (t) => {
+  // All within the 120 s for which an owner is remembered.
+  fc.assert(fc.property(fc.constantFrom(2, 3), fc.constantFrom('mallory', undefined), fc.array(step, { maxLength: 30 }), node, (count, rival, steps, home) => {
+    const world = new World(count)
+    const people = [new Person(world, 'owner', 'owner'), new Person(world, 'rival', rival)]
+    world.nodes[0]?.open()
+    people[0]?.join(world.nodes[0]!)
+    people[0]?.say(5)
+    world.now++
+    for (const step of steps) take(world, people, step)
+    for (const each of world.nodes) world.restore(each)
+    world.settle()
+    for (const state of states(world)) assert.notEqual(state, '"rival"')
+    const at = world.nodes[home % count]!
+    at.open()
+    world.settle()
+    world.now++
+    people[0]?.join(at)
+    people[0]?.say(0)
+    world.settle()
+    people[1]?.say(1000)
+    world.settle()
+    assert.deepEqual(new Set(states(world)), new Set(['"owner"']))
+  }), { numRuns: 3000 })
+  t.pass()
+})
+
+await t.test('two who cannot hear each other and claim one id agree once they can, whoever hears first', async (t) => {
+  for (const [firstUser, secondUser] of [['a', 'b'], ['b', 'a'], [undefined, 'b'], ['a', undefined], [undefined, undefined]]) {
+    for (const order of [[0, 1], [1, 0]] as const) {
+      const world = new World(3)
+      const [first, second] = [new Person(world, 'first', firstUser), new Person(world, 'second', secondUser)]
+      for (const each of world.nodes) each.open()
+      world.settle()
+      first.join(world.nodes[0]!)
+      second.join(world.nodes[1]!)
+      first.say(1)
+      world.now += 5
+      second.say(9)
+      for (const index of order) world.nodes[2]?.hear(world.nodes[index]!)
+      world.settle()
+      t.same(states(world), ['"first"', '"first"', '"first"'])
+    }
+  }
+})
+
+await t.test('an owner who has won over a rival with a higher clock is renewed on every node', async (t) => {
+  const world = new World(2)
+  const [owner, rival] = [new Person(world, 'owner', 'owner'), new Person(world, 'rival', 'rival')]
+  for (const each of world.nodes) each.open()
+  world.settle()
+  owner.join(world.nodes[0]!)
+  rival.join(world.nodes[1]!)
+  owner.say(1)
+  world.now += 5
+  rival.say(1000)
+  world.settle()
+  const there = world.nodes[1]?.table
+  const before = there?.all()[0]?.clock ?? 0
+  owner.say(2)
+  world.nodes[1]?.hear(world.nodes[0]!)
+  t.ok((there?.all()[0]?.clock ?? 0) > before, 'clients there hear a higher clock, or they would drop the owner after 30 s')
+})
+
+await t.test('an anonymous person\'s id is for anonymous people alone for 30 s, then for anybody', async (t) => {
+  const world = new World(2)
+  const [owner, known] = [new Person(world, 'owner', undefined), new Person(world, 'known', 'known')]
+  for (const each of world.nodes) each.open()
+  world.settle()
+  owner.join(world.nodes[0]!)
+  owner.say(5)
+  world.settle()
+  owner.leave()
+  world.settle()
+  known.join(world.nodes[1]!)
+  world.now += 29_000
+  known.say(6)
+  world.settle()
+  t.same(states(world), [undefined, undefined])
+  world.now += 2000
+  known.say(7)
+  world.settle()
+  t.same(states(world), ['"known"', '"known"'])
+})
+
+await t.test('people are told apart by digests that cannot be met by search', async (t) => {
+  t.equal(personOf('ada', 'session'), personOf('ada', undefined), 'the user id counts first')
+  t.not(personOf('ada', undefined), personOf(undefined, 'ada'))
+  t.not(personOf(undefined, undefined), personOf(undefined, undefined), 'nobody is the same anonymous person')
+  t.ok(personOf('ada', undefined).length * 6 >= 128)
+})
