@@ -1,0 +1,135 @@
+import t from 'tap'
+import { AwarenessUpdate, encodeAwareness, type AwarenessEntry } from '../../src/protocol/awareness.ts'
+import { AwarenessTable, type Speaker } from '../../src/sync/awareness-table.ts'
+import { personOf } from '../../src/sync/claim.ts'
+import { presencePieces } from '../../src/sync/presence.ts'
+import { Engine, until } from './engine.ts'
+import { decodeHeard } from './heard.ts'
+
+const said = (entries: readonly AwarenessEntry[]): AwarenessUpdate => new AwarenessUpdate(encodeAwareness(entries))
+const states = (from: number, count: number, state = '{}'): AwarenessUpdate => said(Array.from({ length: count }, (_, i) => ({ clientId: from + i, clock: 1, state })))
+
+for (const owner of [{ userId: 'ada' }, { sessionKey: 'ada' }]) {
+  await t.test(`a client id is kept for its owner while they are gone for a moment, by ${Object.keys(owner)[0]}`, async (t) => {
+    const engine = new Engine()
+    const [reader, anonymous, witness] = [await engine.joinLive('room', { userId: 'mallory', canEdit: false }), await engine.joinLive(), await engine.joinLive()]
+    const first = await engine.joinLive('room', owner)
+    first.awareness(7, 5, { name: 'Ada' })
+    await until(() => witness.present[7] !== undefined)
+    first.leave()
+    engine.pass(100_000)
+    const late = await engine.joinLive('room', { userId: 'mallory' })
+    for (const peer of [reader, anonymous, late]) for (const state of [{ name: 'fake' }, null]) peer.awareness(7, 20, state)
+    const back = await engine.joinLive('room', owner)
+    back.awareness(7, 1, { name: 'Ada is back' })
+    for (const peer of [reader, anonymous, late]) peer.awareness(7, 30, { name: 'fake' })
+    witness.awareness(1, 1, {})
+    await until(() => witness.present[1] !== undefined)
+    t.same(witness.present[7], { name: 'Ada is back' })
+    t.notOk(witness.all('awareness').some(({ entries }) => entries.some(({ state }) => state.includes('fake'))), 'nobody heard anything else')
+    back.leave()
+    engine.pass(121_000)
+    late.awareness(7, 40, { name: 'mine now' })
+    witness.awareness(1, 2, { after: true })
+    await until(() => JSON.stringify(witness.present[1]) === '{"after":true}')
+    t.same(witness.present[7], { name: 'mine now' }, 'after two minutes it is anybody\'s')
+  })
+}
+
+await t.test('the owner is the person who was first, though the room hears of them last', async (t) => {
+  const engine = new Engine()
+  const [rival, witness] = [await engine.joinLive('room', { userId: 'mallory' }), await engine.joinLive()]
+  rival.awareness(7, 9, { name: 'fake' })
+  await until(() => witness.present[7] !== undefined)
+  const { room } = witness.connection
+  const entry = { clientId: 7, clock: 5, state: '{"name":"Ada"}', person: personOf('ada', undefined), since: Date.now() - 60_000, leftMs: 0 }
+  room?.siblings.heard('NODE', { type: 'greeting', lastSeq: 0, entries: [entry] })
+  await until(() => JSON.stringify(witness.present[7]) === '{"name":"Ada"}')
+  rival.awareness(7, 99, { name: 'fake again' })
+  rival.awareness(8, 1, {})
+  await until(() => witness.present[8] !== undefined)
+  t.same(witness.present[7], { name: 'Ada' })
+  rival.leave()
+  await until(() => witness.present[8] === undefined)
+  t.same(witness.present[7], { name: 'Ada' }, 'nor does the rival take it along')
+  room?.siblings.left('NODE', false)
+  await until(() => witness.present[7] === undefined)
+  t.match(room?.siblings.greet()[0], { entries: [{ clientId: 7, state: 'null', person: personOf('ada', undefined), since: entry.since }, {}] }, 'a node that comes in hears whose it is')
+})
+
+await t.test('the states of one connection are bounded together', async (t) => {
+  const engine = new Engine({ maxAwarenessBytes: 1000 })
+  const [a, witness] = [await engine.joinLive(), await engine.joinLive()]
+  a.awareness(1, 1, 'x'.repeat(600))
+  a.awareness(2, 1, 'y'.repeat(600))
+  a.awareness(3, 1, {})
+  await until(() => witness.present[3] !== undefined)
+  t.same(Object.keys(witness.present), ['1', '3'])
+  t.equal(engine.rooms.counters.awarenessDropped, 1)
+  a.awareness(1, 2, null)
+  a.awareness(2, 1, 'y'.repeat(600))
+  await until(() => witness.present[2] !== undefined)
+  a.awareness(2, 2, 'z'.repeat(900))
+  await until(() => String(witness.present[2]).startsWith('z'))
+  t.equal(engine.rooms.counters.awarenessDropped, 1, 'what is replaced or gone does not count')
+})
+
+await t.test('states of somebody else are dropped unread', async (t) => {
+  const engine = new Engine()
+  const [a, b] = [await engine.joinLive('room', { userId: 'a' }), await engine.joinLive('room', { userId: 'b' })]
+  a.awareness(1, 1, {})
+  b.announce([{ clientId: 1, clock: 2, state: '{"unclosed":' }])
+  t.equal(b.closed, undefined)
+  t.equal(engine.rooms.counters.awarenessDropped, 1)
+})
+
+await t.test('a clock that clients could not count on from is dropped', async (t) => {
+  const engine = new Engine()
+  const [a, witness] = [await engine.joinLive('room', { userId: 'a' }), await engine.joinLive()]
+  a.awareness(1, Number.MAX_SAFE_INTEGER, { at: 1 })
+  a.awareness(1, 1, { at: 2 })
+  await until(() => witness.present[1] !== undefined)
+  t.same(witness.present[1], { at: 2 })
+  t.ok(witness.all('awareness').every(({ entries }) => entries.every(({ clock }) => clock < 2 ** 50)))
+})
+
+await t.test('whoever takes and leaves one client id after the other makes the room forget only their own', async (t) => {
+  const table = new AwarenessTable()
+  const speaker = (userId: string | undefined, joinedAt: number): Speaker => ({ person: personOf(userId, undefined), joinedAt })
+  const owner = speaker('ada', 0)
+  table.apply(said([{ clientId: 7, clock: 1, state: '{}' }]), owner, 1000, 1)
+  table.leave(owner, 2)
+  const flood = (userId: string | undefined, from: number): void => {
+    const rival = speaker(userId, from)
+    table.apply(states(from, 32), rival, 1000, 3)
+    table.leave(rival, 4)
+  }
+  for (let round = 0; round < 100; round++) flood('mallory', 1000 + round * 32)
+  t.equal(table.all().length, 1 + 64)
+  for (let round = 0; round < 300; round++) flood(undefined, 10_000 + round * 32)
+  for (let round = 0; round < 400; round++) flood(`account ${round >> 1}`, 100_000 + round * 32)
+  t.equal(table.all().length, 10_000)
+  const late = speaker('mallory', 5)
+  t.equal(table.apply(said([{ clientId: 7, clock: 9, state: '{}' }]), late, 1000, 6), 1, 'still Ada\'s')
+  table.expire(200_000, 30_000)
+  t.equal(table.all().length, 0)
+  t.equal(table.apply(said([{ clientId: 7, clock: 9, state: '{}' }]), late, 1000, 200_001), 0)
+})
+
+await t.test('presence goes out in pieces that a slow link takes one by one, encoded once for all who come', async (t) => {
+  const entries = Array.from({ length: 50 }, (_, i) => ({ clientId: i, clock: 1, state: JSON.stringify('日'.repeat(5000)) }))
+  const pieces = presencePieces(entries)
+  t.ok(pieces.length > 1 && pieces.every(({ length }) => length <= 256 * 1024))
+  const heard = pieces.map((piece) => decodeHeard(piece, false))
+  t.same(heard.flatMap((each) => each.type === 'awareness' ? each.entries : []), entries)
+  t.same(presencePieces([]), [])
+
+  const engine = new Engine()
+  const a = await engine.joinLive()
+  a.awareness(1, 1, {})
+  const { room } = a.connection
+  const before = room?.presentAwareness()
+  t.equal(room?.presentAwareness(), before)
+  a.awareness(1, 2, { at: 2 })
+  t.not(room?.presentAwareness(), before)
+})
