@@ -177,8 +177,10 @@ export class AwarenessTable {
   #speak (known: Presence, { clock, state, stateBytes, speaker, node }: Word, now: number): void {
     const isNews = clock > known.saidClock || state !== known.state
     const hasMoved = node !== known.node
-    if (known.state === absentState) this.#departed.delete(known)
-    else this.#count(known, -1)
+    const wasPresent = known.state !== absentState
+    const isCounted = wasPresent && known.speaker === speaker && known.stateBytes === stateBytes
+    if (!wasPresent) this.#departed.delete(known)
+    else if (!isCounted) this.#count(known, -1)
     if (isNews) known.clock = Math.max(clock, known.clock + 1)
     known.saidClock = clock
     known.state = state
@@ -186,7 +188,7 @@ export class AwarenessTable {
     known.speaker = speaker
     known.node = node
     known.renewedAt = now
-    this.#count(known, 1)
+    if (!isCounted) this.#count(known, 1)
     if (isNews || hasMoved) this.#note(known)
   }
 
