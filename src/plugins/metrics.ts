@@ -56,6 +56,7 @@ export default fp(async function metrics (app: FastifyInstance) {
     gauge('sockets', 'Open WebSockets', () => gate.limits.total)
     gauge('unsaved_bytes', 'Bytes of updates that wait for the store', () => rooms.unsavedBytes)
     gauge('documents_in_backoff', 'Documents whose last compaction failed', () => rooms.documentsInBackoff)
+    gauge('unfinished_bytes', 'Bytes of messages from clients that have not arrived whole or wait for a verdict', () => gate.inbound.total)
     gauge('store_failing', '1 while the store does not take updates', () => rooms.storeFailingSince === undefined ? 0 : 1)
     gauge('other_nodes', 'Other nodes that live, as far as this one hears', () => cluster.nodes.length)
     gauge('nodes_unheard', '1 while this node does not even hear itself over Redis', () => cluster.isConnected ? 0 : 1)

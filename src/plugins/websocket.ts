@@ -6,6 +6,8 @@ import { closes, reasonFor } from '../protocol/close-codes.ts'
 import { encodeAuthenticated } from '../protocol/encode-message.ts'
 import { ConnectionLimits } from '../sessions/connection-limits.ts'
 import type { Gate } from '../sessions/gate.ts'
+import { InboundBudget } from '../sessions/inbound-budget.ts'
+import { maxStrangerBytes } from '../sessions/inbound.ts'
 import { Rechecks } from '../sessions/rechecks.ts'
 import { endPipelinedUpgrades } from './pipelined-upgrades.ts'
 
@@ -21,6 +23,11 @@ const msBetweenCloses = 1
 /** A client that takes the hint in the close reason comes back within this time, or within a ms for each that was connected. */
 const leastRetryMs = 1000
 
+/** Fragments of one message, each a buffer of its own: 2 KiB each at the default MAX_FRAME_BYTES; browsers send 64 KiB, libraries 4. */
+const maxFragments = 16 * 1024
+/** MAX_UNFINISHED_BYTES is taken for at least so many of the largest message: two thirds of it are what one connection can hold, its buffers' cost included. */
+const leastMessagesHeld = 3
+
 /** WebSockets over Fastify, and the end of all of them when the service stops. */
 export default fp(async function websocket (app: FastifyInstance) {
   const { config, rooms } = app
@@ -35,10 +42,17 @@ export default fp(async function websocket (app: FastifyInstance) {
       if (connection.speaksHocuspocus) connection.send([encodeAuthenticated(connection.canEdit)])
     },
   })
+  const inbound = new InboundBudget({
+    maxBytes: Math.max(config.MAX_UNFINISHED_BYTES, leastMessagesHeld * config.MAX_FRAME_BYTES),
+    logger: app.log,
+    now,
+  })
   app.decorate('gate', {
     rooms,
     rechecks,
     limits,
+    inbound,
+    maxMessageBytes: config.MAX_FRAME_BYTES,
     rates: { messagesPerSecond: config.MAX_MESSAGES_PER_SECOND, bytesPerSecond: config.MAX_BYTES_PER_SECOND, burstSeconds: config.RATE_BURST_SECONDS },
     logger: app.log,
     maxConnectionsPerRoom: config.MAX_CONNECTIONS_PER_ROOM,
@@ -47,7 +61,8 @@ export default fp(async function websocket (app: FastifyInstance) {
   })
   endPipelinedUpgrades(app.server)
   await app.register(fastifyWebsocket, {
-    options: { maxPayload: config.MAX_FRAME_BYTES, perMessageDeflate: false, clientTracking: true, autoPong: false },
+    // Raised when a client is let in.
+    options: { maxPayload: Math.min(maxStrangerBytes, config.MAX_FRAME_BYTES), maxFragments, perMessageDeflate: false, clientTracking: true, autoPong: false },
     errorHandler: function closeBroken (error, socket, request) {
       request.log.error({ err: error }, 'A WebSocket could not be served')
       socket.terminate()
@@ -55,6 +70,7 @@ export default fp(async function websocket (app: FastifyInstance) {
     // The plugin's own returns before the sockets have closed, and says neither why nor that clients should come back.
     preClose: async function sendEverybodyAway () {
       rechecks.stop()
+      inbound.stop()
       const { clients } = app.websocketServer
       const { patienceMs, spreadMs, goodbyeMs, requestsMs } = shares(config.SHUTDOWN_TIMEOUT_MS)
       const retryWithinMs = Math.max(leastRetryMs, clients.size)

@@ -32,6 +32,7 @@ export const closes = {
   damaged: { code: 4422, reason: 'Document is damaged in the store' },
   unavailable: { code: 4503, reason: 'Try again later', retryWithinMs: 2000 },
   silent: { code: 4508, reason: 'Silent for too long' },
+  unfinished: { code: 4508, reason: 'A message took too long to arrive' },
   tooSlow: { code: 4508, reason: 'Reading too slowly' },
   tooMany: { code: 4529, reason: 'Too many connections or messages' },
 } as const satisfies Record<string, CloseReason>

@@ -6,6 +6,7 @@ import { mayNotRead, tryAgainLater, type Verdict } from '../access/verdict.ts'
 import { InvalidApiKey, NotFound } from '../errors.ts'
 import { closes } from '../protocol/close-codes.ts'
 import { HocuspocusSession } from '../sessions/hocuspocus-session.ts'
+import { WsSocket } from '../sessions/web-socket.ts'
 import { refuseYWebsocket, YWebsocketSession } from '../sessions/y-websocket-session.ts'
 import { roomNamePattern } from '../settings/derived.ts'
 
@@ -50,7 +51,7 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
     // The response that Fastify was given for the handshake would stay with the TCP socket, and with it request, headers and logger.
     request.admission?.response.detachSocket(request.raw.socket)
     if (request.isCounted) return true
-    socket.close(closes.tooMany.code, closes.tooMany.reason)
+    new WsSocket(socket, scope.gate).close(closes.tooMany)
     return false
   }
 
@@ -67,7 +68,7 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
     if (!admit(socket, request) || handshake?.room === undefined || outcome?.outcome !== 'verdict') return
     const { verdict } = outcome
     if (verdict.allowed) new YWebsocketSession(socket, scope.gate, handshake.room, verdict) // eslint-disable-line no-new -- it lives with its socket
-    else refuseYWebsocket(socket, verdict)
+    else refuseYWebsocket(new WsSocket(socket, scope.gate), verdict)
   })
 
   scope.get('/collaboration/ws', { websocket: true, preHandler: judge }, (socket, request) => {

@@ -4,11 +4,12 @@ import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import type { Connection } from '../sync/connection.ts'
 import type { Rooms } from '../sync/rooms.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
+import type { InboundOptions } from './inbound.ts'
 import type { Rates } from './rate-limit.ts'
 import type { Rechecks } from './rechecks.ts'
 
 /** What the sessions of a process share. */
-export interface Gate {
+export interface Gate extends InboundOptions {
   readonly rooms: Rooms
   readonly limits: ConnectionLimits
   readonly rates: Rates
@@ -17,8 +18,6 @@ export interface Gate {
   readonly logger: Logger
   /** ms until a socket without credentials must have shown some */
   readonly authTimeoutMs: number
-  /** Engine time in ms, monotonic */
-  now (): number
 }
 
 /**

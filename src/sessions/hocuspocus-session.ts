@@ -7,12 +7,13 @@ import { framesOf, hocuspocusAddress, noAddress, type Address } from '../protoco
 import { messageType, type ClientMessage } from '../protocol/message.ts'
 import { Connection, type Session } from '../sync/connection.ts'
 import { enterRoom, isPermissionDenied, leaveRoom, refusal, type Gate } from './gate.ts'
+import { maxStrangerBytes } from './inbound.ts'
 import { RateLimit } from './rate-limit.ts'
 import { WsSocket } from './web-socket.ts'
 
 /** What may wait on one socket for verdicts; a client that has not been let in must not fill the memory. */
 const maxWaitingMessages = 500
-const maxWaitingBytes = 4 * 1024 * 1024
+const maxWaitingBytes = 2 * maxStrangerBytes
 /** A socket that carries no document any more is closed after this many ms, unless another comes. */
 const emptyTimeoutMs = 60_000
 /** Documents on one socket, let in or not */
@@ -24,7 +25,8 @@ const maxRefusals = 2 * maxDocuments
 interface Waiting {
   readonly address: Address
   readonly documentName: string
-  readonly messages: ClientMessage[]
+  /** Copies: a view would keep the whole chunk it came in */
+  readonly frames: Uint8Array[]
   bytes: number
   isAsked: boolean
 }
@@ -61,7 +63,7 @@ export class HocuspocusSession implements Session {
   constructor (ws: WebSocket, options: HocuspocusSessionOptions) {
     const { gate } = options
     this.#options = options
-    this.#socket = new WsSocket(ws, gate.now)
+    this.#socket = new WsSocket(ws, gate)
     this.#rate = new RateLimit(gate.rates, gate.now())
     this.#authBy = gate.now() + gate.authTimeoutMs
     this.#awaitDocument()
@@ -69,6 +71,15 @@ export class HocuspocusSession implements Session {
     ws.on('ping', (data) => { this.#receivePing(data) })
     ws.on('pong', () => { this.#socket.heard() })
     ws.on('close', () => { this.#left() })
+  }
+
+  /** Whether the client may edit any document on the socket */
+  get canEdit (): boolean { return this.#connections().some(({ canEdit }) => canEdit) }
+
+  get userId (): string | undefined { return this.#connections()[0]?.userId }
+
+  #connections (): Connection[] {
+    return [...this.#documents.values()].filter((document) => document instanceof Connection)
   }
 
   /** The engine has ended one document's connection. The provider hears it in its own words first. */
@@ -91,11 +102,12 @@ export class HocuspocusSession implements Session {
 
   #receive (data: RawData, isBinary: boolean): void {
     if (this.#isClosed) return
-    this.#socket.heard()
+    const discarded = this.#socket.received()
     // binaryType is left at nodebuffer, so that what comes is a Buffer.
     const frame = data as Buffer
-    if (!this.#rate.take(frame.length, this.#socket.heardAt)) return this.#close(closes.tooMany)
+    if (!this.#rate.take(Math.max(frame.length, discarded), this.#socket.heardAt)) return this.#close(closes.tooMany)
     if (!isBinary) return this.#close(closes.textFrame)
+    if (discarded > 0) return this.#refuseDiscarded()
     if (frame.length === 1) return this.#receiveBare(frame[0])
     let addressed: AddressedMessage
     try {
@@ -103,7 +115,12 @@ export class HocuspocusSession implements Session {
     } catch {
       return this.#close(closes.malformed)
     }
-    this.#dispatch(addressed, frame.length)
+    this.#dispatch(addressed, frame)
+  }
+
+  /** Its document is unknown; its client could edit none of them. */
+  #refuseDiscarded (): void {
+    for (const connection of this.#connections()) connection.refuseDiscarded()
   }
 
   /** Ping and Pong are about the socket and stand alone, without a document's name. */
@@ -113,12 +130,12 @@ export class HocuspocusSession implements Session {
     } else if (type !== messageType.pong) this.#close(closes.malformed)
   }
 
-  #dispatch ({ address, documentName, message }: AddressedMessage, bytes: number): void {
+  #dispatch ({ address, documentName, message }: AddressedMessage, frame: Uint8Array): void {
     const document = this.#documents.get(address)
     if (message.type === 'close') this.#closedByClient(address, document)
     else if (document instanceof Connection) this.#handOn(document, message)
-    else if (document !== undefined) this.#wait(document, message, bytes)
-    else if (message.type === 'auth' || !this.#shut.has(address)) this.#expect(address, documentName, message, bytes)
+    else if (document !== undefined) this.#wait(document, message, frame)
+    else if (message.type === 'auth' || !this.#shut.has(address)) this.#expect(address, documentName, message, frame)
   }
 
   #handOn (connection: Connection, message: ClientMessage): void {
@@ -133,6 +150,7 @@ export class HocuspocusSession implements Session {
     if (document instanceof Connection) this.#leave(document)
     else if (document !== undefined) {
       this.#stopWaiting(document)
+      document.frames.length = 0
       // The question goes on, and somebody else's waits behind it: leaving before each answer counts like a refusal.
       if (document.isAsked && ++this.#refusals > maxRefusals) return this.#close(closes.tooMany)
     }
@@ -140,7 +158,7 @@ export class HocuspocusSession implements Session {
   }
 
   /** The first message about a document. */
-  #expect (name: string, documentName: string, message: ClientMessage, bytes: number): void {
+  #expect (name: string, documentName: string, message: ClientMessage, frame: Uint8Array): void {
     const { room, isRoomName } = this.#options
     if (this.#documents.size >= maxDocuments) return this.#close(closes.tooMany)
     const address = hocuspocusAddress(name)
@@ -148,21 +166,22 @@ export class HocuspocusSession implements Session {
       return this.#refuse(address, { ...closes.forbidden, reason: 'The document is not the one this socket is for' })
     }
     this.#shut.delete(name)
-    const waiting: Waiting = { address, documentName, messages: [], bytes: 0, isAsked: false }
+    const waiting: Waiting = { address, documentName, frames: [], bytes: 0, isAsked: false }
     this.#documents.set(name, waiting)
-    this.#wait(waiting, message, bytes)
+    this.#wait(waiting, message, frame)
   }
 
   /**
    * Keeps what comes before the verdict. Providers send Auth before step 1, or none where they have no token: then the
    * socket's own credentials decide. Anything else may come first, typed while the page was fetching its ticket.
    */
-  #wait (waiting: Waiting, message: ClientMessage, bytes: number): void {
+  #wait (waiting: Waiting, message: ClientMessage, frame: Uint8Array): void {
     if (message.type !== 'auth') {
-      waiting.messages.push(message)
-      waiting.bytes += bytes
+      waiting.frames.push(Uint8Array.from(frame))
+      waiting.bytes += frame.length
       this.#waitingMessages++
-      this.#waitingBytes += bytes
+      this.#waitingBytes += frame.length
+      this.#socket.keepWaiting(this.#waitingBytes)
       if (this.#waitingMessages > maxWaitingMessages || this.#waitingBytes > maxWaitingBytes) return this.#close(closes.tooMany)
     }
     if (waiting.isAsked) return
@@ -173,10 +192,11 @@ export class HocuspocusSession implements Session {
     }
   }
 
-  #stopWaiting ({ address, messages, bytes }: Waiting): void {
+  #stopWaiting ({ address, frames, bytes }: Waiting): void {
     this.#documents.delete(address.key)
-    this.#waitingMessages -= messages.length
+    this.#waitingMessages -= frames.length
     this.#waitingBytes -= bytes
+    this.#socket.keepWaiting(this.#waitingBytes)
   }
 
   #ask (waiting: Waiting, token: string): void {
@@ -198,7 +218,7 @@ export class HocuspocusSession implements Session {
     else this.#refuse(waiting.address, refusal(verdict))
   }
 
-  #admit ({ address, documentName, messages }: Waiting, verdict: Allowed): void {
+  #admit ({ address, documentName, frames }: Waiting, verdict: Allowed): void {
     const connection = new Connection(this.#socket, this, address, true, verdict)
     this.#documents.set(address.key, connection)
     this.#hasBeenLetIn = true
@@ -206,9 +226,10 @@ export class HocuspocusSession implements Session {
       this.#documents.delete(address.key)
       return this.#close(closes.tooMany)
     }
-    for (const message of messages) {
+    this.#socket.letIn(this)
+    for (const frame of frames) {
       if (isOver(connection)) return
-      this.#handOn(connection, message)
+      this.#handOn(connection, decodeHocuspocus(frame).message)
     }
   }
 
@@ -257,7 +278,10 @@ export class HocuspocusSession implements Session {
     if (this.#isClosed) return
     this.#isClosed = true
     clearTimeout(this.#emptyTimer)
-    for (const document of [...this.#documents.values()]) if (document instanceof Connection) this.#leave(document)
+    for (const document of [...this.#documents.values()]) {
+      if (document instanceof Connection) this.#leave(document)
+      else document.frames.length = 0
+    }
     this.#documents.clear()
   }
 }

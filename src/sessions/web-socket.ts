@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws'
 import { reasonFor, type CloseReason } from '../protocol/close-codes.ts'
 import { PartsBudget } from '../sync/parts-budget.ts'
 import type { Socket } from '../sync/socket.ts'
+import { Inbound, type InboundOptions, type Occupant } from './inbound.ts'
 
 /** `ws` keeps the stream below a WebSocket here; ready frames go to it directly (test/sessions/web-socket.test.ts holds them against those of `ws`). */
 interface WithStream { readonly _socket: TcpSocket }
@@ -20,18 +21,20 @@ export class WsSocket implements Socket {
   readonly #ws: WebSocket
   readonly #stream: TcpSocket
   readonly #now: () => number
+  readonly #inbound: Inbound
   heardAt: number
   writtenAt: number
   readonly budget: PartsBudget
   #pauses = 0
   #owedPong: Buffer | undefined
 
-  constructor (ws: WebSocket, now: () => number) {
+  constructor (ws: WebSocket, options: InboundOptions) {
     this.#ws = ws
     // Set as soon as the handshake is done, which it is where a WebSocket is handed out.
     this.#stream = (ws as unknown as WithStream)._socket
-    this.#now = now
-    this.heardAt = this.writtenAt = now()
+    this.#now = options.now
+    this.#inbound = new Inbound(ws, options, (reason) => { this.#cut(reason) })
+    this.heardAt = this.writtenAt = options.now()
     this.budget = new PartsBudget(this.heardAt)
   }
 
@@ -45,6 +48,17 @@ export class WsSocket implements Socket {
 
   /** `bytesWritten` of Node counts what waits, too. */
   get taken (): number { return this.#stream.bytesWritten - this.#stream.writableLength }
+  /** Notes a whole message. @returns its length where bytes of it were discarded, so that the rest means nothing; else 0 */
+  received (): number {
+    this.heard()
+    return this.#inbound.finished()
+  }
+
+  /** The client is in a document: it may send more than a stranger may. */
+  letIn (occupant: Occupant): void { this.#inbound.letIn(occupant) }
+
+  /** How many bytes of its messages wait for a verdict now. */
+  keepWaiting (bytes: number): void { this.#inbound.keepWaiting(bytes) }
 
   write (frames: Uint8Array): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return
@@ -71,15 +85,18 @@ export class WsSocket implements Socket {
   }
 
   resume (): void {
-    if (--this.#pauses === 0) this.#ws.resume()
+    if (--this.#pauses > 0) return
+    this.#inbound.resumed()
+    this.#ws.resume()
   }
 
   /** Answers a ping; where much waits to be read, the last one only, behind that. `ws` by itself would answer all of them into memory. */
   pong (data: Buffer): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return
-    if (this.isRead) return this.#ws.pong(data)
+    const copy = Buffer.from(data) // the data is a view that would keep the whole chunk it came in
+    if (this.isRead) return this.#ws.pong(copy)
     const isWaiting = this.#owedPong !== undefined
-    this.#owedPong = data
+    this.#owedPong = copy
     if (!isWaiting) this.drained().then(() => { this.#payPong() }, () => {})
   }
 
@@ -93,10 +110,17 @@ export class WsSocket implements Socket {
 
   close (reason: CloseReason): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return
+    this.#inbound.closed()
     this.#ws.resume() // the answer to the close frame must be read
     this.#ws.close(reason.code, reasonFor(reason))
     setTimeout(() => { this.#ws.terminate() }, closeTimeoutMs).unref()
   }
 
   terminate (): void { this.#ws.terminate() }
+
+  /** A socket that is half closed takes no close frame any more. */
+  #cut (reason: CloseReason): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.close(reason)
+    else this.terminate()
+  }
 }

@@ -1,6 +1,6 @@
 import type { RawData, WebSocket } from 'ws'
 import type { Allowed, Verdict } from '../access/verdict.ts'
-import { closes, reasonFor, type CloseReason } from '../protocol/close-codes.ts'
+import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import { decodeYWebsocket } from '../protocol/decode-message.ts'
 import { encodePermissionDenied } from '../protocol/encode-message.ts'
 import { framesOf, noAddress } from '../protocol/frame.ts'
@@ -19,13 +19,14 @@ export class YWebsocketSession implements Session {
 
   constructor (ws: WebSocket, gate: Gate, room: string, verdict: Allowed) {
     this.#gate = gate
-    this.#socket = new WsSocket(ws, gate.now)
+    this.#socket = new WsSocket(ws, gate)
     this.#rate = new RateLimit(gate.rates, gate.now())
     this.#connection = new Connection(this.#socket, this, noAddress, false, verdict)
     if (!enterRoom(gate, room, this.#connection, verdict)) {
       this.#socket.close(closes.tooMany)
       return
     }
+    this.#socket.letIn(this.#connection)
     ws.on('message', (data, isBinary) => { this.#receive(data, isBinary) })
     ws.on('ping', (data) => { this.#receivePing(data) })
     ws.on('pong', () => { this.#socket.heard() })
@@ -54,11 +55,12 @@ export class YWebsocketSession implements Session {
   #receive (data: RawData, isBinary: boolean): void {
     const connection = this.#connection
     if (connection.phase === 'ended') return
-    this.#socket.heard()
+    const discarded = this.#socket.received()
     // binaryType is left at nodebuffer, so that what comes is a Buffer.
     const frame = data as Buffer
-    if (!this.#rate.take(frame.length, this.#socket.heardAt)) return connection.end(closes.tooMany)
+    if (!this.#rate.take(Math.max(frame.length, discarded), this.#socket.heardAt)) return connection.end(closes.tooMany)
     if (!isBinary) return connection.end(closes.textFrame)
+    if (discarded > 0) return connection.refuseDiscarded()
     let message: ClientMessage
     try {
       message = decodeYWebsocket(frame)
@@ -70,8 +72,8 @@ export class YWebsocketSession implements Session {
 }
 
 /** Tells a client that was upgraded only to hear it that it may not come in. A browser cannot see the status of a refused handshake. */
-export function refuseYWebsocket (ws: WebSocket, verdict: Extract<Verdict, { allowed: false }>): void {
+export function refuseYWebsocket (socket: WsSocket, verdict: Extract<Verdict, { allowed: false }>): void {
   const reason = refusal(verdict)
-  if (isPermissionDenied(reason)) ws.send(encodePermissionDenied(reason.reason))
-  ws.close(reason.code, reasonFor(reason))
+  if (isPermissionDenied(reason)) socket.write(framesOf(noAddress, [encodePermissionDenied(reason.reason)]))
+  socket.close(reason)
 }

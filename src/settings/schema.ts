@@ -50,7 +50,8 @@ export const settingsSchema = Type.Object({
   REDIS_PREFIX: text('yp', 'Begins the names of the channels in Redis: services that share a Redis must differ in it, nodes of one service must not.', { format: 'redis-prefix' }),
   STORE_SYNC: Type.Enum(['process', 'fsync'], { default: 'process', description: 'What an acknowledged update in the embedded store survives: process = a crash of this service; fsync = a power cut too. PostgreSQL goes by its own synchronous_commit.' }),
 
-  MAX_FRAME_BYTES: quantity('bytes', 32 * MiB, 'Largest WebSocket message from a client; above it the connection is closed with 1009.', { group: 'Limits' }),
+  MAX_FRAME_BYTES: quantity('bytes', 32 * MiB, 'Largest WebSocket message from a client; above it the connection is closed with 1009. A client that is in no document yet can send 512 KiB; above 1 MiB a message of a client that can only read is discarded.', { group: 'Limits' }),
+  MAX_UNFINISHED_BYTES: quantity('bytes', 96 * MiB, 'Memory for messages of all clients that have not arrived whole or wait for a verdict; taken for three times MAX_FRAME_BYTES where it is less. Above it connections are closed with 4503: stalled ones first, then those of the user who holds most.'),
   MAX_DOCUMENT_BYTES: quantity('bytes', 256 * MiB, 'Largest stored document; above it writing ends with 4413, taking text out too; reading still works.', { zero: 'no limit' }),
   MAX_CONNECTIONS: quantity('connections', 20_000, 'Open connections of this process; each takes about 10 KiB.', { zero: 'no limit' }),
   MAX_CONNECTIONS_PER_USER: quantity('connections', 500, 'Open connections of one user; people without a user id are not counted.', { zero: 'no limit' }),

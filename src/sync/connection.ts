@@ -113,6 +113,13 @@ export class Connection implements Speaker, Receipt {
     else this.room?.receive(this, message)
   }
 
+  /** A message too large for a client that can only read was discarded while it arrived, whatever it was. */
+  refuseDiscarded (): void {
+    this.wasRefused = true
+    if (this.room !== undefined) this.room.services.counters.refused++
+    if (this.speaksHocuspocus) this.send([encodeSyncStatus(false)])
+  }
+
   /** Lets further messages wait and stops reading, until `resume`. */
   hold (): void {
     if (this.inbox !== undefined) return

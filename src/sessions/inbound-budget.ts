@@ -1,0 +1,101 @@
+import type { Logger } from '../logger.ts'
+import { closes, type CloseReason } from '../protocol/close-codes.ts'
+
+/** A socket whose messages are held because they have not arrived whole or wait for a verdict. */
+export interface Sender {
+  /** User id; everybody without one shares the share of one user */
+  readonly owner: string | undefined
+  /** ms since its unfinished message last made progress; 0 where that is not up to the client */
+  stalledMs (now: number): number
+  /** Closes the socket and lets go of what it holds. */
+  cut (reason: CloseReason): void
+}
+
+export interface InboundBudgetOptions {
+  /** Bytes that all sockets together may hold */
+  readonly maxBytes: number
+  readonly logger: Logger
+  /** Engine time in ms, monotonic */
+  now (): number
+}
+
+/** Unfinished messages are looked at this often, in ms. */
+const sweepEveryMs = 5000
+/** A message must progress within this many ms: with the sweep, a stalled one is closed within 50 s. Mobile links recover sooner. */
+const maxStallMs = 45_000
+/** When memory is short, senders stalled for this many ms are closed first. An upload at 1 Mbit/s progresses every 13 s at most. */
+const stalledFirstMs = 15_000
+/** Senders that hold at most this many bytes (one read of a TCP stream) are closed last. */
+const smallBytes = 64 * 1024
+/** One sender can hold this share of the budget: twice its largest message, since small reads cost as much again. */
+const largestShare = 2 / 3
+/** Closing stops at this share of the budget, so that the senders are sorted once for many that are closed. */
+const lowWater = 7 / 8
+
+/** Counts what sockets have sent and the process must hold before it can act on it, and closes sockets where that is too much or takes too long. */
+export class InboundBudget {
+  readonly #options: InboundBudgetOptions
+  readonly #held = new Map<Sender, number>()
+  readonly #timer: NodeJS.Timeout
+  #total = 0
+
+  constructor (options: InboundBudgetOptions) {
+    this.#options = options
+    this.#timer = setInterval(() => { this.sweep(options.now()) }, sweepEveryMs)
+    this.#timer.unref()
+  }
+
+  /** Bytes held for all sockets */
+  get total (): number { return this.#total }
+
+  /** Notes how many bytes a sender holds now. Closes senders, perhaps this one, where it is too much. */
+  set (sender: Sender, bytes: number): void {
+    const { maxBytes } = this.#options
+    this.#total += bytes - (this.#held.get(sender) ?? 0)
+    if (bytes === 0) this.#held.delete(sender)
+    else this.#held.set(sender, bytes)
+    if (bytes > maxBytes * largestShare) this.#cut(sender, closes.tooMany)
+    else if (this.#total > maxBytes) this.#makeRoom()
+  }
+
+  /** Closes senders whose message makes no progress. Called every few seconds. */
+  sweep (now: number): void {
+    for (const sender of this.#held.keys()) if (sender.stalledMs(now) > maxStallMs) this.#cut(sender, closes.unfinished)
+  }
+
+  stop (): void {
+    clearInterval(this.#timer)
+  }
+
+  #makeRoom (): void {
+    const { maxBytes, logger } = this.#options
+    const before = this.#total
+    let closed = 0
+    for (const sender of this.#inOrder()) {
+      if (this.#total <= maxBytes * lowWater) break
+      this.#cut(sender, closes.unavailable)
+      closed++
+    }
+    logger.warn({ closed, bytes: before }, 'Unfinished messages exceeded MAX_UNFINISHED_BYTES; closed the sockets that held most')
+  }
+
+  /** Small senders last; stalled ones first; then those of the user who holds most, the least progress first. */
+  #inOrder (): Sender[] {
+    const now = this.#options.now()
+    const ofOwner = new Map<string | undefined, number>()
+    for (const [{ owner }, bytes] of this.#held) ofOwner.set(owner, (ofOwner.get(owner) ?? 0) + bytes)
+    return [...this.#held]
+      .map(([sender, bytes]) => ({ sender, isSmall: bytes <= smallBytes, stalledMs: sender.stalledMs(now), ofOwner: ofOwner.get(sender.owner) ?? 0 }))
+      .sort((a, b) =>
+        Number(a.isSmall) - Number(b.isSmall) ||
+        Number(b.stalledMs > stalledFirstMs) - Number(a.stalledMs > stalledFirstMs) ||
+        b.ofOwner - a.ofOwner ||
+        b.stalledMs - a.stalledMs)
+      .map(({ sender }) => sender)
+  }
+
+  #cut (sender: Sender, reason: CloseReason): void {
+    this.set(sender, 0)
+    sender.cut(reason)
+  }
+}
