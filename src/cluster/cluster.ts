@@ -5,7 +5,7 @@ import type { Neighbours, RoomMessage, SharedRoom } from '../sync/neighbours.ts'
 import { decodeDatagram, encodeDatagram, type Datagram } from './datagram.ts'
 import type { Entry } from './entry.ts'
 import { Link } from './link.ts'
-import { Questions, type Answers, type Question } from './questions.ts'
+import { Questions, type Answers, type Missed, type Question } from './questions.ts'
 import { isTurnOf, RoomDirectory, type HeldRoom } from './room-directory.ts'
 
 export interface ClusterOptions {
@@ -38,8 +38,8 @@ const doubtAfterVanishedMs = 5 * 60_000
 /** More delay than this of the timer that looks after the nodes: the process was stopped, not the others. */
 const frozenMs = 2000
 const defaultBatchMs = 30
-/** Nodes that have vanished are remembered, up to so many. */
-const maxVanished = 1000
+/** Nodes of another version are counted up to so many. */
+const maxStrangers = 1000
 
 /**
  * This node among the others. Who lives, who holds which room, and what is lost on the way is all told apart here; the bus
@@ -50,7 +50,6 @@ export class Cluster implements Neighbours {
   readonly #directory = new RoomDirectory()
   readonly #links = new Map<NodeId, Link>()
   readonly #questions: Questions
-  readonly #vanished = new Set<NodeId>()
   /** Nodes of another version, and when they were heard last (engine time in ms): they live, and nothing can be asked of them */
   readonly #strangers = new Map<NodeId, number>()
   readonly #toFlush = new Set<Link>()
@@ -58,6 +57,7 @@ export class Cluster implements Neighbours {
   #flushedAt = -Infinity
   #flushTimer: NodeJS.Timeout | undefined
   #timers: NodeJS.Timeout[] = []
+  #openedAt = 0
   #heardSelfAt = 0
   #lookedAt = 0
   #doubtUntil = -Infinity
@@ -76,7 +76,7 @@ export class Cluster implements Neighbours {
       received: (from, message) => { this.#received(from, message) },
       restored: () => { this.#beginAnew() },
     })
-    this.#heardSelfAt = this.#lookedAt = now()
+    this.#openedAt = this.#heardSelfAt = this.#lookedAt = now()
     this.#beat()
     this.#timers = [setInterval(() => { this.#beat() }, beatEveryMs), setInterval(() => { this.#look() }, lookEveryMs)]
     for (const timer of this.#timers) timer.unref()
@@ -130,17 +130,23 @@ export class Cluster implements Neighbours {
 
   // ---- for routes
 
-  /** Asks all other nodes. A reset is repeated to those who could not be reached, when they come back. */
+  /** Asks all other nodes. A reset is repeated to those who could not be reached, or were not known, when they are heard. */
   async ask (question: Question): Promise<Answers> {
-    const ask = this.#questions.ask(question, this.#links.values(), this.#vanished, answerTimeoutMs, (link, id) => { this.#ask(link, id, question) })
+    const ask = this.#questions.ask(question, this.#links.values(), answerTimeoutMs, (link, id) => { this.#ask(link, { id, question, ageMs: 0 }) })
     const { answers, silent: unanswered } = await ask
     const silent = [...unanswered, ...[...this.#strangers.keys()].map((node) => `${node} (of another version)`)]
     if (!this.#options.isShared || this.isConnected || silent.length > 0) return { answers, silent }
     return { answers, silent: ['all other nodes'] }
   }
 
-  #ask (link: Link, id: number, question: Question): void {
-    this.#say(link, { type: 'question', id, body: JSON.stringify(question) })
+  #ask (link: Link, { id, question, ageMs }: Missed): void {
+    this.#say(link, { type: 'question', id, body: JSON.stringify({ ...question, ageMs }) })
+  }
+
+  /** A question from before this node began is about none of its connections: each was judged later. */
+  #answer (body: string): unknown {
+    const { ageMs = 0, ...question } = JSON.parse(body) as Question & { readonly ageMs?: number } // nodes that understand each other ask such questions
+    return ageMs > this.#options.now() - this.#openedAt ? undefined : this.#options.answer(question)
   }
 
   // ---- sending
@@ -171,7 +177,7 @@ export class Cluster implements Neighbours {
     link.begin()
     const rooms = [...this.#directory.all()].map(({ number, room: { name } }) => ({ number, name }))
     this.#say(link, { type: 'hello', rooms })
-    for (const { id, question } of this.#questions.missedBy(link.node)) this.#ask(link, id, question)
+    for (const missed of this.#questions.missedBy(link.node)) this.#ask(link, missed)
     for (const held of this.#directory.sharedWith(link)) this.#greet(link, held)
     this.#toFlush.add(link)
   }
@@ -206,7 +212,7 @@ export class Cluster implements Neighbours {
 
   #heardStranger (node: NodeId): void {
     if (!this.#strangers.has(node)) {
-      if (this.#strangers.size >= maxVanished) return
+      if (this.#strangers.size >= maxStrangers) return
       this.#options.logger.warn({ node }, 'A node of another version is here; what its people do is read from the store, and resets and counts name it as silent')
     }
     this.#strangers.set(node, this.#options.now())
@@ -275,7 +281,7 @@ export class Cluster implements Neighbours {
         this.#hearHello(link, entry.rooms)
         break
       case 'question':
-        this.#say(link, { type: 'answer', id: entry.id, body: JSON.stringify(this.#options.answer(JSON.parse(entry.body)) ?? null) })
+        this.#say(link, { type: 'answer', id: entry.id, body: JSON.stringify(this.#answer(entry.body) ?? null) })
         break
       case 'answer':
         this.#questions.answered(link, entry.id, JSON.parse(entry.body))
@@ -293,7 +299,6 @@ export class Cluster implements Neighbours {
   }
 
   #hearHello (link: Link, rooms: ReadonlyArray<{ readonly number: number, readonly name: string }>): void {
-    this.#vanished.delete(link.node)
     const names = new Set(rooms.map(({ name }) => name))
     for (const held of this.#directory.sharedWith(link)) {
       if (!names.has(held.room.name)) this.#hearLeft(link, held, false)
@@ -354,6 +359,5 @@ export class Cluster implements Neighbours {
     }
     this.#options.logger.warn({ node: link.name }, 'Another node is silent and counts as gone')
     this.#doubtUntil = this.#options.now() + doubtAfterVanishedMs
-    if (this.#vanished.size < maxVanished) this.#vanished.add(node)
   }
 }

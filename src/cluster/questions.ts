@@ -24,11 +24,18 @@ interface Waiting {
   done (): void
 }
 
-/** A question that must reach a node even if it comes back late. */
+/** A question that must reach every node, also one that cannot be reached now, or is not known yet. */
 interface Lasting {
   readonly question: Question
   readonly askedAt: number
-  readonly missing: Set<NodeId>
+  readonly answeredBy: Set<NodeId>
+}
+
+/** A question that a node has not answered though it must hear it, and how long ago it was asked. */
+export interface Missed {
+  readonly id: number
+  readonly question: Question
+  readonly ageMs: number
 }
 
 /** Late nodes are told for this long; then whoever comes back has had every connection asked again anyway. */
@@ -47,13 +54,13 @@ export class Questions {
   }
 
   /**
-   * Asks the nodes and waits for all of them, or until `timeoutMs` have passed.
-   * @param absent nodes that cannot be reached now, and must hear it when they come back
+   * Asks the nodes and waits for all of them, or until `timeoutMs` have passed. A reset is told to all others too, as soon
+   * as they can be reached.
    */
-  async ask (question: Question, links: Iterable<Link>, absent: Iterable<NodeId>, timeoutMs: number, send: (link: Link, id: number) => void): Promise<Answers> {
+  async ask (question: Question, links: Iterable<Link>, timeoutMs: number, send: (link: Link, id: number) => void): Promise<Answers> {
     const id = ++this.#lastId
     const asked = new Set(links)
-    if (question.type === 'reset') this.#remember(id, question, [...absent, ...[...asked].map(({ node }) => node)])
+    if (question.type === 'reset') this.#remember(id, question)
     if (asked.size === 0) return { answers: [], silent: [] }
     const waiting = await new Promise<Waiting>((resolve) => {
       const timer = setTimeout(() => { resolve(waiting) }, timeoutMs)
@@ -70,8 +77,7 @@ export class Questions {
   }
 
   answered (link: Link, id: number, answer: unknown): void {
-    const lasting = this.#lasting.get(id)
-    if (lasting?.missing.delete(link.node) === true && lasting.missing.size === 0) this.#lasting.delete(id)
+    this.#lasting.get(id)?.answeredBy.add(link.node)
     const waiting = this.#waiting.get(id)
     if (waiting?.links.delete(link) !== true) return
     waiting.answers.push(answer)
@@ -80,26 +86,24 @@ export class Questions {
 
   /** A node has said goodbye: it has nothing left that could be asked about. */
   left (link: Link): void {
-    for (const [id, lasting] of this.#lasting) {
-      lasting.missing.delete(link.node)
-      if (lasting.missing.size === 0) this.#lasting.delete(id)
-    }
     for (const waiting of this.#waiting.values()) {
       if (waiting.links.delete(link) && waiting.links.size === 0) waiting.done()
     }
   }
 
-  /** What a node has not answered though it must hear it. */
-  * missedBy (node: NodeId): Generator<{ id: number, question: Question }> {
-    for (const [id, { question, missing }] of this.#lasting) if (missing.has(node)) yield { id, question }
+  * missedBy (node: NodeId): Generator<Missed> {
+    const now = this.#now()
+    for (const [id, { question, askedAt, answeredBy }] of this.#lasting) {
+      if (now - askedAt <= rememberMs && !answeredBy.has(node)) yield { id, question, ageMs: Math.floor(now - askedAt) }
+    }
   }
 
-  #remember (id: number, question: Question, missing: readonly NodeId[]): void {
+  #remember (id: number, question: Question): void {
     const oldest = this.#now() - rememberMs
     for (const [known, { askedAt }] of this.#lasting) {
       if (askedAt >= oldest && this.#lasting.size < maxLasting) break
       this.#lasting.delete(known)
     }
-    if (missing.length > 0) this.#lasting.set(id, { question, askedAt: this.#now(), missing: new Set(missing) })
+    this.#lasting.set(id, { question, askedAt: this.#now(), answeredBy: new Set() })
   }
 }

@@ -121,6 +121,28 @@ await t.test('a question is answered by all, and a reset reaches those who were 
   t.same((await a.cluster.ask(reset)).silent, [], 'who has said goodbye is not asked')
 })
 
+await t.test('a reset reaches a node that was not known when it was asked, unless it began later', async (t) => {
+  const exchange = new LocalExchange()
+  const heard: Record<string, Question[]> = { early: [], late: [] }
+  const clock = { now: 0 }
+  const now = (): number => clock.now
+  const join = async (name: string): Promise<{ cluster: Cluster, id: string }> => await node(t, exchange, name, (question) => heard[name]?.push(question), { now })
+  const early = await join('early')
+  exchange.cut(early.id)
+  clock.now += 1000
+  const a = await node(t, exchange, 'a', () => 0, { now })
+  const reset: Question = { type: 'reset', room: 'room', userId: 'ada' }
+  await a.cluster.ask(reset)
+  clock.now += 1000
+  const late = await join('late')
+  await until(() => late.cluster.nodes.includes('a'))
+  exchange.restore(early.id)
+  await until(() => heard['early']?.length === 1)
+  t.same(heard, { early: [reset], late: [] })
+  await a.cluster.ask({ ...reset, userId: 'bob' })
+  t.same(heard['late']?.length, 1)
+})
+
 await t.test('a node of another version is not taken for nobody: who asks all nodes is told of it', async (t) => {
   const exchange = new LocalExchange()
   const { cluster: a } = await node(t, exchange, 'a')
