@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import fastifyWebsocket from '@fastify/websocket'
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
@@ -9,7 +10,7 @@ import type { Gate } from '../sessions/gate.ts'
 import { InboundBudget } from '../sessions/inbound-budget.ts'
 import { maxStrangerBytes } from '../sessions/inbound.ts'
 import { Rechecks } from '../sessions/rechecks.ts'
-import { endPipelinedUpgrades } from './pipelined-upgrades.ts'
+import { refusePipelinedUpgrades } from './pipelined-upgrades.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -59,10 +60,17 @@ export default fp(async function websocket (app: FastifyInstance) {
     authTimeoutMs: config.AUTH_TIMEOUT_MS,
     now,
   })
-  endPipelinedUpgrades(app.server)
   await app.register(fastifyWebsocket, {
-    // Raised when a client is let in.
-    options: { maxPayload: Math.min(maxStrangerBytes, config.MAX_FRAME_BYTES), maxFragments, perMessageDeflate: false, clientTracking: true, autoPong: false },
+    options: {
+      // The plugin does nothing with it but listen to its upgrades.
+      server: refusePipelinedUpgrades(app.server, app.log) as Server,
+      // Raised when a client is let in.
+      maxPayload: Math.min(maxStrangerBytes, config.MAX_FRAME_BYTES),
+      maxFragments,
+      perMessageDeflate: false,
+      clientTracking: true,
+      autoPong: false,
+    },
     errorHandler: function closeBroken (error, socket, request) {
       request.log.error({ err: error }, 'A WebSocket could not be served')
       socket.terminate()

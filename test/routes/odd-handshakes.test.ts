@@ -12,7 +12,8 @@ const head = (path: string, more: Record<string, string>): string => {
 const upgrade = head('/collaboration/ws/room', { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' })
 
 await t.test('odd handshakes', async (t) => {
-  const { app, port, url, wsUrl } = await listen(t)
+  const lines: string[] = []
+  const { app, port, url, wsUrl } = await listen(t, { LOG_LEVEL: 'warn' }, { write: (line) => { lines.push(line) } })
 
   async function goesOn (): Promise<void> {
     const socket = new WebSocket(`${wsUrl}/collaboration/ws/room`, { headers: asDjango })
@@ -47,6 +48,10 @@ await t.test('odd handshakes', async (t) => {
     }
     await goesOn()
   })
+
+  t.equal(lines.length, 1, 'one warning, whoever goes on')
+  t.match(lines[0], /"remoteAddress":"127.0.0.1".*Refused a WebSocket handshake/)
+  t.notMatch(lines[0], 'stack')
 
   await app.close() // hangs, and so fails, where one of them is still open
 })
