@@ -16,6 +16,8 @@ export interface Handshake {
   readonly room?: string | undefined
   readonly headers: Fields
   readonly query: Fields
+  /** How the browser reached the proxy, as a proxy that is trusted says: `https`. undefined: nobody trusted says so. */
+  readonly forwardedProto?: string | undefined
 }
 
 /** What to do with a handshake. */
@@ -115,10 +117,10 @@ interface CookieQuestion {
 }
 
 /** What to ask Django, or undefined where there is nobody or nothing to ask. */
-function questionOf ({ backend, askAnonymous = false, sessionCookies }: AuthoriserOptions, { headers }: Handshake, room: string): CookieQuestion | undefined {
+function questionOf ({ backend, askAnonymous = false, sessionCookies }: AuthoriserOptions, { headers, forwardedProto }: Handshake, room: string): CookieQuestion | undefined {
   const cookie = headerOf(headers, 'cookie') || undefined
   if (backend === undefined || (cookie === undefined && !askAnonymous)) return undefined
-  const question = { room, cookie, origin: headerOf(headers, 'origin'), forwardedProto: headerOf(headers, 'x-forwarded-proto') }
+  const question = { room, cookie, origin: headerOf(headers, 'origin'), forwardedProto }
   return { backend, question, sessionKey: readSessionCookie(cookie, sessionCookies) }
 }
 

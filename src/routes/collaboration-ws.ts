@@ -90,10 +90,13 @@ function describe (request: FastifyRequest): Handshake {
   const { '*': path = '' } = request.params as { '*'?: string } // the wildcard's parameter is a string or absent
   const query = request.query as Handshake['query'] // Fastify's parser gives strings and arrays of strings
   const { room } = query
+  // Fastify takes X-Forwarded-Proto from proxies in TRUST_PROXY only; without it, it is the protocol of the service itself.
+  const forwardedProto = request.protocol === 'http' ? undefined : request.protocol
+  const common = { headers: request.headers, query, forwardedProto }
   // Of several rooms one is as wrong as the other: the authoriser refuses them.
   return path === ''
-    ? { protocol: 'hocuspocus', room: typeof room === 'object' ? room[0] : room, headers: request.headers, query }
-    : { protocol: 'y-websocket', room: path, headers: request.headers, query }
+    ? { protocol: 'hocuspocus', room: typeof room === 'object' ? room[0] : room, ...common }
+    : { protocol: 'y-websocket', room: path, ...common }
 }
 
 /** A ticket that was good at the handshake may have expired when a document is opened on the socket again. */
