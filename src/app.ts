@@ -71,8 +71,8 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   await app.register(cluster)
   await app.register(rooms)
   await app.register(access)
-  await app.register(connections)
   await app.register(websocket)
+  await app.register(connections)
   await app.register(converter)
 
   await app.register(async function open (scope) {

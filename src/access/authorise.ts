@@ -1,6 +1,7 @@
 import type { Logger } from '../logger.ts'
 import type { Question } from './backend-inquiry.ts'
 import type { Backend } from './backend.ts'
+import type { Epochs } from './epochs.ts'
 import { headerOf } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { readForwardedHeaders } from './forwarded-headers.ts'
@@ -39,6 +40,7 @@ export interface AuthoriserOptions {
   readonly sessionCookies: readonly string[]
   /** Asks the backend for visitors without any cookie too (public documents). Default false. */
   readonly askAnonymous?: boolean
+  readonly epochs: Epochs
   readonly logger: Logger
 }
 
@@ -76,7 +78,7 @@ async function judgeHandshake (options: AuthoriserOptions, request: Handshake): 
   // A socket without a room carries many documents: the proxy's word was about none of them.
   if (room === undefined) return protocol === 'hocuspocus' ? AWAIT_AUTH_MESSAGE : FORBIDDEN
   if (authorization !== undefined) {
-    return { outcome: 'verdict', verdict: readForwardedHeaders(headers, options.sessionCookies) }
+    return { outcome: 'verdict', verdict: { ...readForwardedHeaders(headers, options.sessionCookies), epoch: options.epochs.current } }
   }
   const ticket = ticketOf(query)
   if (ticket !== undefined) return { outcome: 'verdict', verdict: await judgeTicket(options, request, ticket, room) }

@@ -69,8 +69,11 @@ export class BackendInquiry {
     this.#failures = new FailureLog(logger, now)
   }
 
-  /** @throws Error where a call could not be made: hand it to `explain` */
-  async inquire (question: Question): Promise<Finding> {
+  /**
+   * @param epoch that which the question is sent in
+   * @throws Error where a call could not be made: hand it to `explain`
+   */
+  async inquire (question: Question, epoch: number): Promise<Finding> {
     const { room } = question
     const url = locate(this.#options.baseUrl, this.#documentPath.join(encodeURIComponent(room)))
     const document = readDocumentAnswer(await this.#caller.get(url, headersOf(question)), this.#options.now())
@@ -81,7 +84,7 @@ export class BackendInquiry {
     }
     const user = await this.#askWho(question)
     const userId = user.kind === 'yes' ? user.value.userId : undefined
-    return { verdict: { allowed: true, userId, canEdit: document.value.canEdit }, lasting: user.kind !== 'none' }
+    return { verdict: { allowed: true, userId, canEdit: document.value.canEdit, epoch }, lasting: user.kind !== 'none' }
   }
 
   /** Turns what kept a question from being answered into a verdict, and logs it. */

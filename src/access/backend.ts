@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { BackendInquiry } from './backend-inquiry.ts'
 import type { BackendInquiryOptions, Finding, Question } from './backend-inquiry.ts'
 import { CallQueue } from '../call-queue.ts'
+import type { Epochs } from './epochs.ts'
 import { VerdictCache } from './verdict-cache.ts'
 import { mayNotRead, tryAgainLater } from './verdict.ts'
 import type { Verdict } from './verdict.ts'
@@ -13,21 +14,18 @@ export interface BackendOptions extends BackendInquiryOptions {
   readonly maxWaiting?: number
   /** Ms that a question may wait for its turn, default 15,000: after 30 s the client has given up by itself. */
   readonly maxWaitMs?: number
+  /** Knows of resets: an answer from before one counts for nobody. */
+  readonly epochs: Epochs
 }
 
 /** Django as the one that decides who may open a room. */
 export interface Backend {
   /**
-   * Asks whether this browser may open this room. Identical questions under way are asked once. Never rejects: who gave
-   * no answer is `Unavailable`. `fresh` passes over remembered verdicts.
+   * Asks whether this browser may open this room. Identical questions under way are asked once; one that a reset
+   * overtakes is asked anew before anyone gets an answer. Never rejects: no answer is `Unavailable`. `fresh` passes over
+   * remembered verdicts.
    */
   ask (question: Question, options?: { readonly fresh?: boolean }): Promise<Verdict>
-
-  /**
-   * Makes sure that nothing said so far about a room (all where undefined), a user (all where undefined), counts any more:
-   * remembered verdicts go, and questions under way are asked anew before anyone gets an answer.
-   */
-  forget (room?: string, userId?: string): void
 
   /** Ends the calls under way; every question is from now on answered with `Unavailable`. */
   close (): void
@@ -41,11 +39,8 @@ interface Pending {
 }
 
 interface PendingState {
-  readonly room: string
-  /** Sent to Django: from now on a reset may overtake its answer. */
-  sent: boolean
-  /** Overtaken by a reset: the answer counts for nobody. */
-  stale: boolean
+  /** The epoch in which it was sent to Django; undefined: it still waits for its turn, and no reset overtakes it. */
+  sentIn: number | undefined
 }
 
 /** Times that a question is asked when resets keep overtaking its answers. */
@@ -63,14 +58,16 @@ class DjangoBackend implements Backend {
   readonly #inquiry: BackendInquiry
   readonly #queue: CallQueue
   readonly #cache: VerdictCache
+  readonly #epochs: Epochs
   readonly #pending = new Map<string, Pending>()
   #closed = false
 
   constructor (options: BackendOptions) {
-    const { now, maxCalls, cacheMs = 0, maxWaiting = 10_000, maxWaitMs = 15_000 } = options
+    const { now, maxCalls, cacheMs = 0, maxWaiting = 10_000, maxWaitMs = 15_000, epochs } = options
     this.#inquiry = new BackendInquiry(options)
     this.#queue = new CallQueue({ maxRunning: maxCalls, maxWaiting, maxWaitMs, now })
-    this.#cache = new VerdictCache(cacheMs, now)
+    this.#cache = new VerdictCache(cacheMs, now, epochs)
+    this.#epochs = epochs
   }
 
   async ask (question: Question, { fresh = false } = {}): Promise<Verdict> {
@@ -79,39 +76,44 @@ class DjangoBackend implements Backend {
     for (let attempt = 0; attempt < MAX_ATTEMPTS && !this.#closed; attempt++) {
       const remembered = fresh ? undefined : this.#cache.get(key)
       if (remembered !== undefined) return remembered
-      const pending = this.#pending.get(key) ?? this.#start(key, question)
-      const { verdict } = await pending.finding
-      if (!pending.state.stale) return verdict
+      const { finding, state } = this.#pendingOf(key, question)
+      const { verdict } = await finding
+      if (!this.#isOvertaken(question, state)) return verdict
+      // Resets of other people one after the other should not keep somebody out.
+      const isLast = attempt === MAX_ATTEMPTS - 1
+      if (isLast && verdict.allowed && verdict.userId !== undefined && this.#epochs.isCurrent(verdict.epoch, question.room, verdict.userId)) return verdict
     }
     return tryAgainLater(this.#closed ? 'The service is stopping, try again later.' : 'Rights are changing, try again later.')
-  }
-
-  forget (room?: string, userId?: string): void {
-    this.#cache.forget(room, userId)
-    // Whose question it is nobody knows before the answer, so those of other users in the room are asked anew too.
-    for (const [key, { state }] of this.#pending) {
-      if (!state.sent || (room !== undefined && state.room !== room)) continue
-      state.stale = true
-      this.#pending.delete(key)
-    }
   }
 
   close (): void {
     this.#closed = true
     this.#inquiry.close()
-    this.#cache.forget()
+    this.#cache.clear()
+  }
+
+  /** The question as it is under way, or a new one. */
+  #pendingOf (key: string, question: Question): Pending {
+    const pending = this.#pending.get(key)
+    return pending === undefined || this.#isOvertaken(question, pending.state) ? this.#start(key, question) : pending
+  }
+
+  /** By anybody's reset: whose question it is nobody knows before the answer. */
+  #isOvertaken ({ room }: Question, { sentIn }: PendingState): boolean {
+    return sentIn !== undefined && !this.#epochs.isUntouched(sentIn, room)
   }
 
   #start (key: string, question: Question): Pending {
-    const state: PendingState = { room: question.room, sent: false, stale: false }
+    const state: PendingState = { sentIn: undefined }
     const inquire = () => {
-      state.sent = true
-      return this.#inquiry.inquire(question)
+      state.sentIn = this.#epochs.current
+      return this.#inquiry.inquire(question, state.sentIn)
     }
     const finding = this.#queue.run(inquire)
       .catch((error: unknown) => this.#inquiry.explain(question, error))
       .then((found) => {
-        this.#settle(key, state, found)
+        // One that was overtaken may have another in its place.
+        if (this.#pending.get(key)?.state === state) this.#settle(key, question, state, found)
         return found
       })
     const pending = { finding, state }
@@ -119,10 +121,9 @@ class DjangoBackend implements Backend {
     return pending
   }
 
-  #settle (key: string, { room, stale }: PendingState, { verdict, lasting }: Finding): void {
-    if (stale) return
+  #settle (key: string, question: Question, state: PendingState, { verdict, lasting }: Finding): void {
     this.#pending.delete(key)
-    if (verdict.allowed && lasting) this.#cache.set(key, room, verdict)
+    if (verdict.allowed && lasting && !this.#isOvertaken(question, state)) this.#cache.set(key, question.room, verdict)
     else this.#cache.delete(key)
   }
 }

@@ -8,7 +8,7 @@ import type { Allowed } from './verdict.ts'
  * `X-User-Id` is the user, `X-Can-Edit` absent or exactly `True` (Python's) lets edit and anything else reads only,
  * `X-Session-Key` is the session key, else the session cookie is.
  */
-export function readForwardedHeaders (headers: Fields, sessionCookies: readonly string[]): Allowed {
+export function readForwardedHeaders (headers: Fields, sessionCookies: readonly string[]): Omit<Allowed, 'epoch'> {
   const canEdit = headerOf(headers, 'x-can-edit')
   return {
     allowed: true,

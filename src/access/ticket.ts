@@ -2,6 +2,7 @@ import { createSecretKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { errors, jwtVerify } from 'jose'
 import type { JWTPayload } from 'jose'
+import type { Epochs } from './epochs.ts'
 import { invalidTicket } from './verdict.ts'
 import type { Allowed, Denied } from './verdict.ts'
 
@@ -22,6 +23,7 @@ export interface TicketCheckOptions {
   readonly secrets: readonly string[]
   /** Ms since the epoch. */
   readonly now: () => number
+  readonly epochs: Epochs
 }
 
 /**
@@ -31,12 +33,12 @@ export interface TicketCheckOptions {
 export type TicketCheck = (ticket: string, room: string) => Promise<Allowed | Denied>
 
 /** Makes the check of tickets: JWTs, HS256 only, signed with one of the secrets. */
-export function createTicketCheck ({ secrets, now }: TicketCheckOptions): TicketCheck {
+export function createTicketCheck ({ secrets, now, epochs }: TicketCheckOptions): TicketCheck {
   const keys = secrets.filter((secret) => secret !== '').map((secret) => createSecretKey(Buffer.from(secret)))
   return async function checkTicket (ticket, room) {
     if (Buffer.byteLength(ticket) > MAX_TICKET_BYTES) return invalidTicket('The ticket is too long.')
     try {
-      return judgeClaims(await verify(ticket, keys, now()), room, now)
+      return judgeClaims(await verify(ticket, keys, now()), room, now, epochs)
     } catch (error) {
       if (error instanceof errors.JWTExpired) return EXPIRED
       if (error instanceof errors.JOSEError) return invalidTicket('The ticket is invalid.')
@@ -66,7 +68,7 @@ async function verify (ticket: string, keys: readonly KeyObject[], nowMs: number
   throw failure
 }
 
-function judgeClaims (claims: JWTPayload, room: string, now: () => number): Allowed | Denied {
+function judgeClaims (claims: JWTPayload, room: string, now: () => number, epochs: Epochs): Allowed | Denied {
   const expiresAt = Number(claims.exp) * 1000
   // The library compares whole seconds and grants the leeway; here the claim counts as it stands.
   if (!(expiresAt > now())) return EXPIRED
@@ -79,15 +81,10 @@ function judgeClaims (claims: JWTPayload, room: string, now: () => number): Allo
   if (userId === INVALID) return invalidTicket('The user id of the ticket is neither a string nor a whole number.')
   const sessionKey = claims['session_key'] ?? undefined
   if (sessionKey !== undefined && typeof sessionKey !== 'string') return invalidTicket('The session key of the ticket is not a string.')
-  const verdict: Allowed = {
-    allowed: true,
-    userId,
-    canEdit: claims['can_edit'] === true,
-    sessionKey: sessionKey || undefined,
-    expiresAt,
-    recheck: async () => now() < expiresAt ? verdict : EXPIRED,
-  }
-  return verdict
+  const verdict = { allowed: true, userId, canEdit: claims['can_edit'] === true, sessionKey: sessionKey || undefined, expiresAt } as const
+  // A reset takes nothing from a ticket: it holds as long as it says.
+  const judge = (): Allowed | Denied => now() < expiresAt ? { ...verdict, epoch: epochs.current, recheck: async () => judge() } : EXPIRED
+  return judge()
 }
 
 const INVALID = Symbol('invalid user id')

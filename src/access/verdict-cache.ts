@@ -1,3 +1,4 @@
+import type { Epochs } from './epochs.ts'
 import type { Allowed } from './verdict.ts'
 
 /** Entries; at a few hundred bytes each a few megabytes. The oldest make room. */
@@ -14,20 +15,22 @@ interface Entry {
 export class VerdictCache {
   readonly #lifetimeMs: number
   readonly #now: () => number
+  readonly #epochs: Epochs
   /** By key, the oldest first. */
   readonly #entries = new Map<string, Entry>()
-  readonly #keysOfRoom = new Map<string, Set<string>>()
 
-  /** `lifetimeMs` 0: remembers nothing. */
-  constructor (lifetimeMs: number, now: () => number) {
+  /** `lifetimeMs` 0: remembers nothing. A verdict from before a reset counts as forgotten. */
+  constructor (lifetimeMs: number, now: () => number, epochs: Epochs) {
     this.#lifetimeMs = lifetimeMs
     this.#now = now
+    this.#epochs = epochs
   }
 
   get (key: string): Allowed | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
-    if (this.#now() < entry.until) return entry.verdict
+    const { room, verdict, until } = entry
+    if (this.#now() < until && this.#epochs.isCurrent(verdict.epoch, room, verdict.userId)) return verdict
     this.delete(key)
     return undefined
   }
@@ -40,25 +43,13 @@ export class VerdictCache {
       this.delete(oldest)
     }
     this.#entries.set(key, { room, verdict, until: this.#now() + this.#lifetimeMs })
-    const keys = this.#keysOfRoom.get(room)
-    if (keys === undefined) this.#keysOfRoom.set(room, new Set([key]))
-    else keys.add(key)
   }
 
   delete (key: string): void {
-    const entry = this.#entries.get(key)
-    if (entry === undefined) return
     this.#entries.delete(key)
-    const keys = this.#keysOfRoom.get(entry.room)
-    keys?.delete(key)
-    if (keys?.size === 0) this.#keysOfRoom.delete(entry.room)
   }
 
-  /** Drops what is remembered of one room or all, of one user or all. */
-  forget (room?: string, userId?: string): void {
-    const keys = room === undefined ? this.#entries.keys() : this.#keysOfRoom.get(room) ?? []
-    for (const key of [...keys]) {
-      if (userId === undefined || this.#entries.get(key)?.verdict.userId === userId) this.delete(key)
-    }
+  clear (): void {
+    this.#entries.clear()
   }
 }

@@ -11,6 +11,8 @@ export interface Allowed {
   readonly sessionKey?: string | undefined
   /** When the right ends by itself, ms since the epoch; undefined: never. */
   readonly expiresAt?: number | undefined
+  /** The epoch in which the judging began: a reset since then takes the right away; see `Epochs`. */
+  readonly epoch: number
   /** Asks again the way this connection came in; undefined where there is nobody to ask (a reverse proxy's word). */
   readonly recheck?: (() => Promise<Verdict>) | undefined
 }

@@ -1,15 +1,16 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import { createAuthoriser, type Authoriser } from '../access/authorise.ts'
-import { openBackend, type Backend } from '../access/backend.ts'
+import { openBackend } from '../access/backend.ts'
+import { Epochs } from '../access/epochs.ts'
 import { createSecretCheck } from '../access/secret.ts'
 import { createTicketCheck } from '../access/ticket.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     readonly authoriser: Authoriser
-    /** Drops what Django has said so far about a room, or about one user in it. */
-    readonly forgetVerdicts: Backend['forget']
+    /** The resets so far: what a verdict is held against before it lets somebody in. */
+    readonly epochs: Epochs
   }
 }
 
@@ -18,6 +19,7 @@ export default fp(async function access (app: FastifyInstance) {
   const { config } = app
   const secrets = [config.COLLABORATION_SERVER_SECRET, config.COLLABORATION_SERVER_SECRET_PREVIOUS]
   const now = (): number => Date.now()
+  const epochs = new Epochs()
   const backend = config.COLLABORATION_BACKEND_BASE_URL === ''
     ? undefined
     : openBackend({
@@ -29,16 +31,18 @@ export default fp(async function access (app: FastifyInstance) {
       cacheMs: config.BACKEND_CACHE_MS,
       logger: app.log,
       now,
+      epochs,
     })
   app.decorate('authoriser', createAuthoriser({
     isSecret: createSecretCheck(secrets),
-    checkTicket: createTicketCheck({ secrets, now }),
+    checkTicket: createTicketCheck({ secrets, now, epochs }),
     backend,
     askAnonymous: config.BACKEND_ASK_ANONYMOUS,
     sessionCookies: config.COLLABORATION_SESSION_COOKIES,
+    epochs,
     logger: app.log,
   }))
-  app.decorate('forgetVerdicts', function forgetVerdicts (room, userId) { backend?.forget(room, userId) })
+  app.decorate('epochs', epochs)
   // Before the server waits for its connections: a handshake may wait for Django.
   app.addHook('preClose', async function closeBackend () { backend?.close() })
 }, { name: 'access', dependencies: ['env'], fastify: '5.x' })

@@ -10,8 +10,9 @@ declare module 'fastify' {
     /** The connections of all nodes. */
     readonly connections: {
       /**
-       * Closes all connections of a room or those of one user, on every node.
-       * @returns how many there were
+       * Closes all connections and sockets of a room or those of one user, on every node, and lets nobody in by a verdict
+       * from before.
+       * @returns how many were closed
        * @throws NodesSilent where some nodes did not say that they have done it; they do it when they come back
        */
       reset (room: string, userId: string | undefined): Promise<number>
@@ -28,8 +29,9 @@ declare module 'fastify' {
 export default fp(async function connections (app: FastifyInstance) {
   function resetHere (room: string, userId: string | undefined): number {
     // First, so that whoever is being judged now is judged again.
-    app.forgetVerdicts(room, userId)
-    return app.rooms.reset(room, userId)
+    app.epochs.reset(room, userId)
+    const closed = app.rooms.reset(room, userId)
+    return closed + app.gate.roomSockets.reset(room, userId)
   }
 
   app.answerNodes(function answer (question) {
@@ -61,4 +63,4 @@ export default fp(async function connections (app: FastifyInstance) {
       return { count: counts.reduce((sum, { count }) => sum + count, 0), exists: counts.some(({ exists }) => exists) }
     },
   })
-}, { name: 'connections', dependencies: ['cluster', 'rooms', 'access'], fastify: '5.x' })
+}, { name: 'connections', dependencies: ['cluster', 'rooms', 'access', 'websocket'], fastify: '5.x' })

@@ -10,6 +10,7 @@ import type { Gate } from '../sessions/gate.ts'
 import { InboundBudget } from '../sessions/inbound-budget.ts'
 import { maxStrangerBytes } from '../sessions/inbound.ts'
 import { Rechecks } from '../sessions/rechecks.ts'
+import { RoomSockets } from '../sessions/room-sockets.ts'
 import { refusePipelinedUpgrades } from './pipelined-upgrades.ts'
 
 declare module 'fastify' {
@@ -31,11 +32,12 @@ const leastMessagesHeld = 3
 
 /** WebSockets over Fastify, and the end of all of them when the service stops. */
 export default fp(async function websocket (app: FastifyInstance) {
-  const { config, rooms } = app
+  const { config, epochs, rooms } = app
   const now = (): number => performance.now()
   const limits = new ConnectionLimits({ total: config.MAX_CONNECTIONS, perUser: config.MAX_CONNECTIONS_PER_USER, perAddress: config.MAX_CONNECTIONS_PER_ADDRESS })
   const rechecks = new Rechecks({
     everyMs: config.RECHECK_INTERVAL_MS,
+    epochs,
     logger: app.log,
     now,
     onRights: (connection, formerUserId) => {
@@ -51,6 +53,8 @@ export default fp(async function websocket (app: FastifyInstance) {
   app.decorate('gate', {
     rooms,
     rechecks,
+    epochs,
+    roomSockets: new RoomSockets(),
     limits,
     inbound,
     maxMessageBytes: config.MAX_FRAME_BYTES,
@@ -90,7 +94,7 @@ export default fp(async function websocket (app: FastifyInstance) {
       setTimeout(() => { app.server.closeAllConnections() }, requestsMs).unref()
     },
   })
-}, { name: 'websocket', dependencies: ['env', 'rooms'], fastify: '5.x' })
+}, { name: 'websocket', dependencies: ['env', 'rooms', 'access'], fastify: '5.x' })
 
 /**
  * How long each part of the stop may take, at most, so that all of it fits: waiting for a store that does not answer,

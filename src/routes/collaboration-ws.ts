@@ -78,6 +78,7 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
     new HocuspocusSession(socket, {
       gate: scope.gate,
       room: handshake.room,
+      userId: outcome.outcome === 'verdict' && outcome.verdict.allowed ? outcome.verdict.userId : undefined,
       isRoomName,
       authorise: async (documentName, token) => outcome.outcome === 'verdict'
         ? await stillHolds(outcome.verdict)

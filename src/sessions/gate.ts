@@ -1,3 +1,4 @@
+import type { Epochs } from '../access/epochs.ts'
 import type { Allowed, Verdict } from '../access/verdict.ts'
 import type { Logger } from '../logger.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
@@ -7,6 +8,7 @@ import type { ConnectionLimits } from './connection-limits.ts'
 import type { InboundOptions } from './inbound.ts'
 import type { Rates } from './rate-limit.ts'
 import type { Rechecks } from './rechecks.ts'
+import type { RoomSockets } from './room-sockets.ts'
 
 /** What the sessions of a process share. */
 export interface Gate extends InboundOptions {
@@ -14,6 +16,8 @@ export interface Gate extends InboundOptions {
   readonly limits: ConnectionLimits
   readonly rates: Rates
   readonly rechecks: Rechecks
+  readonly epochs: Epochs
+  readonly roomSockets: RoomSockets
   readonly maxConnectionsPerRoom: number
   readonly logger: Logger
   /** ms until a socket without credentials must have shown some */
@@ -21,16 +25,19 @@ export interface Gate extends InboundOptions {
 }
 
 /**
- * Lets a connection into its room, unless there are too many. Whoever was let in must be let out by `leaveRoom`.
+ * Lets a connection into its room, unless a reset has overtaken its verdict or there are too many. Whoever was let in must
+ * be let out by `leaveRoom`.
  * @param greeting what the client hears before anything of the room
+ * @returns why it was not let in; undefined where it was
  */
-export function enterRoom (gate: Gate, name: string, connection: Connection, verdict: Allowed, greeting: readonly Uint8Array[] = []): boolean {
+export function enterRoom (gate: Gate, name: string, connection: Connection, verdict: Allowed, greeting: readonly Uint8Array[] = []): CloseReason | undefined {
+  if (!gate.epochs.isCurrent(verdict.epoch, name, verdict.userId)) return closes.reset
   const isFull = gate.maxConnectionsPerRoom > 0 && gate.rooms.size(name) >= gate.maxConnectionsPerRoom
-  if (isFull || !gate.limits.enterAs(verdict.userId)) return false
+  if (isFull || !gate.limits.enterAs(verdict.userId)) return closes.tooMany
   gate.rechecks.add(connection, verdict)
   if (greeting.length > 0) connection.send(greeting)
   gate.rooms.join(name, connection)
-  return true
+  return undefined
 }
 
 export function leaveRoom (gate: Gate, connection: Connection): void {

@@ -9,6 +9,7 @@ import { Connection, type Session } from '../sync/connection.ts'
 import { enterRoom, isPermissionDenied, leaveRoom, refusal, type Gate } from './gate.ts'
 import { maxStrangerBytes } from './inbound.ts'
 import { RateLimit } from './rate-limit.ts'
+import type { RoomSocket } from './room-sockets.ts'
 import { WsSocket } from './web-socket.ts'
 
 /** What may wait on one socket for verdicts; a client that has not been let in must not fill the memory. */
@@ -35,13 +36,15 @@ export interface HocuspocusSessionOptions {
   readonly gate: Gate
   /** The one document that the address of the socket allows; undefined = any */
   readonly room: string | undefined
+  /** Whom the handshake was judged for; undefined = nobody that is known */
+  readonly userId: string | undefined
   /** Judges the opening of a document. `token` is empty where the client has sent none. */
   authorise (documentName: string, token: string): Promise<Verdict>
   isRoomName (name: string): boolean
 }
 
 /** One Hocuspocus client: a socket that carries one document or many, each authorised by itself. */
-export class HocuspocusSession implements Session {
+export class HocuspocusSession implements Session, RoomSocket {
   readonly #options: HocuspocusSessionOptions
   readonly #socket: WsSocket
   readonly #rate: RateLimit
@@ -67,6 +70,7 @@ export class HocuspocusSession implements Session {
     this.#rate = new RateLimit(gate.rates, gate.now())
     this.#authBy = gate.now() + gate.authTimeoutMs
     this.#awaitDocument()
+    if (options.room !== undefined) gate.roomSockets.add(options.room, this)
     ws.on('message', (data, isBinary) => { this.#receive(data, isBinary) })
     ws.on('ping', (data) => { this.#receivePing(data) })
     ws.on('pong', () => { this.#socket.heard() })
@@ -88,9 +92,21 @@ export class HocuspocusSession implements Session {
     this.#documents.delete(connection.address.key)
     this.#shut.add(connection.address.key)
     this.#tell(connection.address, reason)
-    // Every document of the socket has to come back then, and its provider is told so.
-    if (reason.code === closes.reset.code) for (const { address } of this.#documents.values()) this.#tell(address, reason)
+    if (reason.code === closes.reset.code) this.#tellAll(reason)
     this.#closeOrStay(reason)
+  }
+
+  /** What a reset of connections does not reach: the socket may hold no document now, and open one by what its handshake said. */
+  reset (userId: string | undefined): boolean {
+    if (this.#isClosed || (userId !== undefined && userId !== this.#options.userId)) return false
+    this.#tellAll(closes.reset)
+    this.#close(closes.reset)
+    return true
+  }
+
+  /** Every document of the socket has to come back then, and its provider is told so. */
+  #tellAll (reason: CloseReason): void {
+    for (const { address } of this.#documents.values()) this.#tell(address, reason)
   }
 
   #receivePing (data: Buffer): void {
@@ -222,9 +238,10 @@ export class HocuspocusSession implements Session {
     const connection = new Connection(this.#socket, this, address, true, verdict)
     this.#documents.set(address.key, connection)
     this.#hasBeenLetIn = true
-    if (!enterRoom(this.#options.gate, documentName, connection, verdict, [encodeAuthenticated(verdict.canEdit)])) {
+    const refused = enterRoom(this.#options.gate, documentName, connection, verdict, [encodeAuthenticated(verdict.canEdit)])
+    if (refused !== undefined) {
       this.#documents.delete(address.key)
-      return this.#close(closes.tooMany)
+      return this.#close(refused)
     }
     this.#socket.letIn(this)
     for (const frame of frames) {
@@ -278,6 +295,8 @@ export class HocuspocusSession implements Session {
     if (this.#isClosed) return
     this.#isClosed = true
     clearTimeout(this.#emptyTimer)
+    const { gate, room } = this.#options
+    if (room !== undefined) gate.roomSockets.delete(room, this)
     for (const document of [...this.#documents.values()]) {
       if (document instanceof Connection) this.#leave(document)
       else document.frames.length = 0

@@ -1,6 +1,8 @@
+import type { Epochs } from '../access/epochs.ts'
 import { askAgain } from '../access/recheck.ts'
 import type { Allowed } from '../access/verdict.ts'
 import type { Logger } from '../logger.ts'
+import { closes } from '../protocol/close-codes.ts'
 import type { Connection } from '../sync/connection.ts'
 
 interface Held {
@@ -13,6 +15,7 @@ interface Held {
 export interface RechecksOptions {
   /** ms between two questions about one connection; 0 = only tickets are looked at, when they expire */
   readonly everyMs: number
+  readonly epochs: Epochs
   readonly logger: Logger
   /** Engine time in ms, monotonic */
   now (): number
@@ -69,10 +72,13 @@ export class Rechecks {
     if (connection.phase === 'ended') return
     if (answer.change === 'lost') connection.end({ code: answer.verdict.code, reason: answer.verdict.reason })
     if (answer.change !== 'rights') return
+    const { epoch, canEdit, userId } = answer.verdict
+    // Somebody else now, who was reset meanwhile.
+    if (!this.#options.epochs.isCurrent(epoch, connection.room?.name ?? '', userId)) return connection.end(closes.reset)
     held.verdict = answer.verdict
     const formerUserId = connection.userId
-    connection.canEdit = answer.verdict.canEdit
-    connection.userId = answer.verdict.userId
+    connection.canEdit = canEdit
+    connection.userId = userId
     this.#options.onRights(connection, formerUserId)
   }
 

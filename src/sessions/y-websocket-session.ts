@@ -22,8 +22,9 @@ export class YWebsocketSession implements Session {
     this.#socket = new WsSocket(ws, gate)
     this.#rate = new RateLimit(gate.rates, gate.now())
     this.#connection = new Connection(this.#socket, this, noAddress, false, verdict)
-    if (!enterRoom(gate, room, this.#connection, verdict)) {
-      this.#socket.close(closes.tooMany)
+    const refused = enterRoom(gate, room, this.#connection, verdict)
+    if (refused !== undefined) {
+      this.#socket.close(refused)
       return
     }
     this.#socket.letIn(this.#connection)

@@ -4,6 +4,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { createAuthoriser } from '../../src/access/authorise.ts'
 import type { AuthoriserOptions, Handshake } from '../../src/access/authorise.ts'
+import { Epochs } from '../../src/access/epochs.ts'
 import { askAgain } from '../../src/access/recheck.ts'
 import { createSecretCheck } from '../../src/access/secret.ts'
 import { createTicketCheck } from '../../src/access/ticket.ts'
@@ -25,15 +26,17 @@ const mint = async (claims: object = {}, secret = SECRET) =>
 async function start (t: Test, document: Handler = (_, response) => answer(response, 200, mayRead), options: Partial<AuthoriserOptions> = {}) {
   const log = captureLog()
   const django = await startDjango(t, routes(document))
+  const epochs = new Epochs()
   const authoriser = createAuthoriser({
     isSecret: createSecretCheck([SECRET]),
-    checkTicket: createTicketCheck({ secrets: [SECRET], now: Date.now }),
-    backend: open(t, { baseUrl: django.baseUrl, logger: log.logger }),
+    checkTicket: createTicketCheck({ secrets: [SECRET], now: Date.now, epochs }),
+    backend: open(t, { baseUrl: django.baseUrl, logger: log.logger, epochs }),
+    epochs,
     sessionCookies: ['docs_sessionid', 'sessionid'],
     logger: log.logger,
     ...options,
   })
-  return { ...authoriser, django, log }
+  return { ...authoriser, django, log, epochs }
 }
 
 const yWebsocket = (rest: Partial<Handshake> = {}): Handshake => ({ protocol: 'y-websocket', room: 'r1', headers: {}, query: {}, ...rest })
@@ -166,7 +169,7 @@ t.test('asked again about a cookie: edit to read only and back, lost, backend aw
 })
 
 t.test('asked again, a user once known stays known, and one that becomes known is taken over', async (t) => {
-  const yes = { allowed: true, canEdit: true } as const
+  const yes = { allowed: true, canEdit: true, epoch: 0 } as const
   t.same(await askAgain({ ...yes, userId: 'u1', recheck: async () => yes }), { change: 'none' })
   t.match(await askAgain({ ...yes, recheck: async () => ({ ...yes, userId: 'u1' }) }), { change: 'rights', verdict: { userId: 'u1' } })
   t.same(await askAgain(yes), { change: 'none' }, 'nobody to ask')

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import fc from 'fast-check'
 import t from 'tap'
 import { openBackend } from '../../src/access/backend.ts'
+import { Epochs } from '../../src/access/epochs.ts'
 import type { Question } from '../../src/access/backend-inquiry.ts'
 import type { Verdict } from '../../src/access/verdict.ts'
 import { answer, captureLog, mayEdit, mayRead, open, routes, startDjango } from './django.ts'
@@ -218,10 +219,11 @@ async function startHeld (t: Parameters<typeof startDjango>[0]) {
 
 t.test('a reset during a question does not let the old answer in', async (t) => {
   const django = await startHeld(t)
-  const backend = open(t, { baseUrl: django.baseUrl, cacheMs: 60_000 })
+  const epochs = new Epochs()
+  const backend = open(t, { baseUrl: django.baseUrl, cacheMs: 60_000, epochs })
   const before = [backend.ask(QUESTION), backend.ask(QUESTION)]
   await django.untilAsked(1)
-  backend.forget('r1', 'u9')
+  epochs.reset('r1', 'u9')
   const after = backend.ask(QUESTION)
   await django.untilAsked(2)
   django.reply(1, { abilities: { retrieve: false } })
@@ -235,11 +237,12 @@ t.test('a reset during a question does not let the old answer in', async (t) => 
 
 t.test('a reset of another room, or before a question was sent, disturbs nothing', async (t) => {
   const django = await startHeld(t)
-  const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 1 })
+  const epochs = new Epochs()
+  const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 1, epochs })
   const first = backend.ask(QUESTION)
   const queued = backend.ask({ ...QUESTION, room: 'r2' })
   await django.untilAsked(1)
-  backend.forget('r2')
+  epochs.reset('r2')
   django.reply(0, mayEdit)
   t.match(await first, { allowed: true })
   await django.untilAsked(3)
@@ -248,23 +251,31 @@ t.test('a reset of another room, or before a question was sent, disturbs nothing
   t.equal(django.documents(), 2)
 })
 
-t.test('resets without end are answered with try again', async (t) => {
-  const django = await startHeld(t)
-  const backend = open(t, { baseUrl: django.baseUrl })
-  const asking = backend.ask(QUESTION)
-  for (let i = 0; i < 5; i++) {
-    await django.untilAsked(2 * i + 1)
-    backend.forget()
-    django.reply(i, mayEdit)
-  }
-  t.match(await asking, { permanent: false, code: 4503 })
-})
+for (const [who, userId, verdict] of [
+  ['of the room', undefined, { permanent: false, code: 4503 }],
+  ['of the user', 'u1', { permanent: false, code: 4503 }],
+  ['of others', 'u2', { allowed: true, userId: 'u1' }],
+] as const) {
+  t.test(`resets without end ${who}`, async (t) => {
+    const django = await startHeld(t)
+    const epochs = new Epochs()
+    const asking = open(t, { baseUrl: django.baseUrl, cacheMs: 60_000, epochs }).ask(QUESTION)
+    for (let i = 0; i < 5; i++) {
+      await django.untilAsked(2 * i + 1)
+      epochs.reset('r1', userId)
+      django.reply(i, mayEdit)
+    }
+    t.match(await asking, verdict)
+    t.equal(django.documents(), 5)
+  })
+}
 
 t.test('a yes is remembered where wanted, until it is old, forgotten or asked past', async (t) => {
   let now = 0
   let body: object = mayEdit
   const django = await startDjango(t, routes((_, response) => answer(response, 200, body)))
-  const backend = open(t, { baseUrl: django.baseUrl, cacheMs: 1000, now: () => now })
+  const epochs = new Epochs()
+  const backend = open(t, { baseUrl: django.baseUrl, cacheMs: 1000, now: () => now, epochs })
   const calls = async (change: () => void | Promise<Verdict>, verdict: object) => {
     const before = django.asked.length
     await change()
@@ -274,11 +285,10 @@ t.test('a yes is remembered where wanted, until it is old, forgotten or asked pa
   t.equal(await calls(() => {}, { canEdit: true }), 1, 'asked')
   t.equal(await calls(() => { now = 999 }, { canEdit: true }), 0, 'remembered')
   t.equal(await calls(() => { now = 1000 }, { canEdit: true }), 1, 'too old')
-  t.equal(await calls(() => backend.forget('r2'), { canEdit: true }), 0, 'another room')
-  t.equal(await calls(() => backend.forget('r1', 'u2'), { canEdit: true }), 0, 'another user')
-  t.equal(await calls(() => backend.forget('r1', 'u1'), { canEdit: true }), 1)
-  t.equal(await calls(() => backend.forget(undefined, 'u1'), { canEdit: true }), 1)
-  t.equal(await calls(() => backend.forget('r1'), { canEdit: true }), 1)
+  t.equal(await calls(() => epochs.reset('r2'), { canEdit: true }), 0, 'another room')
+  t.equal(await calls(() => epochs.reset('r1', 'u2'), { canEdit: true }), 0, 'another user')
+  t.equal(await calls(() => epochs.reset('r1', 'u1'), { canEdit: true }), 1)
+  t.equal(await calls(() => epochs.reset('r1'), { canEdit: true }), 1)
   body = mayRead
   t.equal(await calls(() => backend.ask(QUESTION, { fresh: true }), { canEdit: false }), 1, 'a fresh answer replaces the old one')
   body = { abilities: { retrieve: false } }
@@ -323,7 +333,7 @@ t.test('closing ends what is under way and what waits', async (t) => {
 })
 
 t.test('options that cannot be right are refused by name', async (t) => {
-  const options = { baseUrl: 'http://django', documentPath: '/d/{room}/', userPath: '/me/', timeoutMs: 1, maxCalls: 1, logger: captureLog().logger, now: Date.now }
+  const options = { baseUrl: 'http://django', documentPath: '/d/{room}/', userPath: '/me/', timeoutMs: 1, maxCalls: 1, logger: captureLog().logger, now: Date.now, epochs: new Epochs() }
   for (const baseUrl of ['', 'django', 'ftp://django', '//django']) t.throws(() => openBackend({ ...options, baseUrl }), /address of the backend/, baseUrl)
   t.throws(() => openBackend({ ...options, documentPath: '/d/' }), /\{room\}/)
   t.throws(() => openBackend({ ...options, maxCalls: 0 }), /at least one call/)

@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import type { Test } from 'tap'
 import { openBackend } from '../../src/access/backend.ts'
 import type { Backend, BackendOptions } from '../../src/access/backend.ts'
+import { Epochs } from '../../src/access/epochs.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -86,6 +87,7 @@ export function open (t: Test, options: Pick<BackendOptions, 'baseUrl'> & Partia
     maxCalls: 10,
     logger: captureLog().logger,
     now: Date.now,
+    epochs: new Epochs(),
     ...options,
   })
   t.teardown(() => backend.close())

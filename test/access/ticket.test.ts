@@ -5,6 +5,7 @@ import { SignJWT, UnsecuredJWT } from 'jose'
 import type { JWTPayload } from 'jose'
 import t from 'tap'
 import { requirePython } from '../processes.ts'
+import { Epochs } from '../../src/access/epochs.ts'
 import { createTicketCheck } from '../../src/access/ticket.ts'
 import { askAgain } from '../../src/access/recheck.ts'
 
@@ -14,7 +15,7 @@ const NOW = 1_800_000_000_500
 const NOW_S = NOW / 1000
 const DAY_S = 86_400
 
-const check = createTicketCheck({ secrets: [SECRET, 'the-previous-secret-012'], now: () => NOW })
+const check = createTicketCheck({ secrets: [SECRET, 'the-previous-secret-012'], now: () => NOW, epochs: new Epochs() })
 
 const mint = async (claims: JWTPayload, secret = SECRET, alg = 'HS256') =>
   await new SignJWT({ room: ROOM, exp: NOW_S + 60, ...claims }).setProtectedHeader({ alg }).sign(Buffer.from(secret))
@@ -101,8 +102,8 @@ t.test('what is forged is refused', async (t) => {
 t.test('the empty key signs nothing, whatever settings are empty', async (t) => {
   const ticket = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${Buffer.from(`{"room":"${ROOM}","exp":${NOW_S + 60}}`).toString('base64url')}`
   const forged = `${ticket}.${createHmac('sha256', '').update(ticket).digest('base64url')}`
-  t.match(await createTicketCheck({ secrets: ['', SECRET], now: () => NOW })(forged, ROOM), refused(/invalid/))
-  t.match(await createTicketCheck({ secrets: [''], now: () => NOW })(forged, ROOM), refused(/invalid/))
+  t.match(await createTicketCheck({ secrets: ['', SECRET], now: () => NOW, epochs: new Epochs() })(forged, ROOM), refused(/invalid/))
+  t.match(await createTicketCheck({ secrets: [''], now: () => NOW, epochs: new Epochs() })(forged, ROOM), refused(/invalid/))
 })
 
 t.test('a ticket with any one character changed is refused, and no text makes the check throw', async () => {
@@ -118,7 +119,7 @@ t.test('a ticket with any one character changed is refused, and no text makes th
 
 t.test('asked again, a ticket holds until it expires', async (t) => {
   let now = NOW
-  const verdict = await createTicketCheck({ secrets: [SECRET], now: () => now })(await mint({}), ROOM)
+  const verdict = await createTicketCheck({ secrets: [SECRET], now: () => now, epochs: new Epochs() })(await mint({}), ROOM)
   if (!verdict.allowed) return t.fail('the ticket is good')
   now = NOW + 59_999
   t.same(await askAgain(verdict), { change: 'none' })
@@ -146,7 +147,7 @@ print(json.dumps({
 }))`, SECRET], { encoding: 'utf8' })
   // The script above prints one object of strings.
   const tickets = JSON.parse(minted) as Record<string, string>
-  const checkNow = createTicketCheck({ secrets: [SECRET], now: Date.now })
+  const checkNow = createTicketCheck({ secrets: [SECRET], now: Date.now, epochs: new Epochs() })
   const judge = async (name: string) => await checkNow(tickets[name] ?? '', ROOM)
   t.match(await judge('integer'), { allowed: true, userId: '00000000-0000-0000-0000-000000000007', canEdit: true })
   t.match(await judge('float'), { allowed: true, userId: '42', canEdit: false, sessionKey: undefined })

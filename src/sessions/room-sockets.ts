@@ -1,0 +1,26 @@
+/** A socket that is for one room and may hold no document of it at the moment. */
+export interface RoomSocket {
+  /** Closes the socket, unless the reset is of another user. @returns whether it did */
+  reset (userId: string | undefined): boolean
+}
+
+/** Sockets by the one room they are for, from handshake to end: a reset closes those too that are in no room just then. */
+export class RoomSockets {
+  readonly #ofRoom = new Map<string, Set<RoomSocket>>()
+
+  add (room: string, socket: RoomSocket): void {
+    const sockets = this.#ofRoom.get(room)
+    if (sockets === undefined) this.#ofRoom.set(room, new Set([socket]))
+    else sockets.add(socket)
+  }
+
+  delete (room: string, socket: RoomSocket): void {
+    const sockets = this.#ofRoom.get(room)
+    if (sockets?.delete(socket) === true && sockets.size === 0) this.#ofRoom.delete(room)
+  }
+
+  /** Closes the sockets of a room or those of one user. @returns how many */
+  reset (room: string, userId: string | undefined): number {
+    return [...this.#ofRoom.get(room) ?? []].filter((socket) => socket.reset(userId)).length
+  }
+}
