@@ -99,26 +99,39 @@ export class DeleteSet extends ClientRanges {
 /**
  * Passes a delete set, checking all that `DeleteSet.read` would.
  * @param maxRanges above so many it is refused before they are read
- * @param strict rejects empty ranges too: Yjs cannot write those that it has to keep for later
+ * @param strict rejects what no writer writes and Yjs cannot keep for later: empty ranges, ranges that do not ascend, a client twice
  * @returns the number of its ranges that are not empty
  */
 export function skipDeleteSet (reader: ByteReader, maxRanges: number, strict: boolean): number {
   let filled = 0
   let announced = 0
+  let seen: Set<number> | null = null
   const clients = reader.varUint()
   if (clients > maxRanges) reader.fail('it deletes of too many clients')
-  for (let section = 0; section < clients; section++) {
-    reader.varUint()
+  for (let left = clients; left > 0; left--) {
+    const client = reader.varUint()
+    if (strict && seen?.has(client) === true) reader.fail('a client has two lists of deletions')
+    if (strict && left > 1) (seen ??= new Set()).add(client)
     const ranges = reader.varUint()
     announced += ranges
     if (announced > maxRanges) reader.fail('it deletes too many ranges')
-    for (let left = ranges; left > 0; left--) {
-      const clock = reader.varUint()
-      const length = reader.varUint()
-      if (clock + length > Number.MAX_SAFE_INTEGER) reader.fail('a clock is out of range')
-      if (length > 0) filled++
-      else if (strict) reader.fail('a deletion is empty')
-    }
+    filled += skipRanges(reader, ranges, strict)
+  }
+  return filled
+}
+
+/** @returns the number of ranges that are not empty */
+function skipRanges (reader: ByteReader, ranges: number, strict: boolean): number {
+  let filled = 0
+  let end = 0
+  for (let left = ranges; left > 0; left--) {
+    const clock = reader.varUint()
+    const length = reader.varUint()
+    if (clock + length > Number.MAX_SAFE_INTEGER) reader.fail('a clock is out of range')
+    if (strict && length === 0) reader.fail('a deletion is empty')
+    if (strict && clock < end) reader.fail('deletions do not ascend')
+    end = clock + length
+    if (length > 0) filled++
   }
   return filled
 }

@@ -177,11 +177,10 @@ class Scan implements ScannedUpdate {
     const flaw = flawOf(reader, client, clock)
     if (flaw !== null) reader.fail(flaw)
     if (reader.kind === kinds.type) this.#types++
-    const isPlaced = reader.originClient !== noClient || reader.rightClient !== noClient
     const hasKey = (reader.info & flags.parentSub) !== 0 && reader.kind !== kinds.gc
     if (hasKey) this.#hasKeys = true
     if (reader.length === 1 || !isSplittable(reader.kind)) return
-    if (isPlaced) this.#hasLongValues = true
+    if ((reader.info & (flags.origin | flags.rightOrigin)) !== 0) this.#hasLongValues = true
     else if (hasKey) (this.#keyedValues ??= []).push(client, clock, clock + reader.length)
   }
 

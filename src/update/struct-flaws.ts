@@ -1,7 +1,7 @@
 import { DeleteSet } from './delete-set.ts'
 import { MalformedUpdate } from './malformed-update.ts'
 import type { ScannedUpdate } from './scan-update.ts'
-import { kinds, noClient, StructReader } from './struct-reader.ts'
+import { kinds, StructReader } from './struct-reader.ts'
 
 /**
  * What no writer writes and Yjs cannot apply in the struct that `reader` has just read, as the end of a sentence; null when there is nothing. Yjs throws in
@@ -9,14 +9,10 @@ import { kinds, noClient, StructReader } from './struct-reader.ts'
  */
 export function flawOf (reader: StructReader, client: number, clock: number): string | null {
   if (reader.length === 0) return 'a struct is empty'
-  if (isAhead(reader.originClient, reader.originClock, client, clock)) return 'an origin is ahead of its struct'
-  if (isAhead(reader.rightClient, reader.rightClock, client, clock)) return 'a right origin is ahead of its struct'
-  if (isAhead(reader.parentClient, reader.parentClock, client, clock)) return 'a parent is ahead of its struct'
+  if (reader.originClient === client && reader.originClock >= clock) return 'an origin is ahead of its struct'
+  if (reader.rightClient === client && reader.rightClock >= clock) return 'a right origin is ahead of its struct'
+  if (reader.parentClient === client && reader.parentClock >= clock) return 'a parent is ahead of its struct'
   return null
-}
-
-function isAhead (idClient: number, idClock: number, client: number, clock: number): boolean {
-  return idClient !== noClient && idClient === client && idClock >= clock
 }
 
 /** The clocks of an update's structs that have a flaw, and the first of the flaws as a sentence; null when there is none. Linear in the bytes. */

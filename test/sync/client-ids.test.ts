@@ -134,8 +134,8 @@ await t.test('presence goes out in pieces that a slow link takes one by one, enc
   const a = await engine.joinLive()
   a.awareness(1, 1, {})
   const { room } = a.connection
-  const before = room?.presentAwareness()
-  t.equal(room?.presentAwareness(), before)
+  const before = room?.messages.present()
+  t.equal(room?.messages.present(), before)
   a.awareness(1, 2, { at: 2 })
-  t.not(room?.presentAwareness(), before)
+  t.not(room?.messages.present(), before)
 })
