@@ -1,0 +1,42 @@
+import t from 'tap'
+import { clientBounds } from '../../src/update/bounds.ts'
+import { ByteWriter } from '../../src/update/byte-writer.ts'
+import { Known } from '../../src/update/known.ts'
+import { MalformedUpdate } from '../../src/update/malformed-update.ts'
+import { unpackScan } from '../../src/update/packed-scan.ts'
+import { scanUpdate } from '../../src/update/scan-update.ts'
+import { DocumentThreads } from '../../src/workers/document-threads.ts'
+import { quiet } from '../store/quiet-logger.ts'
+
+/** One collected struct of each client. */
+function updateOfClients (clients: number): Uint8Array {
+  const writer = new ByteWriter()
+  writer.varUint(clients)
+  for (let client = clients; client > 0; client--) for (const number of [1, client, 0, 0, 5]) writer.varUint(number)
+  writer.varUint(0)
+  return writer.finish()
+}
+
+await t.test('what a thread finds in an update and knows of a document arrives whole', async (t) => {
+  const threads = await DocumentThreads.open(1, quiet)
+  t.teardown(() => threads.close())
+  const update = updateOfClients(3000)
+  const scanned = unpackScan(await threads.scan(update, 'client', 'room'), update)
+  const known = new Known()
+  known.add(scanUpdate(update))
+  t.equal(known.contains(scanned), true)
+  t.same([...scanned.runs], [...scanUpdate(update).runs])
+  t.same(scanned.deleteSet.encode(), scanUpdate(update).deleteSet.encode())
+  const half = new Known()
+  half.add(scanUpdate(updateOfClients(1500)))
+  t.same(Known.unpack(await threads.know(half.encode(), [update], 'room')).encode(), known.encode())
+})
+
+await t.test('a client\'s update above a bound is refused by a thread too; one from the store is read', async (t) => {
+  const threads = await DocumentThreads.open(1, quiet)
+  t.teardown(() => threads.close())
+  const update = updateOfClients(clientBounds.clients + 1)
+  const error: unknown = await threads.scan(update, 'client', 'room').catch((error: unknown) => error)
+  t.ok(error instanceof MalformedUpdate)
+  t.equal((await threads.scan(update, 'store', 'room')).parts, 3 * (clientBounds.clients + 1))
+})
