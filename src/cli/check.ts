@@ -1,10 +1,10 @@
 import { DamagedDocument, type DocumentInfo, type Store } from '../store/store.ts'
 import { pieceBytes } from '../sync/limits.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
-import { scanUpdate } from '../update/scan-update.ts'
+import { scanUnchecked } from '../update/scan-update.ts'
+import { snapshotPieces, type Snapshot } from '../update/snapshot-pieces.ts'
 import { console } from './console.ts'
 import { count } from './documents.ts'
-import { isolate, type IsolatedSnapshot } from './isolate.ts'
 import { plural } from './plural.ts'
 import { placeOf, readDocument, updatesOf } from './read-document.ts'
 
@@ -18,14 +18,14 @@ interface Result {
 }
 
 /** Finds out which updates of a document have a fault. @throws MalformedUpdate */
-type FindFaults = (updates: readonly Uint8Array[]) => IsolatedSnapshot['setAside']
+type FindFaults = (updates: readonly Uint8Array[]) => Snapshot['setAside']
 
 /**
  * Reads every byte of every document and builds it with Yjs, one at a time; what is set aside is named too.
  * @returns how many documents have a fault or updates set aside
  */
 export async function check (store: Store): Promise<number> {
-  const { faulty, withSetAside } = await checkAll(store, (updates) => isolate(updates, pieceBytes).setAside)
+  const { faulty, withSetAside } = await checkAll(store, (updates) => snapshotPieces(updates, pieceBytes).setAside)
   if (faulty > 0) console.tell('y-provider repair sets aside what Yjs cannot apply and keeps the rest of the document')
   if (withSetAside > 0) console.tell('y-provider discard-set-aside removes the updates set aside of the documents that it is given')
   return faulty + withSetAside
@@ -34,7 +34,7 @@ export async function check (store: Store): Promise<number> {
 /** Reads every byte of every document: checksums, and whether each update decodes. @returns how many documents have a fault */
 export async function checkBytes (store: Store): Promise<number> {
   const { faulty } = await checkAll(store, (updates) => {
-    for (const update of updates) scanUpdate(update)
+    for (const update of updates) scanUnchecked(update)
     return []
   })
   return faulty

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import type { Store } from '../store/store.ts'
 import { pieceBytes } from '../sync/limits.ts'
 import { mergeUpdates } from '../update/merge-updates.ts'
-import { scanUpdate } from '../update/scan-update.ts'
+import { scanUnchecked } from '../update/scan-update.ts'
+import { snapshotPieces } from '../update/snapshot-pieces.ts'
 import { console } from './console.ts'
 import { fileName, INDEX_FILE, type IndexLine } from './document-file.ts'
 import { count, namesOr } from './documents.ts'
 import type { DocumentFormat } from './formats.ts'
-import { isolate } from './isolate.ts'
 import { plural } from './plural.ts'
 import { readDocument, updatesOf } from './read-document.ts'
 
@@ -44,10 +44,10 @@ async function exportDocument (store: Store, folder: string, format: DocumentFor
   const whole = await readDocument(store, document)
   if (!whole) throw new Error('There is no such document')
   const stored = updatesOf(whole)
-  const { pieces, setAside } = isolate(stored, pieceBytes)
+  const { pieces, setAside } = snapshotPieces(stored, pieceBytes)
   // What is stored keeps more than what was built of it: that is for when it must be.
   const updates = setAside.length > 0 ? pieces : stored
-  const content = await format.encode(mergeUpdates(updates.map(scanUpdate)))
+  const content = await format.encode(mergeUpdates(updates.map(scanUnchecked)))
   const file = fileName(document, format.extension)
   // Under its name there is never half a file.
   await writeFile(join(folder, `${file}.part`), content)

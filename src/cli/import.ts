@@ -1,11 +1,14 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Store } from '../store/store.ts'
+import { pieceBytes } from '../sync/limits.ts'
 import { scanUpdate } from '../update/scan-update.ts'
+import { snapshotPieces } from '../update/snapshot-pieces.ts'
 import { console } from './console.ts'
 import { documentName, INDEX_FILE, type IndexLine } from './document-file.ts'
 import { formats, type DocumentFormat } from './formats.ts'
 import { plural } from './plural.ts'
+import { readDocument, updatesOf, type WholeDocument } from './read-document.ts'
 
 interface File {
   readonly path: string
@@ -34,7 +37,7 @@ async function importFile (store: Store, { path, document, format }: File, merge
   let update: Uint8Array
   try {
     update = await format.decode(await readFile(path))
-    scanUpdate(update)
+    assertApplies(update, merge ? await readDocument(store, document) : undefined)
   } catch (error) {
     console.tell(`${path}: ${error instanceof Error ? error.message : String(error)}`)
     return 'faulty'
@@ -46,6 +49,14 @@ async function importFile (store: Store, { path, document, format }: File, merge
   }
   await store.append([{ document, update }])
   return 'merged'
+}
+
+/** @throws MalformedUpdate or Error for what Yjs cannot apply to the document */
+function assertApplies (update: Uint8Array, document: WholeDocument | undefined): void {
+  scanUpdate(update)
+  const existing = document === undefined ? [] : updatesOf(document)
+  const fault = snapshotPieces([...existing, update], pieceBytes).setAside.find(({ index }) => index === existing.length)
+  if (fault !== undefined) throw new Error(`Yjs cannot apply it: ${fault.reason}`)
 }
 
 async function filesAt (path: string): Promise<File[]> {

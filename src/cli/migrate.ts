@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { SetAsideUpdate, Store } from '../store/store.ts'
 import { Known } from '../update/known.ts'
-import { scanUpdate } from '../update/scan-update.ts'
+import { scanUnchecked } from '../update/scan-update.ts'
 import { console } from './console.ts'
 import { count } from './documents.ts'
 import { plural } from './plural.ts'
@@ -65,8 +65,8 @@ const fingerprint = (update: Uint8Array): string => createHash('sha256').update(
 /** The updates of `source` that would add something. What is there is read from its content, not from what is said of it. */
 function missingFrom (target: WholeDocument | undefined, source: WholeDocument): Uint8Array[] {
   const known = new Known()
-  for (const update of target ? updatesOf(target) : []) known.add(scanUpdate(update))
-  return updatesOf(source).filter((update) => !target || !known.contains(scanUpdate(update)))
+  for (const update of target ? updatesOf(target) : []) known.add(scanUnchecked(update))
+  return updatesOf(source).filter((update) => !target || !known.contains(scanUnchecked(update)))
 }
 
 /** Keeps the snapshot as one: the pieces are stored as updates first, then made the snapshot that stands for them. */

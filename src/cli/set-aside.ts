@@ -1,6 +1,6 @@
 import type { SetAsideUpdate, Store } from '../store/store.ts'
 import { pieceBytes } from '../sync/limits.ts'
-import { isolate } from './isolate.ts'
+import { snapshotPieces } from '../update/snapshot-pieces.ts'
 import { placeOf, readDocument, updatesOf } from './read-document.ts'
 
 /** An update that was set aside, and where it was: `entry 7 of its log`. */
@@ -18,7 +18,7 @@ export async function setAside (store: Store, document: string, more: readonly S
   for (;;) {
     const whole = await readDocument(store, document)
     if (!whole) throw new Error('There is no such document')
-    const { pieces, known, setAside } = isolate(updatesOf(whole), pieceBytes)
+    const { pieces, known, setAside } = snapshotPieces(updatesOf(whole), pieceBytes)
     if (setAside.length === 0 && more.length === 0) return []
     const head = await store.compact(document, {
       replaces: whole.snapshot?.generation ?? 0,

@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { scanUpdate } from '../update/scan-update.ts'
 import type { Dropped } from './dropped.ts'
 import { InvalidContent } from './invalid-content.ts'
 import { maxBlockDepth } from './limits.ts'
@@ -9,15 +10,16 @@ const maxNodeDepth = maxBlockDepth * 2 + 8
 
 /**
  * Reads a fragment from an update of any history through a Y.Doc, along its linked lists: no deltas, no events.
- * @throws InvalidContent when the update does not decode or nests beyond the limit
+ * @throws InvalidContent when the update does not decode, cannot be applied or nests beyond the limit
  */
 export function readDocument (update: Uint8Array, fragment: string, dropped: Dropped): StoredNode[] {
   // Without collection: the document is thrown away in a moment.
   const document = new Y.Doc({ gc: false })
   try {
+    scanUpdate(update)
     Y.applyUpdate(document, update)
   } catch {
-    throw new InvalidContent('The Yjs update does not decode')
+    throw new InvalidContent('The Yjs update does not decode, or Yjs cannot apply it')
   }
   if (document.store.pendingStructs !== null) dropped.add('content', 'updates that depend on others which are not there')
   // A wrong name is no empty document.

@@ -26,6 +26,7 @@ const engineHelp: Readonly<Record<keyof Counters, string>> = {
   ticks: 'Ticks of rooms',
   framesWritten: 'Writes to sockets by ticks',
   compactions: 'Snapshots written',
+  updatesSetAside: 'Stored updates that Yjs cannot apply, put aside so that the rest of their document can be read',
   compactionFailures: 'Compactions that failed; the document is tried again later',
   logReads: 'Reads of the log for what other nodes have stored',
   resyncs: 'Connections that fell behind and caught up later',

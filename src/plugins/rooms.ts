@@ -17,6 +17,8 @@ export default fp(async function rooms (app: FastifyInstance) {
     now: () => performance.now(),
     limits: {
       maxDocumentBytes: config.MAX_DOCUMENT_BYTES,
+      maxDocumentClients: config.MAX_DOCUMENT_CLIENTS,
+      maxDocumentDeleteRanges: config.MAX_DOCUMENT_DELETE_RANGES,
       maxAwarenessBytes: config.MAX_AWARENESS_BYTES,
       maxSocketBufferBytes: config.MAX_SOCKET_BUFFER_BYTES,
       maxUnsavedBytes: config.MAX_UNSAVED_BYTES,

@@ -1,18 +1,18 @@
 import { closes } from '../protocol/close-codes.ts'
 import { encodeSyncStep2, encodeUpdate } from '../protocol/encode-message.ts'
 import { framesOf } from '../protocol/frame.ts'
-import { DamagedDocument, type StoredDocument, type StoredUpdate } from '../store/store.ts'
+import { DamagedDocument, type SnapshotHead, type StoredDocument, type StoredUpdate } from '../store/store.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
 import { mergeUpdates } from '../update/merge-updates.ts'
-import { scanUnchecked } from '../update/scan-update.ts'
+import { scanUpdate } from '../update/scan-update.ts'
 import { countStateVector } from '../update/state-vector.ts'
 import type { Connection } from './connection.ts'
 import { inPieces } from './in-pieces.ts'
-import { pieceBytes } from './limits.ts'
+import { heavyUpdateBytes, pieceBytes } from './limits.ts'
 import { messageOf } from './recent-updates.ts'
 import type { Room } from './room.ts'
 import { nobody } from './room-messages.ts'
-import { SnapshotReplaced, storedBytes } from './stored-document.ts'
+import { maxRestarts, SnapshotReplaced, storedBytes } from './stored-document.ts'
 
 /** How a connection gets from what its client has to what the room has. */
 export interface CatchUp {
@@ -28,8 +28,6 @@ export interface CatchUp {
 const sendWholeBytes = 64 * 1024
 /** Stored log entries are merged for sending in groups of this size, each a fraction of a ms. */
 const logGroupBytes = 64 * 1024
-/** How often reading starts again when the snapshot is replaced under it. */
-const maxRestarts = 5
 
 /** So many bytes of an answer cost the service about as much as one part of a question (`partsPerSecond`). */
 const bytesForEachPart = 64
@@ -213,7 +211,9 @@ async function sendStored (room: Room, connection: Connection, has: Uint8Array):
     } catch (error) {
       // The document has been compacted meanwhile. What was sent already does no harm.
       room.load.forget(loading)
-      if (!(error instanceof SnapshotReplaced) || restarts === maxRestarts) throw error
+      if (restarts === maxRestarts) throw error
+      if (error instanceof MalformedUpdate && restarts === 0) await room.services.compactor.repair(room.name)
+      else if (!(error instanceof SnapshotReplaced)) throw error
     }
   }
 }
@@ -226,7 +226,7 @@ async function sendDifference (room: Room, connection: Connection, document: Sto
 }
 
 async function sendWhole (room: Room, connection: Connection, document: StoredDocument): Promise<void> {
-  const { stored, pieces } = room.services
+  const { pieces } = room.services
   const { snapshot, log, lastSeq } = document
   const { address } = connection
   const send = async (key: string, read: () => Promise<Uint8Array>): Promise<boolean> => {
@@ -236,13 +236,26 @@ async function sendWhole (room: Room, connection: Connection, document: StoredDo
   }
   if (snapshot !== undefined) {
     for (let index = 0; index < snapshot.pieces; index++) {
-      if (!await send(`s${snapshot.generation}/${index}`, () => stored.piece(room.name, snapshot, index))) return
+      if (!await send(`s${snapshot.generation}/${index}`, () => soundPiece(room, snapshot, index))) return
     }
   }
   let group = 0
   for (const updates of groups(log)) {
-    if (!await send(`l${snapshot?.generation ?? 0}/${lastSeq}/${group++}`, async () => mergeUpdates(updates.map(({ update }) => scanUnchecked(update))))) return
+    if (!await send(`l${snapshot?.generation ?? 0}/${lastSeq}/${group++}`, async () => mergeUpdates(updates.map(({ update }) => scanUpdate(update))))) return
   }
+}
+
+/**
+ * A piece of a snapshot. Before updates that Yjs cannot apply were rejected, a document that held one was stored as a single
+ * piece, just as it was.
+ * @throws MalformedUpdate where the piece is such a one
+ */
+async function soundPiece (room: Room, snapshot: SnapshotHead, index: number): Promise<Uint8Array> {
+  const piece = await room.services.stored.piece(room.name, snapshot, index)
+  if (snapshot.pieces > 1) return piece
+  if (piece.length <= heavyUpdateBytes) scanUpdate(piece)
+  else await room.services.work.scan(piece, 'store', room.name)
+  return piece
 }
 
 function * groups (log: readonly StoredUpdate[]): Generator<StoredUpdate[]> {

@@ -28,6 +28,9 @@ const bytesForEachEntryAtRest = 32 * 1024
 /** The snapshot is written anew when the log has outgrown this fraction of it; so each byte is rewritten few times. */
 const logFraction = 0.4
 
+/** A log line names the kinds of fault, not each of a thousand updates. */
+const maxReasonsLogged = 5
+
 export interface CompactorOptions {
   readonly store: Pick<Store, 'load' | 'compact'>
   readonly stored: StoredDocuments
@@ -50,6 +53,7 @@ export class Compactor {
   readonly #queue = new Map<string, number>()
   /** Left while they were being compacted: what came meanwhile would rest in the log until somebody opens them again */
   readonly #leftMeanwhile = new Set<string>()
+  readonly #repairs = new Map<string, Promise<void>>()
   /** Documents that could not be rewritten at all */
   readonly #failing: Backoff
   /** Documents that could not be built in time or memory: they are merged meanwhile */
@@ -76,6 +80,30 @@ export class Compactor {
     if (this.#failing.isWaiting(name)) return
     this.#queue.set(name, sizes.snapshotBytes + sizes.logBytes)
     this.#running ??= this.#run()
+  }
+
+  /**
+   * Rewrites a document that cannot be read because of updates that Yjs cannot apply: they are set aside, the rest is kept.
+   * All who ask meanwhile share one attempt.
+   * @throws what made it fail; a document that has failed before is not tried again at once
+   */
+  async repair (name: string): Promise<void> {
+    let repair = this.#repairs.get(name)
+    if (repair === undefined) {
+      repair = this.#repair(name).finally(() => { this.#repairs.delete(name) })
+      this.#repairs.set(name, repair)
+    }
+    await repair
+  }
+
+  async #repair (name: string): Promise<void> {
+    if (this.#stopped || this.#failing.isWaiting(name)) throw new Error('The document cannot be repaired now')
+    try {
+      await this.#compact(name, true)
+    } catch (error) {
+      if (!this.#stopped && !(error instanceof SnapshotReplaced)) this.#note(this.#failing, name, 0, error, 'Failed to set aside updates that Yjs cannot apply')
+      throw error
+    }
   }
 
   /** Starts no further compaction. A running one is not waited for: what it has not committed it has not changed. */
@@ -121,21 +149,29 @@ export class Compactor {
     this.#options.logger.error({ err: error, kind: error instanceof Error ? error.name : 'Error', room: name, bytes, retryInMs }, event)
   }
 
-  async #compact (name: string): Promise<void> {
+  /** @param isRepair also where it is small, and where nothing is in the log */
+  async #compact (name: string, isRepair = false): Promise<void> {
     const { store, stored, counters, logger, onCompacted, now } = this.#options
     const startedAt = now()
     const document = await store.load(name)
-    const last = document?.log.at(-1)
-    if (document === undefined || last === undefined) return
+    const upTo = document?.log.at(-1)?.seq ?? (isRepair ? document?.snapshot?.upTo : undefined)
+    if (document === undefined || upTo === undefined) return
     // Another node, or the compaction before this one, may have done it.
-    if (!isWorthIt({ snapshotBytes: document.snapshot?.bytes ?? 0, logBytes: logBytes(document), logEntries: document.log.length }, true)) return
+    if (!isRepair && !isWorthIt({ snapshotBytes: document.snapshot?.bytes ?? 0, logBytes: logBytes(document), logEntries: document.log.length }, true)) return
     logger.debug({ room: name, entries: document.log.length, bytes: logBytes(document) }, 'Compacting')
-    const { pieces, known } = await this.#rewrite(name, await stored.updates(name, document))
-    const head = await store.compact(name, { replaces: document.snapshot?.generation ?? 0, upTo: last.seq, pieces, known })
+    const { pieces, known, setAside } = await this.#rewrite(name, await stored.updates(name, document))
+    const head = await store.compact(name, { replaces: document.snapshot?.generation ?? 0, upTo, pieces, known, setAside })
     if (head === undefined) return
     counters.compactions++
+    if (setAside.length > 0) this.#reportSetAside(name, setAside)
     logger.debug({ room: name, before: (document.snapshot?.bytes ?? 0) + logBytes(document), after: head.bytes, ms: Math.round(now() - startedAt) }, 'Compacted')
     onCompacted(name, head, { bytes: logBytes(document), entries: document.log.length })
+  }
+
+  #reportSetAside (name: string, setAside: CompactResult['setAside']): void {
+    this.#options.counters.updatesSetAside += setAside.length
+    const reasons = [...new Set(setAside.map(({ reason }) => reason))].slice(0, maxReasonsLogged)
+    this.#options.logger.error({ room: name, updates: setAside.length, reasons }, 'Set aside updates that Yjs cannot apply; the rest of the document is kept (y-provider check)')
   }
 
   /** A document that cannot be built is merged: what was deleted stays in it, but its log does not grow without bound. */

@@ -19,6 +19,16 @@ export interface DocumentWork {
    */
   scan (update: Uint8Array, origin: UpdateOrigin, room: string): Promise<PackedScan>
 
+  /**
+   * Checks where the structs of an update would lie in a document (`inspectUpdate`).
+   * @param updates all that the document consists of
+   * @throws MalformedUpdate where Yjs would throw later because of them
+   */
+  inspect (update: Uint8Array, updates: readonly Uint8Array[], room: string): Promise<void>
+
+  /** Cuts off what is held of a large update (`trimUpdate`). @param stateVector what is held, encoded */
+  trim (update: Uint8Array, stateVector: Uint8Array, room: string): Promise<TrimmedUpdate>
+
   /** State vector and delete set of what `known` says (`Known.encode`) together with further updates. */
   know (known: Uint8Array | undefined, updates: readonly Uint8Array[], room: string): Promise<PackedKnown>
 
@@ -30,6 +40,11 @@ export interface DocumentWork {
 
   /** What a reader with this state vector lacks of the updates, in pieces as above. */
   difference (updates: readonly Uint8Array[], stateVector: Uint8Array, maxPieceBytes: number, room: string): Promise<readonly Uint8Array[]>
+}
+
+export interface TrimmedUpdate {
+  readonly update: Uint8Array
+  readonly scan: PackedScan
 }
 
 export interface CompactResult {

@@ -2,6 +2,9 @@
 export interface Limits {
   /** Bytes of one document as stored (snapshot and log); 0 = none. Bites at write time: reading goes on. */
   readonly maxDocumentBytes: number
+  /** Clients whose edits are in one document, and ranges of its deletions; 0 = none. They bite like `maxDocumentBytes`. */
+  readonly maxDocumentClients: number
+  readonly maxDocumentDeleteRanges: number
   /** Bytes of all awareness states of one connection together */
   readonly maxAwarenessBytes: number
   /** Bytes written to one socket and not taken yet, above which the connection catches up later instead */
@@ -16,6 +19,9 @@ export interface Limits {
 
 /** Updates above this many bytes are checked in a worker thread: below, a check takes well under a millisecond. */
 export const heavyUpdateBytes = 128 * 1024
+
+/** Updates of more parts than this are taken in step by step: below, that takes well under 5 ms. */
+export const manyParts = 5000
 
 /** Snapshots are sent in pieces of this size: a 5 Mbit/s link takes one in 0.4 s, far below a client's 30 s watchdog. */
 export const pieceBytes = 256 * 1024

@@ -1,8 +1,8 @@
 import type { StoredDocument } from '../store/store.ts'
-import { Known } from '../update/known.ts'
 import { unpackScan } from '../update/packed-scan.ts'
 import { scanUpdate, type ScannedUpdate } from '../update/scan-update.ts'
 import { heavyUpdateBytes } from './limits.ts'
+import { decodeKnown } from './open-document.ts'
 import type { Room } from './room.ts'
 import type { Services } from './services.ts'
 import { SnapshotReplaced } from './stored-document.ts'
@@ -62,7 +62,7 @@ export class LogReader {
 
   async #read (room: Room): Promise<void> {
     room.readAt = room.services.now()
-    await readMissing(room)
+    await room.repairing(() => readMissing(room))
     room.services.counters.logReads++
   }
 
@@ -112,7 +112,7 @@ async function updatesOf (room: Room, document: StoredDocument, since: number): 
   const { snapshot, log } = document
   const updates = log.map(({ update }) => update)
   if (snapshot === undefined || snapshot.generation === room.generation) return updates
-  const known = Known.decode(snapshot.known)
+  const known = await decodeKnown(room.name, snapshot.known, room.services.work)
   const holdsAll = known.covers(room.known.encodeStateVector()) && room.known.deleteSet.contains(known.deleteSet)
   if (holdsAll || snapshot.upTo <= since) {
     room.generation = snapshot.generation

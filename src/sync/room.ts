@@ -12,9 +12,9 @@ import { broadcast } from './broadcast.ts'
 import { greet, joinFrom, sendPresence } from './catch-up.ts'
 import type { Connection } from './connection.ts'
 import { EarlyLeavers } from './early-leavers.ts'
-import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs } from './limits.ts'
+import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs, manyParts } from './limits.ts'
 import { inPieces } from './in-pieces.ts'
-import { knownOf } from './open-document.ts'
+import { decodeKnown, knownOf } from './open-document.ts'
 import { PendingUpdates } from './pending-updates.ts'
 import { sharePresence } from './presence.ts'
 import { receiveUpdate } from './receive-update.ts'
@@ -71,6 +71,8 @@ export class Room implements Ticking {
   readonly #pace = new TickPace()
   #behind = 0
   #checking = 0
+  /** Updates that are being taken in step by step */
+  #adding = 0
   readonly #earlyLeavers = new EarlyLeavers()
 
   /** @param onEmpty called when nobody and nothing needs the room any more */
@@ -120,9 +122,12 @@ export class Room implements Ticking {
   }
 
   async #open (): Promise<void> {
-    const document = await this.services.stored.load(this.name)
+    const document = await this.repairing(async () => {
+      const document = await this.services.stored.load(this.name)
+      if (document !== undefined) this.known = await knownOf(this.name, document, this.services.work)
+      return document
+    })
     if (document !== undefined) {
-      this.known = await knownOf(this.name, document, this.services.work)
       this.logBytes = logBytes(document)
       this.logEntries = document.log.length
       this.snapshotBytes = storedBytes(document) - this.logBytes
@@ -138,6 +143,20 @@ export class Room implements Ticking {
       connection.resume()
     }
     this.stopChecking()
+  }
+
+  /**
+   * Reads something of the stored document. Where that holds what Yjs cannot apply, stored by a version that took it, this
+   * is set aside first.
+   */
+  async repairing<Read> (read: () => Promise<Read>): Promise<Read> {
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof MalformedUpdate)) throw error
+      await this.services.compactor.repair(this.name)
+      return await read()
+    }
   }
 
   /** Nothing is answered from a load that failed. Damage is permanent and reported; all else may be better in a moment. */
@@ -207,21 +226,62 @@ export class Room implements Ticking {
 
   /** Takes an update that may be taken and was checked: it goes out with the next tick, and into the store. */
   take (connection: Connection, scanned: ScannedUpdate): void {
-    const { counters, limits, saver } = this.services
+    if (!this.#mayTake(connection, scanned)) return
+    this.known.add(scanned)
+    this.#taken(connection, scanned, this.known.missing(scanned))
+  }
+
+  /** The same for one of many parts, which would hold up all others on the event loop. */
+  async takeBitByBit (connection: Connection, scanned: ScannedUpdate): Promise<void> {
+    if (scanned.parts <= manyParts) return this.take(connection, scanned)
+    if (!this.#mayTake(connection, scanned)) return
+    this.#adding++
+    try {
+      const steps = this.known.adding(scanned)
+      while (steps.next().done !== true) await this.services.pacer.turn()
+    } finally {
+      this.#adding--
+    }
+    // Whether it leans on other clients' structs is not looked up for so many: only gaps are seen.
+    this.#taken(connection, scanned, this.known.hasGaps)
+  }
+
+  /** Answers an update that cannot be taken, or need not be. @returns whether it is to be taken */
+  #mayTake (connection: Connection, scanned: ScannedUpdate): boolean {
+    const { counters, limits, saver, documentBounds } = this.services
     if (this.known.contains(scanned)) {
       counters.repeats++
       if (connection.speaksHocuspocus) this.#acknowledgeWhenStored(connection)
-      return
+      return false
     }
     // Not before: a client that may edit but only reads answers step 1 too, with nothing new.
-    if (saver.unsavedBytes > limits.maxUnsavedBytes) return connection.end(closes.unavailable)
+    if (saver.unsavedBytes > limits.maxUnsavedBytes) {
+      connection.end(closes.unavailable)
+      return false
+    }
     const bytes = this.snapshotBytes + this.logBytes + this.#pending.bytes + scanned.bytes.length
-    if (limits.maxDocumentBytes > 0 && bytes > limits.maxDocumentBytes) return connection.end(closes.tooLarge)
-    counters.updates++
-    this.known.add(scanned)
+    const isTooLarge = (limits.maxDocumentBytes > 0 && bytes > limits.maxDocumentBytes) || this.known.wouldExceed(scanned, documentBounds)
+    if (isTooLarge) connection.end(closes.tooLarge)
+    return !isTooLarge
+  }
+
+  #taken (connection: Connection, scanned: ScannedUpdate, lacksSomething: boolean): void {
+    this.services.counters.updates++
     this.#pending.add(scanned, connection)
-    if (this.known.missing(scanned)) this.#askAgain(connection)
+    if (lacksSomething) this.#askAgain(connection)
     this.requestTick()
+  }
+
+  /**
+   * Checks where the structs of an update would lie in the document.
+   * @throws MalformedUpdate where Yjs would throw because of them
+   */
+  inspect (scanned: ScannedUpdate): Promise<void> {
+    const newer = (): Uint8Array[] => {
+      const relayed = this.siblings.relayed.map(({ scanned }) => scanned.bytes)
+      return [...this.recent.all.map(({ update }) => update), ...this.#pending.all.map(({ bytes }) => bytes), ...relayed]
+    }
+    return this.services.stored.inspect(this.name, scanned.bytes, newer)
   }
 
   /** The state vector may be long: who has been asked already answers that with all that it has. */
@@ -242,7 +302,7 @@ export class Room implements Ticking {
 
   /** What holds nothing new may still be on its way to the store: then so is its acknowledgement. */
   #acknowledgeWhenStored (receipt: Receipt): void {
-    if (this.#pending.all.length > 0 || this.siblings.hasRelayed) this.#pendingRepeats.push(receipt)
+    if (this.#pending.all.length > 0 || this.siblings.hasRelayed || this.#adding > 0) this.#pendingRepeats.push(receipt)
     else this.recent.acknowledgeWhenStored(receipt)
   }
 
@@ -275,7 +335,8 @@ export class Room implements Ticking {
     for (const recent of updates) {
       saver.add({ entry: { document: this.name, update: recent.update }, saved: (seq) => { this.#saved(recent, seq) } })
     }
-    for (const receipt of this.#pendingRepeats.splice(0)) this.recent.acknowledgeWhenStored(receipt)
+    // What is still being taken in step by step goes out with a later tick, and so does what repeats it.
+    if (this.#adding === 0) for (const receipt of this.#pendingRepeats.splice(0)) this.recent.acknowledgeWhenStored(receipt)
     counters.ticks++
     const endedAt = now()
     load.add(endedAt - startedAt, endedAt)
@@ -396,12 +457,21 @@ export class Room implements Ticking {
     this.resized(head.bytes, log.bytes, log.entries)
     if (head.upTo <= this.siblings.readUpTo) {
       this.generation = head.generation
-      this.known.addDeletes(Known.decode(head.known).deleteSet)
+      this.#addDeletesOf(head)
     } else {
       // It may hold what other nodes have stored and this room has yet to read and tell, deletions too.
       this.siblings.fallBehind()
     }
     this.services.neighbours.tell(this.siblings, { type: 'compacted', snapshotBytes: head.bytes, logBytes: log.bytes, logEntries: log.entries })
+  }
+
+  #addDeletesOf ({ known }: SnapshotHead): void {
+    decodeKnown(this.name, known, this.services.work)
+      .then(({ deleteSet }) => { this.known.addDeletes(deleteSet) })
+      .catch((error: unknown) => {
+        this.services.logger.warn({ err: error, room: this.name }, 'Failed to read what a new snapshot holds; reading the store instead')
+        this.siblings.fallBehind()
+      })
   }
 
   /** Called every few seconds: what has expired, who is silent, who must hear something. */

@@ -1,6 +1,7 @@
 import type { Logger } from '../logger.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import type { Store } from '../store/store.ts'
+import { clientBounds } from '../update/bounds.ts'
 import { Compactor } from './compactor.ts'
 import type { Connection } from './connection.ts'
 import type { DocumentWork } from './document-work.ts'
@@ -11,7 +12,7 @@ import { Pacer } from './pacer.ts'
 import { PieceCache } from './piece-cache.ts'
 import { Room } from './room.ts'
 import { Saver } from './saver.ts'
-import { newCounters, type Counters, type Services } from './services.ts'
+import { newCounters, type Counters, type DocumentBounds, type Services } from './services.ts'
 import { StoredDocuments } from './stored-document.ts'
 import { TickClock } from './tick-clock.ts'
 import { TickLoad } from './tick-load.ts'
@@ -50,6 +51,7 @@ export class Rooms {
       stored,
       work,
       limits,
+      documentBounds: boundsFrom(limits),
       logger,
       now,
       counters,
@@ -190,6 +192,10 @@ export class Rooms {
     }
     if (!isStreaming) this.#services.pieces.clear()
   }
+}
+
+function boundsFrom ({ maxDocumentClients, maxDocumentDeleteRanges }: Limits): DocumentBounds {
+  return { clients: maxDocumentClients || Infinity, gaps: clientBounds.gaps, deleteRanges: maxDocumentDeleteRanges || Infinity }
 }
 
 /** Resolves with the promise or, where that takes too long, without it. */

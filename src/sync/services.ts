@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.ts'
+import type { UpdateBounds } from '../update/bounds.ts'
 import type { Compactor } from './compactor.ts'
 import type { DocumentWork } from './document-work.ts'
 import type { Limits } from './limits.ts'
@@ -10,6 +11,8 @@ import type { Saver } from './saver.ts'
 import type { StoredDocuments } from './stored-document.ts'
 import type { TickClock } from './tick-clock.ts'
 import type { TickLoad } from './tick-load.ts'
+
+export type DocumentBounds = Pick<UpdateBounds, 'clients' | 'gaps' | 'deleteRanges'>
 
 /** What all rooms of a process share. */
 export interface Services {
@@ -24,6 +27,8 @@ export interface Services {
   readonly reader: LogReader
   readonly pacer: Pacer
   readonly limits: Limits
+  /** What a document may count, from the limits */
+  readonly documentBounds: DocumentBounds
   readonly logger: Logger
   readonly counters: Counters
   /** Engine time in ms, monotonic, with fractions */
@@ -44,6 +49,8 @@ export interface Counters {
   compactions: number
   /** Attempts to compact a document that failed; some were merged instead */
   compactionFailures: number
+  /** Stored updates that Yjs cannot apply, put aside */
+  updatesSetAside: number
   resyncs: number
   /** Times that the store was read for what other nodes have stored */
   logReads: number
@@ -60,6 +67,7 @@ export const newCounters = (): Counters => ({
   framesWritten: 0,
   compactions: 0,
   compactionFailures: 0,
+  updatesSetAside: 0,
   resyncs: 0,
   logReads: 0,
 })

@@ -12,6 +12,8 @@ export class SnapshotReplaced extends Error {
 const maxDifferencesAtOnce = 2
 /** Different questions that may wait; whoever comes then is told to come back. */
 const maxWaitingDifferences = 1000
+/** How often reading starts again when the snapshot is replaced under it. */
+export const maxRestarts = 5
 /** ms; nobody waits that long */
 const maxWaitMs = 600_000
 
@@ -52,6 +54,33 @@ export class StoredDocuments {
     }
     for (const { update } of log) updates.push(update)
     return updates
+  }
+
+  /**
+   * Checks where the structs of an update would lie in the document.
+   * @param newer updates that may not be stored yet
+   * @throws MalformedUpdate where Yjs would throw later because of them
+   * @throws QueueOverload where too many others are asked
+   */
+  async inspect (name: string, update: Uint8Array, newer: () => readonly Uint8Array[]): Promise<void> {
+    await this.#turns.run(async () => {
+      // Before it is read: what is stored meanwhile is in both.
+      const inMemory = newer()
+      await this.#work.inspect(update, [...await this.#allUpdates(name), ...inMemory], name)
+    })
+  }
+
+  /** Snapshot and log, however often the snapshot is replaced under it. */
+  async #allUpdates (name: string): Promise<Uint8Array[]> {
+    for (let restarts = 0; ; restarts++) {
+      const document = await this.load(name)
+      if (document === undefined) return []
+      try {
+        return await this.updates(name, document)
+      } catch (error) {
+        if (!(error instanceof SnapshotReplaced) || restarts === maxRestarts) throw error
+      }
+    }
   }
 
   /**

@@ -3,7 +3,7 @@ import { DeleteSet } from './delete-set.ts'
 import { hasFormatting } from './formatting-replay.ts'
 import { mergeRuns } from './merge-updates.ts'
 import { PieceWriter } from './piece-writer.ts'
-import { scanUnchecked } from './scan-update.ts'
+import { scanUpdate } from './scan-update.ts'
 import { decodeStateVector } from './state-vector.ts'
 
 /**
@@ -16,8 +16,8 @@ import { decodeStateVector } from './state-vector.ts'
  */
 export function difference (updates: readonly Uint8Array[], stateVector: Uint8Array, maxBytes: number): Uint8Array[] {
   const held = decodeStateVector(stateVector)
-  const scans = updates.map(scanUnchecked)
-  const lacking = scanUnchecked(mergeRuns(scans, (run) => run.end > (held.get(run.client) ?? 0), DeleteSet.empty))
+  const scans = updates.map(scanUpdate)
+  const lacking = scanUpdate(mergeRuns(scans, (run) => run.end > (held.get(run.client) ?? 0), DeleteSet.empty))
   const deleteSet = DeleteSet.union(scans.map((scan) => scan.deleteSet))
   const write = (pieceBytes: number): Uint8Array[] => {
     const writer = new PieceWriter(pieceBytes)

@@ -2,16 +2,19 @@ import { type Clocks, mergeRuns } from './merge-updates.ts'
 import { type ScannedUpdate, scanUpdate } from './scan-update.ts'
 
 /**
- * The update without the clocks that are held; nearly always the update itself, as clients send only what is not held. If it repeats what is held, nothing
- * changes. If it contradicts it, Yjs can throw: it puts the rest of a struct behind what it holds, but under the parent that the struct names. What remains
- * here names the last held clock as its origin, so it can lie nowhere else.
+ * The update without the clocks that are held; nearly always the update itself, as clients send only what is not held.
+ * If it repeats what is held, nothing changes. If it contradicts it, Yjs can throw: it puts the rest of a struct behind
+ * what it holds, but under the parent that the struct names. What remains here names the last held clock as its origin,
+ * so it can lie nowhere else.
  * @param held client → the first clock not held
  */
 export function trimUpdate (update: ScannedUpdate, held: Clocks): ScannedUpdate {
-  const firstFree = (client: number): number => held.get(client) ?? 0
-  for (const { client, clock } of update.runs) {
-    if (clock >= firstFree(client)) continue
-    return scanUpdate(mergeRuns([update], ({ client, end }) => end > firstFree(client), update.deleteSet, held))
-  }
-  return update
+  if (!holdsHeldClocks(update, held)) return update
+  return scanUpdate(mergeRuns([update], ({ client, end }) => end > (held.get(client) ?? 0), update.deleteSet, held))
+}
+
+/** Whether `trimUpdate` would cut anything off. */
+export function holdsHeldClocks ({ runs }: ScannedUpdate, held: Clocks): boolean {
+  for (const { client, clock } of runs) if (clock < (held.get(client) ?? 0)) return true
+  return false
 }

@@ -1,16 +1,21 @@
 import { setPriority } from 'node:os'
 import { difference } from '../update/difference.ts'
+import { inspectUpdate } from '../update/inspect-update.ts'
 import { Known } from '../update/known.ts'
 import { buffersOf, packScan } from '../update/packed-scan.ts'
 import { scanClientUpdate, scanUnchecked, scanUpdate } from '../update/scan-update.ts'
 import { snapshotPieces } from '../update/snapshot-pieces.ts'
-import type { CompactResult, UpdateOrigin } from '../sync/document-work.ts'
+import { decodeStateVector } from '../update/state-vector.ts'
+import { trimUpdate } from '../update/trim-update.ts'
+import type { CompactResult, TrimmedUpdate, UpdateOrigin } from '../sync/document-work.ts'
 import { Moved } from './messages.ts'
 import { unpack } from './packed-updates.ts'
 
 /** What the event loop asks of a thread. `updates` are packed, see `packed-updates.ts`. */
 export type DocumentTask =
   | { readonly type: 'scan', readonly updates: Uint8Array, readonly origin: UpdateOrigin }
+  | { readonly type: 'inspect', readonly update: Uint8Array, readonly updates: Uint8Array }
+  | { readonly type: 'trim', readonly updates: Uint8Array, readonly stateVector: Uint8Array }
   | { readonly type: 'know', readonly known: Uint8Array | undefined, readonly updates: Uint8Array }
   | { readonly type: 'compact' | 'merge', readonly updates: Uint8Array, readonly maxPieceBytes: number }
   | { readonly type: 'difference', readonly updates: Uint8Array, readonly stateVector: Uint8Array, readonly maxPieceBytes: number }
@@ -36,6 +41,8 @@ export default function runDocumentTask (task: unknown): Moved {
   const updates = unpack(given.updates)
   switch (given.type) {
     case 'scan': return scan(updates[0] ?? new Uint8Array(0), given.origin)
+    case 'inspect': return inspect(given.update, updates)
+    case 'trim': return trim(updates[0] ?? new Uint8Array(0), given.stateVector)
     case 'know': return know(given.known, updates)
     case 'compact': return compact(updates, given.maxPieceBytes)
     case 'merge': return merge(updates, given.maxPieceBytes)
@@ -48,6 +55,17 @@ function scan (update: Uint8Array, origin: UpdateOrigin): Moved {
   return new Moved(packed, buffersOf(packed))
 }
 
+function inspect (update: Uint8Array, updates: readonly Uint8Array[]): Moved {
+  inspectUpdate(update, updates)
+  return new Moved(undefined, [])
+}
+
+function trim (update: Uint8Array, stateVector: Uint8Array): Moved {
+  const trimmed = trimUpdate(scanClientUpdate(update), decodeStateVector(stateVector))
+  const scan = packScan(trimmed)
+  return moved([trimmed.bytes], ([update]): TrimmedUpdate => ({ update: update!, scan }))
+}
+
 function know (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]): Moved {
   const packed = knownOf(encoded, updates).pack()
   return new Moved(packed, [packed.clocks.clients.buffer, packed.clocks.clocks.buffer, packed.beyond.buffer, packed.deletes.buffer])
@@ -55,7 +73,7 @@ function know (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]):
 
 function knownOf (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]): Known {
   const known = encoded === undefined ? new Known() : Known.decode(encoded)
-  for (const update of updates) known.add(scanUnchecked(update))
+  for (const update of updates) known.add(scanUpdate(update))
   return known
 }
 
@@ -69,8 +87,9 @@ function compact (updates: readonly Uint8Array[], maxPieceBytes: number): Moved 
 }
 
 function merge (updates: readonly Uint8Array[], maxPieceBytes: number): Moved {
-  const known = knownOf(undefined, updates).encode()
-  return moved(difference(updates, hasNothing, maxPieceBytes), (pieces): CompactResult => ({ pieces, known, setAside: [] }))
+  const known = new Known()
+  for (const update of updates) known.add(scanUnchecked(update))
+  return moved(difference(updates, hasNothing, maxPieceBytes), (pieces): CompactResult => ({ pieces, known: known.encode(), setAside: [] }))
 }
 
 /** Hands the bytes over instead of having them copied where everybody waits. */

@@ -1,4 +1,4 @@
-import type { CompactResult, DocumentWork, UpdateOrigin } from '../sync/document-work.ts'
+import type { CompactResult, DocumentWork, TrimmedUpdate, UpdateOrigin } from '../sync/document-work.ts'
 import type { PackedKnown } from '../update/known.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
 import type { PackedScan } from '../update/packed-scan.ts'
@@ -39,7 +39,7 @@ const baseWorkMs = 10_000
  * About ten times what was measured, so that a busy machine is no failure (docs/decisions/worker-pool.md). A document
  * that takes longer was made to take long.
  */
-const workMsPerMiB: Readonly<Record<DocumentTask['type'], number>> = { scan: 500, know: 500, difference: 2000, merge: 2500, compact: 8000 }
+const workMsPerMiB: Readonly<Record<DocumentTask['type'], number>> = { scan: 500, inspect: 1000, trim: 500, know: 500, difference: 2000, merge: 2500, compact: 8000 }
 
 /** ms that a task may occupy its thread; waiting does not count. */
 export function workLimitMs (type: DocumentTask['type'], bytes: number): number {
@@ -96,6 +96,14 @@ export class DocumentThreads implements DocumentWork {
 
   scan (update: Uint8Array, origin: UpdateOrigin, room: string): Promise<PackedScan> {
     return this.#wait({ type: 'scan', updates: pack([update]), origin }, room)
+  }
+
+  inspect (update: Uint8Array, updates: readonly Uint8Array[], room: string): Promise<void> {
+    return this.#wait({ type: 'inspect', update, updates: pack(updates) }, room)
+  }
+
+  trim (update: Uint8Array, stateVector: Uint8Array, room: string): Promise<TrimmedUpdate> {
+    return this.#wait({ type: 'trim', updates: pack([update]), stateVector }, room)
   }
 
   know (known: Uint8Array | undefined, updates: readonly Uint8Array[], room: string): Promise<PackedKnown> {

@@ -24,6 +24,8 @@ export function newLog (): Log {
 
 export const limits: Limits = {
   maxDocumentBytes: 0,
+  maxDocumentClients: 0,
+  maxDocumentDeleteRanges: 0,
   maxAwarenessBytes: 64 * 1024,
   maxSocketBufferBytes: 64 * 1024,
   maxUnsavedBytes: 16 * 1024 * 1024,

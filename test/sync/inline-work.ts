@@ -1,9 +1,12 @@
-import type { CompactResult, DocumentWork, UpdateOrigin } from '../../src/sync/document-work.ts'
+import type { CompactResult, DocumentWork, TrimmedUpdate, UpdateOrigin } from '../../src/sync/document-work.ts'
 import { difference } from '../../src/update/difference.ts'
+import { inspectUpdate } from '../../src/update/inspect-update.ts'
 import { Known, type PackedKnown } from '../../src/update/known.ts'
 import { packScan, type PackedScan } from '../../src/update/packed-scan.ts'
 import { scanClientUpdate, scanUnchecked, scanUpdate } from '../../src/update/scan-update.ts'
 import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
+import { decodeStateVector } from '../../src/update/state-vector.ts'
+import { trimUpdate } from '../../src/update/trim-update.ts'
 import { Gate } from './gate.ts'
 
 /** What the workers do, done here, behind gates. */
@@ -14,6 +17,7 @@ export class InlineWork implements DocumentWork {
   readonly builds = new Gate()
   /** How many were asked for */
   differences = 0
+  inspections = 0
 
   async scan (update: Uint8Array, origin: UpdateOrigin): Promise<PackedScan> {
     // Copied at once, as on the way to a thread.
@@ -22,10 +26,22 @@ export class InlineWork implements DocumentWork {
     return packScan(origin === 'client' ? scanClientUpdate(copy) : scanUpdate(copy))
   }
 
+  async inspect (update: Uint8Array, updates: readonly Uint8Array[]): Promise<void> {
+    await this.scans.pass()
+    this.inspections++
+    inspectUpdate(update, updates)
+  }
+
+  async trim (update: Uint8Array, stateVector: Uint8Array): Promise<TrimmedUpdate> {
+    await this.scans.pass()
+    const trimmed = trimUpdate(scanClientUpdate(update), decodeStateVector(stateVector))
+    return { update: trimmed.bytes, scan: packScan(trimmed) }
+  }
+
   async know (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]): Promise<PackedKnown> {
     await this.others.pass()
     const known = encoded === undefined ? new Known() : Known.decode(encoded)
-    for (const update of updates) known.add(scanUnchecked(update))
+    for (const update of updates) known.add(scanUpdate(update))
     return known.pack()
   }
 
