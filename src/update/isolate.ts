@@ -1,8 +1,9 @@
 import { DeleteSet } from './delete-set.ts'
 import { Known } from './known.ts'
+import { MalformedUpdate } from './malformed-update.ts'
 import { mergeRuns } from './merge-updates.ts'
 import { holdsAny, unsoundClocks } from './places.ts'
-import { type ScannedUpdate, scanUnchecked } from './scan-update.ts'
+import { type ScannedUpdate, scanUnchecked, scanUpdate } from './scan-update.ts'
 import { clocksOfFlaws } from './struct-flaws.ts'
 import { fill, halves, withoutClocks } from './struct-removal.ts'
 
@@ -59,12 +60,24 @@ class Isolation<State> {
   constructor (updates: readonly Uint8Array[], build: (update: ScannedUpdate) => State | null) {
     this.#updates = updates
     this.#build = build
-    this.#parts = updates.map((update, index) => ({ index, scan: scanUnchecked(update) }))
+    this.#parts = updates.map((update, index) => ({ index, scan: this.#read(update, index) }))
+  }
+
+  #read (update: Uint8Array, index: number): ScannedUpdate {
+    try {
+      return scanUpdate(update)
+    } catch (error) {
+      if (!(error instanceof MalformedUpdate)) throw error
+      const scan = scanUnchecked(update)
+      // Merging mends what is wrong with its deletions and sections; its structs are looked at below.
+      this.#reasons.set(index, error.message)
+      return scan
+    }
   }
 
   byRules (): Isolated<State> | null {
     this.#parts = this.#parts.map((part) => {
-      const flaws = clocksOfFlaws(part.scan)
+      const flaws = this.#reasons.has(part.index) ? clocksOfFlaws(part.scan) : null
       return flaws === null ? part : this.#without(part, flaws.clocks, flaws.reason)
     })
     const unsound = unsoundClocks(merge(this.#parts))
@@ -82,7 +95,7 @@ class Isolation<State> {
   }
 
   #without (part: Part, clocks: DeleteSet, reason: string): Part {
-    this.#reasons.set(part.index, this.#reasons.get(part.index) ?? reason)
+    this.#reasons.set(part.index, reason)
     this.#leftOut.push(part.scan)
     return { index: part.index, scan: withoutClocks(part.scan, clocks) }
   }

@@ -1,0 +1,218 @@
+import t from 'tap'
+import * as Y from 'yjs'
+import { closes } from '../../src/protocol/close-codes.ts'
+import { ByteWriter } from '../../src/update/byte-writer.ts'
+import { Known } from '../../src/update/known.ts'
+import { scanUnchecked, scanUpdate } from '../../src/update/scan-update.ts'
+import { edited, Engine, typing, until } from './engine.ts'
+
+const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))
+
+/** Updates that decode and that Yjs cannot apply, each of another kind; client 4000000 writes them. */
+const poisons: Readonly<Record<string, Uint8Array>> = {
+  'a list item that is its own parent': bytes('010180' + '92f401' + '00' + '08' + '00' + '80' + '92f401' + '00' + '01' + '7e' + '00'),
+  'a text whose right neighbour is itself': bytes('010180' + '92f401' + '00' + '44' + '80' + '92f401' + '00' + '0178' + '00'),
+  'an embed placed behind a later one of its own': bytes('010280' + '92f401' + '00' + '85' + '80' + '92f401' + '01' + '027b7d' + '05' + '010174' + '027b7d' + '00'),
+  'a format without a length behind a good text': bytes('010280' + '92f401' + '00' + '04' + '010174' + '0178' + '00' + '00' + '00'),
+  'a deletion of nothing, of somebody unknown': bytes('00' + '01' + '80' + '92f401' + '01' + '05' + '00'),
+  'a client that comes twice': bytes('02' + '01' + '80' + '92f401' + '00' + '00' + '01' + '01' + '80' + '92f401' + '01' + '00' + '01' + '00'),
+}
+
+/** A document with `text` in it, as Yjs reads what the store has. */
+async function storedText (engine: Engine): Promise<string> {
+  const doc = new Y.Doc()
+  for (const update of engine.store.updates('room')) Y.applyUpdate(doc, update)
+  return doc.getText('text').toString()
+}
+
+await t.test('an update that Yjs cannot apply closes its sender with 1007, and nobody gets anything of it', async (t) => {
+  for (const [kind, poison] of Object.entries(poisons)) {
+    scanUnchecked(poison)
+    for (const wire of ['y-websocket', 'hocuspocus'] as const) {
+      for (const type of ['update', 'sync-step-2'] as const) {
+        const engine = new Engine()
+        const honest = await engine.joinLive()
+        honest.update(typing('honest')[0]!)
+        await until(() => engine.rooms.counters.updates === 1)
+        const mallory = await engine.joinLive('room', { wire })
+        const heard = honest.heard.length
+        mallory.say({ type, update: poison })
+        t.equal(mallory.closed, closes.malformed, `${kind}, ${type}, ${wire}`)
+        await engine.rooms.flushed()
+        t.equal(honest.heard.length, heard)
+        t.equal(await storedText(engine), 'honest')
+      }
+    }
+  }
+})
+
+/** A document whose map holds a value; what is placed behind that value lies under its key. */
+function keyedDocument (): { doc: Y.Doc, update: Uint8Array } {
+  const doc = new Y.Doc()
+  doc.clientID = 1
+  const update = edited(doc, () => {
+    doc.getText('text').insert(0, 'text')
+    doc.getMap('map').set('key', 'value')
+  })
+  return { doc, update }
+}
+
+/** `text` behind the struct of client 1 at this clock, by client 2. */
+function placedBehind (clock: number, text: string): Uint8Array {
+  const writer = new ByteWriter()
+  for (const byte of [1, 1, 2, 0, 0x84, 1, clock, text.length]) writer.byte(byte)
+  writer.copy(Buffer.from(text))
+  writer.varUint(0)
+  return writer.finish()
+}
+
+await t.test('where only the document tells, a text is looked up in it: behind a text it is taken, under a key it is not', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  writer.update(keyedDocument().update)
+  await until(() => engine.rooms.counters.updates === 1)
+  const [honest, mallory] = [await engine.joinLive(), await engine.joinLive()]
+  mallory.update(placedBehind(4, 'long'))
+  honest.update(placedBehind(3, ' and more'))
+  await until(() => engine.rooms.counters.updates === 2 && mallory.closed !== undefined)
+  t.equal(mallory.closed, closes.malformed)
+  await engine.rooms.flushed()
+  t.equal(await storedText(engine), 'text and more')
+  t.equal(engine.work.inspections, 2)
+})
+
+await t.test('a keystroke is never looked up', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  for (const update of typing(...'keystrokes')) writer.update(update)
+  await until(() => engine.rooms.counters.updates === 10)
+  t.equal(engine.work.inspections, 0)
+})
+
+await t.test('what follows a text that is being looked up waits for it, and is taken also where its author has left', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  const { doc, update } = keyedDocument()
+  writer.update(update)
+  await until(() => engine.rooms.counters.updates === 1)
+  engine.work.scans.shut()
+  writer.update(edited(doc, () => { doc.getText('text').insert(4, ' pasted') }))
+  for (const key of ' and typed') writer.update(edited(doc, () => { doc.getText('text').insert(doc.getText('text').length, key) }))
+  writer.leave()
+  engine.work.scans.open()
+  await until(() => engine.rooms.openRooms === 0)
+  t.equal(await storedText(engine), 'text pasted and typed')
+})
+
+await t.test('repeated content is cut off before it is stored and passed on, also where it contradicts what is held', async (t) => {
+  const engine = new Engine()
+  const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
+  const doc = new Y.Doc()
+  doc.clientID = 9
+  writer.update(edited(doc, () => { doc.getText('text').insert(0, 'held') }))
+  await until(() => reader.text === 'held')
+  const other = new Y.Doc()
+  other.clientID = 9
+  writer.update(edited(other, () => { other.getText('elsewhere').insert(0, 'OTHER and longer') }))
+  await until(() => engine.rooms.counters.updates === 2)
+  await engine.rooms.flushed()
+  const known = new Known()
+  const last = engine.store.updates('room').at(-1)!
+  known.add(scanUpdate(last))
+  t.equal([...scanUpdate(last).runs][0]?.clock, 4)
+  t.equal(await storedText(engine), 'heldR and longer')
+  t.equal(reader.text, 'heldR and longer')
+})
+
+await t.test('stored updates that Yjs cannot apply are set aside when the document is opened, and the rest is there', async (t) => {
+  for (const [kind, poison] of Object.entries(poisons)) {
+    const engine = new Engine()
+    const doc = new Y.Doc()
+    const good = Array.from('abc', (letter, index) => edited(doc, () => { doc.getText('text').insert(index, letter) }))
+    await engine.store.append([good[0]!, good[1]!, poison, good[2]!].map((update) => ({ document: 'room', update })))
+    const peer = await engine.joinLive()
+    t.equal(peer.text, 'abc', kind)
+    t.equal(engine.rooms.counters.updatesSetAside, 1)
+    t.same((await engine.store.setAside('room')).map(({ update }) => Buffer.from(update).toString('hex')), [Buffer.from(poison).toString('hex')])
+    t.ok(engine.log.lines.some((line) => line.startsWith('Set aside updates that Yjs cannot apply')))
+    // A second visit finds nothing to repair.
+    peer.leave()
+    await until(() => engine.rooms.openRooms === 0)
+    t.equal((await engine.joinLive()).text, 'abc')
+    t.equal(engine.rooms.counters.updatesSetAside, 1)
+  }
+})
+
+await t.test('so are those that an older version has stored in a snapshot of one piece', async (t) => {
+  const engine = new Engine()
+  const doc = new Y.Doc()
+  const good = edited(doc, () => { doc.getText('text').insert(0, 'honest') })
+  await engine.store.append([{ document: 'room', update: good }])
+  const piece = Y.mergeUpdates([good, poisons['a text whose right neighbour is itself']!])
+  const known = new Known()
+  known.add(scanUnchecked(piece))
+  await engine.store.compact('room', { replaces: 0, upTo: 1, pieces: [piece], known: known.encode() })
+  const peer = await engine.joinLive()
+  t.equal(peer.text, 'honest')
+  t.equal(engine.rooms.counters.updatesSetAside, 1)
+})
+
+await t.test('a client whose edit was set aside goes on writing, and is not left pending', async (t) => {
+  const engine = new Engine()
+  const doc = new Y.Doc()
+  doc.clientID = 4_000_000
+  await engine.store.append([{ document: 'room', update: poisons['a text whose right neighbour is itself']! }])
+  const peer = await engine.joinLive()
+  Y.applyUpdate(doc, Y.encodeStateAsUpdate(peer.doc))
+  peer.update(edited(doc, () => { doc.getText('text').insert(0, 'later') }))
+  await until(() => engine.rooms.counters.updates === 1)
+  t.equal((await engine.joinLive()).text, 'later')
+})
+
+/** One collected struct of each of so many clients. */
+function ofClients (count: number, first = 1): Uint8Array {
+  const writer = new ByteWriter(count * 10)
+  writer.varUint(count)
+  for (let client = first + count - 1; client >= first; client--) for (const number of [1, client, 0, 0, 1]) writer.varUint(number)
+  writer.varUint(0)
+  return writer.finish()
+}
+
+await t.test('an update of many clients is taken in step by step, and read in full by who joins meanwhile', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive('room', { wire: 'hocuspocus' })
+  writer.update(ofClients(20_000))
+  const joiner = await engine.joinLive()
+  await until(() => engine.rooms.counters.updates === 1)
+  await engine.rooms.flushed()
+  await until(() => writer.all('status').length === 1)
+  await until(() => Y.decodeStateVector(Y.encodeStateVector(joiner.doc)).size === 20_000)
+  t.equal(writer.closed, undefined)
+})
+
+await t.test('a document is bounded by its clients and its ranges of deletions', async (t) => {
+  const engine = new Engine({ maxDocumentClients: 10 })
+  const writer = await engine.joinLive()
+  writer.update(ofClients(5))
+  writer.update(ofClients(5, 6))
+  t.equal(writer.closed, undefined)
+  writer.update(ofClients(1, 11))
+  t.equal(writer.closed, closes.tooLarge)
+  const editor = await new Engine({ maxDocumentDeleteRanges: 5 }).joinLive()
+  const doc = new Y.Doc()
+  editor.update(edited(doc, () => { doc.getText('text').insert(0, 'a text of some length') }))
+  for (let at = 0; at < 5; at++) editor.update(edited(doc, () => { doc.getText('text').delete(at, 1) }))
+  t.equal(editor.closed, undefined)
+  editor.update(edited(doc, () => { doc.getText('text').delete(7, 1) }))
+  t.equal(editor.closed, closes.tooLarge)
+})
+
+await t.test('a client pays for what costs time by its parts', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  for (let count = 0; count < 200 && writer.closed === undefined; count++) {
+    writer.update(ofClients(2000, 1 + count * 2000))
+    await until(() => writer.connection.inbox === undefined)
+  }
+  t.equal(writer.closed, closes.tooMany)
+})
