@@ -9,7 +9,8 @@ import { decodeStateVector } from './state-vector.ts'
 /**
  * What a reader with this state vector lacks, as updates of at most `maxBytes` each (except where one value is larger), in causal order: each needs only
  * what the reader has and the ones before it. Structs that wait for something missing come after the others, the whole delete set comes last.
- * One update, however large, when it holds formatting: see `survivesReplay`; without the reader's document there is no trying it.
+ * One update, however large, where any of the document's text is formatted: while pieces are applied, Yjs deletes formatting that the reader holds too, and
+ * only the reader's own document could show whether these pieces make it do so. @see survivesReplay
  * Linear in the bytes of the updates. Always at least one update.
  * @param stateVector encoded; `[0]` for a reader that has nothing
  * @throws MalformedUpdate
@@ -25,5 +26,5 @@ export function difference (updates: readonly Uint8Array[], stateVector: Uint8Ar
     return writer.finish(deleteSet)
   }
   const pieces = write(maxBytes)
-  return pieces.length > 1 && hasFormatting(lacking) ? write(Number.MAX_SAFE_INTEGER) : pieces
+  return pieces.length > 1 && scans.some(hasFormatting) ? write(Number.MAX_SAFE_INTEGER) : pieces
 }

@@ -50,9 +50,12 @@ export function mergeRuns (updates: readonly ScannedUpdate[], isWanted: (run: Cl
   return writer.finish()
 }
 
-/** Highest client first; of runs that begin together the longest first, so that it covers the others. */
+/**
+ * Highest client first. Runs that begin together keep their order: where copies differ (a surrogate pair that one client has cut, a client id that two
+ * clients share), the copy that came first stays, as in Yjs, so that later readers see what earlier ones do.
+ */
 function byClientThenClock (a: Source, b: Source): number {
-  return b.run.client - a.run.client || a.run.clock - b.run.clock || b.run.end - a.run.end
+  return b.run.client - a.run.client || a.run.clock - b.run.clock
 }
 
 function countClients (sources: readonly Source[]): number {

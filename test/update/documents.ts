@@ -3,11 +3,18 @@ import * as Y from 'yjs'
 import { DeleteSet } from '../../src/update/delete-set.ts'
 import { reader } from './histories.ts'
 
+/**
+ * After remote changes Yjs deletes formatting that has become redundant, and what it finds depends on how the changes were grouped. It leaves local ones
+ * alone: a document with this listener for `beforeObserverCalls` deletes nothing by itself.
+ */
+export function keepFormatting (transaction: Y.Transaction): void {
+  transaction.local = true
+}
+
 /** A fresh document with all of these applied one after the other. */
 export function applied (updates: Iterable<Uint8Array>, gc = true): Y.Doc {
   const doc = reader(gc)
-  // After remote changes Yjs deletes formatting that has become redundant, and what it finds depends on how the changes were grouped. It leaves local ones alone.
-  doc.on('beforeObserverCalls', (transaction: Y.Transaction) => { transaction.local = true })
+  doc.on('beforeObserverCalls', keepFormatting)
   for (const update of updates) Y.applyUpdate(doc, update)
   return doc
 }

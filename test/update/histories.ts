@@ -129,6 +129,9 @@ function growXml (xml: Y.XmlFragment | Y.XmlElement, a: number, b: number): void
   if (child instanceof Y.XmlElement && b % 3 !== 0) {
     if (b % 2 === 0) child.setAttribute('id', `${a}`)
     else growXml(child, a >> 2, b >> 1)
+  } else if (child instanceof Y.XmlText && b % 3 !== 0) {
+    if (b % 2 === 0) child.insert(child.length, 'more', formats[a % formats.length]!)
+    else child.format(...span(child.length, a, b), formats[a % formats.length]!)
   } else if (b % 2 === 0) {
     xml.insert(a % (xml.length + 1), [new Y.XmlElement(`p${b % 3}`)])
   } else {
