@@ -26,6 +26,9 @@ export interface DocumentWork {
    */
   inspect (update: Uint8Array, updates: readonly Uint8Array[], room: string): Promise<void>
 
+  /** Which clocks of a document lie under a key: `KeyedClocks.pack`. @param updates all that the document consists of */
+  keyed (updates: readonly Uint8Array[], room: string): Promise<Float64Array>
+
   /** Cuts off what is held of a large update (`trimUpdate`). @param stateVector what is held, encoded */
   trim (update: Uint8Array, stateVector: Uint8Array, room: string): Promise<TrimmedUpdate>
 

@@ -16,6 +16,7 @@ import { awarenessTimeoutMs, heavyUpdateBytes, keepaliveMs, manyParts } from './
 import { inPieces } from './in-pieces.ts'
 import { decodeKnown, knownOf } from './open-document.ts'
 import { PendingUpdates } from './pending-updates.ts'
+import { Placement } from './placement.ts'
 import { sharePresence } from './presence.ts'
 import { receiveUpdate } from './receive-update.ts'
 import { messageOf, RecentUpdates, type Receipt, type RecentUpdate } from './recent-updates.ts'
@@ -53,6 +54,7 @@ export class Room implements Ticking {
   readonly load = new SharedLoad(this.recent, () => this.services.stored.load(this.name))
   readonly siblings: Siblings
   readonly messages = new RoomMessages(() => this.known, this.awareness)
+  readonly placement = new Placement(() => this.services.stored.keyed(this.name, this.#inMemory))
   known = new Known()
   /** Bytes of the snapshot and of the log behind it, what waits for the store included */
   snapshotBytes = 0
@@ -268,6 +270,7 @@ export class Room implements Ticking {
   #taken (connection: Connection, scanned: ScannedUpdate, lacksSomething: boolean): void {
     this.services.counters.updates++
     this.#pending.add(scanned, connection)
+    this.placement.add(scanned)
     if (lacksSomething) this.#askAgain(connection)
     this.requestTick()
   }
@@ -276,12 +279,18 @@ export class Room implements Ticking {
    * Checks where the structs of an update would lie in the document.
    * @throws MalformedUpdate where Yjs would throw because of them
    */
-  inspect (scanned: ScannedUpdate): Promise<void> {
-    const newer = (): Uint8Array[] => {
-      const relayed = this.siblings.relayed.map(({ scanned }) => scanned.bytes)
-      return [...this.recent.all.map(({ update }) => update), ...this.#pending.all.map(({ bytes }) => bytes), ...relayed]
+  async inspect (scanned: ScannedUpdate): Promise<void> {
+    if (scanned.needsInspection === 'types' || scanned.bytes.length > heavyUpdateBytes) {
+      await this.services.stored.inspect(this.name, scanned.bytes, this.#inMemory)
+    } else if (!await this.placement.allows(scanned, this.services.now())) {
+      throw new MalformedUpdate('several values lie under one key', 0)
     }
-    return this.services.stored.inspect(this.name, scanned.bytes, newer)
+  }
+
+  /** What may not be stored yet. */
+  readonly #inMemory = (): Uint8Array[] => {
+    const relayed = this.siblings.relayed.map(({ scanned }) => scanned.bytes)
+    return [...this.recent.all.map(({ update }) => update), ...this.#pending.all.map(({ bytes }) => bytes), ...relayed]
   }
 
   /** The state vector may be long: who has been asked already answers that with all that it has. */
@@ -476,6 +485,7 @@ export class Room implements Ticking {
 
   /** Called every few seconds: what has expired, who is silent, who must hear something. */
   sweep (now: number): void {
+    this.placement.sweep(now)
     if (this.awareness.expire(now, awarenessTimeoutMs)) this.requestTick()
     for (const connection of this.connections) {
       const { socket } = connection

@@ -196,6 +196,7 @@ export class Siblings implements SharedRoom {
     const { known } = this.#room
     if (known.contains(scanned)) return
     known.add(scanned)
+    this.#room.placement.add(scanned)
     this.#relayed.push({ scanned, awaited })
     this.#room.requestTick()
   }

@@ -57,16 +57,32 @@ export class StoredDocuments {
   }
 
   /**
-   * Checks where the structs of an update would lie in the document.
+   * Checks where the structs of an update would lie in the document. Where the store cannot be read it passes.
    * @param newer updates that may not be stored yet
    * @throws MalformedUpdate where Yjs would throw later because of them
    * @throws QueueOverload where too many others are asked
    */
   async inspect (name: string, update: Uint8Array, newer: () => readonly Uint8Array[]): Promise<void> {
-    await this.#turns.run(async () => {
+    await this.#withAll(name, newer, (updates) => this.#work.inspect(update, updates, name))
+  }
+
+  /** Which clocks of the document lie under a key (`KeyedClocks.pack`); undefined where the store cannot be read. */
+  keyed (name: string, newer: () => readonly Uint8Array[]): Promise<Float64Array | undefined> {
+    return this.#withAll(name, newer, (updates) => this.#work.keyed(updates, name))
+  }
+
+  async #withAll<Result> (name: string, newer: () => readonly Uint8Array[], work: (updates: readonly Uint8Array[]) => Promise<Result>): Promise<Result | undefined> {
+    return await this.#turns.run(async () => {
       // Before it is read: what is stored meanwhile is in both.
       const inMemory = newer()
-      await this.#work.inspect(update, [...await this.#allUpdates(name), ...inMemory], name)
+      let stored: readonly Uint8Array[]
+      try {
+        stored = await this.#allUpdates(name)
+      } catch {
+        // The saver reports a store that fails; damage is reported by whoever opens the document.
+        return undefined
+      }
+      return await work([...stored, ...inMemory])
     })
   }
 

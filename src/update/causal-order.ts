@@ -1,3 +1,4 @@
+import type { Clocks } from './merge-updates.ts'
 import type { ClientRun, ScannedUpdate } from './scan-update.ts'
 import { noClient, StructReader } from './struct-reader.ts'
 
@@ -9,7 +10,7 @@ export type EmitStruct = (reader: StructReader, client: number, clock: number) =
  * Structs that depend on something that is neither held nor in the update come last, client by client. Linear in the update's bytes.
  * @param update no two runs may overlap (`mergeUpdates` sees to that)
  */
-export function emitInCausalOrder (update: ScannedUpdate, held: ReadonlyMap<number, number>, emit: EmitStruct): void {
+export function emitInCausalOrder (update: ScannedUpdate, held: Clocks, emit: EmitStruct): void {
   const queues = new Map<number, StructQueue>()
   for (const run of update.runs) {
     const queue = queues.get(run.client)
@@ -76,10 +77,10 @@ class StructQueue {
 /** Depth first: a client whose next struct needs another client's makes that one go on until the need is met. */
 class CausalWalk {
   readonly #queues: ReadonlyMap<number, StructQueue>
-  readonly #held: ReadonlyMap<number, number>
+  readonly #held: Clocks
   readonly #emit: EmitStruct
 
-  constructor (queues: ReadonlyMap<number, StructQueue>, held: ReadonlyMap<number, number>, emit: EmitStruct) {
+  constructor (queues: ReadonlyMap<number, StructQueue>, held: Clocks, emit: EmitStruct) {
     this.#queues = queues
     this.#held = held
     this.#emit = emit

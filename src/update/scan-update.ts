@@ -1,6 +1,7 @@
 import { type UpdateBounds, clientBounds, unbounded } from './bounds.ts'
 import { ByteReader } from './byte-reader.ts'
 import { DeleteSet, skipDeleteSet } from './delete-set.ts'
+import { MalformedUpdate } from './malformed-update.ts'
 import { flawOf } from './struct-flaws.ts'
 import { flags, isSplittable, kinds, noClient, StructReader } from './struct-reader.ts'
 
@@ -36,10 +37,10 @@ export interface ScannedUpdate {
   /** Is the content of some struct gone, so that `deleteSet` may be more than the update's own? */
   readonly deletesByStructs: boolean
   /**
-   * Can only the document tell whether Yjs can apply it? True for a value of several clocks that another struct places, and for very many nested types:
-   * `inspectUpdate` decides. Never true for a keystroke.
+   * Can only the document tell whether Yjs can apply it? `values`: it places values of several clocks beside other structs (`KeyedClocks.allows` decides).
+   * `types`: it has very many nested types (`inspectUpdate`). Never for a keystroke.
    */
-  readonly needsInspection: boolean
+  readonly needsInspection: false | 'values' | 'types'
   /** Client → the first clock that is not needed: one more than the highest clock that some struct refers to in another client's structs, or in its own client's before the run. */
   readonly needs: Iterable<readonly [client: number, clock: number]>
   /** What taking it in costs beyond its bytes: its clients, runs, ranges of deletions and needs. */
@@ -59,11 +60,14 @@ export function scanUpdate (update: Uint8Array): ScannedUpdate {
 }
 
 /**
- * As `scanUpdate`, of what a client has sent: above one of `clientBounds` it is malformed, and read no further.
+ * As `scanUpdate`, of what a client has sent: above one of `clientBounds` it is malformed, and read no further; and a key has one value that the update
+ * does not delete. (Of what is stored, another update may have deleted the others.)
  * @throws MalformedUpdate
  */
 export function scanClientUpdate (update: Uint8Array): ScannedUpdate {
-  return scan(update, clientBounds, true)
+  const scanned = scan(update, clientBounds, true)
+  scanned.checkKeyedValues()
+  return scanned
 }
 
 /**
@@ -75,7 +79,7 @@ export function scanUnchecked (update: Uint8Array): ScannedUpdate {
   return scan(update, unbounded, false)
 }
 
-function scan (update: Uint8Array, bounds: UpdateBounds, strict: boolean): ScannedUpdate {
+function scan (update: Uint8Array, bounds: UpdateBounds, strict: boolean): Scan {
   const reader = new StructReader(update, 0, strict)
   const scanned = new Scan(update, bounds, strict)
   const sections = reader.varUint()
@@ -86,7 +90,6 @@ function scan (update: Uint8Array, bounds: UpdateBounds, strict: boolean): Scann
   reader.finish()
   scanned.deletesNothing = deletes === 0 && !scanned.deletesByStructs
   scanned.parts = sections + scanned.runs.length + scanned.needs.size + deletes + scanned.goneRanges
-  if (strict) scanned.checkKeyedValues(reader)
   return scanned
 }
 
@@ -127,8 +130,9 @@ class Scan implements ScannedUpdate {
     return (this.#goneStructs?.length ?? 0) / 3
   }
 
-  get needsInspection (): boolean {
-    return this.#types > manyTypes || (this.#hasLongValues && (this.#hasKeys || this.needs.size > 0))
+  get needsInspection (): false | 'values' | 'types' {
+    if (this.#types > manyTypes) return 'types'
+    return this.#hasLongValues && (this.#hasKeys || this.needs.size > 0) ? 'values' : false
   }
 
   get deleteSet (): DeleteSet {
@@ -185,9 +189,9 @@ class Scan implements ScannedUpdate {
   }
 
   /** A key has one value. Only a document that collects nothing joins several, which it has deleted; a live one would make Yjs throw when it is split. */
-  checkKeyedValues (reader: StructReader): void {
+  checkKeyedValues (): void {
     if (this.#keyedValues === null) return
-    if (!this.deleteSet.contains(DeleteSet.from(this.#keyedValues))) reader.fail('a key has several values')
+    if (!this.deleteSet.contains(DeleteSet.from(this.#keyedValues))) throw new MalformedUpdate('a key has several values', this.deletesFrom)
   }
 
   /** Yjs writes the clients in descending order; only where that is not so must they be remembered. It would apply only the last section of a client. */

@@ -1,7 +1,9 @@
 import { setPriority } from 'node:os'
 import { difference } from '../update/difference.ts'
 import { inspectUpdate } from '../update/inspect-update.ts'
+import { KeyedClocks } from '../update/keyed-clocks.ts'
 import { Known } from '../update/known.ts'
+import { mergeUpdates } from '../update/merge-updates.ts'
 import { buffersOf, packScan } from '../update/packed-scan.ts'
 import { scanClientUpdate, scanUnchecked, scanUpdate } from '../update/scan-update.ts'
 import { snapshotPieces } from '../update/snapshot-pieces.ts'
@@ -15,6 +17,7 @@ import { unpack } from './packed-updates.ts'
 export type DocumentTask =
   | { readonly type: 'scan', readonly updates: Uint8Array, readonly origin: UpdateOrigin }
   | { readonly type: 'inspect', readonly update: Uint8Array, readonly updates: Uint8Array }
+  | { readonly type: 'keyed', readonly updates: Uint8Array }
   | { readonly type: 'trim', readonly updates: Uint8Array, readonly stateVector: Uint8Array }
   | { readonly type: 'know', readonly known: Uint8Array | undefined, readonly updates: Uint8Array }
   | { readonly type: 'compact' | 'merge', readonly updates: Uint8Array, readonly maxPieceBytes: number }
@@ -42,6 +45,7 @@ export default function runDocumentTask (task: unknown): Moved {
   switch (given.type) {
     case 'scan': return scan(updates[0] ?? new Uint8Array(0), given.origin)
     case 'inspect': return inspect(given.update, updates)
+    case 'keyed': return keyed(updates)
     case 'trim': return trim(updates[0] ?? new Uint8Array(0), given.stateVector)
     case 'know': return know(given.known, updates)
     case 'compact': return compact(updates, given.maxPieceBytes)
@@ -58,6 +62,11 @@ function scan (update: Uint8Array, origin: UpdateOrigin): Moved {
 function inspect (update: Uint8Array, updates: readonly Uint8Array[]): Moved {
   inspectUpdate(update, updates)
   return new Moved(undefined, [])
+}
+
+function keyed (updates: readonly Uint8Array[]): Moved {
+  const packed = KeyedClocks.of(scanUnchecked(mergeUpdates(updates.map(scanUnchecked)))).pack()
+  return new Moved(packed, [packed.buffer])
 }
 
 function trim (update: Uint8Array, stateVector: Uint8Array): Moved {

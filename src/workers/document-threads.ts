@@ -39,7 +39,7 @@ const baseWorkMs = 10_000
  * About ten times what was measured, so that a busy machine is no failure (docs/decisions/worker-pool.md). A document
  * that takes longer was made to take long.
  */
-const workMsPerMiB: Readonly<Record<DocumentTask['type'], number>> = { scan: 500, inspect: 1000, trim: 500, know: 500, difference: 2000, merge: 2500, compact: 8000 }
+const workMsPerMiB: Readonly<Record<DocumentTask['type'], number>> = { scan: 500, inspect: 1000, keyed: 1000, trim: 500, know: 500, difference: 2000, merge: 2500, compact: 8000 }
 
 /** ms that a task may occupy its thread; waiting does not count. */
 export function workLimitMs (type: DocumentTask['type'], bytes: number): number {
@@ -100,6 +100,10 @@ export class DocumentThreads implements DocumentWork {
 
   inspect (update: Uint8Array, updates: readonly Uint8Array[], room: string): Promise<void> {
     return this.#wait({ type: 'inspect', update, updates: pack(updates) }, room)
+  }
+
+  keyed (updates: readonly Uint8Array[], room: string): Promise<Float64Array> {
+    return this.#wait({ type: 'keyed', updates: pack(updates) }, room)
   }
 
   trim (update: Uint8Array, stateVector: Uint8Array, room: string): Promise<TrimmedUpdate> {

@@ -1,7 +1,9 @@
 import type { CompactResult, DocumentWork, TrimmedUpdate, UpdateOrigin } from '../../src/sync/document-work.ts'
 import { difference } from '../../src/update/difference.ts'
 import { inspectUpdate } from '../../src/update/inspect-update.ts'
+import { KeyedClocks } from '../../src/update/keyed-clocks.ts'
 import { Known, type PackedKnown } from '../../src/update/known.ts'
+import { mergeUpdates } from '../../src/update/merge-updates.ts'
 import { packScan, type PackedScan } from '../../src/update/packed-scan.ts'
 import { scanClientUpdate, scanUnchecked, scanUpdate } from '../../src/update/scan-update.ts'
 import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
@@ -30,6 +32,12 @@ export class InlineWork implements DocumentWork {
     await this.scans.pass()
     this.inspections++
     inspectUpdate(update, updates)
+  }
+
+  async keyed (updates: readonly Uint8Array[]): Promise<Float64Array> {
+    await this.scans.pass()
+    this.inspections++
+    return KeyedClocks.of(scanUnchecked(mergeUpdates(updates.map(scanUnchecked)))).pack()
   }
 
   async trim (update: Uint8Array, stateVector: Uint8Array): Promise<TrimmedUpdate> {

@@ -78,7 +78,40 @@ await t.test('where only the document tells, a text is looked up in it: behind a
   t.equal(mallory.closed, closes.malformed)
   await engine.rooms.flushed()
   t.equal(await storedText(engine), 'text and more')
-  t.equal(engine.work.inspections, 2)
+  t.equal(engine.work.inspections, 1, 'the document is read once for both')
+})
+
+await t.test('once it was read, the room knows by itself where a text comes to lie, also behind what was written since', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  const { doc, update } = keyedDocument()
+  writer.update(update)
+  writer.update(edited(doc, () => { doc.getText('text').insert(4, ' pasted') }))
+  await until(() => engine.rooms.counters.updates === 2)
+  for (const key of ' typed') writer.update(edited(doc, () => { doc.getText('text').insert(doc.getText('text').length, key) }))
+  writer.update(edited(doc, () => { doc.getMap('map').set('other', 1) }))
+  const clock = Y.decodeStateVector(Y.encodeStateVector(doc)).get(1)! - 1
+  await until(() => engine.rooms.counters.updates === 9)
+  // Nothing can be read any more.
+  engine.store.loads.shut()
+  const mallory = engine.join()
+  mallory.update(placedBehind(clock, 'long'))
+  writer.update(edited(doc, () => { doc.getText('text').insert(doc.getText('text').length, ' and pasted') }))
+  await until(() => engine.rooms.counters.updates === 10)
+  t.equal(mallory.closed, closes.malformed)
+  t.equal(engine.work.inspections, 1)
+})
+
+await t.test('nobody waits for a store that cannot be read', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  const { doc, update } = keyedDocument()
+  writer.update(update)
+  await until(() => engine.rooms.counters.updates === 1)
+  engine.store.loads.fail()
+  writer.update(edited(doc, () => { doc.getText('text').insert(4, ' pasted') }))
+  await until(() => engine.rooms.counters.updates === 2)
+  t.equal(writer.closed, undefined)
 })
 
 await t.test('a keystroke is never looked up', async (t) => {
@@ -207,12 +240,20 @@ await t.test('a document is bounded by its clients and its ranges of deletions',
   t.equal(editor.closed, closes.tooLarge)
 })
 
-await t.test('a client pays for what costs time by its parts', async (t) => {
+await t.test('a client pays for what costs time by its parts, in updates, questions and presences', async (t) => {
   const engine = new Engine()
+  const update = ofClients(90_000)
+  const stateVector = Y.encodeStateVector(new Map(Array.from({ length: 90_000 }, (_, client) => [client, 1])))
   const writer = await engine.joinLive()
-  for (let count = 0; count < 200 && writer.closed === undefined; count++) {
-    writer.update(ofClients(2000, 1 + count * 2000))
-    await until(() => writer.connection.inbox === undefined)
-  }
+  writer.update(update)
+  await until(() => engine.rooms.counters.updates === 1)
+  t.equal(writer.closed, undefined)
+  writer.update(update)
+  await until(() => writer.closed !== undefined)
   t.equal(writer.closed, closes.tooMany)
+  const reader = await engine.joinLive('other', { canEdit: false })
+  for (let count = 0; count < 5; count++) reader.say({ type: 'sync-step-1', stateVector })
+  t.equal(reader.closed, undefined)
+  reader.say({ type: 'sync-step-1', stateVector })
+  t.equal(reader.closed, closes.tooMany)
 })

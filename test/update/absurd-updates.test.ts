@@ -8,10 +8,11 @@ import t from 'tap'
 import * as Y from 'yjs'
 import { difference } from '../../src/update/difference.ts'
 import { inspectUpdate } from '../../src/update/inspect-update.ts'
+import { KeyedClocks } from '../../src/update/keyed-clocks.ts'
 import { Known } from '../../src/update/known.ts'
 import { MalformedUpdate } from '../../src/update/malformed-update.ts'
 import { mergeUpdates } from '../../src/update/merge-updates.ts'
-import { type ScannedUpdate, scanUpdate } from '../../src/update/scan-update.ts'
+import { scanClientUpdate, type ScannedUpdate, scanUpdate } from '../../src/update/scan-update.ts'
 import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
 import { trimUpdate } from '../../src/update/trim-update.ts'
 import { absurdUpdate, Random } from './absurd-updates.ts'
@@ -31,18 +32,22 @@ const nothing = Uint8Array.of(0)
 class Log {
   readonly updates: Uint8Array[]
   readonly known = new Known()
+  readonly #keyed: KeyedClocks
 
   constructor (base: Uint8Array) {
     this.updates = [base]
     this.known.add(scanUpdate(base))
+    this.#keyed = KeyedClocks.of(scanUpdate(base))
   }
 
   /** @returns what is stored and passed on */
   accept (update: Uint8Array): Uint8Array | null {
     try {
-      const scan = trimUpdate(scanUpdate(update), this.known.stateVector)
+      const scan = trimUpdate(scanClientUpdate(update), this.known.stateVector)
       if (this.#isBeyondGap(scan) || (scan.needsInspection && this.#waits(scan))) return null
-      if (scan.needsInspection) inspectUpdate(scan.bytes, this.updates)
+      if (scan.needsInspection === 'types') inspectUpdate(scan.bytes, this.updates)
+      else if (scan.needsInspection === 'values' && !this.#keyed.allows(scan)) return null
+      this.#keyed.add(scan)
       this.known.add(scan)
       this.updates.push(scan.bytes)
       return scan.bytes

@@ -6,7 +6,6 @@ import { difference } from '../../src/update/difference.ts'
 import { mergeUpdates } from '../../src/update/merge-updates.ts'
 import { scanUpdate } from '../../src/update/scan-update.ts'
 import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
-import { encodeStateVector } from '../../src/update/state-vector.ts'
 import { applied, assertSame, keepFormatting, stateVectorOf } from './documents.ts'
 import { mix, reader } from './histories.ts'
 
@@ -77,7 +76,7 @@ await t.test('a difference for a client that holds part of a struct holds the re
   fc.assert(fc.property(mix, fc.array(fc.nat(), { minLength: 1, maxLength: 8 }), pieceBytes, ({ history }, cuts, maxBytes) => {
     const whole = Y.encodeStateAsUpdate(history.docs[0]!)
     const held = new Map(stateVectorOf(history.docs[0]!).map(([client, clock], i) => [client, cuts[i % cuts.length]! % (clock + 1)]))
-    const stateVector = encodeStateVector(held)
+    const stateVector = Y.encodeStateVector(held)
     assert.deepEqual(unitsOf(difference([whole], stateVector, maxBytes)), unitsOf([Y.diffUpdate(whole, stateVector)]))
   }), runs)
 })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import * as Y from 'yjs'
 import { MalformedUpdate } from '../../src/update/malformed-update.ts'
-import { scanUnchecked, scanUpdate } from '../../src/update/scan-update.ts'
+import { scanClientUpdate, scanUnchecked, scanUpdate } from '../../src/update/scan-update.ts'
 import { mix } from './histories.ts'
 
 await t.test('a scan reports the structs, runs and deletions that Yjs decodes', async () => {
@@ -103,11 +103,11 @@ await t.test('what Yjs decodes but cannot apply is refused, and read unchecked',
   }
   for (const [name, given] of Object.entries(cases)) {
     const bytes = Uint8Array.from(typeof given === 'string' ? Buffer.from(given, 'hex') : given)
-    t.throws(() => scanUpdate(bytes), { name: 'MalformedUpdate', message: /^The update is malformed at byte \d+: [a-z0-9 -]+\.$/i }, name)
+    t.throws(() => scanClientUpdate(bytes), { name: 'MalformedUpdate', message: /^The update is malformed at byte \d+: [a-z0-9 -]+\.$/i }, name)
     t.doesNotThrow(() => scanUnchecked(bytes), name)
     t.doesNotThrow(() => Y.decodeUpdate(bytes), name)
   }
-  t.equal(scanUpdate(Uint8Array.from([2, 1, 4, 0, 0, 1, ...section(0), 0])).runs.length, 2, 'ascending order is unusual, but whole')
+  t.equal(scanClientUpdate(Uint8Array.from([2, 1, 4, 0, 0, 1, ...section(0), 0])).runs.length, 2, 'ascending order is unusual, but whole')
   t.equal(scanUpdate(Buffer.from('0101050028010161016b027e7e0105010002', 'hex')).runs.length, 1, 'values that a document without collection has deleted')
   t.equal(scanUpdate(Buffer.from('0200050000040000', 'hex')).runs.length, 0, 'sections without structs')
 })
