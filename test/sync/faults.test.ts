@@ -152,6 +152,7 @@ await t.test('a document does not grow above its limit; it can still be read', a
   const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
   const updates = typing(...Array.from({ length: 20 }, () => 'x'.repeat(100)))
   for (const update of updates) writer.update(update)
+  await until(() => writer.closed !== undefined)
   t.equal(writer.closed, closes.tooLarge, 'also where all of it comes at once')
   await until(() => reader.text !== '')
   t.ok(reader.text.length <= 1000)

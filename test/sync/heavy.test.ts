@@ -128,7 +128,7 @@ await t.test('where the check itself fails, the client is told to try again', as
   writer.update(typing(large)[0]!)
   await until(() => writer.closed !== undefined)
   t.equal(writer.closed, closes.unavailable)
-  t.match(engine.log.lines.join(), 'could not be checked')
+  t.match(engine.log.lines.join(), 'Failed to check an update')
 })
 
 await t.test('one document that ends while it waits does not leave its socket unread', async (t) => {
