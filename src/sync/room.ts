@@ -54,7 +54,7 @@ export class Room implements Ticking {
   readonly load = new SharedLoad(this.recent, () => this.services.stored.load(this.name))
   readonly siblings: Siblings
   readonly messages = new RoomMessages(() => this.known, this.awareness)
-  readonly placement = new Placement(() => this.services.stored.keyed(this.name, this.#inMemory))
+  readonly placement = new Placement(() => this.#readKeyed(), () => this.services.now())
   known = new Known()
   /** Bytes of the snapshot and of the log behind it, what waits for the store included */
   snapshotBytes = 0
@@ -282,8 +282,17 @@ export class Room implements Ticking {
   async inspect (scanned: ScannedUpdate): Promise<void> {
     if (scanned.needsInspection === 'types' || scanned.bytes.length > heavyUpdateBytes) {
       await this.services.stored.inspect(this.name, scanned.bytes, this.#inMemory)
-    } else if (!await this.placement.allows(scanned, this.services.now())) {
+    } else if (!await this.placement.allows(scanned)) {
       throw new MalformedUpdate('several values lie under one key', 0)
+    }
+  }
+
+  async #readKeyed (): Promise<Float64Array | undefined> {
+    try {
+      return await this.services.stored.keyed(this.name, this.#inMemory)
+    } catch (error) {
+      this.services.logger.warn({ err: error, room: this.name }, 'Failed to look up where new text comes to lie; taking it without')
+      return undefined
     }
   }
 

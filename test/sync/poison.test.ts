@@ -257,3 +257,17 @@ await t.test('a client pays for what costs time by its parts, in updates, questi
   reader.say({ type: 'sync-step-1', stateVector })
   t.equal(reader.closed, closes.tooMany)
 })
+
+await t.test('nor for one that hangs', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  const { doc, update } = keyedDocument()
+  writer.update(update)
+  await until(() => engine.rooms.counters.updates === 1)
+  engine.store.loads.shut()
+  writer.update(edited(doc, () => { doc.getText('text').insert(4, ' pasted') }))
+  await until(() => engine.rooms.counters.updates === 2)
+  writer.update(edited(doc, () => { doc.getText('text').insert(4, ' again') }))
+  await until(() => engine.rooms.counters.updates === 3)
+  t.equal(writer.closed, undefined)
+})
