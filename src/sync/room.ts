@@ -203,7 +203,7 @@ export class Room implements Ticking {
   }
 
   #questionStored (connection: Connection, number: number): void {
-    // While the store is away nothing is answered, and each question is kept.
+    // While the store is down nothing is answered, and each question is kept.
     if (++connection.openQuestions > maxOpenQuestions) return connection.end(closes.tooMany)
     this.#acknowledgeWhenStored({
       acknowledge: () => {
