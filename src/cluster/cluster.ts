@@ -2,6 +2,7 @@ import { everyone, newNodeId, type Bus, type NodeId, type OpenBus } from '../bus
 import type { Logger } from '../logger.ts'
 import { Repetitions } from '../repetitions.ts'
 import type { Neighbours, RoomMessage, SharedRoom } from '../sync/neighbours.ts'
+import { AnsweredResets } from './answered-resets.ts'
 import { decodeDatagram, encodeDatagram, type Datagram } from './datagram.ts'
 import type { Entry } from './entry.ts'
 import { Link } from './link.ts'
@@ -50,6 +51,7 @@ export class Cluster implements Neighbours {
   readonly #directory = new RoomDirectory()
   readonly #links = new Map<NodeId, Link>()
   readonly #questions: Questions
+  readonly #answeredResets = new AnsweredResets()
   /** Nodes of another version, and when they were heard last (engine time in ms): they live, and nothing can be asked of them */
   readonly #strangers = new Map<NodeId, number>()
   readonly #toFlush = new Set<Link>()
@@ -144,9 +146,11 @@ export class Cluster implements Neighbours {
   }
 
   /** A question from before this node began is about none of its connections: each was judged later. */
-  #answer (body: string): unknown {
+  #answer (from: NodeId, id: number, body: string): unknown {
     const { ageMs = 0, ...question } = JSON.parse(body) as Question & { readonly ageMs?: number } // nodes that understand each other ask such questions
-    return ageMs > this.#options.now() - this.#openedAt ? undefined : this.#options.answer(question)
+    if (ageMs > this.#options.now() - this.#openedAt) return undefined
+    const answer = (): unknown => this.#options.answer(question)
+    return question.type === 'reset' ? this.#answeredResets.answer(from, id, answer) : answer()
   }
 
   // ---- sending
@@ -281,7 +285,7 @@ export class Cluster implements Neighbours {
         this.#hearHello(link, entry.rooms)
         break
       case 'question':
-        this.#say(link, { type: 'answer', id: entry.id, body: JSON.stringify(this.#answer(entry.body) ?? null) })
+        this.#say(link, { type: 'answer', id: entry.id, body: JSON.stringify(this.#answer(link.node, entry.id, entry.body) ?? null) })
         break
       case 'answer':
         this.#questions.answered(link, entry.id, JSON.parse(entry.body))

@@ -121,6 +121,26 @@ await t.test('a question is answered by all, and a reset reaches those who were 
   t.same((await a.cluster.ask(reset)).silent, [], 'who has said goodbye is not asked')
 })
 
+await t.test('a reset that is repeated because its answer was lost is answered again, and carried out once', async (t) => {
+  const exchange = new LocalExchange()
+  const asked: Question[] = []
+  const a = await node(t, exchange, 'a')
+  const b = await node(t, exchange, 'b', (question) => {
+    asked.push(question)
+    // The answer does not arrive.
+    if (asked.length === 1) exchange.cut(b.id)
+    return asked.length
+  })
+  await until(() => a.cluster.nodes.length === 1 && b.cluster.nodes.length === 1)
+  const answered = a.cluster.ask({ type: 'reset', room: 'room', userId: 'ada' })
+  await until(() => asked.length === 1)
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => { setImmediate(resolve) })
+  exchange.restore(b.id)
+  t.same(await answered, { answers: [1], silent: [] })
+  t.same((await a.cluster.ask({ type: 'count', room: 'room', sessionKey: '' })).answers, [2], 'b has heard all that a repeats')
+  t.match(asked, [{ type: 'reset' }, { type: 'count' }])
+})
+
 await t.test('a reset reaches a node that was not known when it was asked, unless it began later', async (t) => {
   const exchange = new LocalExchange()
   const heard: Record<string, Question[]> = { early: [], late: [] }
