@@ -18,6 +18,9 @@ export function encodeAwarenessMessage (update: Uint8Array): Uint8Array {
   return encoding.toUint8Array(encoder)
 }
 
+/** Asks a client for all presence that it knows, its own included. */
+export const encodeAwarenessQuestion = (): Uint8Array => Uint8Array.of(messageType.queryAwareness)
+
 /** y-websocket's refusal (y-protocols/auth.js): the client prints the reason. */
 export function encodePermissionDenied (reason: string): Uint8Array {
   const encoder = encoding.createEncoder()

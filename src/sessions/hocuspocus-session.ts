@@ -1,8 +1,8 @@
 import type { RawData, WebSocket } from 'ws'
-import type { Allowed, Verdict } from '../access/verdict.ts'
+import type { Allowed, Denied, Verdict } from '../access/verdict.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import { decodeHocuspocus, type AddressedMessage } from '../protocol/decode-message.ts'
-import { encodeAuthenticated, encodeCloseMessage, encodeHocuspocusDenied, encodePong } from '../protocol/encode-message.ts'
+import { encodeAuthenticated, encodeAwarenessQuestion, encodeCloseMessage, encodeHocuspocusDenied, encodePong } from '../protocol/encode-message.ts'
 import { framesOf, hocuspocusAddress, noAddress, type Address } from '../protocol/frame.ts'
 import { messageType, type ClientMessage } from '../protocol/message.ts'
 import { Connection, type Session } from '../sync/connection.ts'
@@ -10,6 +10,7 @@ import { enterRoom, isPermissionDenied, leaveRoom, refusal, type Gate } from './
 import { maxStrangerBytes } from './inbound.ts'
 import { RateLimit } from './rate-limit.ts'
 import type { RoomSocket } from './room-sockets.ts'
+import { WaitingDocument } from './waiting-document.ts'
 import { WsSocket } from './web-socket.ts'
 
 /** What may wait on one socket for verdicts; a client that has not been let in must not fill the memory. */
@@ -17,20 +18,12 @@ const maxWaitingMessages = 500
 const maxWaitingBytes = 2 * maxStrangerBytes
 /** A socket that carries no document any more is closed after this many ms, unless another comes. */
 const emptyTimeoutMs = 60_000
+/** Longer tokens are not kept. Django's tickets take some 300 characters, and one is kept for each document of a socket. */
+const maxTokenLength = 4096
 /** Documents on one socket, let in or not */
 const maxDocuments = 200
 /** Refusals on one socket: each may have been a question to Django. */
 const maxRefusals = 2 * maxDocuments
-
-/** A document on the socket that is not open yet: its credentials are being judged, or still to come. */
-interface Waiting {
-  readonly address: Address
-  readonly documentName: string
-  /** Copies: a view would keep the whole chunk it came in */
-  readonly frames: Uint8Array[]
-  bytes: number
-  isAsked: boolean
-}
 
 export interface HocuspocusSessionOptions {
   readonly gate: Gate
@@ -50,7 +43,10 @@ export class HocuspocusSession implements Session, RoomSocket {
   readonly #rate: RateLimit
   /** Engine time in ms by which somebody must have been let in; what comes and goes before that moves it not */
   readonly #authBy: number
-  readonly #documents = new Map<string, Connection | Waiting>()
+  /** By address; those that the client has left, and may still speak about, included */
+  readonly #documents = new Map<string, Connection | WaitingDocument>()
+  /** What each connection was opened with */
+  readonly #tokens = new WeakMap<Connection, string>()
   /** Refused or ended by us, and not left by the client, which goes on sending: only a new Auth message is heard from it. */
   readonly #shut = new Set<string>()
   /** Runs while the socket carries no document, not even one that is being judged */
@@ -106,7 +102,7 @@ export class HocuspocusSession implements Session, RoomSocket {
 
   /** Every document of the socket has to come back then, and its provider is told so. */
   #tellAll (reason: CloseReason): void {
-    for (const { address } of this.#documents.values()) this.#tell(address, reason)
+    for (const document of this.#documents.values()) if (!isLeft(document)) this.#tell(document.address, reason)
   }
 
   #receivePing (data: Buffer): void {
@@ -150,6 +146,7 @@ export class HocuspocusSession implements Session, RoomSocket {
     const document = this.#documents.get(address)
     if (message.type === 'close') this.#closedByClient(address, document)
     else if (document instanceof Connection) this.#handOn(document, message)
+    else if (document?.isLeft === true) this.#returned(document, message, frame)
     else if (document !== undefined) this.#wait(document, message, frame)
     else if (message.type === 'auth' || !this.#shut.has(address)) this.#expect(address, documentName, message, frame)
   }
@@ -161,28 +158,56 @@ export class HocuspocusSession implements Session, RoomSocket {
     else connection.receive(message)
   }
 
-  #closedByClient (key: string, document: Connection | Waiting | undefined): void {
+  #closedByClient (key: string, document: Connection | WaitingDocument | undefined): void {
     this.#shut.delete(key)
-    if (document instanceof Connection) this.#leave(document)
-    else if (document !== undefined) {
-      this.#stopWaiting(document)
-      document.frames.length = 0
+    if (document === undefined || isLeft(document)) return
+    if (document instanceof Connection) this.#keepLeft(document)
+    else if (document.isAsked) {
+      document.isLeft = true
       // The question goes on, and somebody else's waits behind it: leaving before each answer counts like a refusal.
-      if (document.isAsked && ++this.#refusals > maxRefusals) return this.#close(closes.tooMany)
+      if (++this.#refusals > maxRefusals) return this.#close(closes.tooMany)
+    } else this.#stopWaiting(document)
+    this.#awaitDocument()
+  }
+
+  /**
+   * Leaves a document, and asks whether a provider is attached to it all the same. Providers queue the Close of one that was
+   * destroyed before the socket was open, and send it behind the first messages of the next one for the same document,
+   * which then hears nothing more and does not know it.
+   */
+  #keepLeft (connection: Connection): void {
+    const { address, room } = connection
+    this.#leave(connection)
+    const token = this.#tokens.get(connection)
+    if (room === undefined || token === undefined) return
+    const left = new WaitingDocument(address, room.name, token)
+    left.isLeft = true
+    this.#documents.set(address.key, left)
+    this.#askWhoIsThere(left)
+  }
+
+  /** A message about a document that was left: with Auth it is opened anew, with anything else it should not have been left. */
+  #returned (left: WaitingDocument, message: ClientMessage, frame: Uint8Array): void {
+    if (message.type === 'auth') {
+      this.#stopWaiting(left)
+      return this.#expect(left.address.key, left.documentName, message, frame)
     }
-    if (document !== undefined) this.#awaitDocument()
+    left.isLeft = false
+    left.hasReturned = true
+    this.#keep(left, frame)
+    if (!left.isAsked && !this.#isClosed) this.#ask(left, left.token)
   }
 
   /** The first message about a document. */
   #expect (name: string, documentName: string, message: ClientMessage, frame: Uint8Array): void {
     const { room, isRoomName } = this.#options
-    if (this.#documents.size >= maxDocuments) return this.#close(closes.tooMany)
+    if (this.#documents.size >= maxDocuments && !this.#forgetLeft()) return this.#close(closes.tooMany)
     const address = hocuspocusAddress(name)
     if ((room !== undefined && room !== documentName) || !isRoomName(documentName)) {
       return this.#refuse(address, { ...closes.forbidden, reason: 'The document is not the one this socket is for' })
     }
     this.#shut.delete(name)
-    const waiting: Waiting = { address, documentName, frames: [], bytes: 0, isAsked: false }
+    const waiting = new WaitingDocument(address, documentName)
     this.#documents.set(name, waiting)
     this.#wait(waiting, message, frame)
   }
@@ -191,16 +216,9 @@ export class HocuspocusSession implements Session, RoomSocket {
    * Keeps what comes before the verdict. Providers send Auth before step 1, or none where they have no token: then the
    * socket's own credentials decide. Anything else may come first, typed while the page was fetching its ticket.
    */
-  #wait (waiting: Waiting, message: ClientMessage, frame: Uint8Array): void {
-    if (message.type !== 'auth') {
-      waiting.frames.push(Uint8Array.from(frame))
-      waiting.bytes += frame.length
-      this.#waitingMessages++
-      this.#waitingBytes += frame.length
-      this.#socket.keepWaiting(this.#waitingBytes)
-      if (this.#waitingMessages > maxWaitingMessages || this.#waitingBytes > maxWaitingBytes) return this.#close(closes.tooMany)
-    }
-    if (waiting.isAsked) return
+  #wait (waiting: WaitingDocument, message: ClientMessage, frame: Uint8Array): void {
+    if (message.type !== 'auth') this.#keep(waiting, frame)
+    if (waiting.isAsked || this.#isClosed) return
     if (message.type === 'auth') this.#ask(waiting, message.token)
     else if (message.type === 'sync-step-1') {
       this.#understandsClose = false
@@ -208,15 +226,34 @@ export class HocuspocusSession implements Session, RoomSocket {
     }
   }
 
-  #stopWaiting ({ address, frames, bytes }: Waiting): void {
+  #keep (waiting: WaitingDocument, frame: Uint8Array): void {
+    waiting.add(frame)
+    this.#waitingMessages++
+    this.#waitingBytes += frame.length
+    this.#socket.keepWaiting(this.#waitingBytes)
+    if (this.#waitingMessages > maxWaitingMessages || this.#waitingBytes > maxWaitingBytes) this.#close(closes.tooMany)
+  }
+
+  #stopWaiting ({ address, frameCount, bytes }: WaitingDocument): void {
     this.#documents.delete(address.key)
-    this.#waitingMessages -= frames.length
+    this.#waitingMessages -= frameCount
     this.#waitingBytes -= bytes
     this.#socket.keepWaiting(this.#waitingBytes)
   }
 
-  #ask (waiting: Waiting, token: string): void {
+  /** Forgets the document that was left first. @returns whether there was one */
+  #forgetLeft (): boolean {
+    for (const document of this.#documents.values()) {
+      if (document instanceof Connection || !document.isLeft || document.isAsked) continue
+      this.#stopWaiting(document)
+      return true
+    }
+    return false
+  }
+
+  #ask (waiting: WaitingDocument, token: string): void {
     waiting.isAsked = true
+    waiting.token = token
     clearTimeout(this.#emptyTimer)
     this.#options.authorise(waiting.documentName, token)
       .then((verdict) => { this.#judged(waiting, verdict) })
@@ -226,17 +263,37 @@ export class HocuspocusSession implements Session, RoomSocket {
       })
   }
 
-  #judged (waiting: Waiting, verdict: Verdict): void {
+  #judged (waiting: WaitingDocument, verdict: Verdict): void {
     // The client may have left the document meanwhile, and opened it again.
     if (this.#documents.get(waiting.address.key) !== waiting) return
+    waiting.isAsked = false
+    if (waiting.isLeft && verdict.allowed) {
+      this.#askWhoIsThere(waiting)
+      return this.#awaitDocument()
+    }
     this.#stopWaiting(waiting)
-    if (verdict.allowed) this.#admit(waiting, verdict)
+    // Perhaps nobody is there to hear it, and others are on the socket.
+    if (waiting.isLeft && !verdict.allowed && verdict.permanent) this.#denyLeft(waiting, verdict)
+    else if (verdict.allowed) this.#admit(waiting, verdict)
     else this.#refuse(waiting.address, refusal(verdict))
   }
 
-  #admit ({ address, documentName, frames }: Waiting, verdict: Allowed): void {
+  /** Every provider that is attached answers this, whether it was let in or not. */
+  #askWhoIsThere ({ address }: WaitingDocument): void {
+    this.#socket.write(framesOf(address, [encodeAwarenessQuestion()]))
+  }
+
+  #denyLeft ({ address }: WaitingDocument, verdict: Denied): void {
+    this.#shut.add(address.key)
+    this.#tell(address, refusal(verdict))
+    this.#awaitDocument()
+  }
+
+  #admit (waiting: WaitingDocument, verdict: Allowed): void {
+    const { address, documentName, token } = waiting
     const connection = new Connection(this.#socket, this, address, true, verdict)
     this.#documents.set(address.key, connection)
+    if (token.length <= maxTokenLength) this.#tokens.set(connection, token)
     this.#hasBeenLetIn = true
     const refused = enterRoom(this.#options.gate, documentName, connection, verdict, [encodeAuthenticated(verdict.canEdit)])
     if (refused !== undefined) {
@@ -244,9 +301,9 @@ export class HocuspocusSession implements Session, RoomSocket {
       return this.#close(refused)
     }
     this.#socket.letIn(this)
-    for (const frame of frames) {
+    for (const message of waiting.messages()) {
       if (isOver(connection)) return
-      this.#handOn(connection, decodeHocuspocus(frame).message)
+      this.#handOn(connection, message)
     }
   }
 
@@ -268,7 +325,7 @@ export class HocuspocusSession implements Session, RoomSocket {
   /** A socket that is for one document ends with it; one for many only where the reason concerns all of them. */
   #closeOrStay (reason: CloseReason): void {
     const isForOne = this.#options.room !== undefined
-    if (!isAboutOneDocument(reason.code) || (isForOne && this.#documents.size === 0)) this.#close(reason)
+    if (!isAboutOneDocument(reason.code) || (isForOne && [...this.#documents.values()].every(isLeft))) this.#close(reason)
     else this.#awaitDocument()
   }
 
@@ -299,11 +356,13 @@ export class HocuspocusSession implements Session, RoomSocket {
     if (room !== undefined) gate.roomSockets.delete(room, this)
     for (const document of [...this.#documents.values()]) {
       if (document instanceof Connection) this.#leave(document)
-      else document.frames.length = 0
+      else document.forget()
     }
     this.#documents.clear()
   }
 }
+
+const isLeft = (document: Connection | WaitingDocument): boolean => document instanceof WaitingDocument && document.isLeft
 
 /** A function, because the phase changes under whoever has just looked at it. */
 const isOver = (connection: Connection): boolean => connection.phase === 'ended'

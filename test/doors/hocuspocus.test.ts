@@ -137,7 +137,87 @@ for (const kind of hocuspocusKinds) {
     await third.until(() => third.text.toString() === 'x')
     t.equal(socket.record.attempts, 1)
   })
+  for (const sessionAwareness of kind === 'Hocuspocus 4' ? [false, true] : [false]) {
+    const how = sessionAwareness ? `${kind}, by session ids` : kind
+
+    t.test(`${how}: left before the socket is open, and joined again on it`, async (t) => {
+      const { wsUrl } = await listen(t)
+      const other = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: asDjango })
+      await other.synced()
+      const socket = openSocket(t, kind, wsUrl, { room: 'r', headers: asDjango })
+      // The last but one provider's Close comes behind the last one's Auth.
+      for (let i = 0; i < 3; i++) connect(t, { kind, wsUrl, room: 'r', socket, sessionAwareness }).destroy()
+      const doc = new Y.Doc()
+      doc.getText('t').insert(0, 'brought along')
+      const again = connect(t, { kind, wsUrl, room: 'r', socket, sessionAwareness, doc })
+      again.awareness.setLocalStateField('user', 'A')
+      await other.until(() => other.text.toString() === 'brought along')
+      await other.until(() => other.awareness.getStates().get(doc.clientID)?.['user'] === 'A')
+      await again.until(() => again.unsyncedChanges() === 0)
+      other.text.insert(0, 'heard and ')
+      await again.until(() => again.text.toString() === 'heard and brought along')
+      again.text.insert(0, 'typed, ')
+      await again.until(() => again.unsyncedChanges() === 0)
+      await other.until(() => other.text.toString() === 'typed, heard and brought along')
+      t.equal(socket.record.attempts, 1)
+    })
+
+    t.test(`${how}: one of several documents is left while it is being judged, and joined again`, async (t) => {
+      const judged = new Set<string>()
+      const held: Array<() => void> = []
+      const django = await startDjango(t, routes((request, response) => {
+        const look = (): void => {
+          if ([...judged].some((room) => request.url?.includes(room))) answer(response, 200, mayEdit)
+          else held.push(look)
+        }
+        look()
+      }))
+      const judge = (room: string): void => {
+        judged.add(room)
+        for (const look of held.splice(0)) look()
+      }
+      const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
+      const socket = openSocket(t, kind, wsUrl, { headers: { cookie: 'sessionid=s' } })
+      const first = connect(t, { kind, wsUrl, room: 'first', socket, sessionAwareness })
+      // Its Close is queued, and goes out when the first document's answer has come.
+      connect(t, { kind, wsUrl, room: 'second', socket, sessionAwareness }).destroy()
+      const second = connect(t, { kind, wsUrl, room: 'second', socket, sessionAwareness })
+      await django.untilAsked(2)
+      judge('first')
+      await first.synced()
+      judge('second')
+      await second.synced()
+      second.text.insert(0, 'x')
+      await second.until(() => second.unsyncedChanges() === 0)
+      t.equal(socket.record.attempts, 1)
+    })
+  }
 }
+
+t.test('who leaves a document is gone from it, and what comes late does not bring them back without their rights', async (t) => {
+  const { app, wsUrl } = await listen(t)
+  const wire = await openWire(t, `${wsUrl}/collaboration/ws/`)
+  const other = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: asDjango })
+  await other.synced()
+  const count = async (): Promise<number> => (await app.inject({ url: '/collaboration/api/get-connections/?room=r&sessionKey=s', headers: asDjango })).json().count
+  wire.ws.send(auth('r', await mint('r', { can_edit: true })))
+  wire.ws.send(step1('r'))
+  await wire.until(({ heard }) => heard.some((message) => read(message).type === 2))
+  t.equal(await count(), 2)
+  wire.ws.send(about('r', bytes(7, 'bye')))
+  await wire.until(({ heard }) => heard.some((message) => read(message).type === 3))
+  t.equal(await count(), 1)
+  // The next one reads only.
+  wire.heard.length = 0
+  wire.ws.send(auth('r', await mint('r')))
+  await wire.until(({ heard }) => heard.some((message) => read(message).type === 2))
+  t.same(wire.heard.map(read).find(({ type }) => type === 2)?.rest.slice(2), [...Buffer.from('readonly')])
+  wire.ws.send(about('r', bytes(7, 'bye')))
+  wire.heard.length = 0
+  wire.ws.send(about('r', bytes(0, 2, Y.encodeStateAsUpdate(new Y.Doc()))))
+  await wire.until(({ heard }) => heard.some((message) => read(message).type === 2))
+  t.same(wire.heard.map(read).find(({ type }) => type === 2)?.rest.slice(2), [...Buffer.from('readonly')], 'by what it has shown last')
+})
 
 t.test('Hocuspocus 4: two providers of one document on one socket, by session ids', async (t) => {
   const { app, wsUrl } = await listen(t)
