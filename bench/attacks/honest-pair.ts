@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import * as Y from 'yjs'
 import { Client, within, type Target } from '../load/client.ts'
 import { Histogram } from '../load/histogram.ts'
@@ -28,16 +29,31 @@ export class HonestPair {
   /** @returns ms from sending a paste of so many bytes until the other has it, for each of `times` in a row @throws where one does not arrive */
   async measure (bytes: number, times: number): Promise<Histogram> {
     const delays = new Histogram()
-    for (let i = 0; i < times; i++) {
-      const before = Y.encodeStateVector(this.#doc)
-      this.#doc.getText('text').insert(0, 'x'.repeat(bytes))
-      const arrived = once(this.#heard, 'update')
-      const sentAt = performance.now()
-      this.#writer.sendUpdate(Y.encodeStateAsUpdate(this.#doc, before))
-      await within(PATIENCE_MS, arrived, `an update of ${bytes} bytes had not arrived (writer closed: ${this.#writer.closeCode ?? 'no'})`)
-      delays.add(performance.now() - sentAt)
+    for (let i = 0; i < times; i++) delays.add(await this.#echo(bytes))
+    return delays
+  }
+
+  /** @returns ms from each keystroke until the other has it, one every `pauseMs` until `end` is settled @throws where one does not arrive */
+  async measureWhile (end: Promise<unknown>, pauseMs = 20): Promise<Histogram> {
+    const delays = new Histogram()
+    const ended = new AbortController()
+    const abort = (): void => { ended.abort() }
+    end.then(abort, abort)
+    while (!ended.signal.aborted) {
+      delays.add(await this.#echo(1))
+      await delay(pauseMs)
     }
     return delays
+  }
+
+  async #echo (bytes: number): Promise<number> {
+    const before = Y.encodeStateVector(this.#doc)
+    this.#doc.getText('text').insert(0, 'x'.repeat(bytes))
+    const arrived = once(this.#heard, 'update')
+    const sentAt = performance.now()
+    this.#writer.sendUpdate(Y.encodeStateAsUpdate(this.#doc, before))
+    await within(PATIENCE_MS, arrived, `an update of ${bytes} bytes had not arrived (writer closed: ${this.#writer.closeCode ?? 'no'})`)
+    return performance.now() - sentAt
   }
 
   leave (): void {

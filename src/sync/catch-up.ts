@@ -31,6 +31,8 @@ const logGroupBytes = 64 * 1024
 
 /** So many bytes of an answer cost the service about as much as one part of a question (`partsPerSecond`). */
 const bytesForEachPart = 64
+/** Bytes of a deletion in an answer, about: two clocks */
+const bytesForEachRange = 5
 /** A reader that lacks structs of more clients than this is answered from the store: memory holds what a few have written in the last moments. */
 const maxLackedInMemory = 1000
 
@@ -73,7 +75,7 @@ export function joinFrom (room: Room, connection: Connection, stateVector: Uint8
   }
   let lacked: ReadonlyMap<number, number> | undefined
   try {
-    const parts = countStateVector(stateVector) + room.messages.deletionBytes / bytesForEachPart
+    const parts = countStateVector(stateVector) + room.known.deleteRanges * bytesForEachRange / bytesForEachPart
     if (!connection.spend(parts, room.services.now())) return
     lacked = room.known.lackedBy(stateVector, maxLackedInMemory)
   } catch {

@@ -19,6 +19,15 @@ export class Pacer {
     })
   }
 
+  /** Takes each step in a turn of its own. @returns what the last one has found */
+  async run<Result> (steps: Iterator<void, Result, void>): Promise<Result> {
+    for (;;) {
+      const { done, value } = steps.next()
+      if (done === true) return value
+      await this.turn()
+    }
+  }
+
   #schedule (): void {
     if (this.#scheduled) return
     this.#scheduled = true

@@ -3,7 +3,7 @@ import { encodeSyncStatus } from '../protocol/encode-message.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
 import { unpackScan } from '../update/packed-scan.ts'
 import { scanClientUpdate, type ScannedUpdate } from '../update/scan-update.ts'
-import { holdsHeldClocks, trimUpdate } from '../update/trim-update.ts'
+import { findHeldClocks, trimUpdate } from '../update/trim-update.ts'
 import type { Connection } from './connection.ts'
 import { heavyUpdateBytes, manyParts } from './limits.ts'
 import type { Room } from './room.ts'
@@ -50,7 +50,9 @@ async function scanHeavy (room: Room, update: Uint8Array): Promise<ScannedUpdate
 
 /** Repeated content is cut off in a worker: that copies the update. */
 async function trimHeavy (room: Room, scanned: ScannedUpdate): Promise<ScannedUpdate> {
-  if (room.known.contains(scanned) || !holdsHeldClocks(scanned, room.known.stateVector)) return scanned
+  if (room.known.contains(scanned)) return scanned
+  await room.services.pacer.turn()
+  if (!await room.services.pacer.run(findHeldClocks(scanned, room.known.stateVector))) return scanned
   const { update, scan } = await room.services.work.trim(scanned.bytes, room.known.encodeStateVector(), room.name)
   return unpackScan(scan, update)
 }
@@ -61,6 +63,7 @@ function isSimple (room: Room, scanned: ScannedUpdate): boolean {
 }
 
 async function takeChecked (room: Room, connection: Connection, scanned: ScannedUpdate, isStep2: boolean): Promise<void> {
+  if (scanned.parts > manyParts) await room.services.pacer.turn()
   if (scanned.needsInspection && !room.known.contains(scanned)) await room.inspect(scanned)
   // One that has left by itself meanwhile had been read: nothing of it is lost.
   if (connection.wasSentAway) return

@@ -228,7 +228,7 @@ export class Room implements Ticking {
 
   /** Takes an update that may be taken and was checked: it goes out with the next tick, and into the store. */
   take (connection: Connection, scanned: ScannedUpdate): void {
-    if (!this.#mayTake(connection, scanned)) return
+    if (!this.#mayTake(connection, scanned, () => this.known.wouldExceed(scanned, this.services.documentBounds))) return
     this.known.add(scanned)
     this.#taken(connection, scanned, this.known.missing(scanned))
   }
@@ -236,11 +236,11 @@ export class Room implements Ticking {
   /** The same for one of many parts, which would hold up all others on the event loop. */
   async takeBitByBit (connection: Connection, scanned: ScannedUpdate): Promise<void> {
     if (scanned.parts <= manyParts) return this.take(connection, scanned)
-    if (!this.#mayTake(connection, scanned)) return
+    const exceeds = await this.services.pacer.run(this.known.exceeding(scanned, this.services.documentBounds))
+    if (connection.wasSentAway || !this.#mayTake(connection, scanned, () => exceeds)) return
     this.#adding++
     try {
-      const steps = this.known.adding(scanned)
-      while (steps.next().done !== true) await this.services.pacer.turn()
+      await this.services.pacer.run(this.known.adding(scanned))
     } finally {
       this.#adding--
     }
@@ -249,8 +249,8 @@ export class Room implements Ticking {
   }
 
   /** Answers an update that cannot be taken, or need not be. @returns whether it is to be taken */
-  #mayTake (connection: Connection, scanned: ScannedUpdate): boolean {
-    const { counters, limits, saver, documentBounds } = this.services
+  #mayTake (connection: Connection, scanned: ScannedUpdate, exceeds: () => boolean): boolean {
+    const { counters, limits, saver } = this.services
     if (this.known.contains(scanned)) {
       counters.repeats++
       if (connection.speaksHocuspocus) this.#acknowledgeWhenStored(connection)
@@ -262,7 +262,7 @@ export class Room implements Ticking {
       return false
     }
     const bytes = this.snapshotBytes + this.logBytes + this.#pending.bytes + scanned.bytes.length
-    const isTooLarge = (limits.maxDocumentBytes > 0 && bytes > limits.maxDocumentBytes) || this.known.wouldExceed(scanned, documentBounds)
+    const isTooLarge = (limits.maxDocumentBytes > 0 && bytes > limits.maxDocumentBytes) || exceeds()
     if (isTooLarge) connection.end(closes.tooLarge)
     return !isTooLarge
   }

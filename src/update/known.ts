@@ -6,6 +6,7 @@ import { DeleteSet } from './delete-set.ts'
 import { ClientRanges } from './ranges.ts'
 import type { ClientRun, Runs, ScannedUpdate } from './scan-update.ts'
 import { readStateVector, writeStateVector } from './state-vector.ts'
+import { lastOf } from './steps.ts'
 
 /** First byte of the encoding, so that a later one can be told from it. */
 const encodingVersion = 1
@@ -14,6 +15,11 @@ const encodingVersion = 1
 const fewRuns = 16
 /** Runs of one step of `adding`: a fraction of a millisecond. */
 const stepRuns = 1024
+/** Runs of one step of `exceeding`, which only looks them up. */
+const checkedRuns = 4096
+
+/** What a document may hold of each. */
+export type KnownBounds = Pick<UpdateBounds, 'clients' | 'gaps' | 'deleteRanges'>
 
 /** What is known, in memory that can be handed to another thread: see `Known.pack`. */
 export interface PackedKnown {
@@ -117,19 +123,26 @@ export class Known {
    * Could adding the update lift what is known above a bound? What was above it before may grow no further, but stays as it is.
    * Two additions for an update that is small beside what is left; else it is looked at.
    */
-  wouldExceed (update: ScannedUpdate, bounds: Pick<UpdateBounds, 'clients' | 'gaps' | 'deleteRanges'>): boolean {
+  wouldExceed (update: ScannedUpdate, bounds: KnownBounds): boolean {
     const { parts } = update
     const isNear = this.clients + parts > bounds.clients || this.gaps + parts > bounds.gaps || this.deleteRanges + parts > bounds.deleteRanges
-    if (!isNear) return false
+    return isNear && lastOf(this.exceeding(update, bounds))
+  }
+
+  /** As `wouldExceed`, in steps of a millisecond, and one that looks at the deletions. */
+  * exceeding (update: ScannedUpdate, bounds: KnownBounds): Generator<void, boolean, void> {
     let clients = 0
     let gaps = 0
     let lastClient = -1
+    let seen = 0
     for (const run of update.runs) {
+      if (++seen % checkedRuns === 0) yield
       if (this.#holds(run)) continue
       if (run.clock > this.#clocks.get(run.client)) gaps++
       if (run.client !== lastClient && this.#clocks.indexOf(run.client) < 0) clients++
       lastClient = run.client
     }
+    yield
     const deletes = this.#deletes.countMissing(update.deleteSet)
     return exceeds(this.clients, clients, bounds.clients) || exceeds(this.gaps, gaps, bounds.gaps) || exceeds(this.deleteRanges, deletes, bounds.deleteRanges)
   }
