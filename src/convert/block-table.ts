@@ -63,6 +63,8 @@ export interface BlockSpec {
   list?: 'ul' | 'ol'
   /** `all`: children are written inside this block's element; `lists`: only leading lists are; absent: they follow it with `data-nesting-level`. */
   childrenInside?: 'all' | 'lists'
+  /** Shows the state of somebody's editor and no content: left out of HTML, markdown and text, and counted. */
+  transient?: boolean
   toHtml: (parts: HtmlParts) => string
   /** Which elements may be this block, and what they say. The generic `data-*` props are read already. */
   fromHtml?: { tags: readonly string[], read: (element: Element) => Found | undefined }

@@ -40,7 +40,12 @@ class HtmlWriter {
     const pieces: Piece[] = []
     for (const block of blocks) {
       const spec = this.#table.blocks.get(block.type)
-      if (spec !== undefined) this.#block(block, spec, level, pieces)
+      if (spec === undefined) continue
+      if (spec.transient !== true) this.#block(block, spec, level, pieces)
+      else {
+        this.#drop(`element ${spec.type}`)
+        append(pieces, this.pieces(block.children, level))
+      }
     }
     return pieces
   }

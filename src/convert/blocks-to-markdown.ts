@@ -51,6 +51,11 @@ class MarkdownWriter {
     for (const block of blocks) {
       const spec = this.#table.blocks.get(block.type)
       if (spec === undefined) continue
+      if (spec.transient === true) {
+        this.#drop(`element ${spec.type}`)
+        append(chunks, this.chunks(block.children))
+        continue
+      }
       for (const name of looks) {
         if (block.props[name] !== undefined && block.props[name] !== spec.props[name]?.default) this.#drop(`prop ${name}`)
       }

@@ -1,23 +1,32 @@
 import { type Block, type Inline, isLink, isText } from './block.ts'
 import { type BlockTable, isInlineList } from './block-table.ts'
+import type { Dropped } from './dropped.ts'
 
-/** Writes blocks as text without marks, one block per line, for search and for reading: lists keep their signs, cells are parted by tabs. Ends with a line feed unless empty. */
-export function blocksToText (blocks: readonly Block[], table: BlockTable): string {
+/**
+ * Writes blocks as text without marks, one block per line, for search and for reading: lists keep their signs, cells are
+ * parted by tabs. Ends with a line feed unless empty.
+ */
+export function blocksToText (blocks: readonly Block[], table: BlockTable, dropped: Dropped): string {
   const lines: string[] = []
-  write(blocks, table, '', lines)
+  write(blocks, table, dropped, '', lines)
   return lines.length === 0 ? '' : lines.join('\n') + '\n'
 }
 
-function write (blocks: readonly Block[], table: BlockTable, indent: string, lines: string[]): void {
+function write (blocks: readonly Block[], table: BlockTable, dropped: Dropped, indent: string, lines: string[]): void {
   let number = 0
   for (const block of blocks) {
+    if (table.blocks.get(block.type)?.transient === true) {
+      dropped.add('format', `element ${block.type}`)
+      write(block.children, table, dropped, indent, lines)
+      continue
+    }
     number = block.type !== 'numberedListItem' ? 0 : number > 0 ? number + 1 : Number(block.props['start'] ?? 1)
     const sign = signOf(block, number)
     const text = textOf(block, table)
     const inner = indent + ' '.repeat(sign.length)
     // A block that has nothing to say, such as a divider, leaves an empty line.
     for (const [index, line] of text.split('\n').entries()) lines.push(line === '' && sign === '' ? '' : (index === 0 ? indent + sign : inner) + line)
-    write(block.children, table, indent + '  ', lines)
+    write(block.children, table, dropped, indent + '  ', lines)
   }
 }
 

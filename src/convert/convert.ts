@@ -76,7 +76,7 @@ function write (blocks: readonly Block[], { to, fragment, origin }: ConvertReque
     case 'markdown':
       return utf8.encode(blocksToMarkdown(blocks, table, dropped, origin))
     case 'text':
-      return utf8.encode(blocksToText(blocks, table))
+      return utf8.encode(blocksToText(blocks, table, dropped))
   }
 }
 

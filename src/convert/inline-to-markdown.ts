@@ -26,7 +26,7 @@ const htmlTags: Record<string, string> = { '**': 'strong', '*': 'em', '~~': 'del
 
 /** Writes inline content so that markdown reads it back as it is: escaped, its blanks kept, marks on words and not on the blanks around them. */
 export function inlineToMarkdown (content: readonly Inline[], options: InlineOptions): string {
-  const pieces = trimBreaks(toPieces(content, options))
+  const pieces = trimBreaks(trimLineStarts(toPieces(content, options)))
   if (pieces.length === 0) return ''
   moveBlanksOut(pieces)
   const { markdown, risky } = new InlineWriter(pieces, options, false).write()
@@ -83,6 +83,17 @@ function elementToMarkdown (inline: InlineElement, { table, drop, origin }: Inli
     drop,
     origin,
   })
+}
+
+/** Blanks right after a line break show nothing; kept, each would have to be a reference. */
+function trimLineStarts (pieces: readonly Piece[]): Piece[] {
+  const trimmed: Piece[] = []
+  for (const piece of pieces) {
+    const afterBreak = piece.kind === 'text' && trimmed[trimmed.length - 1]?.kind === 'break'
+    const text = afterBreak ? piece.text.replace(/^[ \t]+/, '') : piece.text
+    if (!afterBreak || text !== '') trimmed.push({ ...piece, text })
+  }
+  return trimmed
 }
 
 /** Line breaks at the edges of a paragraph show nothing, and markdown cannot say them. */

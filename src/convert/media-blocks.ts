@@ -170,7 +170,8 @@ function source (props: Props): string {
   return isSafeMedia(url) ? escapeAttribute(url) : ''
 }
 
-function width (props: Props): string {
+/** A preview's width as an attribute, empty when none is set. */
+export function width (props: Props): string {
   const value = props['previewWidth']
   return typeof value === 'number' ? ` width="${value}"` : ''
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Props, Styles } from '../../src/convert/block.ts'
-import { type BlockTable, type PropSpec } from '../../src/convert/block-table.ts'
+import type { BlockSpec, BlockTable, PropSpec } from '../../src/convert/block-table.ts'
 import { standardTable } from '../../src/convert/standard-table.ts'
 
 /** Text with everything that markdown, HTML and UTF-16 make difficult, without control characters. */
@@ -38,7 +38,7 @@ const run = (options: BlockOptions) => fc.record({
 /** Inline content as JSON input. */
 export function inlineContent (options: BlockOptions = {}) {
   const link = fc.record({ type: fc.constant('link'), href: address, content: fc.array(run(options), { minLength: 1, maxLength: 2 }) })
-  const mention = fc.record({ type: fc.constant('interlinkingLinkInline'), props: fc.record({ docId: fc.uuid(), title: anyText }) })
+  const mention = fc.record({ type: fc.constant('interlinkingLinkInline'), props: fc.record({ docId: fc.constantFrom('', 'a-1'), title: fc.oneof(fc.constant(''), anyText), disabled: fc.boolean() }) })
   return fc.array(options.markdown === true
     ? fc.oneof({ weight: 5, arbitrary: run(options) }, link)
     : fc.oneof({ weight: 6, arbitrary: run(options) }, link, mention), { maxLength: 4 })
@@ -73,10 +73,10 @@ function tableContent () {
   })
 }
 
-/** Any blocks that the table knows, nested, as JSON input. */
-export function anyBlocks (table: BlockTable = standardTable) {
+/** Any blocks that the table knows, nested, as JSON input; `wanted` may leave types out. */
+export function anyBlocks (table: BlockTable = standardTable, wanted: (spec: BlockSpec) => boolean = () => true) {
   const { tree } = fc.letrec<{ tree: unknown[] }>((tie) => ({
-    tree: fc.array(fc.oneof({ maxDepth: 3, depthIdentifier: 'blocks' }, ...[...table.blocks.values()].map((spec) => fc.record({
+    tree: fc.array(fc.oneof({ maxDepth: 3, depthIdentifier: 'blocks' }, ...[...table.blocks.values()].filter(wanted).map((spec) => fc.record({
       type: fc.constant(spec.type),
       props: propsFor(spec.props),
       ...spec.content === 'inline' && { content: spec.code === true ? anyText : inlineContent() },
