@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { append } from './append.ts'
 import { type Block, type Inline, isLink, isText, type Props, type Styles, type TableCell, type TableContent, type TextRun } from './block.ts'
-import { type BlockSpec, type BlockTable, countUnread, type PropSpec, readProps } from './block-table.ts'
+import { type BlockSpec, type BlockTable, countUnread, defaultProps, type PropSpec, readProps } from './block-table.ts'
 import { defaultFragment } from './blocks-to-update.ts'
 import type { Dropped } from './dropped.ts'
 import { InlineBuilder } from './inline-builder.ts'
@@ -12,10 +12,11 @@ import { readSimpleUpdate } from './read-simple-update.ts'
 import { cellProps } from './shared-props.ts'
 import { type Formats, isStoredText, type StoredElement, type StoredNode } from './stored-node.ts'
 import { boundSpans, countHeaders, span } from './table-shape.ts'
+import { readUnknownProps } from './unknown-props.ts'
 
 /**
  * Reads the blocks of a document from a Yjs update (V1) that holds all of it.
- * What the table does not know is left out and counted; the text under an unknown mark stays.
+ * What the table does not know keeps its text and is counted.
  * @throws InvalidContent when the update does not decode or is nested beyond the limit
  */
 export function updateToBlocks (update: Uint8Array, table: BlockTable, dropped: Dropped, fragment: string = defaultFragment): Block[] {
@@ -45,9 +46,9 @@ class NodeReader {
       return []
     }
     if (node.name === 'blockContainer') return this.#container(node, depth)
+    if (node.name !== 'blockGroup') return this.#content(node, undefined, depth)
     const blocks: Block[] = []
-    if (node.name !== 'blockGroup') this.#dropped.add(node.children.length > 0 ? 'format' : 'content', `element ${node.name}`)
-    for (const child of node.children) append(blocks, this.group(child, depth + (node.name === 'blockGroup' ? 0 : 1)))
+    for (const child of node.children) append(blocks, this.group(child, depth))
     return blocks
   }
 
@@ -58,21 +59,55 @@ class NodeReader {
     for (const node of container.children) {
       if (isStoredText(node)) this.#dropped.add('content', 'text outside of blocks')
       else if (node.name === 'blockGroup') append(children, this.group(node, depth + 1))
-      else {
-        const spec = this.#table.blocks.get(node.name)
-        if (spec === undefined) this.#dropped.add('content', `element ${node.name}`)
-        else blocks.push(this.#block(spec, node, blocks.length === 0 ? container.attributes['id'] : undefined))
-      }
+      else append(blocks, this.#content(node, blocks.length === 0 ? container.attributes['id'] : undefined, depth))
     }
-    // The children of a block that is unknown move up to its place.
+    // The children of a block that has nothing to show move up to its place.
     const last = blocks[blocks.length - 1]
     if (last === undefined) return children
-    last.children = children
+    append(last.children, children)
     return blocks
   }
 
+  #content (node: StoredElement, id: unknown, depth: number): Block[] {
+    const spec = this.#table.blocks.get(node.name)
+    return spec === undefined ? this.#unknownBlock(node, id, depth) : [this.#block(spec, node, id)]
+  }
+
+  /** A block of unknown type, read for what it shows: sources and addresses in its props, then its text and the blocks in it. */
+  #unknownBlock (node: StoredElement, id: unknown, depth: number): Block[] {
+    const { sources, addresses, rest } = readUnknownProps(node.attributes)
+    const specs = this.#table.blocks.get('paragraph')?.props ?? {}
+    const blocks: Block[] = []
+    const add = (type: string, props: Props, content: Inline[]) => blocks.push({ id: idOf(blocks.length === 0 ? id : undefined), type, props, content, children: [] })
+    for (const text of sources) add('codeBlock', defaultProps(this.#table.blocks.get('codeBlock')?.props ?? {}), [{ type: 'text', text, styles: {} }])
+    for (const href of addresses) add('paragraph', readProps(specs, rest), [{ type: 'link', href, content: [{ type: 'text', text: href, styles: {} }] }])
+    // Beside text an element stands in the line; elements alone are lines of their own.
+    const inLine = node.children.some(isStoredText)
+    let builder = new InlineBuilder()
+    const endParagraph = () => {
+      if (!builder.isEmpty) add('paragraph', readProps(specs, rest), builder.finish())
+      builder = new InlineBuilder()
+    }
+    for (const child of node.children) {
+      if (this.#isInline(child, inLine)) this.#inlineNode(child, builder, this.#table.inline)
+      else {
+        endParagraph()
+        append(blocks, this.group(child, depth + 1))
+      }
+    }
+    endParagraph()
+    countUnread(specs, rest, this.#dropped)
+    this.#dropped.add(blocks.length > 0 ? 'format' : 'content', `element ${node.name}`)
+    return blocks
+  }
+
+  #isInline (node: StoredNode, inLine: boolean): boolean {
+    if (isStoredText(node) || node.name === 'hardBreak' || this.#table.inline.has(node.name)) return true
+    return inLine && node.name !== 'blockGroup' && node.name !== 'blockContainer' && !this.#table.blocks.has(node.name)
+  }
+
   #block (spec: BlockSpec, node: StoredElement, id: unknown): Block {
-    const block: Block = { id: typeof id === 'string' ? id : randomUUID(), type: spec.type, props: this.#props(spec.props, node.attributes), children: [] }
+    const block: Block = { id: idOf(id), type: spec.type, props: this.#props(spec.props, node.attributes), children: [] }
     if (spec.content === 'none') return block
     const content = spec.content === 'table' ? this.#rows(node) : this.#inline([node], spec.code)
     return { id: block.id, type: block.type, props: block.props, content, children: block.children }
@@ -100,7 +135,7 @@ class NodeReader {
     return builder.finish().flatMap((inline) => isText(inline) ? [inline] : isLink(inline) ? inline.content : [])
   }
 
-  #inlineNode (node: StoredNode, builder: InlineBuilder, elements: BlockTable['inline']): void {
+  #inlineNode (node: StoredNode, builder: InlineBuilder, elements: BlockTable['inline'], depth = 0): void {
     if (isStoredText(node)) {
       if (node.embeds > 0) this.#dropped.add('content', 'object in text', node.embeds)
       for (const run of node.runs) {
@@ -111,10 +146,21 @@ class NodeReader {
     }
     if (node.name === 'hardBreak') return builder.text('\n', {})
     const spec = elements.get(node.name)
-    if (spec === undefined) return this.#dropped.add('content', `element ${node.name}`)
+    if (spec === undefined) return this.#unknownInline(node, builder, elements, depth)
     const props = this.#props(spec.props, node.attributes)
     if (spec.content === 'none') return builder.element({ type: spec.type, props })
     builder.element({ type: spec.type, props, content: this.#runs(node) })
+  }
+
+  /** An unknown element in a line of text: what it says stays in the line. */
+  #unknownInline (node: StoredElement, builder: InlineBuilder, elements: BlockTable['inline'], depth: number): void {
+    if (depth > maxBlockDepth) throw new InvalidContent('Elements are nested too deep')
+    const { sources, addresses } = readUnknownProps(node.attributes)
+    const isShown = node.children.length + sources.length + addresses.length > 0
+    this.#dropped.add(isShown ? 'format' : 'content', `element ${node.name}`)
+    for (const text of sources) builder.text(text, {})
+    for (const address of addresses) builder.text(address, {}, address)
+    for (const child of node.children) this.#inlineNode(child, builder, elements, depth + 1)
   }
 
   #styles (formats: Formats): { styles: Styles, href?: string } {
@@ -173,6 +219,10 @@ class NodeReader {
     }
     return elements
   }
+}
+
+function idOf (id: unknown): string {
+  return typeof id === 'string' ? id : randomUUID()
 }
 
 const noElements: BlockTable['inline'] = new Map()
