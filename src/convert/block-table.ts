@@ -63,6 +63,8 @@ export interface BlockSpec {
   list?: 'ul' | 'ol'
   /** `all`: children are written inside this block's element; `lists`: only leading lists are; absent: they follow it with `data-nesting-level`. */
   childrenInside?: 'all' | 'lists'
+  /** Holds blocks and nothing else: its element stands in the group itself, without a container, and the blocks straight in it. */
+  container?: boolean
   /** Shows the state of somebody's editor and no content: left out of HTML, markdown and text, and counted. */
   transient?: boolean
   toHtml: (parts: HtmlParts) => string

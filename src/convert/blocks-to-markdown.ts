@@ -46,14 +46,18 @@ class MarkdownWriter {
     this.#drop = (what, kind = 'format') => dropped.add(kind, what)
   }
 
-  chunks (blocks: readonly Block[]): Chunk[] {
-    const chunks: Chunk[] = []
+  /** Adds blocks to those that stand before them. */
+  chunks (blocks: readonly Block[], chunks: Chunk[] = []): Chunk[] {
     for (const block of blocks) {
       const spec = this.#table.blocks.get(block.type)
       if (spec === undefined) continue
       if (spec.transient === true) {
         this.#drop(`element ${spec.type}`)
-        append(chunks, this.chunks(block.children))
+        this.chunks(block.children, chunks)
+        continue
+      }
+      if (spec.container === true) {
+        this.#holder(block, chunks)
         continue
       }
       for (const name of looks) {
@@ -67,6 +71,14 @@ class MarkdownWriter {
       }
     }
     return chunks
+  }
+
+  /** Columns stand one after the other. A numbered list that begins in one does not go on from the list before it. */
+  #holder (block: Block, chunks: Chunk[]): void {
+    if (block.type === 'columnList') this.#drop('columns')
+    const [first, ...others] = block.children
+    const begins = first?.type === 'numberedListItem' && first.props['start'] === undefined && chunks[chunks.length - 1]?.number !== undefined
+    this.chunks(begins ? [{ ...first, props: { ...first.props, start: 1 } }, ...others] : block.children, chunks)
   }
 
   /** Only lists and quotes can hold blocks; elsewhere they follow. */

@@ -20,6 +20,10 @@ function write (blocks: readonly Block[], table: BlockTable, dropped: Dropped, i
       write(block.children, table, dropped, indent, lines)
       continue
     }
+    if (table.blocks.get(block.type)?.container === true) {
+      write(block.children, table, dropped, indent, lines)
+      continue
+    }
     number = block.type !== 'numberedListItem' ? 0 : number > 0 ? number + 1 : Number(block.props['start'] ?? 1)
     const sign = signOf(block, number)
     const text = textOf(block, table)

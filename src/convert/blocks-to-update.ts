@@ -41,6 +41,15 @@ class UpdateWriter {
   }
 
   #container (block: Block, parent: number, left: number | undefined): number {
+    const spec = this.#table.blocks.get(block.type)
+    if (spec?.container === true) {
+      const element = this.#structs.xmlElement(block.type, parent, left)
+      this.#structs.attribute(element, 'id', block.id)
+      this.#props(element, spec.props, block.props)
+      let last: number | undefined
+      for (const child of block.children) last = this.#container(child, element, last)
+      return element
+    }
     const container = this.#structs.xmlElement('blockContainer', parent, left)
     this.#structs.attribute(container, 'id', block.id)
     const content = this.#content(block, container)

@@ -3,6 +3,7 @@ import { append } from './append.ts'
 import type { Block, Inline, Styles } from './block.ts'
 import type { BlockSpec, BlockTable, Found, InlineSpec } from './block-table.ts'
 import { BlockSink, type SinkMode } from './block-sink.ts'
+import { tidyColumns } from './columns.ts'
 import type { Dropped } from './dropped.ts'
 import { type Element, find, type Node, textOf } from './element.ts'
 import { levelOf, propsOf } from './element-props.ts'
@@ -13,7 +14,7 @@ import { isSafeLink } from './safe-url.ts'
 
 /** Reads the blocks that elements, from HTML or from markdown, amount to. */
 export function elementsToBlocks (nodes: readonly Node[], table: BlockTable, dropped: Dropped): Block[] {
-  return new ElementReader(table, dropped).blocks(nodes, 0)
+  return tidyColumns(new ElementReader(table, dropped).blocks(nodes, 0), table, dropped)
 }
 
 /** Nothing in them is meant to be read. */
@@ -125,6 +126,11 @@ class ElementReader {
 
   #block (node: Element, spec: BlockSpec, found: Found, sink: BlockSink, context: Context, depth: number): void {
     const props = propsOf(spec.props, node, found.props)
+    const inside = Math.max(depth, levelOf(node)) + 1
+    if (spec.container === true) {
+      const children = this.blocks(node.children, inside)
+      return this.#place({ id: randomUUID(), type: spec.type, props, children }, node, sink, depth)
+    }
     if (spec.content === 'none') {
       const block: Block = { id: randomUUID(), type: spec.type, props, children: [] }
       return levelOf(node) > depth ? this.#place(block, node, sink, depth) : sink.media(block)
@@ -140,7 +146,7 @@ class ElementReader {
     const block: Block = { id: randomUUID(), type: spec.type, props, content: inner.content, children: [] }
     if (mode === 'quote') block.children = inner.blocks
     // What stands beside the summary is what a toggle hides.
-    if (node.tag === 'details') block.children = this.blocks(node.children.filter((child) => typeof child === 'string' || child.tag !== 'summary'), depth + 1)
+    if (node.tag === 'details') block.children = this.blocks(node.children.filter((child) => typeof child === 'string' || child.tag !== 'summary'), inside)
     const empty = inner.content.length === 0 && inner.blocks.length > 0 && mode === 'text' && node.tag === 'p'
     if (!empty) this.#place(block, node, sink, depth)
     if (mode === 'text') for (const following of inner.blocks) sink.block(following)

@@ -1,4 +1,5 @@
 import { type BlockExtensions, type BlockSpec, createBlockTable } from './block-table.ts'
+import { columnBlocks } from './columns.ts'
 import { docsBlocks } from './docs-blocks.ts'
 import { mediaBlocks } from './media-blocks.ts'
 import { textColor } from './shared-props.ts'
@@ -13,8 +14,8 @@ const table: BlockSpec = {
   toHtml: ({ attributes, inline }) => `<table${attributes}>${inline}</table>`,
 }
 
-/** What BlockNote 0.51 knows. */
-export const blockNoteBlocks: BlockExtensions = { blocks: [...textBlocks, ...mediaBlocks, table], marks: standardMarks }
+/** What BlockNote 0.55 knows, with its columns. */
+export const blockNoteBlocks: BlockExtensions = { blocks: [...textBlocks, ...mediaBlocks, table, ...columnBlocks], marks: standardMarks }
 
 /** BlockNote's blocks with those of La Suite Docs. */
 export const standardTable = createBlockTable(blockNoteBlocks, docsBlocks)

@@ -3,6 +3,7 @@ import { append } from './append.ts'
 import { type Block, type Inline, isLink, isText, type Props, type Styles, type TableCell, type TableContent, type TextRun } from './block.ts'
 import { type BlockSpec, type BlockTable, countUnread, defaultProps, type PropSpec, readProps } from './block-table.ts'
 import { defaultFragment } from './blocks-to-update.ts'
+import { tidyColumns } from './columns.ts'
 import type { Dropped } from './dropped.ts'
 import { InlineBuilder } from './inline-builder.ts'
 import { InvalidContent } from './invalid-content.ts'
@@ -25,7 +26,7 @@ export function updateToBlocks (update: Uint8Array, table: BlockTable, dropped: 
   const [first, ...others] = nodes
   // Two clients that fill an empty document at once leave two groups; BlockNote shows the first.
   for (const other of others) dropped.add('content', isStoredText(other) ? 'text beside the document' : `second ${other.name}`)
-  return first === undefined ? [] : reader.group(first, 0)
+  return first === undefined ? [] : tidyColumns(reader.group(first, 0), table, dropped)
 }
 
 class NodeReader {
@@ -70,7 +71,14 @@ class NodeReader {
 
   #content (node: StoredElement, id: unknown, depth: number): Block[] {
     const spec = this.#table.blocks.get(node.name)
-    return spec === undefined ? this.#unknownBlock(node, id, depth) : [this.#block(spec, node, id)]
+    if (spec === undefined) return this.#unknownBlock(node, id, depth)
+    return [spec.container === true ? this.#holder(spec, node, depth) : this.#block(spec, node, id)]
+  }
+
+  #holder (spec: BlockSpec, { attributes: { id, ...attributes }, children }: StoredElement, depth: number): Block {
+    const blocks: Block[] = []
+    for (const child of children) append(blocks, this.group(child, depth + 1))
+    return { id: idOf(id), type: spec.type, props: this.#props(spec.props, attributes), children: blocks }
   }
 
   /** A block of unknown type, read for what it shows: sources and addresses in its props, then its text and the blocks in it. */

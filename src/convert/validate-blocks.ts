@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Block, type Inline, isText, type Props, type Styles, type TableCell, type TableContent } from './block.ts'
 import { type BlockSpec, type BlockTable, countUnread, type PropSpec, readProps } from './block-table.ts'
+import { tidyColumns } from './columns.ts'
 import type { Dropped } from './dropped.ts'
 import { InlineBuilder } from './inline-builder.ts'
 import { InvalidContent } from './invalid-content.ts'
@@ -16,7 +17,7 @@ type Json = Readonly<Record<string, unknown>>
  * @throws InvalidContent when it is no list of known blocks or nested beyond the limit
  */
 export function validateBlocks (input: unknown, table: BlockTable, dropped: Dropped): Block[] {
-  return new Validator(table, dropped).blocks(input, 0)
+  return tidyColumns(new Validator(table, dropped).blocks(input, 0), table, dropped)
 }
 
 class Validator {

@@ -75,14 +75,19 @@ function tableContent () {
 
 /** Any blocks that the table knows, nested, as JSON input; `wanted` may leave types out. */
 export function anyBlocks (table: BlockTable = standardTable, wanted: (spec: BlockSpec) => boolean = () => true) {
+  const specs = [...table.blocks.values()].filter(wanted)
+  const columns = (content: fc.Arbitrary<unknown[]>) => fc.record({
+    type: fc.constant('columnList'),
+    children: fc.array(fc.record({ type: fc.constant('column'), props: fc.record({ width: fc.double({ min: 0.1, max: 3 }) }, { requiredKeys: [] }), children: content }), { minLength: 1, maxLength: 3 }),
+  })
   const { tree } = fc.letrec<{ tree: unknown[] }>((tie) => ({
-    tree: fc.array(fc.oneof({ maxDepth: 3, depthIdentifier: 'blocks' }, ...[...table.blocks.values()].filter(wanted).map((spec) => fc.record({
+    tree: fc.array(fc.oneof({ maxDepth: 3, depthIdentifier: 'blocks' }, ...specs.map((spec) => fc.record({
       type: fc.constant(spec.type),
       props: propsFor(spec.props),
       ...spec.content === 'inline' && { content: spec.code === true ? anyText : inlineContent() },
       ...spec.content === 'table' && { content: tableContent() },
       children: fc.oneof({ depthIdentifier: 'blocks', maxDepth: 3 }, fc.constant([]), tie('tree')),
-    }))), { maxLength: 4 }),
+    })), ...specs.some(({ type }) => type === 'columnList') ? [columns(tie('tree'))] : []), { maxLength: 4 }),
   }))
   return tree
 }

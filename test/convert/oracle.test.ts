@@ -1,6 +1,7 @@
 import { deepEqual } from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import type { BlockSpec } from '../../src/convert/block-table.ts'
 import { blocksToHtml } from '../../src/convert/blocks-to-html.ts'
 import { blocksToMarkdown } from '../../src/convert/blocks-to-markdown.ts'
 import { blocksToUpdate } from '../../src/convert/blocks-to-update.ts'
@@ -26,10 +27,13 @@ function comparable (blocks: unknown): unknown {
   }))
 }
 
+/** BlockNote itself has no columns, a package of another licence does. */
+const known = ({ container }: BlockSpec) => container !== true
+
 const full = (blocks: unknown) => validateBlocks(blocks, table, new Dropped())
 
 await t.test('BlockNote reads every update of ours as the blocks it was made of', async () => {
-  fc.assert(fc.property(anyBlocks(), (input) => {
+  fc.assert(fc.property(anyBlocks(table, known), (input) => {
     fc.pre(input.length > 0)
     const blocks = full(input)
     deepEqual(comparable(oracleBlocks(blocksToUpdate(blocks, table))), comparable(blocks))
@@ -37,7 +41,7 @@ await t.test('BlockNote reads every update of ours as the blocks it was made of'
 })
 
 await t.test('we read every update of BlockNote\'s as it does', async () => {
-  fc.assert(fc.property(anyBlocks(), (input) => {
+  fc.assert(fc.property(anyBlocks(table, known), (input) => {
     // BlockNote itself refuses a cell that reaches beyond its table.
     fc.pre(input.length > 0 && !/"(?:row|col)span":2/.test(JSON.stringify(input)))
     const update = oracleUpdate(full(input))

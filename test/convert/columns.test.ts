@@ -1,0 +1,67 @@
+import t from 'tap'
+import { convert } from '../../src/convert/convert.ts'
+import type { InputFormat, OutputFormat } from '../../src/convert/formats.ts'
+import { standardTable } from '../../src/convert/standard-table.ts'
+import { readDocument } from '../../src/convert/read-document.ts'
+import { Dropped } from '../../src/convert/dropped.ts'
+import { withoutIds } from './without-ids.ts'
+
+const run = (input: string | Uint8Array, from: InputFormat, to: OutputFormat) => convert({ input: typeof input === 'string' ? new TextEncoder().encode(input) : input, from, to }, standardTable)
+const text = (...parameters: Parameters<typeof run>) => new TextDecoder().decode(run(...parameters).body)
+const full = (blocks: unknown) => withoutIds(JSON.parse(text(JSON.stringify(blocks), 'json', 'json')))
+const column = (...children: unknown[]) => ({ type: 'column', children })
+const columns = (...children: unknown[]) => ({ type: 'columnList', children })
+
+const document = [columns({ ...column({ content: 'one' }, { type: 'numberedListItem', content: 'a' }), props: { width: 1.5 } }, column({ type: 'numberedListItem', content: 'b' })), { content: 'after' }]
+const input = JSON.stringify(document)
+
+await t.test('columns are stored as BlockNote stores them', async (t) => {
+  const nodes = JSON.parse(JSON.stringify(readDocument(run(input, 'json', 'yjs').body, 'document-store', new Dropped()))) as unknown
+  t.match(nodes, [{ name: 'blockGroup', children: [
+    { name: 'columnList', attributes: { id: String }, children: [
+      { name: 'column', attributes: { id: String, width: 1.5 }, children: [{ name: 'blockContainer' }, { name: 'blockContainer' }] },
+      { name: 'column', attributes: { width: 1 }, children: [{ name: 'blockContainer' }] },
+    ] },
+    { name: 'blockContainer' },
+  ] }])
+})
+
+await t.test('columns come back from Yjs and HTML', async (t) => {
+  t.strictSame(withoutIds(JSON.parse(text(run(input, 'json', 'yjs').body, 'yjs', 'json'))), full(document))
+  t.strictSame(withoutIds(JSON.parse(text(text(input, 'json', 'html'), 'html', 'json'))), full(document))
+})
+
+await t.test('blocks within blocks within a block come back from HTML where they were', async (t) => {
+  for (const inner of [document[0], { type: 'heading', props: { isToggleable: true }, children: [{ content: 'a' }, { content: 'b' }] }]) {
+    const blocks = [{ content: 'p', children: [inner] }]
+    t.strictSame(withoutIds(JSON.parse(text(text(JSON.stringify(blocks), 'json', 'html'), 'html', 'json'))), full(blocks))
+  }
+})
+
+await t.test('columns are read from the HTML of BlockNote', async (t) => {
+  const html = '<div class="bn-block-column-list" data-node-type="columnList" style="display: flex;"><div class="bn-block-column" data-node-type="column" data-width="1.5" style="flex-grow: 1.5;"><p>one</p><ol><li><p>a</p></li></ol></div><div data-node-type="column"><ol><li><p>b</p></li></ol></div></div><p>after</p>'
+  t.strictSame(withoutIds(JSON.parse(text(html, 'html', 'json'))), full(document))
+})
+
+await t.test('columns follow each other in markdown and text, each with lists of its own', async (t) => {
+  const { body, dropped } = run(input, 'json', 'markdown')
+  t.equal(new TextDecoder().decode(body), 'one\n\n1. a\n\n1) b\n\nafter\n')
+  t.strictSame(dropped, [{ what: 'columns', kind: 'format', count: 1 }])
+  t.equal(text(input, 'json', 'text'), 'one\n1. a\n1. b\nafter\n')
+  t.strictSame(run(input, 'json', 'text').dropped, [])
+})
+
+await t.test('columns that the editor would delete give their blocks back', async (t) => {
+  const dropped = (blocks: unknown) => run(JSON.stringify(blocks), 'json', 'yjs').dropped
+  const paragraphs = full([{ content: 'a' }, { content: 'b' }])
+  for (const blocks of [
+    [columns(column({ content: 'a' }, { content: 'b' }))],
+    [columns({ content: 'a' }, { content: 'b' })],
+    [column({ content: 'a' }), { content: 'b' }],
+  ]) {
+    t.strictSame(full(blocks), paragraphs)
+    t.ok(dropped(blocks).length > 0)
+  }
+  t.strictSame(full([columns(column(columns(column({ content: 'a' }), column({ content: 'b' }))), column())]), full([columns(column({ content: 'a' }, { content: 'b' }), column({}))]))
+  t.strictSame(dropped([columns(column({}), column({}))]), [])
+})
