@@ -81,7 +81,8 @@ export interface BlockSpec {
 /** An element that stands inside text. */
 export interface InlineSpec {
   type: string
-  content: 'none' | 'styled'
+  /** `styled`: text with marks; `plain`: a source, such as LaTeX; `none`: props only. */
+  content: 'none' | 'styled' | 'plain'
   props: Record<string, PropSpec>
   toHtml: (parts: HtmlParts) => string
   fromHtml?: BlockSpec['fromHtml']

@@ -14,7 +14,12 @@ export interface TextRun { type: 'text', text: string, styles: Styles }
 export interface Link { type: 'link', href: string, content: TextRun[] }
 
 /** An element inside text that the block table names, such as a link to another document. */
-export interface InlineElement { type: string, props: Props, content?: TextRun[] }
+export interface InlineElement {
+  type: string
+  props: Props
+  /** A string where the table says `plain`, as in BlockNote's JSON; absent for `none`. */
+  content?: TextRun[] | string
+}
 
 export type Inline = TextRun | Link | InlineElement
 
@@ -36,6 +41,11 @@ export interface Block {
   props: Props
   content?: Inline[] | TableContent
   children: Block[]
+}
+
+/** An inline element's own text, without marks. */
+export function elementText ({ content = '' }: InlineElement): string {
+  return typeof content === 'string' ? content : content.map((run) => run.text).join('')
 }
 
 export function isText (inline: Inline): inline is TextRun {

@@ -59,8 +59,8 @@ function checkSpec (kind: 'blocks' | 'inline' | 'marks', spec: unknown, index: n
     if (spec['value'] !== 'boolean' && spec['value'] !== 'string') throw new InvalidBlocksModule(`${name} has a "value" that is neither "boolean" nor "string"`)
     return
   }
-  const contents = kind === 'blocks' ? ['inline', 'none'] : ['none', 'styled']
-  if (!contents.includes(String(spec['content']))) throw new InvalidBlocksModule(`${name} has a "content" that is neither "${contents[0]}" nor "${contents[1]}"`)
+  const contents = kind === 'blocks' ? ['inline', 'none'] : ['none', 'styled', 'plain']
+  if (!contents.includes(String(spec['content']))) throw new InvalidBlocksModule(`${name} has a "content" that is none of ${contents.join(', ')}`)
   checkProps(name, spec['props'])
 }
 

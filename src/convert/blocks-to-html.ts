@@ -112,7 +112,7 @@ class HtmlWriter {
     return spec.toHtml({
       props: inline.props,
       attributes: attributesOf(spec.props, inline.props, false),
-      inline: inline.content === undefined ? '' : this.inline(inline.content),
+      inline: typeof inline.content === 'string' ? escapeHtml(inline.content) : this.inline(inline.content ?? []),
       children: '',
       escape: escapeAttribute,
       drop: this.#drop,
@@ -159,7 +159,7 @@ function join (pieces: readonly Piece[]): string {
 }
 
 /** Props that are not their default, as `data-*`; colours and alignment as style too where text stands. */
-function attributesOf (specs: Record<string, PropSpec>, props: Props, styled: boolean): string {
+export function attributesOf (specs: Record<string, PropSpec>, props: Props, styled: boolean): string {
   let data = ''
   let style = ''
   for (const name in specs) {

@@ -1,5 +1,5 @@
 import { append } from './append.ts'
-import { type Block, type Inline, isLink, isText } from './block.ts'
+import { type Block, elementText, type Inline, isLink, isText } from './block.ts'
 import { type BlockSpec, type BlockTable, isInlineList, type MarkdownParts } from './block-table.ts'
 import { inlineToHtml } from './blocks-to-html.ts'
 import { Dropped } from './dropped.ts'
@@ -121,7 +121,11 @@ class MarkdownWriter {
       const isElement = !isText(inline) && !isLink(inline)
       if (isLink(inline)) this.#drop('link in code')
       if (isElement) this.#drop(`element ${inline.type}`, 'content')
-      for (const run of isText(inline) ? [inline] : inline.content ?? []) {
+      if (isElement) {
+        text += elementText(inline)
+        continue
+      }
+      for (const run of isText(inline) ? [inline] : inline.content) {
         for (const name in run.styles) this.#drop(`mark ${name}`)
         text += run.text
       }

@@ -1,4 +1,4 @@
-import { type Block, type Inline, isLink, isText } from './block.ts'
+import { type Block, elementText, type Inline, isLink, isText } from './block.ts'
 import { type BlockTable, isInlineList } from './block-table.ts'
 import type { Dropped } from './dropped.ts'
 
@@ -62,7 +62,7 @@ function inlineText (content: readonly Inline[], table: BlockTable): string {
     if (isText(inline)) text += inline.text
     else if (isLink(inline)) for (const run of inline.content) text += run.text
     else {
-      const own = (inline.content ?? []).map((run) => run.text).join('')
+      const own = elementText(inline)
       text += table.inline.get(inline.type)?.toText?.(inline.props, own) ?? own
     }
   }

@@ -98,7 +98,8 @@ class UpdateWriter {
       else if ('props' in inline) {
         const element = children.element(inline.type)
         this.#props(element, this.#table.inline.get(inline.type)?.props ?? {}, inline.props)
-        if (inline.content !== undefined) this.#inline(inline.content, element)
+        if (typeof inline.content === 'string') this.#inline([{ type: 'text', text: inline.content, styles: {} }], element, true)
+        else if (inline.content !== undefined) this.#inline(inline.content, element)
       }
     }
     children.end()

@@ -3,6 +3,7 @@ import type { BlockExtensions, BlockSpec, Found } from './block-table.ts'
 import { type Element, find, textOf } from './element.ts'
 import { escapeHtml } from './escape-html.ts'
 import { interlinkingLinkInline } from './interlinking-link.ts'
+import { inlineMath, sourceBlocks } from './math-blocks.ts'
 import { fileMarkdown, linkHtml, mediaText, text, unsafeAddress, width } from './media-blocks.ts'
 import { isWebAddress } from './safe-url.ts'
 import { backgroundColor, textAlignment } from './shared-props.ts'
@@ -106,8 +107,8 @@ const uploadLoader: BlockSpec = {
   toHtml: () => '',
 }
 
-/** The blocks that La Suite Docs adds to BlockNote's, and the worked example of a blocks module. */
+/** The blocks that La Suite Docs adds to BlockNote's own, and the worked example of a blocks module. */
 export const docsBlocks: BlockExtensions = {
-  blocks: [callout, pdf, uploadLoader],
-  inline: [interlinkingLinkInline],
+  blocks: [callout, pdf, uploadLoader, ...sourceBlocks],
+  inline: [interlinkingLinkInline, inlineMath],
 }

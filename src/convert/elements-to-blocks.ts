@@ -21,7 +21,7 @@ export function elementsToBlocks (nodes: readonly Node[], table: BlockTable, dro
 const silent = new Set(['script', 'style', 'head', 'title', 'meta', 'link', 'base', 'template', 'noscript', 'col', 'colgroup', 'source', 'track', 'input', 'caption-side', 'wbr'])
 
 /** They show something that no block holds. */
-const lost = new Set(['iframe', 'object', 'svg', 'canvas', 'math', 'select', 'textarea', 'applet', 'map'])
+const lost = new Set(['iframe', 'object', 'svg', 'canvas', 'select', 'textarea', 'applet', 'map'])
 
 /** They stand in a line of text; an element that is neither here nor in the table starts a paragraph of its own. */
 const inlineTags = new Set(['a', 'abbr', 'acronym', 'bdi', 'bdo', 'big', 'button', 'cite', 'data', 'dfn', 'font', 'label', 'mark', 'nobr', 'output', 'q', 'ruby', 'rb', 'rt', 'rp', 'small', 'span', 'sub', 'sup', 'time', 'var', 'x'])
@@ -70,7 +70,12 @@ class ElementReader {
     const block = this.#findBlock(node)
     if (block !== undefined) return this.#block(node, block.spec, block.found, sink, context, depth)
     const inline = this.#findInline(node)
-    if (inline !== undefined) return this.#inlineElement(node, inline.spec, inline.found, sink)
+    if (inline !== undefined) return this.#inlineElement(node, inline.spec, inline.found, sink, context)
+    if (tag === 'math') {
+      // MathML without its LaTeX source: only the letters of the formula can be kept.
+      this.#dropped.add('format', 'element math')
+      return sink.text(textOf(node).replace(/\s+/g, ' ').trim(), context.styles, context.href)
+    }
     if (inlineTags.has(tag) || this.#table.marksByTag.has(tag)) {
       if (looks.has(tag)) this.#dropped.add('format', `element ${tag}`)
       return this.#walk(node.children, sink, this.#within(node, context), depth)
@@ -117,10 +122,16 @@ class ElementReader {
     return undefined
   }
 
-  #inlineElement (node: Element, spec: InlineSpec, found: Found, sink: BlockSink): void {
+  #inlineElement (node: Element, spec: InlineSpec, found: Found, sink: BlockSink, context: Context): void {
     const props = propsOf(spec.props, node, found.props)
     if (spec.content === 'none') return sink.element({ type: spec.type, props })
     const text = textOf(found.content ?? node)
+    if (spec.content === 'plain') {
+      // A link holds text alone, and its address is worth more than the formula's look.
+      if (context.href !== undefined) return sink.text(`$${text}$`, context.styles, context.href)
+      for (const name in context.styles) this.#dropped.add('format', `mark ${name}`)
+      return sink.element({ type: spec.type, props, content: text })
+    }
     sink.element({ type: spec.type, props, content: text === '' ? [] : [{ type: 'text', text, styles: {} }] })
   }
 
@@ -251,7 +262,8 @@ class ElementReader {
 /** A program as it stands. Pages end it with a line feed, which is not one of its lines; BlockNote, known by its attribute, does not. */
 function codeText (code: Element): string {
   const text = textOf(code)
-  return text.endsWith('\n') && !('data-language' in code.attributes) ? text.slice(0, -1) : text
+  const isExact = code.tag === 'annotation' || 'data-language' in code.attributes
+  return text.endsWith('\n') && !isExact ? text.slice(0, -1) : text
 }
 
 function contentElement (node: Element): Element {

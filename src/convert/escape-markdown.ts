@@ -1,14 +1,22 @@
-const special = /[\\`*_[\]<&~!\r]/
+import { MathScanner } from './dollar-math.ts'
+
+const special = /[\\`*_[\]<&~!$\r]/
 const word = /[\p{L}\p{N}]/u
 const entity = /&(?:#\w{1,8}|\w{2,31});/y
 
-/** Escapes the characters of a run of text that markdown would read as marks, links, HTML or entities, wherever in a line they stand. */
-export function escapeMarkdown (text: string): string {
+/**
+ * Escapes the characters of a run of text that markdown would read as marks, links, math, HTML or entities, wherever in a
+ * line they stand.
+ * @param everyDollar where a dollar may meet one of another run
+ */
+export function escapeMarkdown (text: string, everyDollar = false): string {
   if (!special.test(text)) return text
+  const math = new MathScanner(text)
   let escaped = ''
   for (let index = 0; index < text.length; index++) {
     const character = text.charAt(index)
-    escaped += needsEscape(character, text, index) ? '\\' + character : character === '\r' ? '&#13;' : character
+    const escape = character === '$' ? everyDollar || math.at(index) !== undefined : needsEscape(character, text, index)
+    escaped += escape ? '\\' + character : character === '\r' ? '&#13;' : character
   }
   return escaped
 }
@@ -53,7 +61,7 @@ export function characterReference (character: string): string {
 export function escapeLineStart (line: string): string {
   const first = line.charAt(0)
   if (/\s/.test(first)) return characterReference(first) + line.slice(1)
-  if (first === '>' || /^(?:#{1,6}|[-+])(?:\s|$)/.test(line) || /^(?:=+|-+)\s*$/.test(line)) return '\\' + line
+  if (first === '>' || line.startsWith('$$') || /^(?:#{1,6}|[-+])(?:\s|$)/.test(line) || /^(?:=+|-+)\s*$/.test(line)) return '\\' + line
   const number = /^(\d{1,9})[.)](?:\s|$)/.exec(line)?.[1]
   if (number !== undefined) return `${number}\\${line.slice(number.length)}`
   // The row under a table's header: anything above it would become the header.

@@ -1,5 +1,6 @@
-import { type Inline, type InlineElement, isLink, isText, type TextRun } from './block.ts'
+import { elementText, type Inline, type InlineElement, isLink, isText, type TextRun } from './block.ts'
 import type { BlockTable, MarkdownParts } from './block-table.ts'
+import { attributesOf } from './blocks-to-html.ts'
 import { escapeAttributeLine } from './escape-html.ts'
 import { characterReference, escapeLineEnd, escapeLineStart, escapeMarkdown, escapeProp } from './escape-markdown.ts'
 import { destination } from './media-blocks.ts'
@@ -16,8 +17,11 @@ export interface InlineOptions {
   readsBack: (markdown: string, content: readonly Inline[]) => boolean
 }
 
-/** One stretch of text, or one thing that stands in it, with the marks that hold over it, outermost not yet decided. */
-interface Piece { kind: 'text' | 'code' | 'break' | 'element', text: string, marks: Set<string>, href?: string }
+/**
+ * One stretch of text, or one thing that stands in it, with the marks that hold over it, outermost not yet decided. A thing
+ * that its neighbours may change, such as math between dollars, is `html` where nothing may be ambiguous.
+ */
+interface Piece { kind: 'text' | 'code' | 'break' | 'element', text: string, marks: Set<string>, href?: string, html?: string }
 
 /** Where a mark opens or closes; several at one place is where delimiters may run into each other. */
 interface Written { markdown: string, risky: boolean }
@@ -42,7 +46,11 @@ function toPieces (content: readonly Inline[], options: InlineOptions): Piece[] 
       const safe = isSafeLink(inline.href)
       if (!safe) options.drop('unsafe link')
       for (const run of inline.content) addRun(run, safe ? inline.href : undefined, pieces, options)
-    } else pieces.push({ kind: 'element', text: elementToMarkdown(inline, options), marks: new Set() })
+    } else {
+      const text = elementToMarkdown(inline, options)
+      const isSource = options.table.inline.get(inline.type)?.content === 'plain'
+      pieces.push({ kind: 'element', text, marks: new Set(), ...isSource && { html: sourceToHtml(inline, options) } })
+    }
   }
   return pieces
 }
@@ -69,9 +77,17 @@ function addRun (run: TextRun, href: string | undefined, pieces: Piece[], { tabl
   })
 }
 
+/** A source as an HTML element on one line; what stands between its tags is markdown still. */
+function sourceToHtml (element: InlineElement, { table, drop, origin }: InlineOptions): string {
+  const spec = table.inline.get(element.type)
+  const inline = escapeMarkdown(elementText(element), true).replaceAll('\n', '&#10;')
+  const attributes = attributesOf(spec?.props ?? {}, element.props, false)
+  return spec?.toHtml({ props: element.props, attributes, inline, children: '', escape: escapeAttributeLine, drop, origin }) ?? inline
+}
+
 function elementToMarkdown (inline: InlineElement, { table, drop, origin }: InlineOptions): string {
   const spec = table.inline.get(inline.type)
-  const text = (inline.content ?? []).map((run) => run.text).join('')
+  const text = elementText(inline)
   if (spec?.toMarkdown === undefined) return escapeProp(text)
   return spec.toMarkdown({
     props: inline.props,
@@ -144,6 +160,9 @@ class InlineWriter {
     this.#pieces = pieces
     this.#options = options
     this.#tags = tags
+    // A dollar may close what another piece has opened.
+    const dollars = pieces.filter(({ text, href, html }) => html !== undefined || text.includes('$') || href?.includes('$') === true)
+    this.#risky = dollars.length > 1 || dollars.some(({ html }) => html !== undefined)
   }
 
   write (): Written {
@@ -191,9 +210,9 @@ class InlineWriter {
 
   /** A piece of text as markdown, without the marks around it. */
   #source (piece: Piece): string {
-    if (piece.kind === 'text') return escapeMarkdown(piece.text)
-    if (piece.kind !== 'code') return piece.text
-    if (this.#tags) return `<code>${escapeMarkdown(piece.text)}</code>`
+    if (piece.kind === 'text') return escapeMarkdown(piece.text, this.#tags)
+    if (piece.kind !== 'code') return this.#tags ? piece.html ?? piece.text : piece.text
+    if (this.#tags) return `<code>${escapeMarkdown(piece.text, true)}</code>`
     // Two code spans side by side would be one.
     if (this.#lastCharacter() === '`') this.#risky = true
     return codeSpan(piece.text)

@@ -1,9 +1,10 @@
 import createMarkdownIt, { type MarkdownIt } from 'markdown-it'
+import { inlineMathRule, mathBlockRule } from './dollar-math.ts'
 import { LightStateBlock } from './light-token.ts'
 import { maxMarkdownLevel } from './limits.ts'
 
 /**
- * markdown-it as conversion uses it: CommonMark with tables and strikethrough, raw HTML recognised, addresses left as they
+ * markdown-it as conversion uses it: CommonMark with tables, strikethrough and math, raw HTML recognised, addresses left as they
  * are written. Where it would cut a document that nests too deep, the markers are text instead.
  */
 export const markdownParser = createParser(true)
@@ -14,6 +15,8 @@ export const plainMarkdownParser = createParser(false)
 function createParser (html: boolean): MarkdownIt {
   const parser = createMarkdownIt({ html, maxNesting: maxMarkdownLevel + 20 })
   parser.block.State = LightStateBlock
+  parser.inline.ruler.before('emphasis', 'math', inlineMathRule)
+  parser.block.ruler.before('fence', 'math', mathBlockRule, { alt: ['paragraph', 'reference', 'blockquote', 'list'] })
   // Text is parsed when it is reached: the tokens of a whole document take a hundred times its size.
   parser.core.ruler.disable(['inline', 'text_join'])
   // Which addresses are safe is decided where they are written, the same for all inputs.

@@ -3,6 +3,7 @@ import type { Dropped } from './dropped.ts'
 import { type Element, element, type Node } from './element.ts'
 import { escapeAttribute, escapeHtml } from './escape-html.ts'
 import { markdownParser } from './markdown-parser.ts'
+import { mathElement } from './math-blocks.ts'
 import { readHtml, readHtmlFragment } from './read-html.ts'
 import { isVideoUrl } from './video-url.ts'
 
@@ -16,7 +17,7 @@ export interface MarkdownOptions {
 const raw = '#html'
 
 /** What any of markdown's inline rules begins with; text without it, as in most cells and items, is only text. */
-const inlineSyntax = /[\n\\`*_~[<&]/
+const inlineSyntax = /[\n\\`*_~[<&$]/
 
 /**
  * Parses markdown into the same elements that HTML becomes, batch by batch: what is read and written can be forgotten before the
@@ -70,7 +71,8 @@ class ElementBuilder {
   block (token: Token): void {
     if (token.type === 'inline') return this.#inline(token)
     if (token.type === 'fence' || token.type === 'code_block') return this.#code(token)
-    if (token.type === 'html_block') this.#append({ tag: raw, attributes: {}, children: [token.content] })
+    if (token.type === 'math_block') this.#append(mathElement(token.content, 'block'))
+    else if (token.type === 'html_block') this.#append({ tag: raw, attributes: {}, children: [token.content] })
     else if (token.nesting === 1) this.#push(element(token.tag, blockAttributes(token)))
     else if (token.nesting === -1) this.#pop(token.tag)
     else this.#append(element(token.tag))
@@ -141,6 +143,9 @@ class ElementBuilder {
       case 'code_inline':
         this.#append(element('code', undefined, [token.content]))
         return
+      case 'math_inline':
+        this.#append(mathElement(token.content, 'inline'))
+        return
       case 'html_inline':
         this.#append({ tag: raw, attributes: {}, children: [token.content] })
         return
@@ -206,6 +211,7 @@ function plainText (tokens: readonly Token[]): string {
   let plain = ''
   for (const token of tokens) {
     if (token.type === 'softbreak' || token.type === 'hardbreak') plain += ' '
+    else if (token.type === 'math_inline') plain += token.markup + token.content + token.markup
     else plain += token.children !== null && token.children.length > 0 ? plainText(token.children) : token.type === 'html_inline' ? '' : token.content
   }
   return plain

@@ -26,7 +26,7 @@ function signature (content: readonly Inline[], table: BlockTable): string {
       const key = names.sort().join(' ')
       for (const part of run.text.split(/(\s+)/)) add(`${part.trim() === '' && !names.includes('code') ? '' : key}[${part.includes('\n') ? '' : href}`, part)
     }
-    if (!isLink(inline) && !isText(inline)) add('', '\u{fffc}')
+    if (!isLink(inline) && !isText(inline)) add('', `\u{fffc}${typeof inline.content === 'string' ? inline.content : ''}`)
   }
   return parts.map(({ key, text }) => `${key}](${text}`).join('\n').replace(/^\[\]\(\n+/, '[](')
 }

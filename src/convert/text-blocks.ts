@@ -103,9 +103,8 @@ const codeBlock: BlockSpec = {
   fromHtml: {
     tags: ['pre'],
     read (element) {
-      const code = element.children.length === 1 ? element.children[0] : undefined
-      if (code === undefined || typeof code === 'string' || code.tag !== 'code') return { props: {} }
-      return { props: { language: code.attributes['data-language'] || languageClass(code) }, content: code }
+      const { language, code } = programOf(element)
+      return code === undefined ? { props: {} } : { props: { language }, content: code }
     },
   },
   toMarkdown ({ props, text, drop }) {
@@ -115,12 +114,7 @@ const codeBlock: BlockSpec = {
       drop('language of a code block')
       language = ''
     }
-    // After backticks no other may follow on the line.
-    const sign = language.includes('`') ? '~' : '`'
-    let longest = 2
-    for (const run of text.match(sign === '`' ? /`+/g : /~+/g) ?? []) longest = Math.max(longest, run.length)
-    const fence = sign.repeat(longest + 1)
-    return `${fence}${language.replace(/[\\&]/g, '\\$&')}\n${text === '' ? '' : text + '\n'}${fence}`
+    return fencedCode(language, text)
   },
 }
 
@@ -148,6 +142,23 @@ const pageBreak: BlockSpec = {
 export const textBlocks: readonly BlockSpec[] = [
   paragraph, toggleListItem, heading, quote, bulletListItem, numberedListItem, checkListItem, codeBlock, divider, pageBreak,
 ]
+
+/** A fenced block of code in markdown. The language is one line without blanks at its edges. */
+export function fencedCode (language: string, text: string): string {
+  // After backticks no other may follow on the line.
+  const sign = language.includes('`') ? '~' : '`'
+  let longest = 2
+  for (const run of text.match(sign === '`' ? /`+/g : /~+/g) ?? []) longest = Math.max(longest, run.length)
+  const fence = sign.repeat(longest + 1)
+  return `${fence}${language.replace(/[\\&]/g, '\\$&')}\n${text === '' ? '' : text + '\n'}${fence}`
+}
+
+/** The `code` that is alone in a `pre`, and its language when it says one. */
+export function programOf (pre: Element): { language?: string | undefined, code?: Element } {
+  const code = pre.children.length === 1 ? pre.children[0] : undefined
+  if (code === undefined || typeof code === 'string' || code.tag !== 'code') return {}
+  return { language: code.attributes['data-language'] || languageClass(code), code }
+}
 
 function summaryOf (details: Element): Element | undefined {
   for (const child of details.children) if (typeof child !== 'string' && child.tag === 'summary') return child

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { append } from './append.ts'
-import { type Block, type Inline, isLink, isText, type Props, type Styles, type TableCell, type TableContent, type TextRun } from './block.ts'
+import { type Block, elementText, type Inline, isLink, isText, type Props, type Styles, type TableCell, type TableContent, type TextRun } from './block.ts'
 import { type BlockSpec, type BlockTable, countUnread, defaultProps, type PropSpec, readProps } from './block-table.ts'
 import { defaultFragment } from './blocks-to-update.ts'
 import { tidyColumns } from './columns.ts'
@@ -157,7 +157,8 @@ class NodeReader {
     if (spec === undefined) return this.#unknownInline(node, builder, elements, depth)
     const props = this.#props(spec.props, node.attributes)
     if (spec.content === 'none') return builder.element({ type: spec.type, props })
-    builder.element({ type: spec.type, props, content: this.#runs(node) })
+    const element = { type: spec.type, props, content: this.#runs(node) }
+    builder.element(spec.content === 'plain' ? { ...element, content: elementText(element) } : element)
   }
 
   /** An unknown element in a line of text: what it says stays in the line. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Block, type Inline, isText, type Props, type Styles, type TableCell, type TableContent } from './block.ts'
+import { type Block, elementText, type Inline, isText, type Props, type Styles, type TableCell, type TableContent } from './block.ts'
 import { type BlockSpec, type BlockTable, countUnread, type PropSpec, readProps } from './block-table.ts'
 import { tidyColumns } from './columns.ts'
 import type { Dropped } from './dropped.ts'
@@ -107,7 +107,10 @@ class Validator {
     }
     const runs = new InlineBuilder()
     for (const run of this.#runs(inline['content'])) this.#run(run, runs)
-    builder.element({ type: spec.type, props, content: runs.finish().filter(isText) })
+    const element = { type: spec.type, props, content: runs.finish().filter(isText) }
+    if (spec.content === 'styled') return builder.element(element)
+    for (const { styles } of element.content) for (const name in styles) this.#dropped.add('format', `mark ${name}`)
+    builder.element({ ...element, content: elementText(element) })
   }
 
   #runs (content: unknown): Json[] {

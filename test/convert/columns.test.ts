@@ -17,13 +17,20 @@ const input = JSON.stringify(document)
 
 await t.test('columns are stored as BlockNote stores them', async (t) => {
   const nodes = JSON.parse(JSON.stringify(readDocument(run(input, 'json', 'yjs').body, 'document-store', new Dropped()))) as unknown
-  t.match(nodes, [{ name: 'blockGroup', children: [
-    { name: 'columnList', attributes: { id: String }, children: [
-      { name: 'column', attributes: { id: String, width: 1.5 }, children: [{ name: 'blockContainer' }, { name: 'blockContainer' }] },
-      { name: 'column', attributes: { width: 1 }, children: [{ name: 'blockContainer' }] },
-    ] },
-    { name: 'blockContainer' },
-  ] }])
+  t.match(nodes, [{
+    name: 'blockGroup',
+    children: [
+      {
+        name: 'columnList',
+        attributes: { id: String },
+        children: [
+          { name: 'column', attributes: { id: String, width: 1.5 }, children: [{ name: 'blockContainer' }, { name: 'blockContainer' }] },
+          { name: 'column', attributes: { width: 1 }, children: [{ name: 'blockContainer' }] },
+        ]
+      },
+      { name: 'blockContainer' },
+    ]
+  }])
 })
 
 await t.test('columns come back from Yjs and HTML', async (t) => {

@@ -1,0 +1,85 @@
+import type { BlockSpec, Found, InlineSpec } from './block-table.ts'
+import { MathScanner } from './dollar-math.ts'
+import { type Element, element, type Node } from './element.ts'
+import { fencedCode, programOf } from './text-blocks.ts'
+
+/** What MathML calls LaTeX. */
+const latex = 'application/x-tex'
+
+const mathBlock: BlockSpec = {
+  type: 'mathBlock',
+  content: 'inline',
+  props: {},
+  code: true,
+  toHtml: ({ attributes, inline }) => `<math display="block"${attributes}>${annotated(inline)}</math>`,
+  fromHtml: { tags: ['math'], read: (math) => math.attributes['display'] === 'block' ? sourceOf(math) : undefined },
+  fromFence: { language: 'math' },
+  toMarkdown: ({ text }) => isDisplayMath(text) ? `$$\n${text}\n$$` : fencedCode('math', text),
+}
+
+const diagram: BlockSpec = {
+  type: 'diagram',
+  content: 'inline',
+  props: {},
+  code: true,
+  toHtml: ({ attributes, inline }) => `<pre${attributes}><code class="language-mermaid" data-language="mermaid">${inline}</code></pre>`,
+  fromHtml: {
+    tags: ['pre'],
+    read (pre) {
+      const { language, code } = programOf(pre)
+      return language === 'mermaid' && code !== undefined ? { props: {}, content: code } : undefined
+    },
+  },
+  fromFence: { language: 'mermaid' },
+  toMarkdown: ({ text }) => fencedCode('mermaid', text),
+}
+
+/** BlockNote's blocks whose text is a source: LaTeX and Mermaid. */
+export const sourceBlocks: readonly BlockSpec[] = [mathBlock, diagram]
+
+/** BlockNote's math in a line of text. */
+export const inlineMath: InlineSpec = {
+  type: 'math',
+  content: 'plain',
+  props: {},
+  toHtml: ({ attributes, inline }) => `<math${attributes}>${annotated(inline)}</math>`,
+  fromHtml: { tags: ['math'], read: sourceOf },
+  // What stands between tags in markdown is markdown.
+  toMarkdown ({ text, inline }) {
+    const markdown = `$${text}$`
+    const read = new MathScanner(markdown).at(0)
+    return read?.end === markdown.length && read.source === text ? markdown : `<math>${annotated(inline)}</math>`
+  },
+}
+
+/** Math that was read from markdown, as the element that HTML has for it. */
+export function mathElement (source: string, display: 'block' | 'inline'): Element {
+  const annotation = element('annotation', { encoding: latex }, source === '' ? [] : [source])
+  return element('math', display === 'block' ? { display } : {}, [element('semantics', undefined, [annotation])])
+}
+
+/** The source as MathML: browsers show the first child of `semantics`, BlockNote and others read the annotation. */
+function annotated (html: string): string {
+  return `<semantics><annotation encoding="${latex}">${html}</annotation></semantics>`
+}
+
+/** MathML that has its LaTeX source with it; other MathML is for the reader to show as text. */
+function sourceOf (math: Element): Found | undefined {
+  const annotation = findAnnotation(math)
+  return annotation && { props: {}, content: annotation }
+}
+
+function findAnnotation (node: Node): Element | undefined {
+  if (typeof node === 'string') return undefined
+  if (node.tag === 'annotation' && node.attributes['encoding'] === latex) return node
+  for (const child of node.children) {
+    const found = findAnnotation(child)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Whether the source can stand between lines of `$$`: a blank line ends such math. */
+function isDisplayMath (source: string): boolean {
+  return !source.includes('$$') && source.split('\n').every((line) => line.trim() !== '' && !line.includes('\r'))
+}

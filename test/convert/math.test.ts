@@ -1,0 +1,94 @@
+import t from 'tap'
+import { convert } from '../../src/convert/convert.ts'
+import type { InputFormat, OutputFormat } from '../../src/convert/formats.ts'
+import { standardTable } from '../../src/convert/standard-table.ts'
+import { withoutIds } from './without-ids.ts'
+
+const run = (input: string | Uint8Array, from: InputFormat, to: OutputFormat) => convert({ input: typeof input === 'string' ? new TextEncoder().encode(input) : input, from, to }, standardTable)
+const text = (...parameters: Parameters<typeof run>) => new TextDecoder().decode(run(...parameters).body)
+const read = (input: string | Uint8Array, from: InputFormat) => withoutIds(JSON.parse(text(input, from, 'json')))
+const full = (blocks: unknown) => read(JSON.stringify(blocks), 'json')
+const paragraph = (...content: unknown[]) => full([{ content }])
+const math = (content: string) => ({ type: 'math', content })
+
+await t.test('math between dollars is read by GitHub\'s rule', async (t) => {
+  for (const [markdown, content] of [
+    ['$x^2$', [math('x^2')]],
+    ['a $x$, $y_1 + y_2$.', ['a ', math('x'), ', ', math('y_1 + y_2'), '.']],
+    ['a $$x$$ b', ['a ', math('x'), ' b']],
+    ['$`a*b*c`$', [math('a*b*c')]],
+    ['面积$x$是', ['面积', math('x'), '是']],
+    ['$a*b$ and $c*d$', [math('a*b'), ' and ', math('c*d')]],
+    ['$\\$5$', [math('\\$5')]],
+    ['\\\\$x$', ['\\', math('x')]],
+  ] as const) t.strictSame(read(markdown, 'markdown'), paragraph(...content), markdown)
+})
+
+await t.test('other dollars are text, and are written without an escape', async (t) => {
+  for (const markdown of ['$5 and $6', '$ x $', '$x $', '$ x$', '$HOME/$USER', 'US$5, C$6', 'a$b$c', '$$', '$$$', '$x$2', '$', '5$', '$a\\\nb', '$a\\\nb$', '`$x$`']) {
+    t.notMatch(JSON.stringify(read(markdown, 'markdown')), /"math/, markdown)
+    if (!markdown.startsWith('$$')) t.equal(text(markdown, 'markdown', 'markdown'), markdown + '\n')
+  }
+  t.strictSame(read('\\$x\\$', 'markdown'), paragraph('$x$'))
+})
+
+await t.test('text that would be read as math is escaped', async (t) => {
+  const bold = (text: string) => ({ type: 'text', text, styles: { bold: true } })
+  for (const content of [['$x$'], ['a $$x$$ b'], ['$$'], ['$x', bold('y$')], [bold('$'), 'x$'], ['$a', { type: 'link', href: 'https://a.b/$', content: 'l' }], ['$a ', math('x'), ' b$'], ['\\$x$'], ['$`x`$']]) {
+    t.strictSame(read(text(JSON.stringify([{ content }]), 'json', 'markdown'), 'markdown'), paragraph(...content), JSON.stringify(content))
+  }
+  t.equal(text(JSON.stringify([{ content: '$x$' }]), 'json', 'markdown'), '\\$x$\n')
+})
+
+await t.test('math in a line comes back from everything', async (t) => {
+  for (const content of [
+    ['a ', math('\\frac{1}{2} < x'), ' b'], [math('x'), math('y')], ['a', math('x'), 'b'], [math('x'), '2'], [math('x $y$ z')], [math('a\n\nb')], [math('')], [math(' x ')], [math('x\\')], [math('`x`')],
+  ]) {
+    const blocks = JSON.stringify([{ content }, { type: 'heading', content }, { type: 'table', content: { rows: [{ cells: [content, [math('a|b')]] }] } }])
+    const expected = read(blocks, 'json')
+    t.strictSame(read(run(blocks, 'json', 'yjs').body, 'yjs'), expected, blocks)
+    for (const format of ['html', 'markdown'] as const) t.strictSame(read(text(blocks, 'json', format), format), expected, `${format} of ${JSON.stringify(content)}`)
+    t.strictSame(run(blocks, 'json', 'markdown').dropped, [])
+  }
+  t.equal(text(JSON.stringify([{ content: ['a ', math('x^2'), '.'] }]), 'json', 'markdown'), 'a $x^2$.\n')
+  t.equal(text(JSON.stringify([{ content: ['a ', math('x^2')] }]), 'json', 'html'), '<p>a <math><semantics><annotation encoding="application/x-tex">x^2</annotation></semantics></math></p>')
+  t.equal(text(JSON.stringify([{ content: ['a ', math('x^2')] }]), 'json', 'text'), 'a x^2\n')
+})
+
+await t.test('math in JSON may be a list of runs, whose marks are counted', async (t) => {
+  const blocks = JSON.stringify([{ content: [{ type: 'math', content: [{ type: 'text', text: 'x', styles: { bold: true } }, { type: 'text', text: 'y' }] }] }])
+  t.strictSame(read(blocks, 'json'), paragraph(math('xy')))
+  t.strictSame(run(blocks, 'json', 'yjs').dropped, [{ what: 'mark bold', kind: 'format', count: 1 }])
+})
+
+await t.test('math in a link keeps the address, math in bold is counted', async (t) => {
+  t.strictSame(read('[a $x$](https://a.b/)', 'markdown'), paragraph({ type: 'link', href: 'https://a.b/', content: 'a $x$' }))
+  t.strictSame(run('**$x$**', 'markdown', 'yjs').dropped, [{ what: 'mark bold', kind: 'format', count: 1 }])
+})
+
+await t.test('blocks of math and diagrams come back from everything', async (t) => {
+  const sources = ['x^2', 'a\n  b', 'a\n\nb', '', '\nx\n', 'x $$ y', '```\nx', '# a\n- b\n> c', 'x\\']
+  const blocks = JSON.stringify(['mathBlock', 'diagram'].flatMap((type) => sources.flatMap((content) => [{ type, content }, { type: 'bulletListItem', content: 'i', children: [{ type, content }] }, { type: 'quote', content: 'q', children: [{ type, content }] }])))
+  const expected = read(blocks, 'json')
+  t.strictSame(read(run(blocks, 'json', 'yjs').body, 'yjs'), expected)
+  for (const format of ['html', 'markdown'] as const) t.strictSame(read(text(blocks, 'json', format), format), expected, format)
+  t.equal(text('[{"type":"mathBlock","content":"x\\ny"},{"type":"diagram","content":"a --> b"}]', 'json', 'markdown'), '$$\nx\ny\n$$\n\n```mermaid\na --> b\n```\n')
+})
+
+await t.test('blocks of math are read as GitHub reads them', async (t) => {
+  const block = (content: string) => full([{ type: 'mathBlock', content }])
+  for (const markdown of ['$$\nx\n$$', '$$x$$', '$$ x $$', '$$x\n$$', '$$\nx$$', '```math\nx\n```']) t.strictSame(read(markdown, 'markdown'), block('x'), markdown)
+  t.strictSame(read('> - $$\n>   x\n>   $$', 'markdown'), full([{ type: 'quote', content: '', children: [{ type: 'bulletListItem', content: '', children: [{ type: 'mathBlock', content: 'x' }] }] }]))
+  t.strictSame(read('a\n$$\nx\n$$\nb', 'markdown'), full([{ content: 'a' }, { type: 'mathBlock', content: 'x' }, { content: 'b' }]))
+  t.strictSame(read('$$\nx\n\ny', 'markdown'), full([{ content: '$$\nx' }, { content: 'y' }]))
+  t.strictSame(read('$$a$$ b $$c$$', 'markdown'), paragraph(math('a'), ' b ', math('c')))
+})
+
+await t.test('MathML with its LaTeX source is math, without it text that is counted', async (t) => {
+  const mathMl = (attributes: string, annotation: string) => `<p>a <math${attributes}><semantics><mrow><msup><mi>x</mi><mn>2</mn></msup></mrow>${annotation}</semantics></math></p>`
+  const annotation = '<annotation encoding="application/x-tex">x^2</annotation>'
+  t.strictSame(read(mathMl('', annotation), 'html'), paragraph('a ', math('x^2')))
+  t.match(read(mathMl(' display="block"', annotation), 'html'), [{ content: [{ text: /^a/ }] }, { type: 'mathBlock', content: [{ text: 'x^2' }] }])
+  t.strictSame(read(mathMl('', ''), 'html'), paragraph('a x2'))
+  t.strictSame(run(mathMl('', ''), 'html', 'yjs').dropped, [{ what: 'element math', kind: 'format', count: 1 }])
+})
