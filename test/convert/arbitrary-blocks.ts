@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import type { Props, Styles } from '../../src/convert/block.ts'
-import type { BlockSpec, BlockTable, PropSpec } from '../../src/convert/block-table.ts'
+import type { BlockSpec, BlockTable, InlineSpec, PropSpec } from '../../src/convert/block-table.ts'
 import { standardTable } from '../../src/convert/standard-table.ts'
 
 /** Text with everything that markdown, HTML and UTF-16 make difficult, without control characters. */
 const fragment = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom('a', 'word', 'two words', 'snake_case', '1', '.', ' ', '-', 'é', 'שלום', '😀', '한', '"', "'") },
-  { weight: 4, arbitrary: fc.constantFrom('*', '**', '_', '__', '`', '``', '~', '~~', '[', ']', '(', ')', '<', '>', '&', '&amp;', '\\', '!', '|', '#', '+', '=', ':', '---', '===', '1.', '1)', '> ', '- ', '# ', '    ', '<b>', '<!--', 'http://x.y', '![a](b)', '[ ]', '[x] ', '$', '{', '^', '\u00a0', ';') },
+  { weight: 4, arbitrary: fc.constantFrom('*', '**', '_', '__', '`', '``', '~', '~~', '[', ']', '(', ')', '<', '>', '&', '&amp;', '\\', '!', '|', '#', '+', '=', ':', '---', '===', '1.', '1)', '> ', '- ', '# ', '    ', '<b>', '<!--', 'http://x.y', '![a](b)', '[ ]', '[x] ', '$', '$$', '$x$', '{', '^', '\u00a0', ';') },
   { weight: 1, arbitrary: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 4 }).map((text) => text.replace(/\p{C}/gu, 'x')) }
 )
 
@@ -19,6 +19,8 @@ const color = fc.constantFrom('red', 'blue', '#123456', 'gray')
 const address = fc.constantFrom('https://example.org/', 'https://example.org/a(b)?c=d&e=f#g', '/relative', 'mailto:a@b.c', 'https://example.org/with space', 'http://x.y/é', 'https://a.b/*_~`[]<>')
 
 export interface BlockOptions {
+  /** With math, which an older BlockNote has not. */
+  math?: boolean
   /** Only what markdown can say: no colours, no underline, blanks not at the edges of marks. */
   markdown?: boolean
 }
@@ -39,9 +41,10 @@ const run = (options: BlockOptions) => fc.record({
 export function inlineContent (options: BlockOptions = {}) {
   const link = fc.record({ type: fc.constant('link'), href: address, content: fc.array(run(options), { minLength: 1, maxLength: 2 }) })
   const mention = fc.record({ type: fc.constant('interlinkingLinkInline'), props: fc.record({ docId: fc.constantFrom('', 'a-1'), title: fc.oneof(fc.constant(''), anyText), disabled: fc.boolean() }) })
+  const math = fc.record({ type: fc.constant('math'), content: anyText })
   return fc.array(options.markdown === true
     ? fc.oneof({ weight: 5, arbitrary: run(options) }, link)
-    : fc.oneof({ weight: 6, arbitrary: run(options) }, link, mention), { maxLength: 4 })
+    : fc.oneof({ weight: 6, arbitrary: run(options) }, link, mention, ...options.math === true ? [math] : []), { maxLength: 4 })
 }
 
 function propValue (name: string, spec: PropSpec): fc.Arbitrary<Props[string]> {
@@ -58,10 +61,10 @@ function propsFor (specs: Record<string, PropSpec>): fc.Arbitrary<Record<string,
   return fc.record(Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, propValue(name, spec)])), { requiredKeys: [] })
 }
 
-function tableContent () {
+function tableContent (options: BlockOptions) {
   const cell = fc.record({
     type: fc.constant('tableCell'),
-    content: inlineContent(),
+    content: inlineContent(options),
     props: fc.record({ colspan: fc.constantFrom(1, 1, 2), rowspan: fc.constantFrom(1, 1, 2), backgroundColor: color, textAlignment: fc.constantFrom('left', 'center', 'right') }, { requiredKeys: [] }),
   })
   return fc.record({
@@ -74,7 +77,9 @@ function tableContent () {
 }
 
 /** Any blocks that the table knows, nested, as JSON input; `wanted` may leave types out. */
-export function anyBlocks (table: BlockTable = standardTable, wanted: (spec: BlockSpec) => boolean = () => true) {
+export function anyBlocks (table: BlockTable = standardTable, wanted: (spec: BlockSpec | InlineSpec) => boolean = () => true) {
+  const inline = table.inline.get('math')
+  const math = inline !== undefined && wanted(inline)
   const specs = [...table.blocks.values()].filter(wanted)
   const columns = (content: fc.Arbitrary<unknown[]>) => fc.record({
     type: fc.constant('columnList'),
@@ -84,8 +89,8 @@ export function anyBlocks (table: BlockTable = standardTable, wanted: (spec: Blo
     tree: fc.array(fc.oneof({ maxDepth: 3, depthIdentifier: 'blocks' }, ...specs.map((spec) => fc.record({
       type: fc.constant(spec.type),
       props: propsFor(spec.props),
-      ...spec.content === 'inline' && { content: spec.code === true ? anyText : inlineContent() },
-      ...spec.content === 'table' && { content: tableContent() },
+      ...spec.content === 'inline' && { content: spec.code === true ? anyText : inlineContent({ math }) },
+      ...spec.content === 'table' && { content: tableContent({ math }) },
       children: fc.oneof({ depthIdentifier: 'blocks', maxDepth: 3 }, fc.constant([]), tie('tree')),
     })), ...specs.some(({ type }) => type === 'columnList') ? [columns(tie('tree'))] : []), { maxLength: 4 }),
   }))
@@ -96,6 +101,7 @@ export function anyBlocks (table: BlockTable = standardTable, wanted: (spec: Blo
 function sayableContent () {
   const words = fc.array(fragment, { minLength: 1, maxLength: 5 }).map((parts) => parts.join('').trim() || 'x')
   const item = fc.oneof(
+    fc.record({ type: fc.constant('math'), content: words }),
     { weight: 3, arbitrary: fc.record({ type: fc.constant('text'), text: words, styles: fc.constant({}) }) },
     { weight: 3, arbitrary: fc.record({ type: fc.constant('text'), text: words, styles: styles({ markdown: true }) }) },
     fc.record({ type: fc.constant('link'), href: address, content: fc.array(fc.record({ type: fc.constant('text'), text: words, styles: styles({ markdown: true }) }), { minLength: 1, maxLength: 2 }) })
@@ -119,6 +125,7 @@ export function sayableBlocks () {
         fc.record({ type: fc.constant('checkListItem'), props: fc.record({ checked: fc.boolean() }), content, children }),
         fc.record({ type: fc.constant('quote'), content }),
         fc.record({ type: fc.constant('codeBlock'), props: fc.record({ language: fc.constantFrom('text', 'js', 'c++', 'a b') }), content: anyText }),
+        fc.record({ type: fc.constantFrom('mathBlock', 'diagram'), content: anyText }),
         fc.record({ type: fc.constant('divider') }),
         fc.record({ type: fc.constant('pageBreak') }),
         fc.record({ type: fc.constant('image'), props: fc.record({ url: address, name: anyText, caption: fc.constantFrom('', 'a caption', '<b>&"', 'two\n\n# lines') }) }),

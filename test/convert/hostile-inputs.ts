@@ -26,6 +26,10 @@ export const hostileInputs: Record<string, { from: InputFormat, make: (length: n
   'tags that do not end': { from: 'markdown', make: (length) => '<a '.repeat(length / 3) },
   'comments that do not end': { from: 'markdown', make: (length) => '<!-- '.repeat(length / 5) },
   'raw elements': { from: 'markdown', make: (length) => '<div>'.repeat(length / 5) },
+  'dollars that open': { from: 'markdown', make: (length) => '$a '.repeat(length / 3) },
+  'dollars within words': { from: 'markdown', make: (length) => '$a-'.repeat(length / 3) },
+  'pairs of dollars': { from: 'markdown', make: (length) => '$$a '.repeat(length / 4) },
+  'math that does not end': { from: 'markdown', make: (length) => '$$ a\n'.repeat(length / 5) },
   backslashes: { from: 'markdown', make: (length) => '\\'.repeat(length) },
   'blanks and a letter': { from: 'markdown', make: (length) => '**a' + '\u2003'.repeat(length) + 'b**' },
   'many short lines': { from: 'markdown', make: (length) => 'a\n'.repeat(length / 2) },
@@ -47,5 +51,6 @@ export const hostileInputs: Record<string, { from: InputFormat, make: (length: n
   'number signs at no end': { from: 'json', make: (length) => JSON.stringify([{ type: 'heading', content: '#'.repeat(length) + 'x' }]) },
   'blanks at no end': { from: 'json', make: (length) => JSON.stringify([{ content: [{ type: 'text', text: 'a' + ' '.repeat(length) + 'b', styles: { bold: true } }] }]) },
   'line feeds in code': { from: 'json', make: (length) => JSON.stringify([{ type: 'bulletListItem', content: 'a', children: [{ type: 'codeBlock', content: '\n'.repeat(length) + 'x' }] }]) },
+  'dollars in text': { from: 'json', make: (length) => JSON.stringify([{ content: '$a- $b '.repeat(length / 7) + '$' }]) },
   'delimiters in text': { from: 'json', make: (length) => JSON.stringify([{ content: [{ type: 'text', text: '*_`[]<&~!'.repeat(length / 9), styles: { bold: true } }] }]) },
 }

@@ -9,9 +9,9 @@ import { defaultFragment } from '../../src/convert/blocks-to-update.ts'
 /** server-util puts jsdom's document here while it works. */
 const render = (tag: string) => () => ({ dom: (globalThis as unknown as { document: { createElement: (tag: string) => never } }).document.createElement(tag) })
 
-const custom = Object.fromEntries((docsBlocks.blocks ?? []).map(({ type, content, props }) => [
+const custom = Object.fromEntries((docsBlocks.blocks ?? []).map(({ type, content, props, code = false }) => [
   type,
-  createBlockSpec({ type, content: content === 'inline' ? 'inline' : 'none', propSchema: propSchema(props) }, { render: render('div') })(),
+  createBlockSpec({ type, content: content === 'inline' ? 'inline' : 'none', propSchema: propSchema(props) }, { meta: { code }, render: render('div') })(),
 ]))
 
 const inline = Object.fromEntries((docsBlocks.inline ?? []).map(({ type, props }) => [
