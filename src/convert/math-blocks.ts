@@ -58,9 +58,9 @@ export function mathElement (source: string, display: 'block' | 'inline'): Eleme
   return element('math', display === 'block' ? { display } : {}, [element('semantics', undefined, [annotation])])
 }
 
-/** The source as MathML: browsers show the first child of `semantics`, BlockNote and others read the annotation. */
+/** The source as MathML: browsers show it as text and no annotation, BlockNote and others read the annotation. */
 function annotated (html: string): string {
-  return `<semantics><annotation encoding="${latex}">${html}</annotation></semantics>`
+  return `<semantics><mtext>${html}</mtext><annotation encoding="${latex}">${html}</annotation></semantics>`
 }
 
 /** MathML that has its LaTeX source with it; other MathML is for the reader to show as text. */
