@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Logger } from '../logger.ts'
 import { syncPath } from '../store/lmdb-file.ts'
 import { holdsLmdbStore, openLmdbReader } from '../store/lmdb-store.ts'
+import { makeFolder } from '../store/make-folder.ts'
 import { checkBytes } from './check.ts'
 import { console } from './console.ts'
 import { isPostgres, openEmbedded, type Location } from './location.ts'
@@ -11,7 +11,7 @@ import { isPostgres, openEmbedded, type Location } from './location.ts'
 export async function backup (from: Location, folder: string, logger: Logger): Promise<number> {
   if (isPostgres(from)) throw new Error('A store in PostgreSQL is saved with its own tools, pg_dump for one (schema y_provider)')
   if (holdsLmdbStore(folder)) throw new Error(`There is a store in ${folder} already: name another folder`)
-  const made = await mkdir(folder, { recursive: true })
+  const made = await makeFolder(resolve(folder))
   const store = await openEmbedded(from, logger)
   try {
     await store.copyTo(folder)

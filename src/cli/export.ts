@@ -1,5 +1,6 @@
-import { appendFile, mkdir, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { appendFile, rename, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { makeFolder } from '../store/make-folder.ts'
 import type { Store } from '../store/store.ts'
 import { pieceBytes } from '../sync/limits.ts'
 import { mergeUpdates } from '../update/merge-updates.ts'
@@ -18,7 +19,7 @@ import { readDocument, updatesOf } from './read-document.ts'
  * @returns how many could not be written
  */
 export async function exportDocuments (store: Store, folder: string, format: DocumentFormat, wanted: readonly string[]): Promise<number> {
-  await mkdir(folder, { recursive: true })
+  await makeFolder(resolve(folder))
   const progress = console.progress('exporting', wanted.length || await count(store))
   const faults: string[] = []
   const partial: string[] = []

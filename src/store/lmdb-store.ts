@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Logger } from '../logger.ts'
 import { assertDocumentName } from './document-name.ts'
@@ -11,6 +11,7 @@ import { becomeOwner, type Ownership } from './lmdb-owner.ts'
 import { loadDocument, readInfo, readPiece, readSetAside } from './lmdb-read.ts'
 import { appendEntries, compactDocument, createDocument, removeDocument, removeSetAside } from './lmdb-write.ts'
 import { LmdbWriter, type LmdbSync } from './lmdb-writer.ts'
+import { makeFolder } from './make-folder.ts'
 import { keptReason } from './set-aside.ts'
 import type { DocumentInfo, ListOptions, LogEntry, NextSnapshot, SnapshotHead, Store, StoredDocument, StoredSetAside } from './store.ts'
 import { newUnfinishedCopy, putInPlace, removeUnfinishedCopies } from './unfinished-copy.ts'
@@ -58,7 +59,7 @@ const WRAP_BATCH_BYTES = 1 << 20
  */
 export async function openLmdbStore ({ path, sync, logger }: LmdbOptions): Promise<LmdbStore> {
   const folder = resolve(path)
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   const file = join(folder, DATA_FILE)
   await makeRoomToOpen(file)
   const tree = openLmdbFile(file, SYNC)
