@@ -1,6 +1,7 @@
 import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { createOriginCheck } from '../access/allowed-origins.ts'
 import { InvalidOrigin } from '../errors.ts'
 
 declare module 'fastify' {
@@ -15,12 +16,11 @@ const preflightMaxAgeSeconds = 600
 
 /** Refuses pages of other origins, before anything else is looked at and at the WebSocket handshake too, and gives allowed ones their CORS headers. */
 export default fp(async function cors (app: FastifyInstance) {
-  const allowed = new Set(app.config.COLLABORATION_SERVER_ORIGIN)
-  const any = allowed.has('*')
+  const isAllowed = createOriginCheck(app.config.COLLABORATION_SERVER_ORIGIN)
 
   app.decorate('verifyOrigin', async function verifyOrigin (request) {
     const { origin } = request.headers
-    if (origin !== undefined && !any && !allowed.has(origin)) throw new InvalidOrigin()
+    if (origin !== undefined && !isAllowed(origin)) throw new InvalidOrigin()
   })
   app.addHook('onRequest', app.verifyOrigin)
 

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { inputFormatOf, negotiate, type InputFormat, type Negotiated } from '../convert/formats.ts'
 import { ContentMissing, ContentTooLarge, ContentTypeUnsupported, FormatUnsupported } from '../errors.ts'
+import { webOrigin } from '../settings/derived.ts'
 import { conversionFailure } from './conversion-failure.ts'
 import { tellDropped } from './tell-dropped.ts'
 
@@ -26,8 +27,8 @@ const schema = {
 const textual = /^text\//
 
 const convert: FastifyPluginAsyncTypebox = async function (scope) {
-  const { COLLABORATION_SERVER_ORIGIN, CONVERSION_FILE_MAX_SIZE, CONVERSION_SOFT_BREAKS } = scope.config
-  const origin = COLLABORATION_SERVER_ORIGIN[0]
+  const { CONVERSION_FILE_MAX_SIZE, CONVERSION_SOFT_BREAKS } = scope.config
+  const origin = webOrigin(scope.config)
 
   scope.decorateRequest('conversion', null)
   scope.removeAllContentTypeParsers()
