@@ -17,7 +17,7 @@ export function settingsPage (): string {
     '# Settings',
     '',
     'Read from the environment and checked when the service starts. What is missing, malformed or unsafe ends the start with exit code 1 and one line that names the variable.',
-    'An empty variable counts as not set. Blanks around a value are ignored. A name that looks like a misspelt one is named in a warning.',
+    'An empty variable counts as not set. Blanks around a value are ignored. A name that looks like a misspelt one, and a value in quotation marks, is named in a warning.',
     'Where the last column says so, `NAME_FILE` may give the path of a file that holds the value, as Docker and Kubernetes mount secrets.',
     '',
     'This page is written by `npm run env-example` from `src/settings/schema.ts`.',

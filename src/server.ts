@@ -4,7 +4,8 @@ import { InvalidSettings } from './settings/invalid-settings.ts'
 
 /** One line for the operator, and the end. Used before there is a log, and for what is no fault of the program. */
 function refuseToStart (line: string): never {
-  process.stderr.write(line + '\n')
+  // What others say of a file or module may have several lines.
+  process.stderr.write(line.replace(/\s+/g, ' ').trim() + '\n')
   process.exit(1)
 }
 
@@ -46,10 +47,12 @@ try {
     EADDRINUSE: 'another program listens there already',
     EACCES: 'this user may not listen there',
     EADDRNOTAVAIL: 'this machine does not have that address',
+    EINVAL: 'it is not possible to listen on this address',
     ENOTFOUND: 'there is no such host',
+    EAI_AGAIN: 'the name of the host cannot be resolved now',
   }
-  const reason = reasons[code ?? '']
-  if (reason === undefined) throw error
+  if (code === undefined) throw error
+  const reason = reasons[code] ?? code
   await app.close()
   refuseToStart(`Cannot listen on HOST ${HOST}, PORT ${PORT}: ${reason}`)
 }

@@ -54,14 +54,15 @@ export function parseRedisUrl (url: string): RedisAddress | undefined {
 /** What the client library would throw at, without a word of the setting. */
 function isServer (url: string): boolean {
   if (!URL.canParse(url)) return false
-  const { hostname, pathname, username, password } = new URL(url)
+  const { hostname, pathname, username, password, search, hash } = new URL(url)
   try {
     decodeURIComponent(username)
     decodeURIComponent(password)
   } catch {
     return false
   }
-  return hostname !== '' && /^\/?\d*$/.test(pathname)
+  // An @ there stood behind a password whose ? or # is not percent-encoded.
+  return hostname !== '' && /^\/?\d*$/.test(pathname) && !(search + hash).includes('@')
 }
 
 function parseHost (text: string, defaultPort: number): { host: string, port: number } | undefined {

@@ -8,6 +8,9 @@ export class InvalidBlocksModule extends Error {
   readonly code = 'INVALID_BLOCKS_MODULE'
 }
 
+/** How long the module may take to load: one that never does must not hold up the start for ever. */
+const loadTimeoutMs = 5000
+
 /**
  * Loads the blocks that a project adds and joins them with BlockNote's and La Suite Docs'. The module's default export is
  * `{ blocks?, inline?, marks? }`; a type that exists already is replaced.
@@ -18,7 +21,7 @@ export async function loadBlockTable (url: string | undefined): Promise<BlockTab
   if (url === undefined) return standardTable
   let module: unknown
   try {
-    module = await import(url)
+    module = await withinTime(import(url))
   } catch (error) {
     throw new InvalidBlocksModule(`The blocks module could not be loaded: ${firstLine(error)}`)
   }
@@ -77,6 +80,20 @@ function isObject (value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+async function withinTime (loading: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`it takes longer than ${loadTimeoutMs} ms`)), loadTimeoutMs)
+  })
+  try {
+    return await Promise.race([loading, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Without the file of ours that Node names as the importer. */
 function firstLine (error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? ''
+  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1)
+  return line.replace(/ imported from .*/, '')
 }

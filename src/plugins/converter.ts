@@ -2,7 +2,9 @@ import { availableParallelism } from 'node:os'
 import { pathToFileURL } from 'node:url'
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
+import { InvalidBlocksModule } from '../convert/blocks-module.ts'
 import { openConverter, type Converter } from '../convert/converter.ts'
+import { InvalidSettings } from '../settings/invalid-settings.ts'
 
 declare module 'fastify' {
   interface FastifyInstance { readonly converter: Converter }
@@ -31,6 +33,8 @@ export default fp(async function converter (app: FastifyInstance) {
     logger: app.log,
     onConverted: app.metrics.converted,
     onFailed: app.metrics.conversionFailed,
+  }).catch((error: unknown) => {
+    throw error instanceof InvalidBlocksModule ? new InvalidSettings(`CONVERSION_BLOCKS_MODULE cannot be used: ${error.message}`, { cause: error }) : error
   })
   app.decorate('converter', converter)
   app.addHook('onClose', () => converter.close())

@@ -6,8 +6,9 @@ import { formats } from '../settings/formats.ts'
 import { InvalidSettings } from '../settings/invalid-settings.ts'
 import { misspelt } from '../settings/misspelt.ts'
 import { prepare, type Environment } from '../settings/prepare.ts'
+import { isQuoted, quotedNote } from '../settings/quoted.ts'
 import { annotations, settingsSchema, type Settings } from '../settings/schema.ts'
-import { unsafeInProduction } from '../settings/unsafe.ts'
+import { findUnsafe, isProduction } from '../settings/unsafe.ts'
 
 declare module 'fastify' {
   interface FastifyInstance { readonly config: Settings }
@@ -25,22 +26,27 @@ export async function readSettings (environment: Environment): Promise<Settings>
   try {
     await reader.register(fastifyEnv, { schema: structuredClone(settingsSchema), data: prepare(environment), env: false, ajv: { customOptions: addVocabulary } })
     const { config } = reader
-    const unsafe = config.NODE_ENV === 'production' ? unsafeInProduction(config) : undefined
+    const unsafe = isProduction(config) ? findUnsafe(config) : []
     if (config.REDIS_URL !== '' && config.DATABASE_URL === '') throw new InvalidSettings('REDIS_URL needs DATABASE_URL: several nodes form one service only over a store that they share')
-    if (unsafe !== undefined) throw new InvalidSettings(unsafe)
+    if (unsafe.length > 0) throw new InvalidSettings(unsafe.join('; '))
     return config
   } catch (error) {
     // @fastify/env hangs Ajv's findings on a plain Error.
     const findings = (error as { errors?: readonly Finding[] }).errors
-    throw findings === undefined ? error : new InvalidSettings(explain(findings))
+    throw findings === undefined ? error : new InvalidSettings(explain(findings, environment))
   } finally {
     await reader.close()
   }
 }
 
-/** Puts the settings on the instance as `app.config`, and warns of variables that look like misspelt ones. */
+/** Puts the settings on the instance as `app.config`, and warns of those that are unsafe, of values in quotation marks, and of variables that look like misspelt ones. */
 export default fp(async function env (app: FastifyInstance, options: { settings: Settings, environment: Environment }) {
-  app.decorate('config', Object.freeze(options.settings))
+  const { settings } = options
+  app.decorate('config', Object.freeze(settings))
+  for (const line of settings.NODE_ENV === '' ? findUnsafe(settings) : []) app.log.warn(line)
+  for (const [name, value] of Object.entries(settings)) {
+    if (isQuoted(value)) app.log.warn(`${name} ${quotedNote}`)
+  }
   for (const { given, meant } of misspelt(options.environment)) {
     app.log.warn({ given, meant }, `${given} is no setting of this service and is ignored: did you mean ${meant}?`)
   }

@@ -1,5 +1,8 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
+import { InvalidSettings } from '../settings/invalid-settings.ts'
+import { folderFailure } from '../store/folder-failure.ts'
+import { postgresFailure } from '../store/postgres-failure.ts'
 import type { Store } from '../store/store.ts'
 
 declare module 'fastify' {
@@ -14,13 +17,15 @@ export default fp(async function store (app: FastifyInstance) {
   app.addHook('onClose', () => store.close())
 }, { name: 'store', dependencies: ['env', 'readiness'], fastify: '5.x' })
 
-/** Loads the one driver that is wanted. */
+/** Loads the one driver that is wanted. @throws InvalidSettings that names the setting by which the store cannot be opened */
 async function openStore ({ config, log }: FastifyInstance): Promise<Store> {
   const { DATABASE_URL, DATA_DIR, STORE_SYNC } = config
   if (DATABASE_URL === '') {
     const { openLmdbStore } = await import('../store/lmdb-store.ts')
     return await openLmdbStore({ path: DATA_DIR, sync: STORE_SYNC, logger: log })
+      .catch((cause: unknown) => { throw new InvalidSettings(`DATA_DIR cannot be used: ${folderFailure(cause)} (${DATA_DIR})`, { cause }) })
   }
   const { openPostgresStore } = await import('../store/postgres-store.ts')
   return await openPostgresStore({ url: DATABASE_URL, logger: log })
+    .catch((cause: unknown) => { throw new InvalidSettings(`DATABASE_URL cannot be used: ${postgresFailure(cause)}`, { cause }) })
 }

@@ -1,19 +1,21 @@
 import { formats } from './formats.ts'
-import { settings, type SettingSchema } from './prepare.ts'
+import { settings, type Environment, type SettingSchema } from './prepare.ts'
+import { isQuoted, quotedNote } from './quoted.ts'
 
 /** One of Ajv's findings, as far as it is needed to name the variable. */
 export interface Finding { readonly instancePath: string, readonly keyword: string, readonly params: Readonly<Record<string, unknown>> }
 
 const schemas = new Map(settings)
 
-/** Ajv's findings as one line that names each variable once. Values are never repeated: one of them may be a secret. */
-export function explain (findings: readonly Finding[]): string {
+/** Ajv's findings on the settings of `environment` as one line that names each variable once. Values are never repeated: one of them may be a secret. */
+export function explain (findings: readonly Finding[], environment: Environment): string {
   const lines = new Map<string, string>()
   for (const { instancePath, keyword, params } of findings) {
     const name = keyword === 'required' ? String(params.missingProperty) : instancePath.split('/')[1] ?? ''
     const schema = schemas.get(name)
     if (schema === undefined || lines.has(name)) continue
-    lines.set(name, keyword === 'required' ? missing(name, schema) : `${name} must be ${wanted(schema)}`)
+    const note = isQuoted(environment[name]?.trim()) ? ` (it ${quotedNote})` : ''
+    lines.set(name, keyword === 'required' ? missing(name, schema) : `${name} must be ${wanted(schema)}${note}`)
   }
   return [...lines.values()].join('; ')
 }

@@ -1,5 +1,7 @@
 import { BlockList, isIP } from 'node:net'
+import { isAllowableOrigin } from '../access/allowed-origins.ts'
 import { parseRedisUrl, redisUrlForms } from '../bus/redis-address.ts'
+import { isPostgresUrl, postgresUrlForm } from '../store/postgres-url.ts'
 
 /** A rule for a setting's text: what is wanted, as it ends the sentence "NAME must be …", and the check. Empty text is the schema's business. */
 interface Format { readonly wanted: string, readonly check: (text: string) => boolean }
@@ -11,20 +13,20 @@ export const formats: Readonly<Record<string, Format>> = {
     check: (text) => /^[\x20-\x7e]*$/.test(text),
   },
   origin: {
-    wanted: 'origins such as https://docs.example.org, comma separated, without a path',
-    check: (text) => text === '*' || isOrigin(text),
+    wanted: 'origins such as https://docs.example.org or https://*.example.org, comma separated, without a path',
+    check: isAllowableOrigin,
   },
   pattern: {
     wanted: 'a regular expression as JavaScript reads it with the u flag',
     check: isPattern,
   },
   'http-url': {
-    wanted: 'a URL that begins with http:// or https://',
-    check: (text) => text === '' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)),
+    wanted: 'a URL that begins with http:// or https://, without user, query and fragment',
+    check: (text) => text === '' || isHttpUrl(text),
   },
   'postgres-url': {
-    wanted: 'a URL that begins with postgres:// or postgresql://',
-    check: (text) => text === '' || /^postgres(ql)?:\/\/./.test(text),
+    wanted: postgresUrlForm,
+    check: (text) => text === '' || isPostgresUrl(text),
   },
   'redis-url': {
     wanted: redisUrlForms,
@@ -52,9 +54,11 @@ export const formats: Readonly<Record<string, Format>> = {
   },
 }
 
-/** An origin as a browser writes it. The default port is not written. */
-function isOrigin (text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text
+/** Paths are put behind it. */
+function isHttpUrl (text: string): boolean {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false
+  const { username, password, search, hash } = new URL(text)
+  return username + password + search + hash === ''
 }
 
 function isPattern (text: string): boolean {

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { normaliseOrigin } from '../access/allowed-origins.ts'
 import { InvalidSettings } from './invalid-settings.ts'
 import { settingsSchema } from './schema.ts'
 
@@ -44,16 +45,21 @@ export function prepare (environment: Environment): Record<string, unknown> {
 function readSecret (environment: Environment, name: string): string | undefined {
   const path = environment[`${name}_FILE`]?.trim()
   if (path === undefined || path === '') return environment[name]
-  if ((environment[name]?.trim() ?? '') !== '') throw new InvalidSettings(`${name} and ${name}_FILE are both set: keep one of them`)
-  let content: string
-  try {
-    content = readFileSync(path, 'utf8').trim()
-  } catch (error) {
-    // Every error of fs carries a code; the message would repeat the path a second time.
-    throw new InvalidSettings(`${name}_FILE cannot be read: ${path} (${(error as NodeJS.ErrnoException).code})`)
-  }
+  if ((environment[name]?.trim() ?? '') !== '') throw new InvalidSettings(`${name} and ${name}_FILE are both set: remove ${name} to use the file, or ${name}_FILE to use the value`)
+  const content = readText(path, `${name}_FILE`)
   if (content === '') throw new InvalidSettings(`${name}_FILE is empty: ${path}`)
   return content
+}
+
+function readText (path: string, name: string): string {
+  try {
+    // A pipe or a device could be read for ever.
+    if (statSync(path).isFile()) return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    // Every error of fs carries a code; the message would repeat the path a second time.
+    throw new InvalidSettings(`${name} cannot be read: ${path} (${(error as NodeJS.ErrnoException).code})`)
+  }
+  throw new InvalidSettings(`${name} is not a file: ${path}`)
 }
 
 function read (value: string, schema: SettingSchema): unknown {
@@ -64,11 +70,4 @@ function read (value: string, schema: SettingSchema): unknown {
   // JavaScript would take 0x10 and 1e3 for numbers too. NaN is none, so the schema refuses it.
   if (schema.type === 'integer') return /^\d+$/.test(value) ? Number(value) : NaN
   return schema.type === 'boolean' || schema.enum !== undefined || schema.format === 'trust-proxy' ? value.toLowerCase() : value
-}
-
-/** As browsers write an origin: small letters, no default port, no slash. What is no origin stays as it is, and is refused later. */
-function normaliseOrigin (text: string): string {
-  if (!URL.canParse(text)) return text
-  const url = new URL(text)
-  return url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' ? url.origin : text
 }

@@ -26,12 +26,12 @@ export const settingsSchema = Type.Object({
   HOST: text('127.0.0.1', 'Address to listen on; 0.0.0.0 or :: in a container.', { group: 'Where it listens' }),
   PORT: Type.Integer({ default: 4444, minimum: 0, maximum: 65535, zero: 'any free port', description: 'Port to listen on.' }),
   TRUST_PROXY: text('false', 'Whose X-Forwarded-* headers are believed: false, true (everybody: only where nobody but the proxy can reach this port), or addresses and networks, comma separated (127.0.0.1, 10.0.0.0/8, loopback).', { format: 'trust-proxy' }),
-  NODE_ENV: text('', 'production refuses unsafe secrets and origins; development makes the log readable.'),
+  NODE_ENV: text('', 'development makes the log readable. Unsafe secrets and origins are accepted in development and test, cause warnings where it is not set, and stop the start with any other value (production, staging).'),
 
   COLLABORATION_SERVER_SECRET: Type.String({ minLength: 1, format: 'header-value', secret: true, group: 'Who may come in', description: 'The secret shared with Django; at least 16 characters in production, my-secret is for development. Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"' }),
   COLLABORATION_SERVER_SECRET_PREVIOUS: text('', 'The secret before the last change, still accepted, so that it can be rotated without downtime.', { format: 'header-value', secret: true }),
   Y_PROVIDER_API_KEY: text('', 'A second accepted key, for the HTTP routes only.', { format: 'header-value', secret: true }),
-  COLLABORATION_SERVER_ORIGIN: list(['http://localhost:3000'], 'Origins whose pages may call this service, comma separated; * (any) is refused in production.', { format: 'origin' }),
+  COLLABORATION_SERVER_ORIGIN: list(['http://localhost:3000'], 'Origins whose pages may call this service, comma separated; https://*.example.org admits subdomains of one label; * (any) is refused in production.', { format: 'origin' }),
   ROOM_NAME_PATTERN: text('(?!\\.{1,2}$)(?!\\p{Zs})(?:[^\\p{C}\\p{Zl}\\p{Zp}]|[\\u200C\\u200D]){1,255}(?<!\\p{Zs})', 'Regular expression (JavaScript, u flag) that a room\'s whole name must match. Default: 1 to 255 printable characters of any script, no blank at either end, not . or ..', { format: 'pattern' }),
 
   COLLABORATION_BACKEND_BASE_URL: text('', 'Django\'s base URL. Set: a browser that comes with nothing but its cookie is let in if Django says so. Empty: cookies open nothing.', { format: 'http-url', group: 'Asking Django' }),

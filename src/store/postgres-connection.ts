@@ -3,7 +3,9 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 
-/** How long to wait for a connection, and for the answer to one statement, before it counts as failed. */
+/** How long to wait for the first connection: a start that fails must say so within 10 s. */
+const FIRST_CONNECT_TIMEOUT_MS = 5000
+/** How long to wait for a later connection, and for the answer to one statement, before it counts as failed. */
 const CONNECT_TIMEOUT_MS = 10_000
 const QUERY_TIMEOUT_MS = 60_000
 
@@ -58,7 +60,7 @@ function takeApart (url: string): { address: string, parameters: URLSearchParams
   const end = at === -1 ? url.length : at
   const parameters = new URLSearchParams()
   for (const [name, value] of new URLSearchParams(url.slice(end + 1).replaceAll('+', '%2B'))) {
-    if (name === 'ssl' && value !== 'true') throw new Error(`ssl=${value} in the URL is not understood: use sslmode`)
+    if (name === 'ssl' && value !== 'true') throw new Error('ssl in the URL must be true: use sslmode')
     if (name === 'ssl') parameters.set('sslmode', 'require')
     else parameters.set(name, value)
   }
@@ -94,7 +96,7 @@ function readTls (parameters: URLSearchParams): { mode: string, root: string | u
   const { PGSSLMODE, PGSSLROOTCERT } = process.env
   const root = parameters.get('sslrootcert') || PGSSLROOTCERT || inPostgresFolder('root.crt')
   const mode = parameters.get('sslmode') ?? PGSSLMODE ?? (root === 'system' ? 'verify-full' : 'prefer')
-  if (!sslModes.includes(mode)) throw new Error(`sslmode "${mode}" is none of ${sslModes.join(', ')}`)
+  if (!sslModes.includes(mode)) throw new Error(`sslmode is none of ${sslModes.join(', ')}`)
   if (mode === 'verify-ca' && root === undefined) throw new Error('sslmode=verify-ca needs the certificate to verify by: sslrootcert in the URL, PGSSLROOTCERT, or ~/.postgresql/root.crt')
   if (root === 'system' && mode !== 'verify-full') throw new Error(`sslrootcert=system needs sslmode=verify-full, not ${mode}: anybody can have a certificate of a public authority`)
   return { mode, root: root === 'system' || mode === 'no-verify' || mode === 'disable' ? undefined : root }
@@ -115,7 +117,7 @@ async function tryOut (connectionString: string): Promise<pg.PoolConfig> {
     query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
   }
-  const client = new pg.Client(options)
+  const client = new pg.Client({ ...options, connectionTimeoutMillis: FIRST_CONNECT_TIMEOUT_MS })
   try {
     await client.connect()
     return options

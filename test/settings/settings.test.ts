@@ -1,12 +1,21 @@
 import fc from 'fast-check'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { readSettings } from '../../src/plugins/env.ts'
-import { roomNamePattern, trustedProxies } from '../../src/settings/derived.ts'
+import { roomNamePattern, trustedProxies, webOrigin } from '../../src/settings/derived.ts'
 import { formats } from '../../src/settings/formats.ts'
 import { settings } from '../../src/settings/prepare.ts'
+import { build } from '../helper.ts'
 
 const secret = { COLLABORATION_SERVER_SECRET: 'a-secret-that-only-tests-know' }
 const read = (environment: Record<string, string> = {}) => readSettings({ ...secret, ...environment })
+
+/** The warnings of a service that starts with these settings. */
+async function warnings (t: Test, environment: Record<string, string> = {}): Promise<string[]> {
+  const lines: string[] = []
+  await build(t, environment, { write: (line) => { lines.push(line) } })
+  // pino writes JSON with these fields.
+  return lines.map((line) => JSON.parse(line) as { level: number, msg: string }).filter(({ level }) => level === 40).map(({ msg }) => msg)
+}
 
 await t.test('the defaults are those of the contract', async (t) => {
   t.match(await read(), {
@@ -51,15 +60,26 @@ await t.test('values are read as people write them', async (t) => {
 await t.test('what is wrong is said in one line that names the variable and not its value', async (t) => {
   const wrong = {
     PORT: ['http', '-1', '65536', '0x50', '1e3', '80.5'],
-    COLLABORATION_SERVER_ORIGIN: ['localhost:3000', 'https://a.example/path', 'https://a.example?b', 'https://user@a.example', 'https://ok.example, nonsense', 'ftp://a.example', ','],
-    COLLABORATION_BACKEND_BASE_URL: ['django', 'ftp://django', '//django'],
+    COLLABORATION_SERVER_ORIGIN: [
+      'localhost:3000', 'https://a.example/path', 'https://a.example?b', 'https://a.example/#b', 'https://user@a.example', 'https://:word@a.example', 'https://ok.example, nonsense',
+      'ftp://a.example', ',', 'null', 'https://*', 'https://*.org', 'https://*example.org', 'https://a.*.example.org', 'https://*.*.example.org', 'https://a*.example.org',
+      'https://a.example.*', 'https://a.example:*', '*.example.org', 'https://ok.example,https://*.', '"https://a.example"',
+    ],
+    COLLABORATION_BACKEND_BASE_URL: ['django', 'ftp://django', '//django', 'http:django', 'django:8000', 'http://user:word@django', 'http://django?a', 'http://django/#a'],
     COLLABORATION_BACKEND_DOCUMENT_PATH: ['api/{room}/', '/api/documents/', '/api/{room} /'],
     COLLABORATION_BACKEND_USER_PATH: ['me', 'https://django/me'],
     COLLABORATION_BACKEND_TIMEOUT: ['0', 'soon'],
     COLLABORATION_SESSION_COOKIES: ['session id', 'a=b'],
     ROOM_NAME_PATTERN: ['(', '[a-', '\\p{Nope}'],
-    DATABASE_URL: ['mysql://db', 'postgres', 'postgres://'],
-    REDIS_URL: ['http://redis', 'redis:', 'redis+sentinel://redis', 'redis+cluster://redis/0', 'redis://'],
+    DATABASE_URL: [
+      'mysql://db', 'postgres', 'postgres://', 'postgres://user:p/word@db/name', 'postgres://user:12/word@db/name', 'postgres://user:p%word@db/name', 'postgres://user:%zz@db/name',
+      'postgres://user:p@s#w/rd@db:5432/name', 'postgres://user:p@s?w@db/name', 'postgres://user:p@s/w@db/name', 'postgres://user:12?p/w@db/name', 'postgres://user:word@db:port/name',
+      '"postgres://user:word@db/name"',
+    ],
+    REDIS_URL: [
+      'http://redis', 'redis:', 'redis+sentinel://redis', 'redis+cluster://redis/0', 'redis://', 'redis://user:p/word@redis', 'redis://user:12?word@redis', 'redis://user#word@redis',
+      'redis://user:p%zz@redis',
+    ],
     TRUST_PROXY: ['1', 'maybe', '10.0.0.0/33', '10.0.0.0/', 'loopback,'],
     STORE_SYNC: ['disk'],
     LOG_LEVEL: ['loud'],
@@ -88,9 +108,10 @@ await t.test('secrets may come from files', async (t) => {
   const file = `${folder}/secret`
   t.equal((await readSettings({ COLLABORATION_SERVER_SECRET_FILE: file })).COLLABORATION_SERVER_SECRET, 'from-a-file-of-kubernetes')
   t.equal((await read({ Y_PROVIDER_API_KEY_FILE: file })).Y_PROVIDER_API_KEY, 'from-a-file-of-kubernetes')
-  await t.rejects(read({ COLLABORATION_SERVER_SECRET_FILE: file }), { message: 'COLLABORATION_SERVER_SECRET and COLLABORATION_SERVER_SECRET_FILE are both set: keep one of them' })
+  await t.rejects(read({ COLLABORATION_SERVER_SECRET_FILE: file }), { message: 'COLLABORATION_SERVER_SECRET and COLLABORATION_SERVER_SECRET_FILE are both set: remove COLLABORATION_SERVER_SECRET to use the file, or COLLABORATION_SERVER_SECRET_FILE to use the value' })
   await t.rejects(readSettings({ COLLABORATION_SERVER_SECRET_FILE: `${folder}/nowhere` }), { message: /^COLLABORATION_SERVER_SECRET_FILE cannot be read: .*nowhere \(ENOENT\)$/ })
   await t.rejects(readSettings({ COLLABORATION_SERVER_SECRET_FILE: `${folder}/empty` }), { message: /^COLLABORATION_SERVER_SECRET_FILE is empty: / })
+  for (const path of [folder, '/dev/zero']) await t.rejects(readSettings({ COLLABORATION_SERVER_SECRET_FILE: path }), { message: /^COLLABORATION_SERVER_SECRET_FILE is not a file: / })
   await t.rejects(read({ PORT_FILE: file }).then((found) => { throw new Error(String(found.PORT)) }), { message: '4444' }, 'only secrets have files')
 })
 
@@ -104,6 +125,37 @@ await t.test('production refuses what is only good for development', async (t) =
   }
   await t.rejects(read({ ...production, COLLABORATION_SERVER_ORIGIN: '*' }), { message: /^COLLABORATION_SERVER_ORIGIN must not be \* in production/ })
   t.ok(await read({ ...production, COLLABORATION_SERVER_SECRET: 'sixteen-letters!' }))
+})
+
+await t.test('every value of NODE_ENV but development and test means production; unset warns', async (t) => {
+  const unsafe = { COLLABORATION_SERVER_SECRET: 'my-secret', COLLABORATION_SERVER_ORIGIN: '*' }
+  const message = /^COLLABORATION_SERVER_SECRET is unsafe in production: [^;]*; COLLABORATION_SERVER_ORIGIN must not be \* in production/
+  for (const NODE_ENV of ['production', 'prod', 'staging', 'Production', 'Development', 'dev', 'testing']) await t.rejects(read({ ...unsafe, NODE_ENV }), { message }, NODE_ENV)
+  for (const [NODE_ENV, warned] of [['', ['COLLABORATION_SERVER_SECRET', 'COLLABORATION_SERVER_ORIGIN']], ['development', []], ['test', []]] as const) {
+    t.same((await warnings(t, { ...unsafe, NODE_ENV })).map((line) => line.split(' ')[0]), warned, `NODE_ENV=${NODE_ENV}`)
+  }
+  t.same(await warnings(t), [], 'nothing to warn of')
+})
+
+await t.test('a value in quotation marks is named in a warning, and not repeated', async (t) => {
+  const note = 'is in quotation marks, which count as part of the value: docker run --env-file does not remove them'
+  t.same(await warnings(t, { COLLABORATION_SERVER_SECRET: '"0123456789abcdef0123"', COLLABORATION_SERVER_SECRET_PREVIOUS: "'0123456789abcdef0123'", Y_PROVIDER_API_KEY: '"0123456789abcdef0123"' }), [
+    `COLLABORATION_SERVER_SECRET ${note}`, `COLLABORATION_SERVER_SECRET_PREVIOUS ${note}`, `Y_PROVIDER_API_KEY ${note}`,
+  ])
+  t.same(await warnings(t, { COLLABORATION_SERVER_SECRET: '"only-one-of-them-here', Y_PROVIDER_API_KEY: '\'not-the-same-at-both-ends"' }), [])
+  await t.rejects(read({ PORT: '"4444"' }), { message: `PORT must be a whole number, 0 to 65535 (it ${note})` }, 'where it stops the start, the line says why')
+})
+
+await t.test('a URL of PostgreSQL that can be meant is accepted', async (t) => {
+  for (const url of [
+    'postgres://db', 'postgresql://user:word@db:5432/name?sslmode=require', 'postgres:///name?host=/var/run/postgresql', 'postgres://%2Frun%2Fpostgresql/name', 'postgres://user@[::1]:5432/name',
+    'postgres://user:p%40s%23w%2Frd@db/name', 'postgres://user:p@s@db/name', 'postgres://user:p?w#d@db/name', 'postgres://db/name?user=me@tenant&password=a/b@c', 'postgres://db_1.internal/na_me',
+  ]) t.equal((await read({ DATABASE_URL: url })).DATABASE_URL, url)
+})
+
+await t.test('links between documents lead to the first origin that is one site', async (t) => {
+  t.equal(webOrigin(await read({ COLLABORATION_SERVER_ORIGIN: '*,https://*.example.org,https://docs.example.org,https://other.example' })), 'https://docs.example.org')
+  t.equal(webOrigin(await read({ COLLABORATION_SERVER_ORIGIN: '*' })), undefined)
 })
 
 await t.test('room names: 1 to 255 printable characters of any script', async (t) => {
