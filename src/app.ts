@@ -4,16 +4,19 @@ import { loggerOptions, type LogStream } from './log.ts'
 import access from './plugins/access.ts'
 import cluster from './plugins/cluster.ts'
 import connections from './plugins/connections.ts'
+import contentEncoding from './plugins/content-encoding.ts'
 import converter from './plugins/converter.ts'
 import cors from './plugins/cors.ts'
 import documentWork from './plugins/document-work.ts'
 import env, { processEnvironment, readSettings } from './plugins/env.ts'
 import metrics from './plugins/metrics.ts'
+import optionsRoutes from './plugins/options-routes.ts'
 import readiness from './plugins/readiness.ts'
 import rooms from './plugins/rooms.ts'
 import secret from './plugins/secret.ts'
 import store from './plugins/store.ts'
 import websocket from './plugins/websocket.ts'
+import about from './routes/about.ts'
 import collaborationWs from './routes/collaboration-ws.ts'
 import convert from './routes/convert.ts'
 import convertMarkdown from './routes/convert-markdown.ts'
@@ -66,6 +69,8 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   await app.register(metrics)
   await app.register(secret)
   await app.register(cors)
+  await app.register(optionsRoutes)
+  await app.register(contentEncoding)
   await app.register(store)
   await app.register(documentWork)
   await app.register(cluster)
@@ -77,6 +82,7 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
 
   await app.register(async function open (scope) {
     scope.addHook('onRequest', refuseHandshake)
+    await scope.register(about)
     await scope.register(ping)
     await scope.register(health)
   })

@@ -36,7 +36,7 @@ await t.test('with the secret an unknown route is not found, whatever is sent to
   const app = await build(t)
   for (const request of [
     { method: 'GET', url: '/nowhere' },
-    { method: 'GET', url: '/' },
+    { method: 'POST', url: '/' },
     { method: 'POST', url: '/ping' },
     { method: 'POST', url: '/nowhere', headers: { 'content-type': 'application/xml' }, payload: '<a/>' },
     { method: 'POST', url: '/nowhere', headers: { 'content-type': 'application/json' }, payload: '{' },
@@ -58,6 +58,32 @@ await t.test('the previous secret and the API key open too; empty ones open noth
   }
   const plain = await build(t)
   t.equal((await plain.inject({ url: '/nowhere', headers: { authorization: '' } })).statusCode, 403)
+})
+
+await t.test('/ says in a line what listens here, and not which version', async (t) => {
+  const app = await build(t)
+  const { statusCode, headers, body } = await app.inject('/')
+  t.equal(statusCode, 200)
+  t.match(headers['content-type'], /^text\/plain/)
+  t.match(body, /^y-provider: [^\n\d]+\n$/)
+})
+
+await t.test('OPTIONS names the methods of every route, where the route lets in; preflights are answered as before', async (t) => {
+  const app = await build(t)
+  for (const [url, allow] of [
+    ['/', 'GET, HEAD, OPTIONS'], ['/ping', 'GET, HEAD, OPTIONS'], ['/health/ready', 'GET, HEAD, OPTIONS'], ['/metrics', 'GET, HEAD, OPTIONS'], ['/api/convert', 'OPTIONS, POST'],
+    ['/api/convert-markdown', 'OPTIONS, POST'], ['/collaboration/api/reset-connections', 'OPTIONS, POST'], ['/collaboration/api/get-connections', 'GET, HEAD, OPTIONS'],
+  ] as const) {
+    for (const [path, headers] of [[url, {}], [url === '/' ? url : url + '/', {}], [url, { origin: 'http://localhost:3000' }], [url, { 'access-control-request-method': 'GET' }]] as const) {
+      const response = await app.inject({ method: 'OPTIONS', url: path, headers: { ...asDjango, ...headers } })
+      t.equal(response.statusCode, 204, `${path} ${JSON.stringify(headers)}`)
+      t.equal(response.headers.allow, allow, path)
+      t.equal(response.body, '')
+    }
+  }
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/collaboration/ws/a', headers: asDjango })).statusCode, 204)
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/ping' })).statusCode, 204, 'public')
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/api/convert/' })).statusCode, 403, 'not public')
 })
 
 await t.test('an origin that is not allowed is refused first, everywhere', async (t) => {

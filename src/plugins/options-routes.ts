@@ -1,0 +1,18 @@
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+
+/** Adds OPTIONS to every route, which answers 204 with the route's methods in `Allow`, in the route's own scope: it needs the secret where the route does. Preflights are answered by the plugin cors. */
+export default fp(async function optionsRoutes (app: FastifyInstance) {
+  const methodsOf = new Map<string, Set<string>>()
+
+  app.addHook('onRoute', function addOptions (this: FastifyInstance, { method, url }: RouteOptions) {
+    const path = url.replace(/(?<=.)\/$/, '')
+    if (method === 'OPTIONS') return
+    const known = methodsOf.get(path)
+    const methods = known ?? new Set(['OPTIONS'])
+    for (const name of [method].flat()) methods.add(name)
+    if (known !== undefined) return
+    methodsOf.set(path, methods)
+    this.options(path, { logLevel: 'warn' }, async (_request, reply) => reply.code(204).header('allow', [...methods].sort().join(', ')).send())
+  })
+}, { name: 'options-routes', dependencies: ['cors'], fastify: '5.x' })
