@@ -9,8 +9,8 @@ import { SignJWT } from 'jose'
 const ticketLifetime = 8 * 3600
 
 /**
- * Serves the page on `port`.
- * @returns its address, or undefined where the port is taken
+ * Serves the page on `port`; 0: on any free one.
+ * @returns its address, its port and what closes it, or undefined where the port is taken
  */
 export async function startDemo ({ port, secret, serviceUrl }) {
   const here = (name) => fileURLToPath(new URL(name, import.meta.url))
@@ -33,8 +33,12 @@ export async function startDemo ({ port, secret, serviceUrl }) {
     const ticket = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).setExpirationTime(Math.floor(Date.now() / 1000) + ticketLifetime).sign(key)
     response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ url: serviceUrl, ticket }))
   })
+  const close = () => {
+    server.close()
+    server.closeAllConnections()
+  }
   return await new Promise((resolve, reject) => {
     server.once('error', (error) => error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error))
-    server.listen(port, '127.0.0.1', () => resolve({ address: `http://localhost:${server.address().port}`, close: () => server.close() }))
+    server.listen(port, '127.0.0.1', () => resolve({ address: `http://localhost:${server.address().port}`, port: server.address().port, close }))
   })
 }

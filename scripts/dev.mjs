@@ -1,45 +1,98 @@
 // Installs what is missing and starts the service for development: settings from .env, a secret that anybody knows, readable log, restart at each change.
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { once } from 'node:events'
+import { watch } from 'node:fs'
+import { createServer } from 'node:net'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import './install.mjs'
+import { reachable, readVariables, secretOf, withOrigins } from './dev-settings.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
-if (existsSync('.env')) process.loadEnvFile('.env')
-
-const { env } = process
-const port = env.PORT || '4444'
-const demoPort = Number(env.DEMO_PORT || 3000)
-const defaults = {
-  NODE_ENV: 'development',
-  COLLABORATION_SERVER_SECRET: env.COLLABORATION_SERVER_SECRET_FILE ? '' : 'my-secret',
-  COLLABORATION_SERVER_ORIGIN: `http://localhost:${demoPort},http://127.0.0.1:${demoPort}`,
-}
-for (const [name, value] of Object.entries(defaults)) env[name] ||= value
-
-const address = `${env.HOST || '127.0.0.1'}:${port}`
-const secret = env.COLLABORATION_SERVER_SECRET === 'my-secret' ? 'my-secret (send it as the Authorization header, as it is)' : 'yours, from the environment or .env'
-// After the installation: these need its packages.
+// After the installation: this needs its packages.
 const { startDemo } = await import('../demo/server.mjs')
-const demo = env.COLLABORATION_SERVER_SECRET
-  ? await startDemo({ port: demoPort, secret: env.COLLABORATION_SERVER_SECRET, serviceUrl: `ws://${address}/collaboration/ws` })
-  : undefined
-process.stdout.write(`
+
+/** Editors write a file in several steps; it is read once they are done. */
+const settleMs = 200
+
+/** @returns the port, a free one for 0, or undefined where another program has it; what else is wrong with the address, the service says */
+async function findPort (host, port) {
+  const probe = createServer()
+  try {
+    await once(probe.listen(port, host), 'listening')
+    return probe.address().port
+  } catch (error) {
+    return error.code === 'EADDRINUSE' ? undefined : port
+  } finally {
+    probe.close()
+  }
+}
+
+function fail (line) {
+  process.stderr.write(line + '\n')
+  process.exit(1)
+}
+
+async function start () {
+  const env = readVariables()
+  const host = env.HOST ?? '127.0.0.1'
+  const wantedPort = env.PORT ?? '4444'
+  const port = await findPort(host, wantedPort)
+  if (port === undefined) fail(`PORT ${wantedPort} is taken: stop the program that listens there, or set PORT to another one`)
+  const demoPort = Number(env.DEMO_PORT ?? 3000)
+  if (!Number.isInteger(demoPort) || demoPort < 0 || demoPort > 65535) fail('DEMO_PORT must be a whole number, 0 to 65535')
+
+  const address = `${reachable(host)}:${port}`
+  const secret = secretOf(env)
+  const serviceUrl = `ws://${address}/collaboration/ws`
+  // The service comes first where both want one port.
+  const demo = secret ? await startDemo({ port: demoPort === Number(port) ? 0 : demoPort, secret, serviceUrl }) : undefined
+  const origin = demo ? { COLLABORATION_SERVER_ORIGIN: withOrigins(env.COLLABORATION_SERVER_ORIGIN, demo.port) } : {}
+  process.stdout.write(`
   y-provider, for development
 
-  see it work     ${demo ? `${demo.address}  (two editors, one document)` : `port ${demoPort} is taken; DEMO_PORT=… chooses another`}
+  see it work     ${demo ? `${demo.address}  (two editors, one document)` : secret ? `DEMO_PORT ${demoPort} is taken: set DEMO_PORT to another one` : 'not without a secret'}
   is it there?    curl http://${address}/ping
-  browsers go to  ws://${address}/collaboration/ws/<room>
-  secret          ${secret}
+  browsers go to  ${serviceUrl}/<room>
+  secret          ${secret === 'my-secret' ? 'my-secret (send it as the Authorization header, as it is)' : 'yours, from the environment or .env'}
   settings        .env, see .env.example
-  documents       ${env.DATABASE_URL ? 'PostgreSQL (DATABASE_URL)' : env.DATA_DIR || './data'}
+  documents       ${env.DATABASE_URL ? 'PostgreSQL (DATABASE_URL)' : env.DATA_DIR ?? './data'}
 
-  Ctrl-C stops it. It starts again when a file changes.
+  Ctrl-C stops it. It starts again when a file changes, .env too.
 
 `)
+  // In a process group of its own: a Ctrl-C would reach the service twice otherwise, and the second one means "at once".
+  const command = ['--watch', '--watch-preserve-output', '--import', 'tsx', 'src/server.ts']
+  const service = spawn(process.execPath, command, { stdio: ['ignore', 'inherit', 'inherit'], detached: true, env: { ...env, ...origin, PORT: String(port) } })
+  service.on('exit', endWith)
+  return { service, demo }
+}
 
-// In a process group of its own: a Ctrl-C would reach the service twice otherwise, and the second one means "at once".
-const service = spawn(process.execPath, ['--watch', '--watch-preserve-output', '--import', 'tsx', 'src/server.ts'], { stdio: ['ignore', 'inherit', 'inherit'], detached: true })
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => service.kill(signal))
-service.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
+/** Ends as the service does. */
+function endWith (code, signal) {
+  process.exit(code ?? 128 + constants.signals[signal])
+}
+
+async function stop ({ service, demo }) {
+  service.off('exit', endWith)
+  demo?.close()
+  service.kill('SIGTERM')
+  await once(service, 'exit')
+}
+
+let running = await start()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => running.service.kill(signal))
+
+let restarting = Promise.resolve()
+let settling
+watch('.', (_event, name) => {
+  if (name !== '.env') return
+  clearTimeout(settling)
+  settling = setTimeout(() => {
+    restarting = restarting.then(async () => {
+      process.stdout.write('.env has changed: starting again\n')
+      await stop(running)
+      running = await start()
+    })
+  }, settleMs)
+})

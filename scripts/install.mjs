@@ -28,7 +28,7 @@ if (lstatSync(`${root}node_modules`, { throwIfNoEntry: false })?.isSymbolicLink(
   process.stdout.write('node_modules is a link: its packages are left as they are\n') // npm would empty the folder behind it
 } else if (!isInstalled()) {
   process.stdout.write('Installing packages (npm ci)\n')
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' })
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' })
   // Whoever imports this goes on where it worked.
   if (status !== 0) process.exit(status ?? 1)
 }

@@ -2,7 +2,10 @@ import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import t from 'tap'
+import { cp, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { WebSocket } from 'ws'
 import { freePort, start } from './processes.ts'
 import { secret } from './helper.ts'
 
@@ -42,7 +45,7 @@ await t.test('a store that another service uses is said in one line', async (t) 
   t.teardown(() => other.stop())
   const { status, stderr } = refused(env)
   t.equal(status, 1)
-  t.match(stderr, /^Cannot start: Another service [^\n]*\n$/)
+  t.match(stderr, /^DATA_DIR cannot be used: Another service [^\n]*\n$/)
 })
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -66,6 +69,50 @@ await t.test('an error that nobody caught is logged and ends the process', async
   const service = await start(process.execPath, ['--import', fault, ...command], { ready, cwd, env: { COLLABORATION_SERVER_SECRET: secret, PORT: '0', DATA_DIR: t.testdir() } })
   t.equal(await service.stop('SIGUSR1'), 1)
   t.match(service.output(), /"level":60,.*nobody caught this.*"msg":"unexpected error: stopping"/)
+})
+
+/** A folder that `make dev` takes for the project: everything is a link to the real one, but for .env. */
+async function projectWith (t: Test, env: string): Promise<string> {
+  const folder = t.testdir({ '.env': env })
+  for (const name of ['Makefile', 'package.json', 'package-lock.json', 'tsconfig.json', 'src', 'node_modules']) await symlink(join(cwd, name), join(folder, name))
+  // These find the project by their own place.
+  for (const name of ['scripts', 'demo']) await cp(join(cwd, name), join(folder, name), { recursive: true })
+  return folder
+}
+
+await t.test('make dev admits its own demo whatever .env says, and starts again when that changes', async (t) => {
+  const [port, demoPort] = [await freePort(), await freePort()]
+  const settings = `PORT=${port}\nDEMO_PORT=${demoPort}\nDATA_DIR=data\nCOLLABORATION_SERVER_ORIGIN=https://docs.example.org\n`
+  const folder = await projectWith(t, `${settings}COLLABORATION_SERVER_SECRET_FILE=secret.txt\n`)
+  await writeFile(join(folder, 'secret.txt'), 'secret-of-a-file\n')
+  const service = await start('make', ['--silent', 'dev'], { ready, cwd: folder, env: {}, inherit: false })
+  t.teardown(() => service.stop())
+  t.notMatch(service.output(), /npm warn/i)
+  const opens = async (): Promise<boolean> => {
+    // What the demo's own page asks for.
+    const { url, ticket } = await (await fetch(`http://127.0.0.1:${demoPort}/ticket?room=a&user=b`)).json() as { url: string, ticket: string }
+    const socket = new WebSocket(`${url}/a?token=${ticket}`, { headers: { origin: `http://localhost:${demoPort}` } })
+    socket.on('error', () => undefined) // a refused handshake
+    const opened = await Promise.race([once(socket, 'open').then(() => true), once(socket, 'unexpected-response').then(() => false)])
+    socket.terminate()
+    return opened
+  }
+  t.ok(await opens())
+  const from = service.output().length
+  await writeFile(join(folder, '.env'), `${settings}COLLABORATION_SERVER_SECRET=another-secret\n`)
+  await service.line(ready, { from })
+  t.equal((await fetch(`http://127.0.0.1:${port}/nowhere`, { headers: { authorization: 'another-secret' } })).status, 404)
+  t.ok(await opens())
+})
+
+await t.test('make dev names a port that is taken and its variable', async (t) => {
+  const other = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => other.close())
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/dev.mjs'], { cwd, env: environment({ PORT: String(port) }), encoding: 'utf8', timeout: 60_000 })
+  t.equal(status, 1)
+  t.equal(stderr, `PORT ${port} is taken: stop the program that listens there, or set PORT to another one\n`)
 })
 
 await t.test('make dev starts with a development secret and says where to go', async (t) => {

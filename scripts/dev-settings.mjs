@@ -1,0 +1,30 @@
+// The settings of `make dev`: the environment, then .env, then what development needs.
+import { existsSync, readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+
+const fromFile = () => existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}
+const set = (variables) => Object.entries(variables).filter(([, value]) => value.trim() !== '')
+
+/** The variables for the service, as they are at this moment, with a secret that anybody knows where none is set. */
+export function readVariables () {
+  const given = Object.fromEntries([...set(fromFile()), ...set(process.env)])
+  const secret = given.COLLABORATION_SERVER_SECRET_FILE ? {} : { COLLABORATION_SERVER_SECRET: 'my-secret' }
+  return { NODE_ENV: 'development', ...secret, ...given }
+}
+
+/** The secret itself, or undefined where its file cannot be read: the service says so. */
+export function secretOf ({ COLLABORATION_SERVER_SECRET: secret, COLLABORATION_SERVER_SECRET_FILE: file }) {
+  if (secret) return secret.trim()
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
+}
+
+/** The list of origins with those of the demo, `*` and what else it holds included. */
+export function withOrigins (given, port) {
+  return [...given === undefined ? [] : [given], `http://localhost:${port}`, `http://127.0.0.1:${port}`].join(',')
+}
+
+/** Where programs on this machine reach a service that listens on `host`. */
+export function reachable (host = '127.0.0.1') {
+  const local = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host
+  return local.includes(':') ? `[${local}]` : local
+}
