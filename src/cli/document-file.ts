@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 
 /** File systems take 255 bytes; some room for the extension, and for a name beside it while it is written. */
 const MAX_NAME_BYTES = 200
@@ -26,4 +28,18 @@ export function documentName (file: string, extension: string): string {
   } catch {
     return name
   }
+}
+
+/** Which document each file of a folder holds, as far as an export has written it down; empty where none has. */
+export async function readIndex (folder: string): Promise<Map<string, string>> {
+  const text = await readFile(join(folder, INDEX_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return ''
+    throw error
+  })
+  const lines = text.split('\n').filter((line) => line !== '')
+  return new Map(lines.map((line) => {
+    // Written by `export`; a file that is named in no line goes by its own name.
+    const { file, document } = JSON.parse(line) as IndexLine
+    return [file, document]
+  }))
 }

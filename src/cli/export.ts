@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { appendFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { makeFolder } from '../store/make-folder.ts'
@@ -7,27 +8,49 @@ import { mergeUpdates } from '../update/merge-updates.ts'
 import { scanUnchecked } from '../update/scan-update.ts'
 import { snapshotPieces } from '../update/snapshot-pieces.ts'
 import { console } from './console.ts'
-import { fileName, INDEX_FILE, type IndexLine } from './document-file.ts'
+import { fileName, INDEX_FILE, readIndex, type IndexLine } from './document-file.ts'
+import { build, textsOf } from './document-roots.ts'
 import { count, namesOr } from './documents.ts'
 import type { DocumentFormat } from './formats.ts'
 import { plural } from './plural.ts'
 import { readDocument, updatesOf } from './read-document.ts'
 
+/** What to write, and where. */
+export interface ExportOptions {
+  readonly folder: string
+  readonly format: DocumentFormat
+  /** Whether the folder may hold an earlier export */
+  readonly overwrite: boolean
+  /** Names of documents; empty: all */
+  readonly wanted: readonly string[]
+}
+
 /**
  * Writes documents to files of a folder, those named or all, each with its whole state as one; without the updates that
  * Yjs cannot apply, which would make the whole file useless.
- * @returns how many could not be written
+ * @returns how many could not be written, or not in this format
+ * @throws Error where the folder holds an export that must not be overwritten
  */
-export async function exportDocuments (store: Store, folder: string, format: DocumentFormat, wanted: readonly string[]): Promise<number> {
+export async function exportDocuments (store: Store, { folder, format, overwrite, wanted }: ExportOptions): Promise<number> {
+  if (!overwrite && existsSync(join(folder, INDEX_FILE))) throw new Error(`There is an export in ${folder} already: name another folder, or add --overwrite`)
   await makeFolder(resolve(folder))
+  const files = new Files(folder, await readIndex(folder))
   const progress = console.progress('exporting', wanted.length || await count(store))
+  const remarks: string[] = []
   const faults: string[] = []
-  const partial: string[] = []
   let written = 0
+  let inAnotherFormat = 0
   for await (const document of namesOr(wanted, store)) {
+    const remark = (text: string): void => { remarks.push(`${JSON.stringify(document)}: ${text}`) }
     try {
-      const leftOut = await exportDocument(store, folder, format, document)
-      if (leftOut > 0) partial.push(`${JSON.stringify(document)}: left out ${plural(leftOut, 'update')} that Yjs cannot apply`)
+      const { update, leftOut } = await readWhole(store, document)
+      if (leftOut > 0) remark(`left out ${plural(leftOut, 'update')} that Yjs cannot apply`)
+      const content = await format.encode(update)
+      if (content !== undefined) await files.write(document, format.extension, content)
+      else {
+        inAnotherFormat++
+        remark(`is no BlockNote document: written as ${(await writeUnconverted(files, document, update)).join(' and ')}`)
+      }
       written++
     } catch (error) {
       faults.push(`${JSON.stringify(document)}: ${error instanceof Error ? error.message : String(error)}`)
@@ -35,25 +58,50 @@ export async function exportDocuments (store: Store, folder: string, format: Doc
     progress.step()
   }
   progress.end()
-  for (const line of [...partial, ...faults]) console.tell(line)
-  console.say(`${plural(written, 'document')} written to ${folder}, ${faults.length} not`)
-  return faults.length
+  for (const line of [...remarks, ...faults]) console.tell(line)
+  const others = inAnotherFormat > 0 ? ` (${inAnotherFormat} in another format)` : ''
+  console.say(`${plural(written, 'document')} written to ${folder}${others}, ${faults.length} not`)
+  return faults.length + inAnotherFormat
 }
 
-/** @returns how many updates were left out */
-async function exportDocument (store: Store, folder: string, format: DocumentFormat, document: string): Promise<number> {
+/** The document as one update, and how many updates were left out of it. */
+async function readWhole (store: Store, document: string): Promise<{ update: Uint8Array, leftOut: number }> {
   const whole = await readDocument(store, document)
   if (!whole) throw new Error('There is no such document')
   const stored = updatesOf(whole)
   const { pieces, setAside } = snapshotPieces(stored, pieceBytes)
   // What is stored keeps more than what was built of it: that is for when it must be.
   const updates = setAside.length > 0 ? pieces : stored
-  const content = await format.encode(mergeUpdates(updates.map(scanUnchecked)))
-  const file = fileName(document, format.extension)
-  // Under its name there is never half a file.
-  await writeFile(join(folder, `${file}.part`), content)
-  await rename(join(folder, `${file}.part`), join(folder, file))
-  const line: IndexLine = { document, file }
-  await appendFile(join(folder, INDEX_FILE), `${JSON.stringify(line)}\n`)
-  return setAside.length
+  return { update: mergeUpdates(updates.map(scanUnchecked)), leftOut: setAside.length }
+}
+
+/** All of the document as Yjs has it, and its texts for people. @returns the extensions of the files */
+async function writeUnconverted (files: Files, document: string, update: Uint8Array): Promise<string[]> {
+  const text = textsOf(build([update])).filter((each) => each !== '').join('\n\n')
+  await files.write(document, '.yjs', update)
+  if (text === '') return ['.yjs']
+  await files.write(document, '.txt', Buffer.from(`${text}\n`))
+  return ['.yjs', '.txt']
+}
+
+/** The files of an export, and the index that says which document each one holds. */
+class Files {
+  readonly #folder: string
+  readonly #index: Map<string, string>
+
+  constructor (folder: string, index: Map<string, string>) {
+    this.#folder = folder
+    this.#index = index
+  }
+
+  async write (document: string, extension: string, content: Uint8Array): Promise<void> {
+    const file = fileName(document, extension)
+    // Under its name there is never half a file.
+    await writeFile(join(this.#folder, `${file}.part`), content)
+    await rename(join(this.#folder, `${file}.part`), join(this.#folder, file))
+    if (this.#index.get(file) === document) return
+    const line: IndexLine = { document, file }
+    await appendFile(join(this.#folder, INDEX_FILE), `${JSON.stringify(line)}\n`)
+    this.#index.set(file, document)
+  }
 }

@@ -5,7 +5,7 @@ import { pieceBytes } from '../sync/limits.ts'
 import { scanUpdate } from '../update/scan-update.ts'
 import { snapshotPieces } from '../update/snapshot-pieces.ts'
 import { console } from './console.ts'
-import { documentName, INDEX_FILE, type IndexLine } from './document-file.ts'
+import { documentName, readIndex } from './document-file.ts'
 import { formats, type DocumentFormat } from './formats.ts'
 import { plural } from './plural.ts'
 import { readDocument, updatesOf, type WholeDocument } from './read-document.ts'
@@ -70,17 +70,4 @@ async function filesAt (path: string): Promise<File[]> {
     if (!isFolder) throw new Error(`${path}: a file of this kind cannot be imported (${[...formats.values()].map(({ extension }) => extension).join(', ')})`)
     return []
   })
-}
-
-async function readIndex (folder: string): Promise<Map<string, string>> {
-  const text = await readFile(join(folder, INDEX_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return ''
-    throw error
-  })
-  const lines = text.split('\n').filter((line) => line !== '')
-  return new Map(lines.map((line) => {
-    // Written by `export`; a file that is named in no line goes by its own name.
-    const { file, document } = JSON.parse(line) as IndexLine
-    return [file, document]
-  }))
 }

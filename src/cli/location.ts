@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.ts'
+import { prepare } from '../settings/prepare.ts'
 import { StoreInUse } from '../store/lmdb-owner.ts'
 import { holdsLmdbStore, openLmdbReader, openLmdbStore, type LmdbStore } from '../store/lmdb-store.ts'
 import { openPostgresStore } from '../store/postgres-store.ts'
@@ -11,6 +12,13 @@ export const isPostgres = (location: Location): boolean => /^postgres(ql)?:\/\//
 
 /** The location without a password, to be shown. */
 export const shown = (location: Location): string => isPostgres(location) ? location.replace(/\/\/[^@/]*@/, '//…@').replace(/\?.*$/, '') : location
+
+/** The store that an option names, else the one that the service uses by the same variables. */
+export function configured ({ store }: { readonly store?: string }): Location {
+  if (store !== undefined) return store
+  const { DATABASE_URL, DATA_DIR } = prepare(process.env)
+  return String(DATABASE_URL ?? DATA_DIR ?? './data')
+}
 
 /** Opens a store to read it; a service may be using it. */
 export async function openSource (location: Location, logger: Logger): Promise<Store> {
@@ -41,7 +49,7 @@ export async function openTarget (location: Location, logger: Logger): Promise<S
     return await openLmdbStore({ path: location, sync: 'fsync', logger })
   } catch (error) {
     if (!(error instanceof StoreInUse)) throw error
-    throw new StoreInUse(`A service is at work in ${location}, and an embedded store has one writer: stop the service, run this again, start it again. Reading (check, backup, export) goes on beside it`, { cause: error })
+    throw new StoreInUse(`A service is at work in ${location}, and an embedded store has one writer: stop the service, run this again, start it again. Reading (list, show, check, backup, export) goes on beside it`, { cause: error })
   }
 }
 

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import * as Y from 'yjs'
 import { readDocument, updatesOf } from '../../src/cli/read-document.ts'
+import { convert } from '../../src/convert/convert.ts'
+import { standardTable } from '../../src/convert/standard-table.ts'
 import { openLmdbStore, type LmdbStore } from '../../src/store/lmdb-store.ts'
 import { openPostgresStore } from '../../src/store/postgres-store.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -55,14 +57,6 @@ async function fill (store: Store): Promise<void> {
 async function holdsAll (t: Test, store: Store): Promise<void> {
   for (const name of NAMES) t.equal(await read(store, name), words(name).join(''), name.slice(0, 20))
 }
-
-await t.test('a wrong call tells how it goes', async (t) => {
-  t.match(await cli([]), { code: 0, out: /y-provider check/ })
-  t.match(await cli(['chek']), { code: 2, err: /There is no command chek/ })
-  t.match(await cli(['check', '--nothing']), { code: 2, err: /Unknown option '--nothing'/ })
-  t.match(await cli(['backup']), { code: 2, err: /backup needs a folder/ })
-  t.match(await cli(['check', '--store', join(await folder(t), 'none')]), { code: 1, err: /^There is no store in .*none\n$/ })
-})
 
 await t.test('check: finds what is damaged, beside a service that runs', async (t) => {
   const path = await folder(t)
@@ -137,6 +131,47 @@ await t.test('export and import: all documents, whatever they are called', async
   t.match(await cli(['import', files, '--store', two]), { code: 0, out: /6 documents made, 0 merged, 0 left/ })
   const copy = await start(t, two)
   await holdsAll(t, copy)
+  const index = await readFile(join(files, 'documents.jsonl'), 'utf8')
+  t.match(await cli(['export', '--to', files, '--store', one]), { code: 1, out: '', err: /^There is an export in .*files already: name another folder, or add --overwrite\n$/ })
+  await store.append([{ document: 'plain', update: typed('late') }])
+  t.match(await cli(['export', '--to', files, '--store', one, '--overwrite']), { code: 0, out: /6 documents written/ })
+  const doc = new Y.Doc()
+  Y.applyUpdate(doc, await readFile(join(files, 'plain.yjs')))
+  t.match(doc.getText('t').toString(), /late/)
+  t.equal(await readFile(join(files, 'documents.jsonl'), 'utf8'), index, 'each file is in the index once')
+})
+
+await t.test('export: a document that is not BlockNote\'s is written as what it is', async (t) => {
+  const [path, files] = [await folder(t), await folder(t)]
+  const store = await start(t, path)
+  const doc = new Y.Doc()
+  doc.getMap('settings').set('wide', true)
+  doc.getText('b').insert(0, 'second')
+  doc.getText('a').insert(0, 'first')
+  const tiptap = new Y.Doc()
+  tiptap.getXmlFragment('document-store').insert(0, [new Y.XmlElement('paragraph')])
+  const blocks = convert({ input: Buffer.from('# Plan\n'), from: 'markdown', to: 'yjs' }, standardTable).body
+  await store.append([
+    { document: 'texts', update: Y.encodeStateAsUpdate(doc) },
+    { document: 'tiptap', update: Y.encodeStateAsUpdate(tiptap) },
+    { document: 'plan', update: blocks },
+    { document: 'nothing', update: Y.encodeStateAsUpdate(new Y.Doc()) },
+  ])
+  for (const format of ['markdown', 'json']) {
+    const to = join(files, format)
+    t.match(await cli(['export', '--to', to, '--format', format, '--store', path]), {
+      code: 1,
+      out: /^4 documents written to .* \(2 in another format\), 0 not\n$/,
+      err: '"texts": is no BlockNote document: written as .yjs and .txt\n"tiptap": is no BlockNote document: written as .yjs\n',
+    }, format)
+    t.equal(await readFile(join(to, 'texts.txt'), 'utf8'), 'first\n\nsecond\n')
+    const read = new Y.Doc()
+    Y.applyUpdate(read, await readFile(join(to, 'texts.yjs')))
+    t.equal(read.getMap('settings').get('wide'), true)
+    const extension = format === 'json' ? 'json' : 'md'
+    t.strictSame((await readdir(to)).sort(), ['documents.jsonl', `nothing.${extension}`, `plan.${extension}`, 'texts.txt', 'texts.yjs', 'tiptap.yjs'])
+  }
+  t.equal(await readFile(join(files, 'markdown', 'plan.md'), 'utf8'), '# Plan\n')
 })
 
 await t.test('export and import: one by one', async (t) => {
