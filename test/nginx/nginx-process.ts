@@ -12,6 +12,7 @@ const templates = fileURLToPath(new URL('../../examples/nginx/', import.meta.url
 export interface TemplateValues {
   /** host:port */
   DJANGO_ADDRESS: string
+  /** host:port; of several nodes, separated by blanks */
   Y_PROVIDER_ADDRESS: string
   NGINX_LISTEN: string
   NGINX_SERVER_NAME: string
@@ -54,7 +55,9 @@ export class NginxProcess {
   #fill (template: string, values: TemplateValues): string {
     const all: Record<string, string> = { ...values, NGINX_ACCESS_LOG: this.#accessLog }
     const text = readFileSync(join(templates, `${template}.conf.template`), 'utf8')
-    return text.replaceAll(/\$\{([A-Z_]+)\}/g, function fillIn (_whole, name: string) {
+    const nodes = values.Y_PROVIDER_ADDRESS.split(' ')
+    const forNodes = text.replace(/^.*\$\{Y_PROVIDER_ADDRESS\}.*\n/m, (line) => nodes.map((address) => line.replace('${Y_PROVIDER_ADDRESS}', address)).join(''))
+    return forNodes.replaceAll(/\$\{([A-Z_]+)\}/g, function fillIn (_whole, name: string) {
       const value = all[name]
       if (value === undefined) throw new Error(`The template ${template} asks for ${name}, which has no value.`)
       return value
