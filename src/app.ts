@@ -1,6 +1,6 @@
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { LogController, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { answerClientError, answerError, NotFound } from './errors.ts'
-import { loggerOptions, type LogStream } from './log.ts'
+import { loggerOptions, logResponse, type LogStream } from './log.ts'
 import access from './plugins/access.ts'
 import cluster from './plugins/cluster.ts'
 import connections from './plugins/connections.ts'
@@ -14,6 +14,7 @@ import optionsRoutes from './plugins/options-routes.ts'
 import readiness from './plugins/readiness.ts'
 import rooms from './plugins/rooms.ts'
 import secret from './plugins/secret.ts'
+import startLine from './plugins/start-line.ts'
 import store from './plugins/store.ts'
 import websocket from './plugins/websocket.ts'
 import about from './routes/about.ts'
@@ -52,6 +53,7 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   const settings = await readSettings(environment)
   const app: FastifyInstance = Fastify({
     logger: logger === false ? false : loggerOptions(settings, logger),
+    logController: new LogController({ disableRequestLogging: true }), // logResponse does it, by what came of the request
     trustProxy: trustedProxies(settings),
     requestTimeout: requestTimeoutMs,
     pluginTimeout: pluginTimeoutMs,
@@ -62,6 +64,7 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   })
   app.setErrorHandler(answerError)
   app.addHook('onResponse', endRefusedHandshake)
+  app.addHook('onResponse', logResponse)
 
   // onClose hooks run in reverse order: what is registered first closes last.
   await app.register(env, { settings, environment })
@@ -79,6 +82,7 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   await app.register(websocket)
   await app.register(connections)
   await app.register(converter)
+  await app.register(startLine)
 
   await app.register(async function open (scope) {
     scope.addHook('onRequest', refuseHandshake)

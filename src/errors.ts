@@ -44,13 +44,16 @@ const retryAfterSeconds = 2
 /** Answers every error as `{"error": "<sentence>"}`. What is not our failure or the client's is logged with its cause and answered without details. */
 export function answerError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const status = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 600 ? error.statusCode : 500
-  if (status >= 500) request.log.error({ err: error }, error.message)
+  // Ours are no fault of the program: the code says all, without a stack.
+  if (status >= 500) request.log.error(isOurs(error) ? { code: error.code } : { err: error }, error.message)
   if (status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfterSeconds)
   reply.code(status).send({ error: sentence(error, status) })
 }
 
+const isOurs = (error: FastifyError): boolean => error.code?.startsWith('YP_') === true
+
 function sentence (error: FastifyError, status: number): string {
-  if (error.code?.startsWith('YP_') === true) return error.message
+  if (isOurs(error)) return error.message
   if (error.validation !== undefined) return 'Invalid request: ' + error.message
   return sentences[error.code] ?? (status < 500 ? 'Invalid request' : 'Internal server error')
 }

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http'
+import type { Durations } from '../durations.ts'
 import type { Logger } from '../logger.ts'
 import { readDocumentAnswer, readUserAnswer } from './backend-answer.ts'
 import type { Answer, NoAnswer } from './backend-answer.ts'
@@ -31,6 +32,8 @@ export interface BackendInquiryOptions {
   readonly maxCalls: number
   /** Bytes of one answer, default 8 MiB: some backends put the document's content into it. */
   readonly maxAnswerBytes?: number
+  /** Counts how long calls take, those without an answer too */
+  readonly answers?: Durations
   readonly logger: Logger
   /** Ms since the epoch. */
   readonly now: () => number
@@ -76,7 +79,7 @@ export class BackendInquiry {
   async inquire (question: Question, epoch: number): Promise<Finding> {
     const { room } = question
     const url = locate(this.#options.baseUrl, this.#documentPath.join(encodeURIComponent(room)))
-    const document = readDocumentAnswer(await this.#caller.get(url, headersOf(question)), this.#options.now())
+    const document = readDocumentAnswer(await this.#call(url, question), this.#options.now())
     if (document.kind === 'none') return this.#away(question, document)
     if (document.kind === 'no') {
       this.#options.logger.info({ room, status: document.status }, 'The backend refused a user the document.')
@@ -94,6 +97,15 @@ export class BackendInquiry {
 
   close (): void {
     this.#caller.close()
+  }
+
+  async #call (url: URL, question: Question): Promise<CallAnswer> {
+    const startedAt = performance.now()
+    try {
+      return await this.#caller.get(url, headersOf(question))
+    } finally {
+      this.#options.answers?.observe(performance.now() - startedAt)
+    }
   }
 
   #away (question: Question, answer: NoAnswer): Finding {
@@ -117,7 +129,7 @@ export class BackendInquiry {
   }
 
   async #callWho (question: Question): Promise<UserAnswer> {
-    const answer = await this.#caller.get(this.#userUrl, headersOf(question)).then(
+    const answer = await this.#call(this.#userUrl, question).then(
       (called: CallAnswer) => readUserAnswer(called, this.#options.now()),
       (error: unknown): UserAnswer => ({ kind: 'none', ...noAnswerOf(error) })
     )

@@ -93,6 +93,8 @@ export class Cluster implements Neighbours {
     await this.#bus?.close()
   }
 
+  /** This node's name. */
+  get name (): string { return this.#options.name }
   /** The other nodes that live, by name. */
   get nodes (): readonly string[] { return [...this.#links.values()].map(({ name }) => name) }
 

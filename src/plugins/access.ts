@@ -5,6 +5,7 @@ import { openBackend } from '../access/backend.ts'
 import { Epochs } from '../access/epochs.ts'
 import { createSecretCheck } from '../access/secret.ts'
 import { createTicketCheck } from '../access/ticket.ts'
+import { Durations } from '../durations.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -20,6 +21,8 @@ export default fp(async function access (app: FastifyInstance) {
   const secrets = [config.COLLABORATION_SERVER_SECRET, config.COLLABORATION_SERVER_SECRET_PREVIOUS]
   const now = (): number => Date.now()
   const epochs = new Epochs()
+  const answers = new Durations()
+  app.metrics.addDurations('backend_call_seconds', 'Calls to Django, those without an answer too', answers)
   const backend = config.COLLABORATION_BACKEND_BASE_URL === ''
     ? undefined
     : openBackend({
@@ -29,6 +32,7 @@ export default fp(async function access (app: FastifyInstance) {
       timeoutMs: config.COLLABORATION_BACKEND_TIMEOUT,
       maxCalls: config.BACKEND_MAX_CALLS,
       cacheMs: config.BACKEND_CACHE_MS,
+      answers,
       logger: app.log,
       now,
       epochs,
@@ -45,4 +49,4 @@ export default fp(async function access (app: FastifyInstance) {
   app.decorate('epochs', epochs)
   // Before the server waits for its connections: a handshake may wait for Django.
   app.addHook('preClose', async function closeBackend () { backend?.close() })
-}, { name: 'access', dependencies: ['env'], fastify: '5.x' })
+}, { name: 'access', dependencies: ['env', 'metrics'], fastify: '5.x' })

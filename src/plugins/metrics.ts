@@ -1,7 +1,10 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type Metric } from 'prom-client'
+import { durationBuckets, type Durations } from '../durations.ts'
 import type { Counters } from '../sync/services.ts'
+import { version } from '../version.ts'
+import { addLoopDelay } from './loop-delay.ts'
 
 declare module 'fastify' {
   interface FastifyInstance { readonly metrics: Metrics }
@@ -11,6 +14,8 @@ export interface Metrics {
   readonly registry: Registry
   converted (direction: { from: string, to: string }, seconds: number): void
   conversionFailed (direction: { from: string, to: string }, reason: string): void
+  /** Shows durations as the histogram `y_provider_<name>`. */
+  addDurations (name: string, help: string, durations: Durations): void
 }
 
 /** Seconds: from what is converted in place to what only just meets the deadline. */
@@ -32,29 +37,50 @@ const engineHelp: Readonly<Record<keyof Counters, string>> = {
   resyncs: 'Connections that fell behind and caught up later',
 }
 
-/** How often the event loop's lag is sampled, in ms. By default prom-client does it every 10: a hundred times a second an idle process would wake up for nothing else. */
-const lagEveryMs = 100
+/** An hour: prom-client's own monitor of the event loop is replaced (loop-delay.ts), and cannot be left out. */
+const neverMs = 3_600_000
 
 /** Figures for Prometheus. Parts add their own where they are made; `GET /metrics` shows them. */
 export default fp(async function metrics (app: FastifyInstance) {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: lagEveryMs })
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: neverMs })
+  addLoopDelay(registry)
   const labels = { registers: [registry] }
   const durations = new Histogram({ ...labels, name: 'y_provider_conversion_seconds', help: 'Time from request to result of conversions', labelNames: ['from', 'to'], buckets: conversionBuckets })
+  new Gauge({ ...labels, name: 'y_provider_build_info', help: 'Always 1; the labels say what runs', labelNames: ['version', 'node'] }).set({ version, node: process.version }, 1)
   const failures = new Counter({ ...labels, name: 'y_provider_conversion_failures_total', help: 'Conversions that failed', labelNames: ['from', 'to', 'reason'] })
   app.decorate('metrics', {
     registry,
     converted: (direction, seconds) => { durations.observe(direction, seconds) },
     conversionFailed: (direction, reason) => { failures.inc({ ...direction, reason }) },
+    addDurations: (name, help, durations) => { registry.registerMetric(histogramOf(`y_provider_${name}`, help, durations)) },
   })
   // When all parts are there: a figure is read from the part that knows it, at the moment somebody asks.
   app.addHook('onReady', async function readParts () {
     const gauge = (name: string, help: string, read: () => number): void => {
       const made: Gauge = new Gauge({ ...labels, name: `y_provider_${name}`, help, collect: () => { made.set(read()) } })
     }
+    const byLabel = (Kind: typeof Gauge | typeof Counter, name: string, help: string, label: string, read: () => Iterable<readonly [string | number, number]>): void => {
+      const made = new Kind({
+        ...labels,
+        name: `y_provider_${name}`,
+        help,
+        labelNames: [label],
+        collect: () => {
+          made.reset()
+          for (const [value, count] of read()) made.inc({ [label]: value === 0 ? 'other' : value }, count)
+        },
+      })
+    }
     const { rooms, gate, converter, cluster } = app
     gauge('rooms', 'Open rooms', () => rooms.openRooms)
     gauge('sockets', 'Open WebSockets', () => gate.limits.total)
+    byLabel(Gauge, 'connections', 'Connections that are in a document', 'protocol', () => Object.entries(gate.figures.connections))
+    byLabel(Counter, 'closes_total', 'WebSockets that have ended, by close code', 'code', () => gate.figures.closes)
+    byLabel(Counter, 'refusals_total', 'WebSockets that were closed, and documents refused, by rule', 'rule', () => gate.figures.refusals)
+    app.metrics.addDurations('store_commit_seconds', 'Transactions that append updates to the store', rooms.durations.commits)
+    app.metrics.addDurations('acknowledgement_seconds', 'From the arrival of an update until it is stored', rooms.durations.acknowledgements)
+    app.metrics.addDurations('document_opening_seconds', 'From the first connection until the document can be sent', rooms.durations.openings)
     gauge('unsaved_bytes', 'Bytes of updates that wait for the store', () => rooms.unsavedBytes)
     gauge('documents_in_backoff', 'Documents whose last compaction failed', () => rooms.documentsInBackoff)
     gauge('unfinished_bytes', 'Bytes of messages from clients that have not arrived whole or wait for a verdict', () => gate.inbound.total)
@@ -77,3 +103,14 @@ export default fp(async function metrics (app: FastifyInstance) {
     }
   })
 }, { name: 'metrics', dependencies: ['env'], fastify: '5.x' })
+
+/** Read when somebody asks; the registry calls nothing else of a metric (prom-client/lib/registry.js). */
+function histogramOf (name: string, help: string, durations: Durations): Metric {
+  const get = async () => {
+    const counts = durations.cumulative()
+    const buckets = [...durationBuckets, '+Inf'].map((le, at) => ({ metricName: `${name}_bucket`, labels: { le }, value: counts[at] ?? 0 }))
+    const values = [...buckets, { metricName: `${name}_sum`, labels: {}, value: durations.seconds }, { metricName: `${name}_count`, labels: {}, value: counts.at(-1) ?? 0 }]
+    return { name, help, type: 'histogram', aggregator: 'sum', values }
+  }
+  return { name, help, type: 'histogram', get } as unknown as Metric
+}

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Stopping } from '../errors.ts'
+import { causeOf } from '../outage-log.ts'
 
 /** Resolves where a part can do its work, rejects (with the reason for the log) where it cannot. */
 type Check = () => Promise<void>
@@ -40,7 +41,7 @@ export default fp(async function readiness (app: FastifyInstance) {
       if (failing.delete(name)) app.log.info({ part: name }, 'ready again')
       return true
     } catch (error) {
-      if (!failing.has(name)) app.log.error({ part: name, err: error }, 'not ready')
+      if (!failing.has(name)) app.log.error({ part: name, ...causeOf(error) }, 'not ready')
       failing.add(name)
       return false
     }

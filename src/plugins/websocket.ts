@@ -11,6 +11,7 @@ import { InboundBudget } from '../sessions/inbound-budget.ts'
 import { maxStrangerBytes } from '../sessions/inbound.ts'
 import { Rechecks } from '../sessions/rechecks.ts'
 import { RoomSockets } from '../sessions/room-sockets.ts'
+import { SocketFigures } from '../sessions/socket-figures.ts'
 import { refusePipelinedUpgrades } from './pipelined-upgrades.ts'
 
 declare module 'fastify' {
@@ -55,6 +56,8 @@ export default fp(async function websocket (app: FastifyInstance) {
     rechecks,
     epochs,
     roomSockets: new RoomSockets(),
+    figures: new SocketFigures(),
+    node: app.cluster.name,
     limits,
     inbound,
     maxMessageBytes: config.MAX_FRAME_BYTES,
@@ -94,7 +97,7 @@ export default fp(async function websocket (app: FastifyInstance) {
       setTimeout(() => { app.server.closeAllConnections() }, requestsMs).unref()
     },
   })
-}, { name: 'websocket', dependencies: ['env', 'rooms', 'access'], fastify: '5.x' })
+}, { name: 'websocket', dependencies: ['env', 'cluster', 'rooms', 'access'], fastify: '5.x' })
 
 /**
  * How long each part of the stop may take, at most, so that all of it fits: waiting for a store that does not answer,

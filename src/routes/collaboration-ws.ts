@@ -48,12 +48,15 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
   function admit (socket: WebSocket, request: FastifyRequest): boolean {
     socket.removeAllListeners('error')
     socket.on('error', terminate)
+    socket.on('close', countClose)
     // The response that Fastify was given for the handshake would stay with the TCP socket, and with it request, headers and logger.
     request.admission?.response.detachSocket(request.raw.socket)
     if (request.isCounted) return true
     new WsSocket(socket, scope.gate).close(closes.tooMany)
     return false
   }
+
+  function countClose (code: number): void { scope.gate.figures.closed(code) }
 
   /** Before anybody is asked about it: questions to Django are scarcer than sockets. */
   function countSocket (request: FastifyRequest): void {

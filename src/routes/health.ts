@@ -8,7 +8,7 @@ const schema = {
 }
 
 const health: FastifyPluginAsyncTypebox = async function (scope) {
-  scope.get('/health/ready', { schema, logLevel: 'warn' }, async (_request, reply) => {
+  scope.get('/health/ready', { schema, logLevel: 'silent' /* the parts report what has failed, once */ }, async (_request, reply) => {
     reply.header('cache-control', 'no-store')
     const failing = await scope.readiness.findFailing()
     if (failing.length > 0) throw new NotReady(failing.join(', '))

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 /** Figures for Prometheus. */
 export default async function metrics (scope: FastifyInstance): Promise<void> {
   const { registry } = scope.metrics
-  scope.get('/metrics', { logLevel: 'warn' }, async (_request, reply) => {
+  scope.get('/metrics', async (_request, reply) => {
     reply.type(registry.contentType)
     return await registry.metrics()
   })

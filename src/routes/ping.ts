@@ -7,6 +7,6 @@ const schema = {
 }
 
 const ping: FastifyPluginAsyncTypebox = async function (scope) {
-  scope.get('/ping', { schema, logLevel: 'warn' }, async () => ({ message: 'pong' as const }))
+  scope.get('/ping', { schema }, async () => ({ message: 'pong' as const }))
 }
 export default ping

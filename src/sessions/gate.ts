@@ -9,6 +9,7 @@ import type { InboundOptions } from './inbound.ts'
 import type { Rates } from './rate-limit.ts'
 import type { Rechecks } from './rechecks.ts'
 import type { RoomSockets } from './room-sockets.ts'
+import type { SocketFigures } from './socket-figures.ts'
 
 /** What the sessions of a process share. */
 export interface Gate extends InboundOptions {
@@ -18,8 +19,11 @@ export interface Gate extends InboundOptions {
   readonly rechecks: Rechecks
   readonly epochs: Epochs
   readonly roomSockets: RoomSockets
+  readonly figures: SocketFigures
   readonly maxConnectionsPerRoom: number
   readonly logger: Logger
+  /** This node's name in the log */
+  readonly node: string
   /** ms until a socket without credentials must have shown some */
   readonly authTimeoutMs: number
 }
@@ -36,13 +40,25 @@ export function enterRoom (gate: Gate, name: string, connection: Connection, ver
   if (isFull || !gate.limits.enterAs(verdict.userId)) return closes.tooMany
   gate.rechecks.add(connection, verdict)
   if (greeting.length > 0) connection.send(greeting)
+  gate.figures.connections[protocolOf(connection)]++
+  gate.logger.info(lineOf(gate, name, connection), 'Opened a document')
   gate.rooms.join(name, connection)
   return undefined
 }
 
-export function leaveRoom (gate: Gate, connection: Connection): void {
+/** @param code with which the socket was closed, or the document on it; undefined: the client has left the document */
+export function leaveRoom (gate: Gate, connection: Connection, code: number | undefined): void {
   gate.limits.leaveAs(connection.userId)
   gate.rechecks.delete(connection)
+  gate.figures.connections[protocolOf(connection)]--
+  const seconds = Math.round((gate.now() - connection.joinedAt) / 1000)
+  gate.logger.info({ ...lineOf(gate, connection.room?.name, connection), seconds, code }, 'Closed a document')
+}
+
+const protocolOf = ({ speaksHocuspocus }: Connection) => speaksHocuspocus ? 'hocuspocus' : 'y-websocket'
+
+function lineOf ({ node }: Gate, room: string | undefined, connection: Connection) {
+  return { room, user: connection.userId, protocol: protocolOf(connection), node }
 }
 
 /** How a verdict that lets nobody in reaches the client. Where nobody could say, all who ask are told to come back, each at another moment. */

@@ -70,7 +70,7 @@ export class HocuspocusSession implements Session, RoomSocket {
     ws.on('message', (data, isBinary) => { this.#receive(data, isBinary) })
     ws.on('ping', (data) => { this.#receivePing(data) })
     ws.on('pong', () => { this.#socket.heard() })
-    ws.on('close', () => { this.#left() })
+    ws.on('close', (code) => { this.#left(code) })
   }
 
   /** Whether the client may edit any document on the socket */
@@ -84,7 +84,7 @@ export class HocuspocusSession implements Session, RoomSocket {
 
   /** The engine has ended one document's connection. The provider hears it in its own words first. */
   ended (connection: Connection, reason: CloseReason): void {
-    leaveRoom(this.#options.gate, connection)
+    leaveRoom(this.#options.gate, connection, reason.code)
     this.#documents.delete(connection.address.key)
     this.#shut.add(connection.address.key)
     this.#tell(connection.address, reason)
@@ -177,7 +177,7 @@ export class HocuspocusSession implements Session, RoomSocket {
    */
   #keepLeft (connection: Connection): void {
     const { address, room } = connection
-    this.#leave(connection)
+    this.#leave(connection, undefined)
     const token = this.#tokens.get(connection)
     if (room === undefined || token === undefined) return
     const left = new WaitingDocument(address, room.name, token)
@@ -286,6 +286,7 @@ export class HocuspocusSession implements Session, RoomSocket {
   #denyLeft ({ address }: WaitingDocument, verdict: Denied): void {
     this.#shut.add(address.key)
     this.#tell(address, refusal(verdict))
+    this.#options.gate.figures.refused(verdict)
     this.#awaitDocument()
   }
 
@@ -326,13 +327,16 @@ export class HocuspocusSession implements Session, RoomSocket {
   #closeOrStay (reason: CloseReason): void {
     const isForOne = this.#options.room !== undefined
     if (!isAboutOneDocument(reason.code) || (isForOne && [...this.#documents.values()].every(isLeft))) this.#close(reason)
-    else this.#awaitDocument()
+    else {
+      this.#options.gate.figures.refused(reason)
+      this.#awaitDocument()
+    }
   }
 
-  #leave (connection: Connection): void {
+  #leave (connection: Connection, code: number | undefined): void {
     this.#documents.delete(connection.address.key)
     connection.leave()
-    leaveRoom(this.#options.gate, connection)
+    leaveRoom(this.#options.gate, connection, code)
   }
 
   #awaitDocument (): void {
@@ -344,18 +348,18 @@ export class HocuspocusSession implements Session, RoomSocket {
   }
 
   #close (reason: CloseReason): void {
-    this.#left()
+    this.#left(reason.code)
     this.#socket.close(reason)
   }
 
-  #left (): void {
+  #left (code: number): void {
     if (this.#isClosed) return
     this.#isClosed = true
     clearTimeout(this.#emptyTimer)
     const { gate, room } = this.#options
     if (room !== undefined) gate.roomSockets.delete(room, this)
     for (const document of [...this.#documents.values()]) {
-      if (document instanceof Connection) this.#leave(document)
+      if (document instanceof Connection) this.#leave(document, code)
       else document.forget()
     }
     this.#documents.clear()

@@ -21,6 +21,7 @@ export class WsSocket implements Socket {
   readonly #ws: WebSocket
   readonly #stream: TcpSocket
   readonly #now: () => number
+  readonly #figures: InboundOptions['figures']
   readonly #inbound: Inbound
   heardAt: number
   writtenAt: number
@@ -33,6 +34,7 @@ export class WsSocket implements Socket {
     // Set as soon as the handshake is done, which it is where a WebSocket is handed out.
     this.#stream = (ws as unknown as WithStream)._socket
     this.#now = options.now
+    this.#figures = options.figures
     this.#inbound = new Inbound(ws, options, (reason) => { this.#cut(reason) })
     this.heardAt = this.writtenAt = options.now()
     this.budget = new PartsBudget(this.heardAt)
@@ -110,6 +112,7 @@ export class WsSocket implements Socket {
 
   close (reason: CloseReason): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return
+    this.#figures.refused(reason)
     this.#inbound.closed()
     this.#ws.resume() // the answer to the close frame must be read
     this.#ws.close(reason.code, reasonFor(reason))

@@ -31,20 +31,20 @@ export class YWebsocketSession implements Session {
     ws.on('message', (data, isBinary) => { this.#receive(data, isBinary) })
     ws.on('ping', (data) => { this.#receivePing(data) })
     ws.on('pong', () => { this.#socket.heard() })
-    ws.on('close', () => { this.#left() })
+    ws.on('close', (code) => { this.#left(code) })
   }
 
   /** The engine has ended the connection. */
   ended (_connection: Connection, reason: CloseReason): void {
     if (isPermissionDenied(reason)) this.#socket.write(framesOf(noAddress, [encodePermissionDenied(reason.reason)]))
     this.#socket.close(reason)
-    leaveRoom(this.#gate, this.#connection)
+    leaveRoom(this.#gate, this.#connection, reason.code)
   }
 
-  #left (): void {
+  #left (code: number): void {
     if (this.#connection.phase === 'ended') return
     this.#connection.leave()
-    leaveRoom(this.#gate, this.#connection)
+    leaveRoom(this.#gate, this.#connection, code)
   }
 
   #receivePing (data: Buffer): void {

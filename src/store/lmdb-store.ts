@@ -172,6 +172,10 @@ export class LmdbStore implements Store {
     }
   }
 
+  async count (): Promise<number> {
+    return this.#view().getKeysCount({ start: nameKey(''), end: namesEnd })
+  }
+
   async ping (): Promise<void> {
     if (this.#writer) await this.#transact((draft) => draft.put(PING_KEY, Buffer.from(String(Date.now()))))
     else checkLayout(this.#view())

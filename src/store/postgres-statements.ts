@@ -148,6 +148,8 @@ export function statements (schemaName: string) {
              floor(extract(epoch FROM created_at) * 1000)::bigint AS created_ms, floor(extract(epoch FROM updated_at) * 1000)::bigint AS updated_ms
       FROM ${schema}.documents d WHERE removed_at IS NULL AND name >= $1 AND name > $2 ORDER BY name LIMIT $3`,
 
+    count: `SELECT count(*)::integer AS documents FROM ${schema}.documents WHERE removed_at IS NULL`,
+
     ping: `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS read_only FROM ${schema}.migrations LIMIT 1`,
   }
 }

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Logger } from '../logger.ts'
+import { OutageLog } from '../outage-log.ts'
 import { assertDocumentName } from './document-name.ts'
 import { DocumentQueue } from './document-queue.ts'
 import { connectionOptions } from './postgres-connection.ts'
@@ -46,7 +47,8 @@ interface Append {
  */
 export async function openPostgresStore ({ url, logger, schema = DEFAULT_SCHEMA, connections = DEFAULT_CONNECTIONS }: PostgresOptions): Promise<PostgresStore> {
   const pool = new pg.Pool({ ...await connectionOptions(url), max: connections })
-  pool.on('error', (err) => logger.warn({ err }, 'A connection to PostgreSQL was lost'))
+  const outages = new OutageLog(logger, () => performance.now())
+  pool.on('error', (error) => { outages.report('warn', 'Lost a connection to PostgreSQL', error) })
   try {
     const client = await pool.connect()
     try {
@@ -181,6 +183,11 @@ export class PostgresStore implements Store {
       }
       if (rows.length < LIST_BATCH) return
     }
+  }
+
+  async count (): Promise<number> {
+    const [row] = await this.#query<{ documents: number }>(this.#sql.count, [])
+    return row?.documents ?? 0
   }
 
   async ping (): Promise<void> {

@@ -66,6 +66,9 @@ export interface Store {
    */
   list (options?: ListOptions): AsyncIterable<DocumentInfo>
 
+  /** How many documents there are. */
+  count (): Promise<number>
+
   /** Resolves when the store can be read and written now; rejects with the reason. */
   ping (): Promise<void>
 

@@ -277,6 +277,8 @@ function * groups (log: readonly StoredUpdate[]): Generator<StoredUpdate[]> {
 
 function failed (room: Room, connection: Connection, error: unknown): void {
   const isDamaged = error instanceof DamagedDocument || error instanceof MalformedUpdate
-  room.services.logger.error({ err: error, room: room.name }, 'The stored document could not be sent')
+  const { logger, outages } = room.services
+  if (isDamaged) logger.error({ err: error, room: room.name }, 'Failed to send a stored document: it is damaged')
+  else outages.report('error', 'Failed to send a stored document', error, { room: room.name })
   connection.end(isDamaged ? closes.damaged : closes.unavailable)
 }

@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.ts'
+import { causeOf } from '../outage-log.ts'
 import type { SnapshotHead, Store } from '../store/store.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
 import { Backoff } from './backoff.ts'
@@ -146,7 +147,7 @@ export class Compactor {
   #note (backoff: Backoff, name: string, bytes: number, error: unknown, event: string): void {
     this.#options.counters.compactionFailures++
     const retryInMs = backoff.failed(name)
-    this.#options.logger.error({ err: error, kind: error instanceof Error ? error.name : 'Error', room: name, bytes, retryInMs }, event)
+    this.#options.logger.error({ ...causeOf(error), kind: error instanceof Error ? error.name : 'Error', room: name, bytes, retryInMs }, event)
   }
 
   /** @param isRepair also where it is small, and where nothing is in the log */

@@ -67,7 +67,7 @@ export class LogReader {
   }
 
   #hasFailed (room: Room, error: unknown): void {
-    if (!(error instanceof SnapshotReplaced)) room.services.logger.warn({ err: error, room: room.name }, 'What other nodes have stored could not be read; it is tried again')
+    if (!(error instanceof SnapshotReplaced)) room.services.outages.report('warn', 'Failed to read what other nodes have stored; retrying', error, { room: room.name })
     this.#failed.push(room)
   }
 

@@ -70,6 +70,8 @@ export class Room implements Ticking {
   /** Who has sent what was here already, or has asked, and waits to hear that all is stored */
   #pendingRepeats: Receipt[] = []
   #tickRequested = false
+  /** Engine time in ms when the first of what the next tick sends has arrived */
+  #requestedAt = 0
   readonly #pace = new TickPace()
   #behind = 0
   #checking = 0
@@ -124,6 +126,8 @@ export class Room implements Ticking {
   }
 
   async #open (): Promise<void> {
+    const { durations, now } = this.services
+    const startedAt = now()
     const document = await this.repairing(async () => {
       const document = await this.services.stored.load(this.name)
       if (document !== undefined) this.known = await knownOf(this.name, document, this.services.work)
@@ -135,6 +139,7 @@ export class Room implements Ticking {
       this.snapshotBytes = storedBytes(document) - this.logBytes
       this.generation = document.snapshot?.generation ?? 0
     }
+    durations.openings.observe(now() - startedAt)
     this.#phase = 'open'
     this.siblings.opened(document?.lastSeq ?? 0)
     // It stays until all have been heard, also where some of them are sent away.
@@ -164,7 +169,9 @@ export class Room implements Ticking {
   /** Nothing is answered from a load that failed. Damage is permanent and reported; all else may be better in a moment. */
   #failToOpen (error: unknown): void {
     const isDamaged = error instanceof DamagedDocument || error instanceof MalformedUpdate
-    this.services.logger.error({ err: error, room: this.name }, isDamaged ? 'The stored document is damaged; nobody may open it until it is restored' : 'The document could not be loaded')
+    const { logger, outages } = this.services
+    if (isDamaged) logger.error({ err: error, room: this.name }, 'The stored document is damaged; nobody can open it until it is restored')
+    else outages.report('error', 'Failed to load a document', error, { room: this.name })
     this.#close()
     for (const connection of [...this.connections]) connection.end(isDamaged ? closes.damaged : closes.unavailable)
   }
@@ -291,7 +298,7 @@ export class Room implements Ticking {
     try {
       return await this.services.stored.keyed(this.name, this.#inMemory)
     } catch (error) {
-      this.services.logger.warn({ err: error, room: this.name }, 'Failed to look up where new text comes to lie; taking it without')
+      this.services.outages.report('warn', 'Failed to look up where new text comes to lie; taking it without', error, { room: this.name })
       return undefined
     }
   }
@@ -329,7 +336,8 @@ export class Room implements Ticking {
   requestTick (): void {
     if (this.#tickRequested || this.#phase !== 'open') return
     this.#tickRequested = true
-    this.services.clock.request(this, this.#pace.dueAt(this.services.now()))
+    this.#requestedAt = this.services.now()
+    this.services.clock.request(this, this.#pace.dueAt(this.#requestedAt))
   }
 
   /** Does not wait for the tick: called before the connections are closed. */
@@ -342,6 +350,7 @@ export class Room implements Ticking {
     if (this.#phase !== 'open') return
     const { now, saver, counters, load, limits } = this.services
     const startedAt = now()
+    const arrivedAt = this.#requestedAt
     const received = this.#pending.all.length + this.siblings.relayed.length
     const except = this.awareness.hasChanged || this.siblings.hasRelayed ? undefined : this.#pending.sender
     const relayed = this.#takeRelayed()
@@ -351,7 +360,7 @@ export class Room implements Ticking {
     broadcast(this, [...relayed, ...updates].map(messageOf), awareness, except)
     if (this.services.neighbours.areIn(this.siblings)) this.#tellOthers(updates, presences ?? [])
     for (const recent of updates) {
-      saver.add({ entry: { document: this.name, update: recent.update }, saved: (seq) => { this.#saved(recent, seq) } })
+      saver.add({ entry: { document: this.name, update: recent.update }, saved: (seq) => { this.#saved(recent, seq, arrivedAt) } })
     }
     // What is still being taken in step by step goes out with a later tick, and so does what repeats it.
     if (this.#adding === 0) for (const receipt of this.#pendingRepeats.splice(0)) this.recent.acknowledgeWhenStored(receipt)
@@ -398,7 +407,10 @@ export class Room implements Ticking {
     return recent
   }
 
-  #saved (recent: RecentUpdate, seq: number): void {
+  /** @param arrivedAt engine time in ms when the first of its updates has arrived */
+  #saved (recent: RecentUpdate, seq: number, arrivedAt: number): void {
+    const { durations, now } = this.services
+    durations.acknowledgements.observe(now() - arrivedAt)
     this.recent.saved(recent)
     this.siblings.stored(seq)
     if (recent.update.length > heavyUpdateBytes) this.services.neighbours.tell(this.siblings, { type: 'read' })
@@ -424,7 +436,8 @@ export class Room implements Ticking {
   /** The same for one that was sent out. */
   adoptRecent (recent: RecentUpdate): void {
     if (!this.recent.adopt(recent)) return
-    this.services.saver.add({ entry: { document: this.name, update: recent.update }, saved: (seq) => { this.#saved(recent, seq) } })
+    const adoptedAt = this.services.now()
+    this.services.saver.add({ entry: { document: this.name, update: recent.update }, saved: (seq) => { this.#saved(recent, seq, adoptedAt) } })
   }
 
   /** Another node has compacted the document. */
@@ -487,7 +500,7 @@ export class Room implements Ticking {
     decodeKnown(this.name, known, this.services.work)
       .then(({ deleteSet }) => { this.known.addDeletes(deleteSet) })
       .catch((error: unknown) => {
-        this.services.logger.warn({ err: error, room: this.name }, 'Failed to read what a new snapshot holds; reading the store instead')
+        this.services.outages.report('warn', 'Failed to read what a new snapshot holds; reading the store instead', error, { room: this.name })
         this.siblings.fallBehind()
       })
   }

@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.ts'
+import { OutageLog } from '../outage-log.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import type { Store } from '../store/store.ts'
 import { clientBounds } from '../update/bounds.ts'
@@ -12,7 +13,7 @@ import { Pacer } from './pacer.ts'
 import { PieceCache } from './piece-cache.ts'
 import { Room } from './room.ts'
 import { Saver } from './saver.ts'
-import { newCounters, type Counters, type DocumentBounds, type Services } from './services.ts'
+import { newCounters, newDurations, type Counters, type DocumentBounds, type EngineDurations, type Services } from './services.ts'
 import { StoredDocuments } from './stored-document.ts'
 import { TickClock } from './tick-clock.ts'
 import { TickLoad } from './tick-load.ts'
@@ -47,17 +48,20 @@ export class Rooms {
   constructor ({ store, work, limits, logger, now, neighbours = noNeighbours }: RoomsOptions) {
     const stored = new StoredDocuments(store, work)
     const counters = newCounters()
+    const durations = newDurations()
     this.#services = {
       stored,
       work,
       limits,
       documentBounds: boundsFrom(limits),
       logger,
+      outages: new OutageLog(logger, now),
       now,
       counters,
+      durations,
       neighbours,
       reader: new LogReader(this.#rooms, () => this.#services),
-      saver: new Saver(store, logger, now),
+      saver: new Saver(store, logger, now, durations.commits),
       pieces: new PieceCache(),
       clock: new TickClock(now),
       load: new TickLoad(now()),
@@ -78,6 +82,7 @@ export class Rooms {
   }
 
   get counters (): Readonly<Counters> { return this.#services.counters }
+  get durations (): EngineDurations { return this.#services.durations }
   get openRooms (): number { return this.#rooms.size }
   get unsavedBytes (): number { return this.#services.saver.unsavedBytes }
   /** Documents whose last compaction failed */

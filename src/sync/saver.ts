@@ -1,4 +1,6 @@
+import type { Durations } from '../durations.ts'
 import type { Logger } from '../logger.ts'
+import { causeOf } from '../outage-log.ts'
 import type { LogEntry, Store } from '../store/store.ts'
 
 /** One update of one room that waits for the store. */
@@ -29,6 +31,7 @@ export class Saver {
   readonly #store: Pick<Store, 'append'>
   readonly #logger: Logger
   readonly #now: () => number
+  readonly #commits: Durations
   #startedAt = -Infinity
   #queue: Unsaved[] = []
   #bytes = 0
@@ -38,8 +41,12 @@ export class Saver {
   #wake: (() => void) | undefined
   #isHurried = false
 
-  /** @param now engine time in ms */
-  constructor (store: Pick<Store, 'append'>, logger: Logger, now: () => number) {
+  /**
+   * @param now engine time in ms
+   * @param commits of each transaction
+   */
+  constructor (store: Pick<Store, 'append'>, logger: Logger, now: () => number, commits: Durations) {
+    this.#commits = commits
     this.#store = store
     this.#logger = logger
     this.#now = now
@@ -88,13 +95,16 @@ export class Saver {
   }
 
   async #append (batch: readonly Unsaved[]): Promise<boolean> {
+    const startedAt = this.#now()
     let seqs: readonly number[]
     try {
       seqs = await this.#store.append(batch.map((unsaved) => unsaved.entry))
     } catch (error) {
-      if (this.#failingSince === undefined) this.#logger.error({ err: error, entries: batch.length }, 'The store does not take updates; they stay in memory and are tried again')
+      if (this.#failingSince === undefined) this.#logger.error({ ...causeOf(error), entries: batch.length }, 'Failed to store updates; they stay in memory, retrying')
       this.#failingSince ??= Date.now()
       return false
+    } finally {
+      this.#commits.observe(this.#now() - startedAt)
     }
     batch.forEach((unsaved, i) => {
       this.#bytes -= unsaved.entry.update.length

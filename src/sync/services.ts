@@ -1,4 +1,6 @@
+import { Durations } from '../durations.ts'
 import type { Logger } from '../logger.ts'
+import type { OutageLog } from '../outage-log.ts'
 import type { UpdateBounds } from '../update/bounds.ts'
 import type { Compactor } from './compactor.ts'
 import type { DocumentWork } from './document-work.ts'
@@ -30,10 +32,25 @@ export interface Services {
   /** What a document may count, from the limits */
   readonly documentBounds: DocumentBounds
   readonly logger: Logger
+  /** For what fails in every room while the store is down */
+  readonly outages: OutageLog
   readonly counters: Counters
+  readonly durations: EngineDurations
   /** Engine time in ms, monotonic, with fractions */
   now (): number
 }
+
+/** How long things took since the process started; metrics read it. */
+export interface EngineDurations {
+  /** Transactions of the store that append updates, those that fail too */
+  readonly commits: Durations
+  /** For each tick with updates of this node's clients: from the arrival of the first until all are stored */
+  readonly acknowledgements: Durations
+  /** Rooms: from the first connection until the document is known */
+  readonly openings: Durations
+}
+
+export const newDurations = (): EngineDurations => ({ commits: new Durations(), acknowledgements: new Durations(), openings: new Durations() })
 
 /** What has happened since the process started; metrics read it. */
 export interface Counters {

@@ -25,7 +25,8 @@ t.test('2,000 clients of 200 users come back at once: one question per user and 
     COLLABORATION_BACKEND_TIMEOUT: '60000',
     BACKEND_MAX_CALLS: String(maxCalls),
     MAX_CONNECTIONS_PER_USER: '0',
-  }, { write: (line) => { if (line.includes('incoming request')) requests++ } })
+  })
+  app.server.on('upgrade', () => { requests++ })
 
   /** Half of them speak Hocuspocus. Resolves when the server knows of each, and each waits for Django. */
   async function everybodyComes (): Promise<Wire[]> {

@@ -1,17 +1,102 @@
+import { readFile } from 'node:fs/promises'
+import { createHistogram } from 'node:perf_hooks'
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { asDjango, build } from '../helper.ts'
+import { delayOf, figures, sampleEveryMs } from '../../src/plugins/loop-delay.ts'
+import { version } from '../../src/version.ts'
+import { answer, routes, startDjango } from '../access/django.ts'
+import { closeCode, connect, openSocket, synced } from '../clients.ts'
+import { hocuspocus } from '../crash/providers.ts'
+import { mint } from '../doors/tickets.ts'
+import { wire } from '../doors/wire.ts'
+import { asDjango, build, listen } from '../helper.ts'
+import { parseExposition, type Family } from './exposition.ts'
+
+async function scrape (app: FastifyInstance): Promise<Map<string, Family>> {
+  const { statusCode, body } = await app.inject({ url: '/metrics', headers: asDjango })
+  if (statusCode !== 200) throw new Error(body)
+  return parseExposition(body)
+}
+
+/** The value of one sample; `name` without `y_provider_`. */
+function valueOf (families: Map<string, Family>, name: string, labels: Record<string, string> = {}): number | undefined {
+  const samples = [...families.values()].flatMap((family) => family.samples)
+  return samples.find((sample) => sample.name === `y_provider_${name}` && Object.entries(labels).every(([label, value]) => sample.labels[label] === value))?.value
+}
 
 t.test('the figures are for those who have the secret, and count what has happened', async (t) => {
   const app = await build(t)
   t.equal((await app.inject('/metrics')).statusCode, 403)
   await app.inject({ method: 'POST', url: '/api/convert/', headers: { ...asDjango, accept: 'text/html' }, payload: '# Hello' })
   await app.inject({ method: 'POST', url: '/api/convert/', headers: { ...asDjango, 'content-type': 'application/octet-stream' }, payload: 'no update' })
-  const { statusCode, body, headers } = await app.inject({ url: '/metrics', headers: asDjango })
-  t.equal(statusCode, 200)
+  const { headers } = await app.inject({ url: '/metrics', headers: asDjango })
   t.match(headers['content-type'], /^text\/plain; version=0\.0\.4/)
-  t.match(body, /^y_provider_conversion_seconds_count\{from="markdown",to="html"\} 1$/m)
-  t.match(body, /^y_provider_conversion_failures_total\{from="yjs",to="yjs",reason="invalid"\} 1$/m)
-  t.match(body, /^y_provider_rooms 0$/m)
-  t.match(body, /^y_provider_updates_total 0$/m)
-  t.match(body, /^nodejs_eventloop_lag_p99_seconds /m)
+  const families = await scrape(app)
+  t.equal(valueOf(families, 'conversion_seconds_count', { from: 'markdown', to: 'html' }), 1)
+  t.equal(valueOf(families, 'conversion_failures_total', { from: 'yjs', to: 'yjs', reason: 'invalid' }), 1)
+  t.equal(valueOf(families, 'rooms'), 0)
+  t.equal(valueOf(families, 'updates_total'), 0)
+  t.equal(valueOf(families, 'build_info', { version, node: process.version }), 1)
+})
+
+t.test('sockets, refusals and durations', async (t) => {
+  const django = await startDjango(t, routes((_, response) => { answer(response, 403, {}) }))
+  const { app, wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
+  const before = await scrape(app)
+  const client = connect(t, wsUrl, 'plan')
+  const other = hocuspocus(t, `${wsUrl}/collaboration/ws`, 'plan')
+  await synced(client)
+  const stored = new Promise<void>((resolve) => { other.provider.on('unsyncedChanges', ({ number }: { number: number }) => { if (number === 0) resolve() }) })
+  other.doc.getText('text').insert(0, 'hello')
+  await stored
+  const stranger = wire(t, `${wsUrl}/collaboration/ws/secret`, { cookie: 'sessionid=s' })
+  await stranger.until(({ closed }) => closed !== undefined)
+  const late = wire(t, `${wsUrl}/collaboration/ws/plan?token=${await mint('plan', { exp: 1 })}`)
+  await late.until(({ closed }) => closed !== undefined)
+  const odd = await openSocket(t, `${wsUrl}/collaboration/ws/plan`)
+  odd.send('text')
+  await closeCode(odd)
+  let families = await scrape(app)
+  // The client sees the end of its socket before the service does.
+  while (valueOf(families, 'closes_total', { code: '1003' }) === 0) {
+    await new Promise(setImmediate)
+    families = await scrape(app)
+  }
+  const grown = (name: string, labels?: Record<string, string>): number => (valueOf(families, name, labels) ?? NaN) - (valueOf(before, name, labels) ?? NaN)
+  t.equal(valueOf(families, 'connections', { protocol: 'y-websocket' }), 1)
+  t.equal(valueOf(families, 'connections', { protocol: 'hocuspocus' }), 1)
+  for (const rule of ['forbidden', 'ticketInvalid', 'textFrame']) t.equal(grown('refusals_total', { rule }), 1, rule)
+  for (const code of ['4403', '4401', '1003']) t.equal(grown('closes_total', { code }), 1, code)
+  t.equal(grown('document_opening_seconds_count'), 1)
+  t.equal(grown('backend_call_seconds_count'), 1)
+  t.ok(grown('store_commit_seconds_count') > 0)
+  t.ok(grown('acknowledgement_seconds_count') > 0)
+  t.ok(grown('acknowledgement_seconds_sum') > 0)
+})
+
+t.test('docs/operations.md names every metric, with its type and labels', async (t) => {
+  const app = await build(t)
+  await app.inject({ method: 'POST', url: '/api/convert/', headers: { ...asDjango, accept: 'text/html' }, payload: '# Hello' })
+  await app.inject({ method: 'POST', url: '/api/convert/', headers: { ...asDjango, 'content-type': 'application/octet-stream' }, payload: 'no update' })
+  const page = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+  const documented = [...page.matchAll(/^\| `y_provider_(\w+)` \| (\w+) \|([^|]*)\| [^|]+ \|$/gm)].map(([, name, type, labels = '']) => ({ name, type, labels: [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label).sort() }))
+  const shown = [...await scrape(app)].filter(([name]) => name.startsWith('y_provider_')).map(([name, { type, samples }]) => ({
+    name: name.slice('y_provider_'.length),
+    type,
+    labels: [...new Set(samples.flatMap(({ labels }) => Object.keys(labels)))].filter((label) => label !== 'le').sort(),
+  }))
+  const byName = (a: { name?: string | undefined }, b: { name?: string | undefined }): number => (a.name ?? '') < (b.name ?? '') ? -1 : 1
+  t.strictSame(documented.sort(byName), shown.sort(byName))
+})
+
+t.test('the event loop\'s delay is without the interval between samples', async (t) => {
+  const idle = createHistogram()
+  for (let sample = 0; sample < 10; sample++) idle.record(sampleEveryMs * 1e6)
+  for (const figure of figures) t.ok(delayOf(idle, figure) < 0.001, figure)
+  const busy = createHistogram()
+  busy.record((sampleEveryMs + 50) * 1e6)
+  t.ok(Math.abs(delayOf(busy, 'p99') - 0.05) < 0.001)
+  const app = await build(t)
+  const shown = await scrape(app)
+  for (const figure of figures) t.equal(shown.get(`nodejs_eventloop_lag_${figure}_seconds`)?.samples.length, 1, figure)
 })

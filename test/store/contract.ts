@@ -412,6 +412,7 @@ export async function storeContract (t: Test, open: (t: Test) => Promise<Subject
     for await (const { document } of store.list()) if (document === 'doc-00300') break
     t.same(await store.remove('doc-00300'), true)
     t.equal((await names(store.list())).length, 1499)
+    t.equal(await store.count(), 1499)
   })
 
   await t.test('list: sizes and times', async (t) => {

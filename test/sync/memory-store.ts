@@ -108,6 +108,7 @@ export class MemoryStore implements Store {
     }
   }
 
+  async count (): Promise<number> { return this.documents.size }
   async ping (): Promise<void> {}
   async close (): Promise<void> {}
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { Durations } from '../../src/durations.ts'
 import { Saver } from '../../src/sync/saver.ts'
 import { newLog, typing, until } from './engine.ts'
 import { MemoryStore } from './memory-store.ts'
@@ -9,7 +10,7 @@ const [update] = typing('a')
 function savingInVain () {
   const store = new MemoryStore()
   store.refused.add('refused')
-  const saver = new Saver(store, newLog(), () => performance.now())
+  const saver = new Saver(store, newLog(), () => performance.now(), new Durations())
   saver.add({ entry: { document: 'refused', update: update! }, saved: () => {} })
   return { store, saver, tries: () => store.appended.filter((entries) => entries.some(({ document }) => document === 'refused')).length }
 }

@@ -1,0 +1,24 @@
+import fp from 'fastify-plugin'
+import type { FastifyInstance } from 'fastify'
+import { causeOf } from '../outage-log.ts'
+import { version } from '../version.ts'
+
+/** Says in one line what has started, once the service listens. */
+export default fp(async function startLine (app: FastifyInstance) {
+  app.addHook('onListen', async function logStart () {
+    const { DATABASE_URL, REDIS_URL, COLLABORATION_SERVER_ORIGIN } = app.config
+    const documents = await app.store.count().catch((error: unknown) => {
+      app.log.warn(causeOf(error), 'Failed to count the documents')
+      return undefined
+    })
+    app.log.info({
+      version,
+      nodeVersion: process.version,
+      node: app.cluster.name,
+      store: DATABASE_URL === '' ? 'lmdb' : 'postgres',
+      bus: REDIS_URL === '' ? 'local' : 'redis',
+      origins: COLLABORATION_SERVER_ORIGIN,
+      documents,
+    }, 'Started')
+  })
+}, { name: 'start-line', dependencies: ['env', 'store', 'cluster'], fastify: '5.x' })
