@@ -209,7 +209,7 @@ await t.test('what was missed is read, though others call it stored before the r
   await engine.store.append([{ document: 'room', update: edited(doc, () => { doc.getText('text').insert(5, 'there') }) }])
   engine.store.loads.fail()
   neighbours.say({ type: 'read' })
-  await until(() => engine.log.lines.some((line) => line.startsWith('What other nodes have stored could not be read')))
+  await until(() => engine.log.lines.some((line) => line.startsWith('Failed to read what other nodes have stored')))
   neighbours.say({ type: 'stored', unsaved: 0, seqs: [2] })
   engine.store.loads.heal()
   await until(() => reader.text === 'here there')
