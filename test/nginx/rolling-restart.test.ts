@@ -39,7 +39,7 @@ class Person {
 
   /** The WebSocket that a provider is to use: through nginx, watched. */
   get polyfill (): typeof globalThis.WebSocket {
-    const connecting = (): void => { this.attempts[this.attempts.length - 1]++ }
+    const connecting = (): void => { this.attempts.push((this.attempts.pop() ?? 0) + 1) }
     const opened = (): void => { this.#opened() }
     const lost = (wasOpen: boolean): void => { if (wasOpen) this.#lost() }
     class Watched extends WebSocket {
