@@ -56,7 +56,7 @@ export class NginxProcess {
     const all: Record<string, string> = { ...values, NGINX_ACCESS_LOG: this.#accessLog }
     const text = readFileSync(join(templates, `${template}.conf.template`), 'utf8')
     const nodes = values.Y_PROVIDER_ADDRESS.split(' ')
-    const forNodes = text.replace(/^.*\$\{Y_PROVIDER_ADDRESS\}.*\n/m, (line) => nodes.map((address) => line.replace('${Y_PROVIDER_ADDRESS}', address)).join(''))
+    const forNodes = text.replace(/^.*\$\{Y_PROVIDER_ADDRESS\}.*\n/m, (line) => nodes.map((address) => line.replace(/\$\{Y_PROVIDER_ADDRESS\}/, address)).join(''))
     return forNodes.replaceAll(/\$\{([A-Z_]+)\}/g, function fillIn (_whole, name: string) {
       const value = all[name]
       if (value === undefined) throw new Error(`The template ${template} asks for ${name}, which has no value.`)
