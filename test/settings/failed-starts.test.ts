@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmod, chown, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
@@ -35,7 +35,6 @@ await symlink(at('circle'), at('circle'))
 // Only root can give a folder away; anybody else meets one of root's own.
 const isRoot = process.getuid?.() === 0
 if (isRoot) await chown(at('of-others'), 65534, 65534)
-t.teardown(() => chmod(at('read-only'), 0o755))
 
 const postgres = await startPostgres()
 t.teardown(() => postgres.stop())
