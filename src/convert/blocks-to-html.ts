@@ -3,13 +3,14 @@ import { type Block, type Inline, isLink, isText, type Props, type TableContent,
 import { type BlockSpec, type BlockTable, dataAttribute, type HtmlParts, isInlineList, type PropSpec } from './block-table.ts'
 import type { Dropped } from './dropped.ts'
 import { escapeAttribute, escapeHtml } from './escape-html.ts'
+import { listNumber } from './list-number.ts'
 import { isSafeLink } from './safe-url.ts'
 import { cellProps } from './shared-props.ts'
 import { placeCells } from './table-shape.ts'
 import { cssColorOf } from './theme-colors.ts'
 
-/** A piece of the page: a finished element, or a list that may still take items. */
-interface Piece { list?: 'ul' | 'ol', start?: number, html: string }
+/** A piece of the page: a finished element, or a list that may still take items of its own level. */
+interface Piece { list?: 'ul' | 'ol', level?: number, start?: number, html: string }
 
 /**
  * Writes blocks as HTML. Lists are real lists, what HTML has no place for is kept in `data-*` attributes, so that
@@ -38,14 +39,22 @@ class HtmlWriter {
 
   pieces (blocks: readonly Block[], level: number): Piece[] {
     const pieces: Piece[] = []
+    let number: number | undefined
     for (const block of blocks) {
       const spec = this.#table.blocks.get(block.type)
       if (spec === undefined) continue
-      if (spec.transient !== true) this.#block(block, spec, level, pieces)
-      else {
+      if (spec.transient === true) {
         this.#drop(`element ${spec.type}`)
         append(pieces, this.pieces(block.children, level))
+        continue
       }
+      const next = number === undefined ? undefined : number + 1
+      number = spec.list === 'ol' ? listNumber(block, number) : undefined
+      const last = pieces[pieces.length - 1]
+      // Children that stand between two items end the list, and a number out of turn begins another.
+      const joins = spec.list !== undefined && last?.list === spec.list && last.level === level && number === (spec.list === 'ol' ? next : undefined)
+      if (spec.list !== undefined && !joins) pieces.push({ list: spec.list, level, html: '', ...number !== undefined && number !== 1 && { start: number } })
+      this.#block(block, spec, level, pieces)
     }
     return pieces
   }
@@ -63,12 +72,8 @@ class HtmlWriter {
       origin: this.#origin,
     })
     const last = pieces[pieces.length - 1]
-    if (spec.list === undefined) pieces.push({ html })
-    else if (last?.list === spec.list) last.html += html
-    else {
-      const start = spec.list === 'ol' ? block.props['start'] : undefined
-      pieces.push({ list: spec.list, html, ...typeof start === 'number' && start !== 1 && { start } })
-    }
+    if (spec.list !== undefined && last !== undefined) last.html += html
+    else pieces.push({ html })
     append(pieces, children)
   }
 

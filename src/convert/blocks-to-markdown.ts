@@ -4,8 +4,9 @@ import { type BlockSpec, type BlockTable, isInlineList, type MarkdownParts } fro
 import { inlineToHtml } from './blocks-to-html.ts'
 import { Dropped } from './dropped.ts'
 import { escapeAttributeLine } from './escape-html.ts'
-import { escapeLineStart, escapeProp } from './escape-markdown.ts'
+import { escapeDefinition, escapeLineStart, escapeProp } from './escape-markdown.ts'
 import { inlineToMarkdown } from './inline-to-markdown.ts'
+import { listNumber } from './list-number.ts'
 import { readsBack } from './reads-back.ts'
 import { tableToMarkdown } from './table-to-markdown.ts'
 
@@ -18,6 +19,8 @@ interface Chunk {
   sign?: '.' | ')'
   /** An item that a reader accepts right under a line of text: it has text itself, and the number 1 if it has one. */
   interrupts?: boolean
+  /** A paragraph, which at the start of an item would be its text. */
+  isParagraph?: boolean
 }
 
 /** How blocks look that markdown has no notation for. */
@@ -25,6 +28,12 @@ const looks = ['textAlignment', 'backgroundColor', 'textColor', 'previewWidth']
 
 /** Markdown reads nine digits at most. */
 const maxNumber = 999_999_999
+
+/** The first line of a quote that GitHub shows as an alert. It stands alone on its line, without the backslash of a line break. */
+const alert = /^(\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\])\\$/im
+
+/** What at the start of an item would be its checkbox. */
+const checkbox = /^\[[ xX]\](?!\S)/
 
 /**
  * Writes blocks as markdown that reads back as the same blocks, as far as markdown can say them; what it cannot is counted.
@@ -48,6 +57,7 @@ class MarkdownWriter {
 
   /** Adds blocks to those that stand before them. */
   chunks (blocks: readonly Block[], chunks: Chunk[] = []): Chunk[] {
+    let number: number | undefined
     for (const block of blocks) {
       const spec = this.#table.blocks.get(block.type)
       if (spec === undefined) continue
@@ -56,29 +66,25 @@ class MarkdownWriter {
         this.chunks(block.children, chunks)
         continue
       }
+      const before = number
+      number = spec.list === 'ol' ? this.#number(block, before) : undefined
       if (spec.container === true) {
-        this.#holder(block, chunks)
+        if (block.type === 'columnList') this.#drop('columns')
+        this.chunks(block.children, chunks)
         continue
       }
       for (const name of looks) {
         if (block.props[name] !== undefined && block.props[name] !== spec.props[name]?.default) this.#drop(`prop ${name}`)
       }
-      if (spec.list !== undefined) chunks.push(this.#item(block, spec, chunks[chunks.length - 1]))
+      if (number !== undefined) chunks.push(this.#numberedItem(block, number, before, chunks.findLast(shows)))
+      else if (spec.list !== undefined) chunks.push(this.#item(block, { text: '*', list: 'ul' }))
       else if (block.type === 'quote') append(chunks, this.#quote(block))
       else {
-        chunks.push({ text: this.#text(block, spec) })
+        chunks.push({ text: this.#text(block, spec), isParagraph: block.type === 'paragraph' })
         append(chunks, this.#unnested(block.children))
       }
     }
     return chunks
-  }
-
-  /** Columns stand one after the other. A numbered list that begins in one does not go on from the list before it. */
-  #holder (block: Block, chunks: Chunk[]): void {
-    if (block.type === 'columnList') this.#drop('columns')
-    const [first, ...others] = block.children
-    const begins = first?.type === 'numberedListItem' && first.props['start'] === undefined && chunks[chunks.length - 1]?.number !== undefined
-    this.chunks(begins ? [{ ...first, props: { ...first.props, start: 1 } }, ...others] : block.children, chunks)
   }
 
   /** Only lists and quotes can hold blocks; elsewhere they follow. */
@@ -107,7 +113,7 @@ class MarkdownWriter {
       get inline () { return lazy.inline() },
       get html () { return lazy.html() },
       get text () { return lazy.text() },
-      escape: (text) => escapeLineStart(escapeProp(text)),
+      escape: (text) => escapeDefinition(escapeLineStart(escapeProp(text))),
       escapeHtml: escapeAttributeLine,
       drop: this.#drop,
       origin: this.#origin,
@@ -137,36 +143,44 @@ class MarkdownWriter {
     return inlineToMarkdown(content, { table: this.#table, drop: this.#drop, origin: this.#origin, oneLine, readsBack: (markdown, written) => readsBack(markdown, written, this.#table) })
   }
 
-  #item (block: Block, spec: BlockSpec, before: Chunk | undefined): Chunk {
-    const chunk: Chunk = { text: '', list: spec.list ?? 'ul' }
-    let marker = '* '
-    if (spec.list === 'ol') {
-      const { number, sign } = this.#number(block.props['start'], before)
-      chunk.number = number
-      chunk.sign = sign
-      marker = `${number}${sign} `
-    }
-    if (block.type === 'toggleListItem') this.#drop('toggle')
-    const indent = ' '.repeat(marker.length)
-    const check = block.type === 'checkListItem' ? `[${block.props['checked'] === true ? 'x' : ' '}] ` : ''
-    const first = check + (isInlineList(block.content) ? this.#inline(block.content) : '')
-    chunk.text = marker + first.replaceAll('\n', '\n' + indent)
-    chunk.interrupts = first !== '' && (chunk.number ?? 1) === 1
-    const children = this.chunks(block.children)
-    if (children.length === 0) return chunk
-    // An item without text may begin on the next line, but not after a blank one.
-    const tight = children[0]?.interrupts === true || first === ''
-    chunk.text += (tight ? '\n' : '\n\n') + indentLines(join(children), indent)
-    return chunk
+  /** The number of an item; one that markdown cannot say is left out, so that the item counts on. */
+  #number (block: Block, before: number | undefined): number {
+    const number = listNumber(block, before)
+    if (number >= 0 && number <= maxNumber) return number
+    this.#drop('number of a list')
+    return Math.min((before ?? 0) + 1, maxNumber)
   }
 
-  /** The number of an item: one more than that of the item before it, unless it starts a list anew. */
-  #number (start: unknown, before: Chunk | undefined): { number: number, sign: '.' | ')' } {
-    const given = typeof start === 'number' && Number.isInteger(start) && start >= 0 && start <= maxNumber ? start : undefined
-    if (start !== undefined && given === undefined) this.#drop('number of a list')
-    if (before?.number === undefined) return { number: given ?? 1, sign: '.' }
-    if (given === undefined) return { number: Math.min(before.number + 1, maxNumber), sign: before.sign ?? '.' }
-    return { number: given, sign: before.sign === '.' ? ')' : '.' }
+  /** An item that does not go on where the list right above it ended begins another, by the other sign. */
+  #numberedItem (block: Block, number: number, before: number | undefined, above: Chunk | undefined): Chunk {
+    const goesOn = before !== undefined && number === before + 1
+    const other = above?.sign === '.' ? ')' : '.'
+    const sign = goesOn ? above?.sign ?? '.' : other
+    return this.#item(block, { text: `${number}${sign}`, list: 'ol', sign, number })
+  }
+
+  /** @param chunk the item's marker, which its text and its children are added to */
+  #item (block: Block, chunk: Chunk): Chunk {
+    if (block.type === 'toggleListItem') this.#drop('toggle')
+    const indent = ' '.repeat(chunk.text.length + 1)
+    const text = isInlineList(block.content) ? this.#inline(block.content) : ''
+    const check = block.type !== 'checkListItem' ? '' : block.props['checked'] === true ? '[x] ' : '[ ] '
+    const first = check === '' ? escapeCheckbox(text) : (check + text).trimEnd()
+    const chunks = this.chunks(block.children)
+    const children = chunks.slice(0, chunks.findLastIndex(shows) + 1)
+    children.splice(0, children.findIndex(shows))
+    if (first !== '') chunk.text += ' ' + first.replaceAll('\n', '\n' + indent)
+    chunk.interrupts = first !== '' && (chunk.number ?? 1) === 1
+    const child = children[0]
+    if (child === undefined) return chunk
+    if (first === '' && child.isParagraph === true) {
+      this.#drop('nesting')
+      child.text = escapeCheckbox(child.text)
+    }
+    // An item without text may begin on the next line, but not after a blank one.
+    const tight = child.interrupts === true || first === ''
+    chunk.text += (tight ? '\n' : '\n\n') + indentLines(join(children), indent)
+    return chunk
   }
 
   /** Paragraphs at a quote's start would be read as its own text, so such children follow it, as BlockNote writes them. */
@@ -174,10 +188,15 @@ class MarkdownWriter {
     const text = isInlineList(block.content) ? this.#inline(block.content) : ''
     const inside = block.children[0]?.type !== 'paragraph'
     const parts = inside ? this.chunks(block.children) : []
-    const body = text === '' && parts.length > 0 ? join(parts) : join([{ text }, ...parts])
-    const quote: Chunk = { text: body.split('\n').map((line) => '> ' + line).join('\n') }
+    const body = join(text === '' ? parts : [{ text: text.replace(alert, '$1') }, ...parts])
+    const quote: Chunk = { text: body.split('\n').map((line) => line === '' ? '>' : '> ' + line).join('\n') }
     return inside ? [quote] : [quote, ...this.#unnested(block.children)]
   }
+}
+
+/** Whether anything is there to be read: an empty paragraph is only blank lines, and ends no list. */
+function shows ({ text }: Chunk): boolean {
+  return text !== ''
 }
 
 function join (chunks: readonly Chunk[]): string {
@@ -194,6 +213,10 @@ function indentLines (text: string, indent: string): string {
   let end = text.length
   while (text.charAt(end - 1) === '\n') end--
   return indent + text.slice(0, end).replace(/\n(?!\n)/g, '\n' + indent)
+}
+
+function escapeCheckbox (text: string): string {
+  return checkbox.test(text) ? '\\' + text : text
 }
 
 /** A heading may not end in what would be its closing sequence. */

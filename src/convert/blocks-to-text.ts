@@ -1,6 +1,7 @@
 import { type Block, elementText, type Inline, isLink, isText } from './block.ts'
 import { type BlockTable, isInlineList } from './block-table.ts'
 import type { Dropped } from './dropped.ts'
+import { listNumber } from './list-number.ts'
 
 /**
  * Writes blocks as text without marks, one block per line, for search and for reading: lists keep their signs, cells are
@@ -13,18 +14,18 @@ export function blocksToText (blocks: readonly Block[], table: BlockTable, dropp
 }
 
 function write (blocks: readonly Block[], table: BlockTable, dropped: Dropped, indent: string, lines: string[]): void {
-  let number = 0
+  let number: number | undefined
   for (const block of blocks) {
     if (table.blocks.get(block.type)?.transient === true) {
       dropped.add('format', `element ${block.type}`)
       write(block.children, table, dropped, indent, lines)
       continue
     }
+    number = block.type === 'numberedListItem' ? listNumber(block, number) : undefined
     if (table.blocks.get(block.type)?.container === true) {
       write(block.children, table, dropped, indent, lines)
       continue
     }
-    number = block.type !== 'numberedListItem' ? 0 : number > 0 ? number + 1 : Number(block.props['start'] ?? 1)
     const sign = signOf(block, number)
     const text = textOf(block, table)
     const inner = indent + ' '.repeat(sign.length)
@@ -34,12 +35,12 @@ function write (blocks: readonly Block[], table: BlockTable, dropped: Dropped, i
   }
 }
 
-function signOf (block: Block, number: number): string {
+function signOf (block: Block, number: number | undefined): string {
   switch (block.type) {
     case 'bulletListItem': case 'toggleListItem':
       return '- '
     case 'numberedListItem':
-      return `${number}. `
+      return `${String(number)}. `
     case 'checkListItem':
       return block.props['checked'] === true ? '[x] ' : '[ ] '
     default:

@@ -9,12 +9,13 @@ import { type Element, find, type Node, textOf } from './element.ts'
 import { levelOf, propsOf } from './element-props.ts'
 import { InvalidContent } from './invalid-content.ts'
 import { maxBlockDepth } from './limits.ts'
+import { listNumber } from './list-number.ts'
 import { readTable } from './read-table.ts'
 import { isSafeLink } from './safe-url.ts'
 
 /** Reads the blocks that elements, from HTML or from markdown, amount to. */
 export function elementsToBlocks (nodes: readonly Node[], table: BlockTable, dropped: Dropped): Block[] {
-  return tidyColumns(new ElementReader(table, dropped).blocks(nodes, 0), table, dropped)
+  return tidyColumns(new ElementReader(table, dropped).read(nodes), table, dropped)
 }
 
 /** Nothing in them is meant to be read. */
@@ -34,17 +35,30 @@ interface Context { styles: Styles, href?: string }
 
 const plain: Context = { styles: {} }
 
-class ElementReader {
+/** Reads elements, all at once or batch by batch. */
+export class ElementReader {
   readonly #table: BlockTable
   readonly #dropped: Dropped
+  /** What numbered items show, so that the next one is known to go on or to begin anew. */
+  readonly #numbers = new WeakMap<Block, number>()
+  #root: BlockSink | undefined
+  /** The last block of the batch before. */
+  #last: Block | undefined
 
   constructor (table: BlockTable, dropped: Dropped) {
     this.#table = table
     this.#dropped = dropped
   }
 
-  blocks (nodes: readonly Node[], depth: number): Block[] {
-    const sink = new BlockSink(this.#table, 'blocks')
+  /** The blocks of one batch; a numbered list goes on where the batch before left it. */
+  read (nodes: readonly Node[]): Block[] {
+    this.#root = new BlockSink(this.#table, 'blocks')
+    const blocks = this.#blocks(nodes, 0, this.#root)
+    this.#last = blocks[blocks.length - 1] ?? this.#last
+    return blocks
+  }
+
+  #blocks (nodes: readonly Node[], depth: number, sink: BlockSink = new BlockSink(this.#table, 'blocks')): Block[] {
     this.#walk(nodes, sink, plain, depth)
     sink.endParagraph()
     return sink.blocks
@@ -64,7 +78,7 @@ class ElementReader {
     if (silent.has(tag)) return
     if (lost.has(tag)) return this.#dropped.add('content', `element ${tag}`)
     if (tag === 'ul' || tag === 'ol') return this.#list(node, sink, depth)
-    if (tag === 'li') return this.#item(node, 'bulletListItem', {}, sink, depth)
+    if (tag === 'li') return this.#item(node, 'bulletListItem', sink, depth)
     if (tag === 'table') return this.#tableBlock(node, sink, depth)
     if (node.attributes['data-node-type'] === 'blockGroup') return this.#nest(node, sink, depth)
     const block = this.#findBlock(node)
@@ -139,7 +153,7 @@ class ElementReader {
     const props = propsOf(spec.props, node, found.props)
     const inside = Math.max(depth, levelOf(node)) + 1
     if (spec.container === true) {
-      const children = this.blocks(node.children, inside)
+      const children = this.#blocks(node.children, inside)
       return this.#place({ id: randomUUID(), type: spec.type, props, children }, node, sink, depth)
     }
     if (spec.content === 'none') {
@@ -157,7 +171,7 @@ class ElementReader {
     const block: Block = { id: randomUUID(), type: spec.type, props, content: inner.content, children: [] }
     if (mode === 'quote') block.children = inner.blocks
     // What stands beside the summary is what a toggle hides.
-    if (node.tag === 'details') block.children = this.blocks(node.children.filter((child) => typeof child === 'string' || child.tag !== 'summary'), inside)
+    if (node.tag === 'details') block.children = this.#blocks(node.children.filter((child) => typeof child === 'string' || child.tag !== 'summary'), inside)
     const empty = inner.content.length === 0 && inner.blocks.length > 0 && mode === 'text' && node.tag === 'p'
     if (!empty) this.#place(block, node, sink, depth)
     if (mode === 'text') for (const following of inner.blocks) sink.block(following)
@@ -194,35 +208,36 @@ class ElementReader {
   #list (list: Element, sink: BlockSink, depth: number): void {
     sink.endParagraph()
     const start = Number.parseInt(list.attributes['start'] ?? '1', 10)
+    let number = start >= 0 ? start : 1
     let first = true
     for (const child of list.children) {
       if (typeof child !== 'string' && child.tag === 'li') {
-        const numbered = list.tag === 'ol'
-        this.#item(child, numbered ? 'numberedListItem' : 'bulletListItem', numbered && first && start !== 1 && start >= 0 ? { start } : {}, sink, depth)
+        if (list.tag === 'ol') this.#item(child, 'numberedListItem', sink, depth, number++)
+        else this.#item(child, 'bulletListItem', sink, depth)
         first = false
       } else if (typeof child !== 'string' && (child.tag === 'ul' || child.tag === 'ol') && !first) {
         // A list straight within a list, as old editors write it, belongs to the item before it.
-        append(sink.blocks[sink.blocks.length - 1]?.children ?? [], this.blocks([child], depth + 1))
+        append(sink.blocks[sink.blocks.length - 1]?.children ?? [], this.#blocks([child], depth + 1))
       } else this.#walk([child], sink, plain, depth)
     }
     sink.endParagraph()
   }
 
-  #item (item: Element, type: string, given: Found['props'], sink: BlockSink, depth: number): void {
+  #item (item: Element, type: string, sink: BlockSink, depth: number, number?: number): void {
     const check = checkboxOf(item)
     const details = item.children.find((child): child is Element => typeof child !== 'string' && child.tag === 'details')
     const toggle = check === undefined && details !== undefined ? this.#findBlock(details) : undefined
     const name = check !== undefined ? 'checkListItem' : toggle?.spec.type === 'toggleListItem' ? 'toggleListItem' : type
     const spec = this.#table.blocks.get(name)
     if (spec === undefined) return
-    const props = propsOf(spec.props, item, check === undefined ? given : { checked: 'checked' in check.attributes })
+    const props = propsOf(spec.props, item, check === undefined ? {} : { checked: 'checked' in check.attributes })
     if (name !== 'toggleListItem' || details === undefined) {
       const { content, blocks } = this.#collect(item.children, 'item', plain, depth + 1)
-      return this.#place({ id: randomUUID(), type: name, props, content, children: blocks }, item, sink, depth)
+      return this.#place({ id: randomUUID(), type: name, props, content, children: blocks }, item, sink, depth, number)
     }
     const { content } = this.#collect((toggle?.found.content ?? details).children, 'text', plain, depth + 1)
     const hidden = details.children.filter((child) => typeof child === 'string' || child.tag !== 'summary')
-    const children = this.blocks([...hidden, ...item.children.filter((child) => child !== details)], depth + 1)
+    const children = this.#blocks([...hidden, ...item.children.filter((child) => child !== details)], depth + 1)
     this.#place({ id: randomUUID(), type: name, props, content, children }, item, sink, depth)
   }
 
@@ -241,21 +256,30 @@ class ElementReader {
     sink.endParagraph()
     const parent = sink.blocks[sink.blocks.length - 1]
     if (parent === undefined) return this.#walk(node.children, sink, plain, depth)
-    append(parent.children, this.blocks(node.children, depth + 1))
+    append(parent.children, this.#blocks(node.children, depth + 1))
   }
 
   /** Puts a block where `data-nesting-level` says, when it is deeper than the elements around it. */
-  #place (block: Block, node: Element, sink: BlockSink, depth: number): void {
+  #place (block: Block, node: Element, sink: BlockSink, depth: number, number?: number): void {
     let parent: Block | undefined
-    if (levelOf(node) > depth) sink.endParagraph()
+    sink.endParagraph()
     for (let level = levelOf(node); level > depth; level--) {
       const siblings: Block[] = parent?.children ?? sink.blocks
       const last: Block | undefined = siblings[siblings.length - 1]
       if (last === undefined) break
       parent = last
     }
+    if (block.type === 'numberedListItem' && number !== undefined) this.#count(block, parent?.children ?? sink.blocks, number)
     if (parent === undefined) sink.block(block)
     else parent.children.push(block)
+  }
+
+  /** Gives an item its `start` where its list shows another number than one more than the block before it. */
+  #count (block: Block, siblings: readonly Block[], number: number): void {
+    const last = siblings[siblings.length - 1] ?? (siblings === this.#root?.blocks ? this.#last : undefined)
+    const before = last && this.#numbers.get(last)
+    if (block.props['start'] === undefined && number !== (before ?? 0) + 1) block.props['start'] = number
+    this.#numbers.set(block, listNumber(block, before))
   }
 }
 

@@ -1,52 +1,96 @@
-import { MathScanner } from './dollar-math.ts'
+import { delimiterRun, paired } from './delimiter-run.ts'
 
-const special = /[\\`*_[\]<&~!$\r]/
-const word = /[\p{L}\p{N}]/u
-const entity = /&(?:#\w{1,8}|\w{2,31});/y
+/** What decides, beside the text itself, whether one of its characters is escaped. */
+export interface TextContext {
+  /** Signs of which the paragraph has no two that would be read as a pair: they stand as they are. Absent: none. */
+  lone?: ReadonlySet<string>
+  /** The text stands in brackets, which end at the first that has no partner. */
+  inLabel: boolean
+  /** GitHub makes links of bare addresses, but not within a link. */
+  linksAddresses: boolean
+  /** More follows in the same paragraph. */
+  followed: boolean
+}
 
-/**
- * Escapes the characters of a run of text that markdown would read as marks, links, math, HTML or entities, wherever in a
- * line they stand.
- * @param everyDollar where a dollar may meet one of another run
- */
-export function escapeMarkdown (text: string, everyDollar = false): string {
+const anywhere: TextContext = { inLabel: true, linksAddresses: true, followed: true }
+const label: TextContext = { ...anywhere, linksAddresses: false }
+
+const special = /[\\`*_~$[\]<&@\r]|:\/\/|www\./i
+const punctuation = /[!-/:-@[-`{-~]/
+const entity = /&(?:#x[0-9a-f]{1,6}|#\d{1,7}|[a-z][a-z0-9]{1,31});/iy
+/** What follows the `<` of a tag, a comment, an address or a mail address. */
+const tag = /<(?:$|[a-z][a-z0-9-]*(?:[\s/>]|$)|\/[a-z]|![a-z[-]|\?|[a-z][a-z0-9+.-]{1,31}:|[\w.!#$%&'*+/=?^`{|}~-]+@)/iy
+const mailDomain = /[\w-]+\.[a-z]/iy
+
+/** Escapes what markdown, or GitHub's kind of it, would read as marks, links, HTML or entities, wherever in a line it stands. */
+export function escapeMarkdown (text: string, context: TextContext = anywhere): string {
   if (!special.test(text)) return text
-  const math = new MathScanner(text)
+  const keepsBrackets = !context.inLabel || isBalanced(text)
+  const lastTagEnd = context.followed ? text.length : text.lastIndexOf('>')
   let escaped = ''
   for (let index = 0; index < text.length; index++) {
     const character = text.charAt(index)
-    const escape = character === '$' ? everyDollar || math.at(index) !== undefined : needsEscape(character, text, index)
-    escaped += escape ? '\\' + character : character === '\r' ? '&#13;' : character
+    if (paired.has(character)) {
+      const { end, opens, closes } = delimiterRun(text, index)
+      escaped += ((opens || closes) && context.lone?.has(character) !== true ? '\\' + character : character).repeat(end - index)
+      index = end - 1
+      continue
+    }
+    const needed = character === '[' || character === ']'
+      ? !keepsBrackets || text.startsWith('](', index)
+      : needsEscape(character, text, index, context, lastTagEnd)
+    escaped += needed ? '\\' + character : character === '\r' ? '&#13;' : character
   }
   return escaped
 }
 
-function needsEscape (character: string, text: string, index: number): boolean {
+function needsEscape (character: string, text: string, index: number, { lone, linksAddresses, followed }: TextContext, lastTagEnd: number): boolean {
   switch (character) {
-    case '\\': case '`': case '*': case '[': case ']':
-      return true
+    case '\\':
+      return index + 1 < text.length ? punctuation.test(text.charAt(index + 1)) : followed
+    case '`':
+      return lone?.has(character) !== true
     case '<':
-      // What begins neither a tag nor an address is text; what follows the run may.
-      return index === text.length - 1 || /[a-z/!?]/i.test(text.charAt(index + 1))
-    case '_':
-      // Within a word, as in snake_case, an underscore is never a mark.
-      return !(word.test(text.charAt(index - 1)) && word.test(text.charAt(index + 1)))
-    case '~':
-      return index === 0 || index === text.length - 1 || text[index - 1] === '~' || text[index + 1] === '~'
-    case '!':
-      // What follows the run may be a link.
-      return index === text.length - 1
+      // A block of HTML needs no end.
+      return matchesAt(tag, text, index) && (index === 0 || index < lastTagEnd)
     case '&':
-      entity.lastIndex = index
-      return entity.test(text)
+      return matchesAt(entity, text, index)
+    case ':':
+      // The first letter may be written as a reference, so that what follows it begins a word.
+      return linksAddresses && /^\/\/\S/.test(text.slice(index + 1, index + 4)) && /(?:^.?|[^a-z])(?:https?|ftp)$/i.test(text.slice(Math.max(0, index - 7), index))
+    case '.':
+      return linksAddresses && /\S/.test(text.charAt(index + 1)) && /(?:^|[\s*_~([\]])www$/i.test(text.slice(Math.max(0, index - 4), index))
+    case '@':
+      return linksAddresses && /[\w.+-]/.test(text.charAt(index - 1)) && matchesAt(mailDomain, text, index + 1)
     default:
       return false
   }
 }
 
+/** Whether the brackets of a label pair up, and no pair of them is a link. */
+function isBalanced (text: string): boolean {
+  let open = 0
+  for (let index = 0; index < text.length; index++) {
+    const character = text.charAt(index)
+    if (character === '[') open++
+    else if (character === ']' && (--open < 0 || text.charAt(index + 1) === '(')) return false
+  }
+  return open === 0
+}
+
+function matchesAt (pattern: RegExp, text: string, index: number): boolean {
+  pattern.lastIndex = index
+  return pattern.test(text)
+}
+
 /** Escapes a prop for one line of markdown: a line break in it is a reference, or it would end the paragraph and begin anything else. */
 export function escapeProp (text: string): string {
   return escapeMarkdown(text).replaceAll('\n', '&#10;')
+}
+
+/** The same for a prop that stands in the brackets of a link or a picture. */
+export function escapeLabel (text: string): string {
+  return escapeMarkdown(text, label).replaceAll('\n', '&#10;')
 }
 
 /** Any character as a reference, which markdown reads as text and counts as punctuation. */
@@ -55,18 +99,34 @@ export function characterReference (character: string): string {
 }
 
 /**
- * Escapes what would make a line of a paragraph a heading, list, quote, rule, table or setext underline, and keeps a blank
- * at its start, which markdown would drop.
+ * Escapes what would make a line of a paragraph a heading, list, quote, rule, fence, table, footnote or setext underline, and
+ * keeps a blank at its start, which markdown would drop.
+ * @param later a line that another stands above, which fewer blocks interrupt, and which may be what makes that one a header
  */
-export function escapeLineStart (line: string): string {
+export function escapeLineStart (line: string, later = false): string {
+  const kept = keepFirstBlank(line)
+  if (kept !== line) return kept
+  const begins = later ? beginsLater : beginsBlock
+  if (begins.some((pattern) => pattern.test(line))) return '\\' + line
+  const number = (later ? /^(0*1)[.)]\s+\S/ : /^(\d{1,9})[.)](?:\s|$)/).exec(line)?.[1]
+  return number === undefined ? line : `${number}\\${line.slice(number.length)}`
+}
+
+const beginsAnywhere = [
+  /^>/, /^\$\$/, /^#{1,6}(?:\s|$)/, /^(?:`{3,}[^`]*$|~{3})/, /^(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$/, /^\[\^[^\]\s]+\]:/,
+]
+const beginsBlock = [...beginsAnywhere, /^[-+*](?:\s|$)/]
+const beginsLater = [...beginsAnywhere, /^[-+*]\s+\S/, /^(?:=+|-+)[ \t]*$/, /^(?=.*-)[|:-][-:| \t]*$/]
+
+/** Keeps a blank at the start of a line, which markdown would drop. */
+export function keepFirstBlank (line: string): string {
   const first = line.charAt(0)
-  if (/\s/.test(first)) return characterReference(first) + line.slice(1)
-  if (first === '>' || line.startsWith('$$') || /^(?:#{1,6}|[-+])(?:\s|$)/.test(line) || /^(?:=+|-+)\s*$/.test(line)) return '\\' + line
-  const number = /^(\d{1,9})[.)](?:\s|$)/.exec(line)?.[1]
-  if (number !== undefined) return `${number}\\${line.slice(number.length)}`
-  // The row under a table's header: anything above it would become the header.
-  if (/^[|:-][-:| \t]*$/.test(line)) return '\\' + line
-  return line
+  return /\s/.test(first) ? characterReference(first) + line.slice(1) : line
+}
+
+/** A paragraph that begins like the definition of a link, which would show nothing. */
+export function escapeDefinition (markdown: string): string {
+  return /^\[(?:\\[^]|[^\\[\]])+\]:/.test(markdown) ? '\\' + markdown : markdown
 }
 
 /** Keeps a blank at the end of a paragraph, which markdown would drop. */

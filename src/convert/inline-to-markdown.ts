@@ -2,7 +2,8 @@ import { elementText, type Inline, type InlineElement, isLink, isText, type Text
 import type { BlockTable, MarkdownParts } from './block-table.ts'
 import { attributesOf } from './blocks-to-html.ts'
 import { escapeAttributeLine } from './escape-html.ts'
-import { characterReference, escapeLineEnd, escapeLineStart, escapeMarkdown, escapeProp } from './escape-markdown.ts'
+import { characterReference, escapeDefinition, escapeLineEnd, escapeLineStart, escapeMarkdown, escapeProp, keepFirstBlank, type TextContext } from './escape-markdown.ts'
+import { loneSigns } from './lone-signs.ts'
 import { destination } from './media-blocks.ts'
 import { isSafeLink } from './safe-url.ts'
 
@@ -21,20 +22,28 @@ export interface InlineOptions {
  * One stretch of text, or one thing that stands in it, with the marks that hold over it, outermost not yet decided. A thing
  * that its neighbours may change, such as math between dollars, is `html` where nothing may be ambiguous.
  */
-interface Piece { kind: 'text' | 'code' | 'break' | 'element', text: string, marks: Set<string>, href?: string, html?: string }
+export interface Piece { kind: 'text' | 'code' | 'break' | 'element', text: string, marks: Set<string>, href?: string, html?: string }
 
 /** Where a mark opens or closes; several at one place is where delimiters may run into each other. */
 interface Written { markdown: string, risky: boolean }
+
+/** What may stand in `<address>`. A reference in it is read by some and not by others. */
+// eslint-disable-next-line no-control-regex
+const automatic = /^[a-z][a-z0-9+.-]{1,31}:(?:[^<>&\u0000-\u0020]|&(?!#?\w+;))*$/i
+
+const noSigns: ReadonlySet<string> = new Set()
 
 const htmlTags: Record<string, string> = { '**': 'strong', '*': 'em', '~~': 'del' }
 
 /** Writes inline content so that markdown reads it back as it is: escaped, its blanks kept, marks on words and not on the blanks around them. */
 export function inlineToMarkdown (content: readonly Inline[], options: InlineOptions): string {
-  const pieces = trimBreaks(trimLineStarts(toPieces(content, options)))
-  if (pieces.length === 0) return ''
-  moveBlanksOut(pieces)
+  const spread = trimBreaks(trimLineStarts(toPieces(content, options)))
+  if (spread.length === 0) return ''
+  moveBlanksOut(spread)
+  const pieces = joinEqual(spread)
   const { markdown, risky } = new InlineWriter(pieces, options, false).write()
-  if (!risky || options.readsBack(markdown, content)) return markdown
+  // Beside delimiters that run into each other, readers differ in what half of a pair of surrogates is.
+  if (!risky || (!/[\ud800-\udfff]/.test(markdown) && options.readsBack(markdown, content))) return markdown
   return new InlineWriter(pieces, options, true).write().markdown
 }
 
@@ -80,7 +89,7 @@ function addRun (run: TextRun, href: string | undefined, pieces: Piece[], { tabl
 /** A source as an HTML element on one line; what stands between its tags is markdown still. */
 function sourceToHtml (element: InlineElement, { table, drop, origin }: InlineOptions): string {
   const spec = table.inline.get(element.type)
-  const inline = escapeMarkdown(elementText(element), true).replaceAll('\n', '&#10;')
+  const inline = escapeMarkdown(elementText(element)).replaceAll('\n', '&#10;')
   const attributes = attributesOf(spec?.props ?? {}, element.props, false)
   return spec?.toHtml({ props: element.props, attributes, inline, children: '', escape: escapeAttributeLine, drop, origin }) ?? inline
 }
@@ -141,11 +150,25 @@ function moveBlanksOut (pieces: Piece[]): void {
   }
 }
 
+/** What a character is read as depends on the one after it, so that text which looks the same is one piece. */
+function joinEqual (pieces: readonly Piece[]): Piece[] {
+  const joined: Piece[] = []
+  for (const piece of pieces) {
+    const last = joined[joined.length - 1]
+    const equal = last?.kind === 'text' && piece.kind === 'text' && last.href === piece.href &&
+      last.marks.size === piece.marks.size && [...piece.marks].every((mark) => last.marks.has(mark))
+    if (equal) last.text += piece.text
+    else joined.push(piece)
+  }
+  return joined
+}
+
 class InlineWriter {
   readonly #pieces: readonly Piece[]
   readonly #options: InlineOptions
   /** Marks as HTML tags, which are never ambiguous. */
   readonly #tags: boolean
+  readonly #lone: ReadonlySet<string>
   readonly #lines: string[] = []
   /** The line so far. In parts, because asking a long string that is still being built for its last character copies all of it. */
   #parts: string[] = []
@@ -160,9 +183,9 @@ class InlineWriter {
     this.#pieces = pieces
     this.#options = options
     this.#tags = tags
-    // A dollar may close what another piece has opened.
-    const dollars = pieces.filter(({ text, href, html }) => html !== undefined || text.includes('$') || href?.includes('$') === true)
-    this.#risky = dollars.length > 1 || dollars.some(({ html }) => html !== undefined)
+    this.#lone = loneSigns(pieces, options.table, options.oneLine === true)
+    // Another dollar may close it.
+    this.#risky = pieces.some(({ html }) => html !== undefined)
   }
 
   write (): Written {
@@ -171,14 +194,15 @@ class InlineWriter {
     this.#endLine()
     const last = this.#lines.length - 1
     this.#lines[last] = escapeLineEnd(this.#lines[last] ?? '')
-    return { markdown: this.#lines.join('\\\n'), risky: this.#risky }
+    const markdown = this.#lines.join('\\\n')
+    return { markdown: this.#options.oneLine === true ? markdown : escapeDefinition(markdown), risky: this.#risky }
   }
 
   #piece (piece: Piece, index: number): void {
     const wanted = marksOf(piece)
     const kept = this.#open.findIndex(({ mark }) => !wanted.has(mark))
     this.#closeTo(kept === -1 ? this.#open.length : kept)
-    const source = this.#source(piece)
+    const source = this.#source(piece, index)
     const missing = [...wanted].filter((mark) => !this.#open.some((open) => open.mark === mark))
     if (missing.length > 1) missing.sort((a, b) => this.#end(b, index) - this.#end(a, index) || rank(a) - rank(b))
     missing.forEach((mark, position) => {
@@ -186,7 +210,16 @@ class InlineWriter {
       this.#openMark(mark, following)
     })
     if (piece.kind === 'break') this.#break()
-    else this.#emit(source)
+    else {
+      if (source.startsWith('[')) this.#escapeExclamation()
+      this.#emit(source)
+    }
+  }
+
+  /** An exclamation mark would make a picture of the link after it. */
+  #escapeExclamation (): void {
+    const last = this.#parts[this.#parts.length - 1]
+    if (last?.endsWith('!') === true) this.#parts[this.#parts.length - 1] = last.slice(0, -1) + '\\!'
   }
 
   #break (): void {
@@ -195,7 +228,8 @@ class InlineWriter {
   }
 
   #endLine (): void {
-    this.#lines.push(escapeLineStart(this.#parts.join('')))
+    const line = this.#parts.join('')
+    this.#lines.push(this.#options.oneLine === true ? keepFirstBlank(line) : escapeLineStart(line, this.#lines.length > 0))
     this.#parts = []
     for (const open of this.#open) open.at = -1
     this.#guardNext = this.#justClosed = false
@@ -209,13 +243,20 @@ class InlineWriter {
   }
 
   /** A piece of text as markdown, without the marks around it. */
-  #source (piece: Piece): string {
-    if (piece.kind === 'text') return escapeMarkdown(piece.text, this.#tags)
-    if (piece.kind !== 'code') return this.#tags ? piece.html ?? piece.text : piece.text
-    if (this.#tags) return `<code>${escapeMarkdown(piece.text, true)}</code>`
+  #source (piece: Piece, index: number): string {
+    if (piece.kind === 'break' || piece.kind === 'element') return this.#tags ? piece.html ?? piece.text : piece.text
+    const followed = marksOf(piece).size > 0 || index + 1 < this.#pieces.length
+    if (piece.kind === 'text') return escapeMarkdown(piece.text, this.#context(piece.href, followed))
+    // A cell takes the backslash off before a pipe, in code too.
+    const asTags = this.#tags || (this.#options.oneLine === true && piece.text.includes('\\|'))
+    if (asTags) return `<code>${escapeMarkdown(piece.text, this.#context(piece.href, true, noSigns))}</code>`
     // Two code spans side by side would be one.
     if (this.#lastCharacter() === '`') this.#risky = true
     return codeSpan(piece.text)
+  }
+
+  #context (href: string | undefined, followed: boolean, lone = this.#lone): TextContext {
+    return { lone, inLabel: href !== undefined, linksAddresses: href === undefined, followed }
   }
 
   #opening (mark: string): string {
@@ -225,7 +266,8 @@ class InlineWriter {
   #openMark (mark: string, following: string): void {
     if (this.#justClosed) this.#risky = true
     const opening = this.#opening(mark)
-    if (!this.#tags && opening !== '[') this.#guardOpening(opening, following)
+    if (opening === '[') this.#escapeExclamation()
+    else if (!this.#tags) this.#guardOpening(opening, following)
     this.#open.push({ mark, at: this.#parts.length })
     this.#parts.push(opening)
     this.#guardNext = false
@@ -260,10 +302,10 @@ class InlineWriter {
 
   /** Ends a link; one whose text is its address is written `<address>`. */
   #closeLink (href: string, at: number): void {
+    const alone = at >= 0 && at === this.#parts.length - 2
     const text = this.#parts[at + 1]
-    // eslint-disable-next-line no-control-regex
-    const automatic = at >= 0 && at === this.#parts.length - 2 && text === escapeMarkdown(href) && /^[a-z][a-z0-9+.-]{1,31}:[^<>\u0000-\u0020]*$/i.test(href)
-    if (automatic) this.#parts.splice(at, 2, `<${href}>`)
+    const isAddress = alone && automatic.test(href) && text === escapeMarkdown(href, this.#context(href, true))
+    if (isAddress) this.#parts.splice(at, 2, `<${href}>`)
     else this.#parts.push(`](${destination(href)})`)
   }
 

@@ -23,10 +23,19 @@ function createParser (html: boolean): MarkdownIt {
   parser.validateLink = () => true
   parser.normalizeLink = (url) => url
   parser.normalizeLinkText = (text) => text
+  // A footnote is text, not the definition of a link named `^1`.
+  const definition = blockRule(parser, 'reference')
+  parser.block.ruler.at('reference', (state, start, end, silent) =>
+    !state.src.startsWith('[^', (state.bMarks[start] ?? 0) + (state.tShift[start] ?? 0)) && definition(state, start, end, silent))
   for (const [name, alternatives] of [['blockquote', ['paragraph', 'reference', 'blockquote', 'list']], ['list', ['paragraph', 'reference', 'blockquote']]] as const) {
-    const rule = parser.block.ruler.getRules('').find((candidate) => candidate.name === name)
-    if (rule === undefined) throw new Error(`markdown-it has no rule ${name}`)
+    const rule = blockRule(parser, name)
     parser.block.ruler.at(name, (state, start, end, silent) => state.level < maxMarkdownLevel && rule(state, start, end, silent), { alt: [...alternatives] })
   }
   return parser
+}
+
+function blockRule (parser: MarkdownIt, name: string) {
+  const rule = parser.block.ruler.getRules('').find((candidate) => candidate.name === name)
+  if (rule === undefined) throw new Error(`markdown-it has no rule ${name}`)
+  return rule
 }

@@ -4,7 +4,7 @@ import type { Block } from './block.ts'
 import { type BlockTable, defaultProps, readProps } from './block-table.ts'
 import { blocksToUpdate } from './blocks-to-update.ts'
 import { Dropped } from './dropped.ts'
-import { elementsToBlocks } from './elements-to-blocks.ts'
+import { ElementReader } from './elements-to-blocks.ts'
 import { InvalidContent } from './invalid-content.ts'
 import { markdownParser, plainMarkdownParser } from './markdown-parser.ts'
 import { type MarkdownOptions, markdownToElements } from './markdown-to-elements.ts'
@@ -39,9 +39,10 @@ function withBlocks<T> (markdown: string, table: BlockTable, dropped: Dropped, o
 }
 
 function * readBlocks (markdown: string, parser: MarkdownIt, table: BlockTable, dropped: Dropped, options: MarkdownOptions | undefined): Generator<Block> {
+  const reader = new ElementReader(table, dropped)
   let isEmpty = true
   for (const nodes of markdownToElements(markdown, parser, dropped, options)) {
-    const blocks = elementsToBlocks(nodes, table, dropped)
+    const blocks = reader.read(nodes)
     if (table.fences.size > 0) readFences(blocks, table)
     if (blocks.length > 0) isEmpty = false
     yield * blocks

@@ -16,6 +16,9 @@ export interface MarkdownOptions {
 /** Raw HTML, which becomes elements once all of it is there. */
 const raw = '#html'
 
+/** The line that begins an alert of GitHub's is one of its own, however lines flow. */
+const alert = /^\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]$/i
+
 /** What any of markdown's inline rules begins with; text without it, as in most cells and items, is only text. */
 const inlineSyntax = /[\n\\`*_~[<&$]/
 
@@ -135,7 +138,7 @@ class ElementBuilder {
         return
       case 'softbreak':
         // A line feed of the source is a blank, or none at the edge of a line.
-        this.#append(this.#flow ? '\n' : element('br'))
+        this.#append(this.#flow && !this.#isAlert() ? '\n' : element('br'))
         return
       case 'hardbreak':
         this.#append(element('br'))
@@ -161,6 +164,13 @@ class ElementBuilder {
         else if (token.nesting === -1) this.#open.pop()
         else if (token.content !== '') this.#append(token.content)
     }
+  }
+
+  /** Whether all that a quote says so far makes it an alert. */
+  #isAlert (): boolean {
+    const quote = this.#open[this.#open.length - 2]
+    const [first, ...others] = this.#top().children
+    return quote?.tag === 'blockquote' && quote.children.length === 1 && others.length === 0 && typeof first === 'string' && alert.test(first)
   }
 
   /** Bold within bold is bold: a run of ten thousand stars nests no deeper than one pair. */

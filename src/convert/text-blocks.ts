@@ -32,7 +32,7 @@ const heading: BlockSpec = {
   },
   toMarkdown ({ props, inline, drop }) {
     if (props['isToggleable'] === true) drop('toggle')
-    return `${'#'.repeat(Number(props['level']))} ${inline}`
+    return `${'#'.repeat(Number(props['level']))} ${inline}`.trimEnd()
   },
 }
 

@@ -7,6 +7,7 @@ import { standardTable } from '../../src/convert/standard-table.ts'
 const fragment = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom('a', 'word', 'two words', 'snake_case', '1', '.', ' ', '-', 'é', 'שלום', '😀', '한', '"', "'") },
   { weight: 4, arbitrary: fc.constantFrom('*', '**', '_', '__', '`', '``', '~', '~~', '[', ']', '(', ')', '<', '>', '&', '&amp;', '\\', '!', '|', '#', '+', '=', ':', '---', '===', '1.', '1)', '> ', '- ', '# ', '    ', '<b>', '<!--', 'http://x.y', '![a](b)', '[ ]', '[x] ', '$', '$$', '$x$', '{', '^', '\u00a0', ';') },
+  { weight: 2, arbitrary: fc.constantFrom('https://x.y/_a_(b)?c~d&copy=e.', 'www.x.y/*a*', 'me@x_y.example', 'mailto:a@b.c', 'xmpp:a@b.c/d', 'ftp://x.y', '[^1]', '[^1]: ', '[a]: ', '[a](b)', '[a][b]', '10~20', '~~~', '```', '***', '* ', '* * *', '[!NOTE]', '</b>', '<a b="c">', '<?', '&#42;', '&lt;', '\\|', '$5', '漢', '「') },
   { weight: 1, arbitrary: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 4 }).map((text) => text.replace(/\p{C}/gu, 'x')) }
 )
 

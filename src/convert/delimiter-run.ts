@@ -1,0 +1,40 @@
+/** Signs that markdown, or GitHub's kind of it, reads as marks or math when two stand around a word. */
+export const paired: ReadonlySet<string> = new Set('*_~$')
+
+/** Whether a run of equal signs can begin or end what is marked. */
+export interface DelimiterRun { end: number, opens: boolean, closes: boolean }
+
+const blank = /\s/
+const boundary = /[\s\p{P}\p{S}]/u
+
+/**
+ * Reads the run of signs that begins at an index, after CommonMark's rules of flanking.
+ * @param before the character before the text: empty for none, undefined when markdown stands there
+ * @param after the character after the text, likewise
+ */
+export function delimiterRun (text: string, start: number, before?: string, after?: string): DelimiterRun {
+  const sign = text.charAt(start)
+  let end = start + 1
+  while (text.charAt(end) === sign) end++
+  const left = start > 0 ? text.charAt(start - 1) : before
+  const right = end < text.length ? text.charAt(end) : after
+  // What markdown stands there, and whether half of a pair of surrogates is a letter, is not known to every reader.
+  if (left === undefined || right === undefined || isSurrogate(left) || isSurrogate(right)) return { end, opens: true, closes: true }
+  if (sign === '$') return { end, opens: !isBlank(right), closes: !isBlank(left) && !/\d/.test(right) }
+  const opens = !isBlank(right) && (!isBreak(right) || isBreak(left))
+  const closes = !isBlank(left) && (!isBreak(left) || isBreak(right))
+  if (sign !== '_') return { end, opens, closes }
+  return { end, opens: opens && (!closes || isBreak(left)), closes: closes && (!opens || isBreak(right)) }
+}
+
+function isBlank (character: string): boolean {
+  return character === '' || blank.test(character)
+}
+
+function isBreak (character: string): boolean {
+  return character === '' || boundary.test(character)
+}
+
+function isSurrogate (character: string): boolean {
+  return /^[\ud800-\udfff]/.test(character)
+}

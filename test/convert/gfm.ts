@@ -1,0 +1,48 @@
+import { micromark } from 'micromark'
+import { gfm, gfmHtml } from 'micromark-extension-gfm'
+import type { Node } from '../../src/convert/element.ts'
+import { readHtml } from '../../src/convert/read-html.ts'
+
+/** Markdown as HTML by a renderer that shares no code with ours, of GitHub's kind of markdown. */
+export function renderGfm (markdown: string): string {
+  return micromark(markdown, { allowDangerousHtml: true, allowDangerousProtocol: true, extensions: [gfm()], htmlExtensions: [gfmHtml()] })
+}
+
+/** What a page says: its lines of text and the signs of its lists, and the addresses that it leads to or loads, in order. */
+export interface Seen { text: string, addresses: string[] }
+
+const line = new Set(['p', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'li', 'ul', 'ol', 'pre', 'blockquote', 'table', 'tr', 'td', 'th', 'div', 'aside', 'figure', 'figcaption', 'details', 'summary', 'hr', 'section', 'img', 'video', 'audio'])
+
+/** Reads a page as its reader would, in a form in which blanks at the edges of lines and empty lines make no difference. */
+export function seen (html: string): Seen {
+  const addresses: string[] = []
+  const text = readHtml(html).map((node) => write(node, addresses)).join('')
+  return { text: text.split('\n').map((part) => part.replace(/[ \t\u00a0]+/g, ' ').trim()).filter((part) => part !== '').join('\n'), addresses }
+}
+
+function write (node: Node, addresses: string[], before = ''): string {
+  if (typeof node === 'string') return node
+  const { tag, attributes } = node
+  if (tag === 'br') return '\n'
+  // Without text behind it a checkbox is none to GitHub, which shows its brackets.
+  if (tag === 'input') return 'checked' in attributes ? '[x]\n' : '[ ]\n'
+  const address = tag === 'a' ? attributes['href'] : attributes['src']
+  // A link that is partly bold is two elements in our HTML.
+  if (address !== undefined && addresses.at(-1) !== plainAddress(address)) addresses.push(plainAddress(address))
+  let number = tag === 'ol' ? Number(attributes['start'] ?? 1) : undefined
+  let text = before
+  for (const child of node.children) {
+    const sign = typeof child !== 'string' && child.tag === 'li' ? number === undefined ? '•\n' : `${number++}.\n` : ''
+    text += write(child, addresses, sign)
+  }
+  return line.has(tag) ? `\n${text}\n` : text
+}
+
+/** Renderers differ in what they percent-encode. */
+function plainAddress (address: string): string {
+  try {
+    return decodeURIComponent(address)
+  } catch {
+    return address
+  }
+}
