@@ -4,7 +4,7 @@ import { type BlockSpec, type BlockTable, isInlineList, type MarkdownParts } fro
 import { inlineToHtml } from './blocks-to-html.ts'
 import { Dropped } from './dropped.ts'
 import { escapeAttributeLine } from './escape-html.ts'
-import { escapeDefinition, escapeLineStart, escapeProp } from './escape-markdown.ts'
+import { escapeLineStart, escapeProp } from './escape-markdown.ts'
 import { inlineToMarkdown } from './inline-to-markdown.ts'
 import { listNumber } from './list-number.ts'
 import { readsBack } from './reads-back.ts'
@@ -113,7 +113,7 @@ class MarkdownWriter {
       get inline () { return lazy.inline() },
       get html () { return lazy.html() },
       get text () { return lazy.text() },
-      escape: (text) => escapeDefinition(escapeLineStart(escapeProp(text))),
+      escape: (text) => escapeLineStart(escapeProp(text)),
       escapeHtml: escapeAttributeLine,
       drop: this.#drop,
       origin: this.#origin,

@@ -4,16 +4,16 @@ import { delimiterRun, paired } from './delimiter-run.ts'
 export interface TextContext {
   /** Signs of which the paragraph has no two that would be read as a pair: they stand as they are. Absent: none. */
   lone?: ReadonlySet<string>
-  /** The text stands in brackets, which end at the first that has no partner. */
-  inLabel: boolean
+  /** Which brackets stand as they are: within others only those that have a partner. */
+  brackets: 'all' | 'balanced' | 'none'
   /** GitHub makes links of bare addresses, but not within a link. */
   linksAddresses: boolean
   /** More follows in the same paragraph. */
   followed: boolean
 }
 
-const anywhere: TextContext = { inLabel: true, linksAddresses: true, followed: true }
-const label: TextContext = { ...anywhere, linksAddresses: false }
+const anywhere: TextContext = { brackets: 'none', linksAddresses: true, followed: true }
+const label: TextContext = { brackets: 'balanced', linksAddresses: false, followed: true }
 
 const special = /[\\`*_~$[\]<&@\r]|:\/\/|www\./i
 const punctuation = /[!-/:-@[-`{-~]/
@@ -25,7 +25,7 @@ const mailDomain = /[\w-]+\.[a-z]/iy
 /** Escapes what markdown, or GitHub's kind of it, would read as marks, links, HTML or entities, wherever in a line it stands. */
 export function escapeMarkdown (text: string, context: TextContext = anywhere): string {
   if (!special.test(text)) return text
-  const keepsBrackets = !context.inLabel || isBalanced(text)
+  const keepsBrackets = context.brackets === 'all' || (context.brackets === 'balanced' && isBalanced(text))
   const lastTagEnd = context.followed ? text.length : text.lastIndexOf('>')
   let escaped = ''
   for (let index = 0; index < text.length; index++) {
@@ -47,7 +47,8 @@ export function escapeMarkdown (text: string, context: TextContext = anywhere): 
 function needsEscape (character: string, text: string, index: number, { lone, linksAddresses, followed }: TextContext, lastTagEnd: number): boolean {
   switch (character) {
     case '\\':
-      return index + 1 < text.length ? punctuation.test(text.charAt(index + 1)) : followed
+      // A letter at the end may be written as a reference.
+      return punctuation.test(text.charAt(index + 1)) || (followed && index + 3 >= text.length)
     case '`':
       return lone?.has(character) !== true
     case '<':

@@ -256,7 +256,7 @@ class InlineWriter {
   }
 
   #context (href: string | undefined, followed: boolean, lone = this.#lone): TextContext {
-    return { lone, inLabel: href !== undefined, linksAddresses: href === undefined, followed }
+    return { lone, brackets: href === undefined ? 'all' : 'balanced', linksAddresses: href === undefined, followed }
   }
 
   #opening (mark: string): string {

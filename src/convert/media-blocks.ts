@@ -2,6 +2,7 @@ import type { Props } from './block.ts'
 import type { BlockSpec, Found, HtmlParts, MarkdownParts, PropSpec } from './block-table.ts'
 import { type Element, find, textOf } from './element.ts'
 import { escapeAttribute, escapeHtml } from './escape-html.ts'
+import { escapeLabel } from './escape-markdown.ts'
 import { isSafeLink, isSafeMedia } from './safe-url.ts'
 import { backgroundColor, textAlignment } from './shared-props.ts'
 import { isVideoUrl } from './video-url.ts'
@@ -87,10 +88,10 @@ export function fileMarkdown ({ props, escape, drop }: MarkdownParts): string {
     drop('file without address')
     return ''
   }
-  const name = escape(text(props, 'name') || url)
+  const name = text(props, 'name') || url
   const safe = isSafeLink(url)
   if (!safe) drop(unsafeAddress, 'content')
-  const link = safe ? `[${name}](${destination(url)})` : name
+  const link = safe ? `[${escapeLabel(name)}](${destination(url)})` : escape(name)
   const caption = text(props, 'caption')
   return caption === '' ? link : `${link}\n\n${escape(caption)}`
 }
@@ -107,13 +108,24 @@ export function mediaText (props: Props): string {
 export function destination (url: string): string {
   // eslint-disable-next-line no-control-regex
   const bracketed = url === '' || /[\u0000-\u0020\u007f<>]/.test(url)
-  const escaped = url.replace(/[\\()<>\n\r]|&(?=#?\w{1,31};)/g, (character) => {
+  const keepsParentheses = bracketed || isBalanced(url)
+  const escaped = url.replace(/[()<>\n\r]|\\(?=[!-/:-@[-`{-~]|$)|&(?=#?\w{1,31};)/g, (character) => {
     if (character === '\n') return '&#10;'
     if (character === '\r') return '&#13;'
-    if (bracketed && (character === '(' || character === ')')) return character
+    if (keepsParentheses && (character === '(' || character === ')')) return character
     return '\\' + character
   })
   return bracketed ? `<${escaped}>` : escaped
+}
+
+/** Readers follow pairs of parentheses in an address, 32 deep. */
+function isBalanced (url: string): boolean {
+  let open = 0
+  for (const [sign] of url.matchAll(/[()]/g)) {
+    open += sign === '(' ? 1 : -1
+    if (open < 0 || open > 30) return false
+  }
+  return open === 0
 }
 
 export function text (props: Props, name: string): string {
@@ -135,7 +147,7 @@ function mediaHtml (type: string, parts: HtmlParts, start: string, end: string, 
 
 /** The shorthand `![name](address)` where it reads back as the same block, else an HTML element on one line. */
 function mediaMarkdown (type: 'image' | 'video' | 'audio', parts: MarkdownParts, needsHtml: boolean): string {
-  const { props, escape, escapeHtml: html, drop } = parts
+  const { props, escapeHtml: html, drop } = parts
   const url = text(props, 'url')
   const name = text(props, 'name')
   const caption = text(props, 'caption')
@@ -144,7 +156,7 @@ function mediaMarkdown (type: 'image' | 'video' | 'audio', parts: MarkdownParts,
     return ''
   }
   if (props['showPreview'] === false) return fileMarkdown(parts)
-  if (caption === '' && !needsHtml) return `![${escape(name)}](${destination(url)})`
+  if (caption === '' && !needsHtml) return `![${escapeLabel(name)}](${destination(url)})`
   const named = name === '' ? '' : ` ${type === 'image' ? 'alt' : 'data-name'}="${html(name)}"`
   const tag = type === 'image' ? `<img${named} src="${html(url)}">` : `<${type} src="${html(url)}"${named} controls></${type}>`
   return caption === '' ? tag : `<figure>${tag}<figcaption>${html(caption)}</figcaption></figure>`
