@@ -76,11 +76,13 @@ class MarkdownWriter {
       for (const name of looks) {
         if (block.props[name] !== undefined && block.props[name] !== spec.props[name]?.default) this.#drop(`prop ${name}`)
       }
-      if (number !== undefined) chunks.push(this.#numberedItem(block, number, before, chunks.findLast(shows)))
+      if (number !== undefined) chunks.push(this.#numberedItem(block, number, before, chunks[chunks.length - 1]))
       else if (spec.list !== undefined) chunks.push(this.#item(block, { text: '*', list: 'ul' }))
       else if (block.type === 'quote') append(chunks, this.#quote(block))
       else {
-        chunks.push({ text: this.#text(block, spec), isParagraph: block.type === 'paragraph' })
+        const text = this.#text(block, spec)
+        // What shows nothing, such as an empty paragraph, would be blank lines that no reader gives back.
+        if (text !== '') chunks.push({ text, isParagraph: block.type === 'paragraph' })
         append(chunks, this.#unnested(block.children))
       }
     }
@@ -166,9 +168,7 @@ class MarkdownWriter {
     const text = isInlineList(block.content) ? this.#inline(block.content) : ''
     const check = block.type !== 'checkListItem' ? '' : block.props['checked'] === true ? '[x] ' : '[ ] '
     const first = check === '' ? escapeCheckbox(text) : (check + text).trimEnd()
-    const chunks = this.chunks(block.children)
-    const children = chunks.slice(0, chunks.findLastIndex(shows) + 1)
-    children.splice(0, children.findIndex(shows))
+    const children = this.chunks(block.children)
     if (first !== '') chunk.text += ' ' + first.replaceAll('\n', '\n' + indent)
     chunk.interrupts = first !== '' && (chunk.number ?? 1) === 1
     const child = children[0]
@@ -192,11 +192,6 @@ class MarkdownWriter {
     const quote: Chunk = { text: body.split('\n').map((line) => line === '' ? '>' : '> ' + line).join('\n') }
     return inside ? [quote] : [quote, ...this.#unnested(block.children)]
   }
-}
-
-/** Whether anything is there to be read: an empty paragraph is only blank lines, and ends no list. */
-function shows ({ text }: Chunk): boolean {
-  return text !== ''
 }
 
 function join (chunks: readonly Chunk[]): string {

@@ -16,8 +16,8 @@ export function delimiterRun (text: string, start: number, before?: string, afte
   const sign = text.charAt(start)
   let end = start + 1
   while (text.charAt(end) === sign) end++
-  const left = start > 0 ? text.charAt(start - 1) : before
-  const right = end < text.length ? text.charAt(end) : after
+  const left = start > 0 ? neighbour(text, start - 1) : before
+  const right = end < text.length ? neighbour(text, end) : after
   // What markdown stands there, and whether half of a pair of surrogates is a letter, is not known to every reader.
   if (left === undefined || right === undefined || isSurrogate(left) || isSurrogate(right)) return { end, opens: true, closes: true }
   if (sign === '$') return { end, opens: !isBlank(right), closes: !isBlank(left) && !/\d/.test(right) }
@@ -25,6 +25,13 @@ export function delimiterRun (text: string, start: number, before?: string, afte
   const closes = !isBlank(left) && (!isBreak(left) || isBreak(right))
   if (sign !== '_') return { end, opens, closes }
   return { end, opens: opens && (!closes || isBreak(left)), closes: closes && (!opens || isBreak(right)) }
+}
+
+/** Beside other signs readers differ, and a blank at the edge of a text may be written as a reference, which is punctuation. */
+function neighbour (text: string, index: number): string | undefined {
+  const character = text.charAt(index)
+  const isEdge = index === 0 || index === text.length - 1
+  return /[*_~]/.test(character) || (isEdge && isBlank(character)) ? undefined : character
 }
 
 function isBlank (character: string): boolean {

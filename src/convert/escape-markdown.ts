@@ -16,7 +16,8 @@ const anywhere: TextContext = { brackets: 'none', linksAddresses: true, followed
 const label: TextContext = { brackets: 'balanced', linksAddresses: false, followed: true }
 
 const special = /[\\`*_~$[\]<&@\r]|:\/\/|www\./i
-const punctuation = /[!-/:-@[-`{-~]/
+/** What a backslash takes its meaning from; a line break in a prop is written as a reference. */
+const escapable = /[!-/:-@[-`{-~\n\r]/
 const entity = /&(?:#x[0-9a-f]{1,6}|#\d{1,7}|[a-z][a-z0-9]{1,31});/iy
 /** What follows the `<` of a tag, a comment, an address or a mail address. */
 const tag = /<(?:$|[a-z][a-z0-9-]*(?:[\s/>]|$)|\/[a-z]|![a-z[-]|\?|[a-z][a-z0-9+.-]{1,31}:|[\w.!#$%&'*+/=?^`{|}~-]+@)/iy
@@ -48,7 +49,7 @@ function needsEscape (character: string, text: string, index: number, { lone, li
   switch (character) {
     case '\\':
       // A letter at the end may be written as a reference.
-      return punctuation.test(text.charAt(index + 1)) || (followed && index + 3 >= text.length)
+      return escapable.test(text.charAt(index + 1)) || (followed && index + 3 >= text.length)
     case '`':
       return lone?.has(character) !== true
     case '<':
@@ -109,7 +110,7 @@ export function escapeLineStart (line: string, later = false): string {
   if (kept !== line) return kept
   const begins = later ? beginsLater : beginsBlock
   if (begins.some((pattern) => pattern.test(line))) return '\\' + line
-  const number = (later ? /^(0*1)[.)]\s+\S/ : /^(\d{1,9})[.)](?:\s|$)/).exec(line)?.[1]
+  const number = (later ? /^(0*1)[.)]\s/ : /^(\d{1,9})[.)](?:\s|$)/).exec(line)?.[1]
   return number === undefined ? line : `${number}\\${line.slice(number.length)}`
 }
 
@@ -117,7 +118,7 @@ const beginsAnywhere = [
   /^>/, /^\$\$/, /^#{1,6}(?:\s|$)/, /^(?:`{3,}[^`]*$|~{3})/, /^(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$/, /^\[\^[^\]\s]+\]:/,
 ]
 const beginsBlock = [...beginsAnywhere, /^[-+*](?:\s|$)/]
-const beginsLater = [...beginsAnywhere, /^[-+*]\s+\S/, /^(?:=+|-+)[ \t]*$/, /^(?=.*-)[|:-][-:| \t]*$/]
+const beginsLater = [...beginsAnywhere, /^[-+*]\s/, /^(?:=+|-+)[ \t]*$/, /^(?=.*-)[|:-][-:| \t]*$/]
 
 /** Keeps a blank at the start of a line, which markdown would drop. */
 export function keepFirstBlank (line: string): string {

@@ -2,6 +2,7 @@ import type { Props } from './block.ts'
 import type { Found, InlineSpec } from './block-table.ts'
 import { type Element, textOf } from './element.ts'
 import { escapeHtml } from './escape-html.ts'
+import { escapeLabel } from './escape-markdown.ts'
 import { text } from './media-blocks.ts'
 
 /**
@@ -18,9 +19,9 @@ export const interlinkingLinkInline: InlineSpec = {
     return `<a href="${escape(addressOf(props, origin))}"${attributes}>${label}</a>`
   },
   fromHtml: { tags: ['a', 'span'], read: readLink },
-  toMarkdown ({ props, origin, escape, drop }) {
+  toMarkdown ({ props, origin, drop }) {
     if (props['disabled'] === true) drop('disabled link')
-    const label = escape(labelOf(props))
+    const label = escapeLabel(labelOf(props))
     return isLink(props) ? `[${label}](${addressOf(props, origin)})` : label
   },
   toText: labelOf,

@@ -198,7 +198,7 @@ class ElementBuilder {
     const first = children[0]
     if (item?.tag !== 'li' || item.children.length !== 1 || first?.type !== 'text') return undefined
     const found = /^\[([ xX])\](?: |$)/.exec(first.content)
-    if (found === null || !token.content.startsWith(found[0].slice(0, 3))) return undefined
+    if (found === null || !/^\[[ xX]\](?:\s|$)/.test(token.content)) return undefined
     first.content = first.content.slice(found[0].length)
     if (first.content === '' && children[1]?.type === 'softbreak') children.splice(0, 2)
     return element('input', { type: 'checkbox', ...found[1] !== ' ' && { checked: '' } })

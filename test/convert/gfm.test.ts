@@ -42,7 +42,7 @@ await t.test('text is the same for GitHub, and makes no link', async (t) => {
     '[^1] and [^1]: Smith.', '[^1]: Smith.', '[a]: b', '[a][b]', '[a](b)', '![a](b)', '![a][b]', '[a\\]: b',
     '*a*', '**a**', '_a_', '__a__', '***', '* * *', '_ _ _', '- - -', '---', '--', '===', '* a', '+ a', '- a', '-', '1. a', '1) a', '1986. A year', '# a', '#a', '> a',
     '[ ] a', '[x] a', '<b>', 'a<b>c', 'a < b > c', '<!-- a -->', '<?a?>', '</p>', '<div', '<https://a.b>', '<a@b.c>', 'List<String>', '&amp;', '&#42;', '&copy', 'AT&T',
-    'a\\', 'C:\\dir\\*', '\\*', '\\\\', '|a|b|\n|-|-|', 'a\n===', 'a\n---', 'a\n- b', 'a\n1. b', 'a\n2. b', 'a\n# b', 'a\n> b', 'a\n[^1]: b', 'a\n```', 'a\\\nb', '__\nb__',
+    'a\\', 'C:\\dir\\*', '\\*', '\\\\', '|a|b|\n|-|-|', 'a\n===', 'a\n---', 'a\n- b', 'a\n1. b', 'a\n2. b', 'a\n# b', 'a\n> b', 'a\n[^1]: b', 'a\n```', 'a\\\nb', '__\nb__', '***\n ***.', '*a\n * b', '*a * ', 'a\n* \nb', 'a\n1. \nb', '*~~*a',
   ]) {
     agrees([...validateBlocks([{ content: text }, { type: 'heading', content: text }, { type: 'bulletListItem', content: text, children: [{ content: text }] }, { type: 'quote', content: text },
       { type: 'checkListItem', content: text }, { type: 'table', content: { rows: [{ cells: [text, [{ type: 'text', text: text.replaceAll('\n', ' '), styles: { code: true } }]] }] } }], table, new Dropped())])
@@ -52,12 +52,16 @@ await t.test('text is the same for GitHub, and makes no link', async (t) => {
 
 await t.test('addresses and labels with brackets, blanks and signs', async (t) => {
   for (const href of ['https://a.b/(c)', 'https://a.b/c)', 'https://a.b/((', 'https://a.b/<c>', 'https://a.b/c d', 'https://a.b/c\\*d', 'https://a.b/?c&copy;=d', '/a_b_*c*', '#a', '']) {
-    for (const text of [href || 'x', '[a]', 'a]', '[a', '[a](b)', '![a]', 'a!', '*a*', '`a', 'https://c.d/_e_', 'a\\']) {
+    for (const text of [href || 'x', '[a]', 'a]', '[a', '[a](b)', '![a]', 'a!', '*a*', '`a', 'https://c.d/_e_', 'a\\', 'a\\\nb']) {
       agrees(validateBlocks([{ content: ['wow!', { type: 'link', href, content: text }, '(b)'] }], table, new Dropped()))
       if (href !== '') agrees(validateBlocks([{ type: 'image', props: { url: href, name: text } }, { type: 'file', props: { url: href, name: text } }], table, new Dropped()))
     }
     t.pass(href)
   }
+})
+
+await t.test('brackets right before code are no checkbox', async () => {
+  agrees(validateBlocks([{ type: 'bulletListItem', content: ['[x]', { type: 'text', text: 'a', styles: { code: true } }] }], table, new Dropped()))
 })
 
 await t.test('no escape that changes nothing', async (t) => {
@@ -86,7 +90,7 @@ await t.test('numbers go on after children, and begin anew after other blocks an
     [numbered('a'), numbered('b', { props: { start: 1 } }), numbered('c'), numbered('d', { props: { start: 7 } })],
     [numbered('a', { props: { start: 0 } }), numbered('b', { children: [{ type: 'toggleListItem', content: 't' }, { type: 'divider' }] }), numbered('c')],
   ]) agrees(validateBlocks(input, table, new Dropped()))
-  t.equal(blocksToText(fromMarkdown('0. a\n1. b\n\n5) c'), table), '0. a\n1. b\n5. c\n')
+  t.equal(blocksToText(fromMarkdown('0. a\n1. b\n\n5) c'), table, new Dropped()), '0. a\n1. b\n5. c\n')
 })
 
 await t.test('two lists stay two', async (t) => {
@@ -114,7 +118,7 @@ await t.test('what an empty block holds stays', async (t) => {
 
 await t.test('footnotes are text, alerts come back', async (t) => {
   const blocks = fromMarkdown('A claim[^1] and more[^2].\n\n[^1]: Smith.\n[^2]: https://a.b/c\n')
-  t.equal(blocksToText(blocks, table), 'A claim[^1] and more[^2].\n[^1]: Smith.\n[^2]: https://a.b/c\n')
+  t.equal(blocksToText(blocks, table, new Dropped()), 'A claim[^1] and more[^2].\n[^1]: Smith.\n[^2]: https://a.b/c\n')
   agrees(blocks)
   for (const kind of ['NOTE', 'tip', 'IMPORTANT', 'WARNING', 'CAUTION']) {
     for (const rest of ['> Mind the gap', '>\n> * a\n> * b', '> ```text\n> c\n> ```']) {

@@ -1,0 +1,73 @@
+import { equal } from 'node:assert/strict'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import type { Block } from '../../src/convert/block.ts'
+import { blocksToHtml } from '../../src/convert/blocks-to-html.ts'
+import { blocksToMarkdown } from '../../src/convert/blocks-to-markdown.ts'
+import { blocksToUpdate } from '../../src/convert/blocks-to-update.ts'
+import { Dropped } from '../../src/convert/dropped.ts'
+import { htmlToBlocks } from '../../src/convert/html-to-blocks.ts'
+import { markdownToUpdate } from '../../src/convert/markdown-to-blocks.ts'
+import { standardTable as table } from '../../src/convert/standard-table.ts'
+import { updateToBlocks } from '../../src/convert/update-to-blocks.ts'
+import { renderGfm, seen } from './gfm.ts'
+
+/** One file of so many is read; REAL_FILES=1 reads all of them, some 1,400, which takes minutes. */
+const step = Number(process.env['REAL_FILES'] ?? 25)
+
+const files = readdirSync('node_modules', { recursive: true, encoding: 'utf8' }).filter((path) => /\.(?:md|markdown|html?)$/i.test(path)).sort()
+  .filter((path, index) => index % step === 0 && statSync(join('node_modules', path)).isFile())
+
+const stored = (update: Uint8Array) => updateToBlocks(update, table, new Dropped())
+const toMarkdown = (blocks: Block[], dropped = new Dropped()) => blocksToMarkdown(blocks, table, dropped)
+const toHtml = (blocks: Block[], dropped = new Dropped()) => blocksToHtml(blocks, table, dropped)
+const words = (text: string) => text.match(/[\p{L}\p{N}]+/gu) ?? []
+
+const totals = { files: 0, words: 0, counted: 0, lost: 0 }
+
+/** Compares line by line, and names the first that differs. */
+function same (found: string, wanted: string, name: string): void {
+  if (found === wanted) return
+  const [lines, others] = [found.split('\n'), wanted.split('\n')]
+  const at = others.findIndex((line, index) => line !== lines[index])
+  equal(lines[at], others[at], `${name}, line ${at + 1}`)
+  equal(lines.length, others.length, name)
+}
+
+/** The words of one text that another lacks. */
+function missing (from: string, within: string): string[] {
+  const left = new Map<string, number>()
+  for (const word of words(within)) left.set(word, (left.get(word) ?? 0) + 1)
+  return words(from).filter((word) => {
+    const count = left.get(word) ?? 0
+    left.set(word, count - 1)
+    return count <= 0
+  })
+}
+
+await t.test(`markdown and HTML of ${files.length} packages' files come back`, async (t) => {
+  for (const path of files) {
+    const source = readFileSync(join('node_modules', path), 'utf8')
+    const isHtml = /\.html?$/i.test(path)
+    const page = isHtml ? source : renderGfm(source)
+    if (!isHtml) {
+      const dropped = new Dropped()
+      const blocks = stored(markdownToUpdate(source, table, dropped))
+      const markdown = toMarkdown(blocks, dropped)
+      same(toMarkdown(stored(markdownToUpdate(markdown, table, new Dropped()))), markdown, `${path}: second markdown`)
+      const [ours, rendered] = [seen(toHtml(blocks)), seen(renderGfm(markdown))]
+      same(rendered.text, ours.text, `${path}: text on GitHub`)
+      same(rendered.addresses.join('\n'), ours.addresses.join('\n'), `${path}: addresses on GitHub`)
+      const lost = missing(seen(page).text, ours.text)
+      totals.counted += dropped.list().reduce((sum, { count }) => sum + count, 0)
+      if (!dropped.list().some(({ kind }) => kind === 'content')) totals.lost += lost.length
+      totals.words += words(ours.text).length
+    }
+    const html = toHtml(htmlToBlocks(page, table, new Dropped()))
+    same(toHtml(stored(blocksToUpdate(htmlToBlocks(html, table, new Dropped()), table))), html, `${path}: second HTML`)
+    totals.files++
+  }
+  t.equal(totals.lost, 0, 'no word is lost without being counted')
+  t.comment(JSON.stringify(totals))
+})
