@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { append } from './append.ts'
 import type { Block, Inline, InlineElement, Styles } from './block.ts'
 import { defaultProps, type BlockTable } from './block-table.ts'
+import type { WhiteSpace } from './css.ts'
 import { InlineBuilder } from './inline-builder.ts'
 
 /**
  * What the text of an element becomes.
- * `blocks`: every paragraph is a block · `text`: all of it is one content, paragraphs parted by line breaks ·
- * `quote`: that, up to the first block of another kind · `item`: the first paragraph alone
+ * `blocks`: every paragraph is a block · `text`: all of it is one content, paragraphs parted by line breaks, up to the first
+ * block of another kind · `item`: the first paragraph alone
  */
-export type SinkMode = 'blocks' | 'text' | 'quote' | 'item'
+export type SinkMode = 'blocks' | 'text' | 'item'
 
 /** Takes what a walk over elements meets, in order, and makes content and blocks of it. */
 export class BlockSink {
@@ -41,12 +42,21 @@ export class BlockSink {
     return !this.#contentClosed
   }
 
-  /** Text as it stands in HTML: blanks around a line break of the source are one blank, or none at the edge of a line. */
-  sourceText (text: string, styles: Styles, href?: string): void {
+  /** Text as it stands in the source. */
+  sourceText (text: string, styles: Styles, href: string | undefined, whiteSpace: WhiteSpace): void {
     // What only parts two blocks in the source is no text.
     const source = this.#open === undefined && this.#contentClosed ? text.replace(/^[ \t\r\n\f]+/, '') : text
     if (source === '') return
-    if (!source.includes('\n')) return this.text(source, styles, href)
+    if (whiteSpace === 'preserve' || (whiteSpace === 'spaces' && !source.includes('\n'))) return this.text(source, styles, href)
+    if (whiteSpace !== 'breaks') return this.#collapsed(source, styles, href)
+    source.split('\n').forEach((line, index) => {
+      if (index > 0) this.breakLine()
+      this.#collapsed(line, styles, href)
+    })
+  }
+
+  /** White space is one blank, across elements too, or none at the edge of a line. */
+  #collapsed (source: string, styles: Styles, href: string | undefined): void {
     const collapsed = source.replace(/[ \t\r\n\f]+/g, ' ')
     if (collapsed.startsWith(' ') && !this.#lineStart) this.#blank ??= { styles, href }
     // Only the blanks of the source: a non-breaking one is text.
@@ -67,7 +77,7 @@ export class BlockSink {
       builder.text(' ', marks, address)
     }
     builder.text(text, styles, href)
-    this.#lineStart = false
+    this.#lineStart = text.endsWith('\n')
   }
 
   breakLine (): void {
@@ -107,21 +117,22 @@ export class BlockSink {
     }
     if (media.length > 0) {
       this.#media = []
+      this.#contentClosed = true
       append(this.blocks, media)
     }
     return ended?.finish()
   }
 
-  /** A block of its own. Ends the paragraph, and the content of an item or a quote. */
+  /** A block of its own. Ends the paragraph, and the content: what follows stands behind the block. */
   block (block: Block): void {
     this.endParagraph()
-    if (this.#mode !== 'text') this.#contentClosed = true
+    this.#contentClosed = true
     this.blocks.push(block)
   }
 
-  /** A picture or the like: within a paragraph it follows it, without breaking it up. */
+  /** A picture or the like: within a line of text it follows that, without breaking it up. */
   media (block: Block): void {
-    if (this.#open === undefined) this.block(block)
+    if (this.#open === undefined && this.#contentClosed) this.block(block)
     else this.#media.push(block)
   }
 

@@ -96,8 +96,15 @@ export interface MarkSpec {
   /** `string`: the mark carries a value, stored as `{ stringValue }`. */
   value: 'boolean' | 'string'
   toHtml: (value: string, inner: string, escape: (text: string) => string) => string
-  /** Which elements carry this mark; `true` for a mark without value, undefined for "not this one". */
-  fromHtml?: { tags: readonly string[], read: (element: Element) => string | true | undefined }
+  /**
+   * Which elements carry this mark; `true` for a mark without value, undefined for "not this one". `style` is asked about every
+   * element that has a `style` attribute: `false` ends a mark that an outer element began.
+   */
+  fromHtml?: {
+    tags: readonly string[]
+    read: (element: Element) => string | true | undefined
+    style?: (element: Element) => string | boolean | undefined
+  }
   /** A delimiter that opens and closes it in markdown, such as `**`. Absent: markdown cannot say it. */
   delimiter?: '**' | '*' | '~~'
   /** A mark that no reader sees, such as a comment's anchor: its text stays, nothing is counted. */
@@ -121,6 +128,8 @@ export interface BlockTable {
   blocksByTag: ReadonlyMap<string, readonly BlockSpec[]>
   inlineByTag: ReadonlyMap<string, readonly InlineSpec[]>
   marksByTag: ReadonlyMap<string, readonly MarkSpec[]>
+  /** Marks that a `style` attribute may carry. */
+  styledMarks: readonly MarkSpec[]
   fences: ReadonlyMap<string, BlockSpec>
 }
 
@@ -139,6 +148,7 @@ export function createBlockTable (...parts: readonly BlockExtensions[]): BlockTa
     blocksByTag: byTag(blocks),
     inlineByTag: byTag(inline),
     marksByTag: byTag(marks),
+    styledMarks: [...marks.values()].filter((spec) => spec.fromHtml?.style !== undefined),
     fences,
   }
 }

@@ -23,7 +23,8 @@ export function blocksToHtml (blocks: readonly Block[], table: BlockTable, dropp
 
 /** Writes inline content alone, on one line. */
 export function inlineToHtml (content: readonly Inline[], table: BlockTable, dropped: Dropped, origin: string = ''): string {
-  return new HtmlWriter(table, dropped, origin).inline(content)
+  const html = new HtmlWriter(table, dropped, origin).inline(content)
+  return hasBlanks([...content]) ? `<span style="white-space: pre-wrap;">${html}</span>` : html
 }
 
 class HtmlWriter {
@@ -64,7 +65,7 @@ class HtmlWriter {
     const inside = takeInside(children, spec)
     const html = spec.toHtml({
       props: block.props,
-      attributes: attributesOf(spec.props, block.props, spec.content === 'inline') + (level > 0 ? ` data-nesting-level="${level}"` : ''),
+      attributes: attributesOf(spec.props, block.props, spec.content === 'inline', spec.code === true ? undefined : block.content) + (level > 0 ? ` data-nesting-level="${level}"` : ''),
       inline: isInlineList(block.content) ? this.inline(block.content, spec.code) : block.content === undefined ? '' : this.#rows(block.content),
       children: join(inside),
       escape: escapeAttribute,
@@ -138,7 +139,7 @@ class HtmlWriter {
         const { column = 0, colspan = 1, rowspan = 1 } = cells[index]?.[position] ?? {}
         const widths = content.columnWidths.slice(column, column + colspan)
         const colwidth = widths.some((width) => width !== null) ? ` colwidth="${widths.map((width) => width ?? '').join(',')}"` : ''
-        html += `<${tag}${attributesOf(looks, cell.props, true)} colspan="${colspan}" rowspan="${rowspan}"${colwidth}><p>${this.inline(cell.content)}</p></${tag}>`
+        html += `<${tag}${attributesOf(looks, cell.props, true, cell.content)} colspan="${colspan}" rowspan="${rowspan}"${colwidth}><p>${this.inline(cell.content)}</p></${tag}>`
       })
       html += '</tr>'
     })
@@ -163,10 +164,19 @@ function join (pieces: readonly Piece[]): string {
   return html
 }
 
-/** Props that are not their default, as `data-*`; colours and alignment as style too where text stands. */
-export function attributesOf (specs: Record<string, PropSpec>, props: Props, styled: boolean): string {
+/** Blanks that a browser would leave out: at the edge of a line, and behind another. */
+const blanks = /^[ \t\r\f]|[ \t\r\f][ \t\r\f\n]|\n[ \t\r\f]|[\t\r\f]|[ \t\r\f]$/
+
+/** Whether the content has blanks that only count where white space is preserved. */
+function hasBlanks (content: Block['content']): boolean {
+  if (!isInlineList(content)) return false
+  return blanks.test(content.map((inline) => isText(inline) ? inline.text : isLink(inline) ? inline.content.map(({ text }) => text).join('') : '-').join(''))
+}
+
+/** Props that are not their default, as `data-*`; colours and alignment as style too where text stands, and blanks that count. */
+export function attributesOf (specs: Record<string, PropSpec>, props: Props, styled: boolean, content?: Block['content']): string {
   let data = ''
-  let style = ''
+  let style = hasBlanks(content) ? 'white-space: pre-wrap; ' : ''
   for (const name in specs) {
     const value = props[name]
     if (value === undefined || value === specs[name]?.default) continue

@@ -1,6 +1,7 @@
 import type { Props } from './block.ts'
 import { dataAttribute, defaultProps, type PropSpec, readProps } from './block-table.ts'
-import { type Element, styleOf } from './element.ts'
+import { styleOf } from './css.ts'
+import type { Element } from './element.ts'
 import { maxBlockDepth } from './limits.ts'
 
 /** How deep `data-nesting-level` says that an element's block stands; 0 without it. */

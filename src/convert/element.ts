@@ -29,6 +29,11 @@ export function textOf (node: Node): string {
   return text
 }
 
+/** The first child with this tag. */
+export function childOf (node: Element, tag: string): Element | undefined {
+  return node.children.find((child): child is Element => typeof child !== 'string' && child.tag === tag)
+}
+
 /** The first element with this tag in document order, the given one included. */
 export function find (node: Node, tag: string): Element | undefined {
   if (typeof node === 'string') return undefined
@@ -40,13 +45,10 @@ export function find (node: Node, tag: string): Element | undefined {
   return undefined
 }
 
-/** The value of one declaration in a `style` attribute, trimmed, or undefined. */
-export function styleOf (node: Element, property: string): string | undefined {
-  const style = node.attributes['style']
-  if (style === undefined) return undefined
-  for (const declaration of style.split(';')) {
-    const colon = declaration.indexOf(':')
-    if (colon > 0 && declaration.slice(0, colon).trim().toLowerCase() === property) return declaration.slice(colon + 1).trim() || undefined
-  }
-  return undefined
+/** All elements with one of these tags, in document order, the given one included. */
+export function findAll (node: Node, tags: ReadonlySet<string>, found: Element[] = []): Element[] {
+  if (typeof node === 'string') return found
+  if (tags.has(node.tag)) found.push(node)
+  for (const child of node.children) findAll(child, tags, found)
+  return found
 }

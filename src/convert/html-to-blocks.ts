@@ -9,5 +9,5 @@ import { readHtml } from './read-html.ts'
  * @throws InvalidContent when elements nest beyond what a browser keeps
  */
 export function htmlToBlocks (html: string, table: BlockTable, dropped: Dropped): Block[] {
-  return elementsToBlocks(readHtml(html), table, dropped)
+  return elementsToBlocks(readHtml(html, dropped), table, dropped)
 }

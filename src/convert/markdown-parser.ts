@@ -1,4 +1,4 @@
-import createMarkdownIt, { type MarkdownIt } from 'markdown-it'
+import createMarkdownIt, { type MarkdownIt, type StateBlock } from 'markdown-it'
 import { inlineMathRule, mathBlockRule } from './dollar-math.ts'
 import { LightStateBlock } from './light-token.ts'
 import { maxMarkdownLevel } from './limits.ts'
@@ -31,6 +31,10 @@ function createParser (html: boolean): MarkdownIt {
     const rule = blockRule(parser, name)
     parser.block.ruler.at(name, (state, start, end, silent) => state.level < maxMarkdownLevel && rule(state, start, end, silent), { alt: [...alternatives] })
   }
+  const htmlBlock = blockRule(parser, 'html_block')
+  parser.block.ruler.at('html_block', (state, start, end, silent) => !isUnended(state, start, end) && htmlBlock(state, start, end, silent), {
+    alt: ['paragraph', 'reference', 'blockquote'],
+  })
   return parser
 }
 
@@ -38,4 +42,31 @@ function blockRule (parser: MarkdownIt, name: string) {
   const rule = parser.block.ruler.getRules('').find((candidate) => candidate.name === name)
   if (rule === undefined) throw new Error(`markdown-it has no rule ${name}`)
   return rule
+}
+
+/** HTML that ends at a sign of its own instead of a blank line: how it begins, and how it ends. Left open, `pre` alone still shows what follows. */
+const signs = [
+  { begin: /^<(?:script|style|textarea)(?=\s|>|$)/i, end: /<\/(?:script|pre|style|textarea)>/i },
+  { begin: /^<!--/, end: /-->/ },
+  { begin: /^<\?/, end: /\?>/ },
+  { begin: /^<!\[CDATA\[/, end: /\]\]>/ },
+  { begin: /^<![a-z]/i, end: />/ },
+]
+
+/** The lines of a document in which a sign was looked for in vain. */
+type Unended = Map<RegExp, { from: number, to: number }>
+
+/** Whether HTML begins here that would take all lines to the end of its container, because its sign never comes. */
+function isUnended (state: StateBlock, start: number, last: number): boolean {
+  const line = (number: number) => state.src.slice(state.bMarks[number] ?? 0, state.eMarks[number]).trimStart()
+  const sign = signs.find(({ begin }) => begin.test(state.src.slice((state.bMarks[start] ?? 0) + (state.tShift[start] ?? 0), state.eMarks[start])))
+  if (sign === undefined) return false
+  const env = state.env as { unended?: Unended }
+  const unended = env.unended ??= new Map<RegExp, { from: number, to: number }>()
+  const known = unended.get(sign.begin)
+  if (known !== undefined && start >= known.from && start < known.to) return true
+  let at = start
+  for (; at < last && (at === start || (state.sCount[at] ?? 0) >= state.blkIndent || state.isEmpty(at)); at++) if (sign.end.test(line(at))) return false
+  unended.set(sign.begin, { from: start, to: at })
+  return true
 }

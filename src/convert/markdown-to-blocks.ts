@@ -41,8 +41,8 @@ function withBlocks<T> (markdown: string, table: BlockTable, dropped: Dropped, o
 function * readBlocks (markdown: string, parser: MarkdownIt, table: BlockTable, dropped: Dropped, options: MarkdownOptions | undefined): Generator<Block> {
   const reader = new ElementReader(table, dropped)
   let isEmpty = true
-  for (const nodes of markdownToElements(markdown, parser, dropped, options)) {
-    const blocks = reader.read(nodes)
+  for (const { nodes, whiteSpace } of markdownToElements(markdown, parser, table, dropped, options)) {
+    const blocks = reader.read(nodes, whiteSpace)
     if (table.fences.size > 0) readFences(blocks, table)
     if (blocks.length > 0) isEmpty = false
     yield * blocks

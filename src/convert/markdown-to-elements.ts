@@ -1,10 +1,14 @@
-import type { MarkdownIt, Token } from 'markdown-it'
+import type { Env, MarkdownIt, Token } from 'markdown-it'
+import type { BlockTable } from './block-table.ts'
+import type { WhiteSpace } from './css.ts'
 import type { Dropped } from './dropped.ts'
-import { type Element, element, type Node } from './element.ts'
+import { type Element, element, type Node, textOf } from './element.ts'
 import { escapeAttribute, escapeHtml } from './escape-html.ts'
+import { voidElements } from './html-elements.ts'
 import { markdownParser } from './markdown-parser.ts'
 import { mathElement } from './math-blocks.ts'
 import { readHtml, readHtmlFragment } from './read-html.ts'
+import { repairHtml } from './repair-html.ts'
 import { isVideoUrl } from './video-url.ts'
 
 /** How markdown is read where its dialects differ. */
@@ -22,6 +26,9 @@ const alert = /^\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]$/i
 /** What any of markdown's inline rules begins with; text without it, as in most cells and items, is only text. */
 const inlineSyntax = /[\n\\`*_~[<&$]/
 
+/** Elements of markdown, and how their text is read: markdown's own blanks count, those of raw HTML do not. */
+export interface MarkdownElements { nodes: Node[], whiteSpace: WhiteSpace }
+
 /**
  * Parses markdown into the same elements that HTML becomes, batch by batch: what is read and written can be forgotten before the
  * rest is made. Raw HTML in it is read as a browser would, and since a block of it may open an element that later markdown
@@ -29,9 +36,9 @@ const inlineSyntax = /[\n\\`*_~[<&$]/
  * @param parser `markdownParser`, or `plainMarkdownParser` where tags are text
  * @throws InvalidContent when raw HTML is beyond the limits of `readHtml`
  */
-export function * markdownToElements (markdown: string, parser: MarkdownIt, dropped: Dropped, options: MarkdownOptions = {}): Generator<Node[]> {
+export function * markdownToElements (markdown: string, parser: MarkdownIt, table: BlockTable, dropped: Dropped, options: MarkdownOptions = {}): Generator<MarkdownElements> {
   // Where markdown-it keeps the definitions of links, which text may stand before.
-  const env = {}
+  const env: Env = {}
   const inline = (text: string) => {
     const tokens: Token[] = []
     parser.inline.parse(text, parser, env, tokens)
@@ -39,13 +46,18 @@ export function * markdownToElements (markdown: string, parser: MarkdownIt, drop
   }
   const tokens = parser.parse(markdown, env)
   const isPage = tokens.some(({ type }) => type === 'html_block')
-  const builder = new ElementBuilder(dropped, inline, options.softBreaks === 'space')
+  const isElement = (tag: string) => table.blocksByTag.has(tag) || table.inlineByTag.has(tag) || table.marksByTag.has(tag)
+  const builder = new ElementBuilder(dropped, inline, isElement, options.softBreaks === 'space')
   for (const token of tokens) {
     builder.block(token)
-    if (!isPage && builder.isBetweenBlocks) yield builder.take()
+    if (!isPage && builder.isBetweenBlocks) yield { nodes: builder.take(), whiteSpace: 'spaces' }
   }
   const rest = builder.take()
-  yield isPage ? readHtml(serialize(rest)) : rest
+  yield isPage ? { nodes: readHtml(serialize(rest)), whiteSpace: 'collapse' } : { nodes: rest, whiteSpace: 'spaces' }
+  for (const { href } of Object.values(env.references ?? {})) {
+    // `[//]: # (text)` is how comments are written.
+    if (!href.startsWith('#') && !builder.addresses.has(href)) dropped.add('format', 'link definition')
+  }
 }
 
 class ElementBuilder {
@@ -53,11 +65,15 @@ class ElementBuilder {
   readonly #open: Element[] = [this.#root]
   readonly #dropped: Dropped
   readonly #parseInline: (text: string) => Token[]
+  readonly #isElement: (tag: string) => boolean
   readonly #flow: boolean
+  /** Every address that a link or a picture had so far. */
+  readonly addresses = new Set<string>()
 
-  constructor (dropped: Dropped, parseInline: (text: string) => Token[], flow: boolean) {
+  constructor (dropped: Dropped, parseInline: (text: string) => Token[], isElement: (tag: string) => boolean, flow: boolean) {
     this.#dropped = dropped
     this.#parseInline = parseInline
+    this.#isElement = isElement
     this.#flow = flow
   }
 
@@ -75,10 +91,14 @@ class ElementBuilder {
     if (token.type === 'inline') return this.#inline(token)
     if (token.type === 'fence' || token.type === 'code_block') return this.#code(token)
     if (token.type === 'math_block') this.#append(mathElement(token.content, 'block'))
-    else if (token.type === 'html_block') this.#append({ tag: raw, attributes: {}, children: [token.content] })
+    else if (token.type === 'html_block') this.#append({ tag: raw, attributes: {}, children: [this.#repair(token.content, false)] })
     else if (token.nesting === 1) this.#push(element(token.tag, blockAttributes(token)))
     else if (token.nesting === -1) this.#pop(token.tag)
     else this.#append(element(token.tag))
+  }
+
+  #repair (html: string, inline: boolean): string {
+    return repairHtml(html, { isElement: this.#isElement, dropped: this.#dropped, inline })
   }
 
   #push (node: Element): void {
@@ -126,7 +146,7 @@ class ElementBuilder {
     this.#open.length = depth
     if (hasRaw) {
       // A tag that is left open ends with its paragraph.
-      const source = serialize(parent.children.splice(start))
+      const source = this.#repair(serialize(parent.children.splice(start)), true)
       for (const node of readHtmlFragment(source)) parent.children.push(node)
     }
   }
@@ -157,7 +177,7 @@ class ElementBuilder {
         return
       case 'link_open':
         this.#title(token, 'link title')
-        this.#push(element('a', { href: text(token, 'href') }))
+        this.#push(element('a', { href: this.#address(token, 'href') }))
         return
       default:
         if (token.nesting === 1) this.#openInline(token.tag)
@@ -180,11 +200,29 @@ class ElementBuilder {
   }
 
   #picture (token: Token): Element {
-    const src = text(token, 'src')
-    const name = plainText(token.children ?? [])
+    const src = this.#address(token, 'src')
+    const name = this.#plainText(token.children ?? [])
     if (isVideoUrl(src)) return element('video', { src, 'data-name': name || text(token, 'title') })
     this.#title(token, 'image title')
     return element('img', { src, alt: name })
+  }
+
+  #address (token: Token, attribute: string): string {
+    const address = text(token, attribute)
+    this.addresses.add(address)
+    return address
+  }
+
+  /** A picture's name holds words alone. */
+  #plainText (tokens: readonly Token[]): string {
+    let plain = ''
+    for (const token of tokens) {
+      if (token.type === 'link_open' || token.type === 'image') this.#dropped.add('format', 'link in a name')
+      if (token.type === 'softbreak' || token.type === 'hardbreak') plain += ' '
+      else if (token.type === 'html_inline') plain += textOf(element('', undefined, readHtmlFragment(this.#repair(token.content, true))))
+      else plain += token.children !== null && token.children.length > 0 ? this.#plainText(token.children) : token.content
+    }
+    return plain
   }
 
   /** What a browser shows in a tooltip has no place in a block. */
@@ -217,21 +255,12 @@ function blockAttributes (token: Token): Record<string, string> | undefined {
   return found
 }
 
-function plainText (tokens: readonly Token[]): string {
-  let plain = ''
-  for (const token of tokens) {
-    if (token.type === 'softbreak' || token.type === 'hardbreak') plain += ' '
-    else if (token.type === 'math_inline') plain += token.markup + token.content + token.markup
-    else plain += token.children !== null && token.children.length > 0 ? plainText(token.children) : token.type === 'html_inline' ? '' : token.content
-  }
-  return plain
-}
-
 function isBlank (node: Node): boolean {
   return typeof node === 'string' ? node.trim() === '' : node.tag !== 'img' && node.tag !== 'video' && node.children.every(isBlank)
 }
 
-const empty = new Set(['br', 'hr', 'img', 'input'])
+/** Markdown's own lines of text. Their blanks count, which a browser is told in this way too. */
+const lines = new Set(['p', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'td', 'th'])
 
 /** Elements as HTML source, raw pieces as they are. */
 function serialize (nodes: readonly Node[]): string {
@@ -241,9 +270,12 @@ function serialize (nodes: readonly Node[]): string {
     else if (node.tag === raw) html += String(node.children[0])
     else {
       html += '<' + node.tag
-      for (const name in node.attributes) html += ` ${name}="${escapeAttribute(node.attributes[name] ?? '')}"`
+      const { style = '', ...others } = node.attributes
+      for (const name in others) html += ` ${name}="${escapeAttribute(others[name] ?? '')}"`
+      if (lines.has(node.tag)) html += ` style="white-space-collapse: preserve-spaces; ${escapeAttribute(style)}"`
+      else if (style !== '') html += ` style="${escapeAttribute(style)}"`
       html += '>'
-      if (!empty.has(node.tag)) html += serialize(node.children) + `</${node.tag}>`
+      if (!voidElements.has(node.tag)) html += serialize(node.children) + `</${node.tag}>`
     }
   }
   return html

@@ -1,8 +1,11 @@
+import { addressesOf, firstOfSet } from './addresses.ts'
 import type { Props } from './block.ts'
 import type { BlockSpec, Found, HtmlParts, MarkdownParts, PropSpec } from './block-table.ts'
-import { type Element, find, textOf } from './element.ts'
+import { type Element, find, findAll } from './element.ts'
 import { escapeAttribute, escapeHtml } from './escape-html.ts'
 import { escapeLabel } from './escape-markdown.ts'
+import { lostElements } from './html-elements.ts'
+import { linesOf } from './lines-of.ts'
 import { isSafeLink, isSafeMedia } from './safe-url.ts'
 import { backgroundColor, textAlignment } from './shared-props.ts'
 import { isVideoUrl } from './video-url.ts'
@@ -20,6 +23,9 @@ const previewProps: Record<string, PropSpec> = {
   showPreview: { default: true },
   previewWidth: { type: 'number' },
 }
+
+const mediaTags = new Set(['img', 'video', 'audio', 'embed'])
+const captionTags = new Set(['figcaption'])
 
 const image: BlockSpec = {
   type: 'image',
@@ -163,18 +169,37 @@ function mediaMarkdown (type: 'image' | 'video' | 'audio', parts: MarkdownParts,
 }
 
 function readMedia (element: Element, tag: string, more: (found: Element) => Found['props']): Found | undefined {
-  const found = find(element, tag)
-  if (found === undefined) return undefined
+  const found = element.tag === 'figure' ? onlyMediumOf(element) : element
+  if (found?.tag !== tag) return undefined
   const width = Number.parseInt(found.attributes['width'] ?? '', 10)
-  const caption = element.tag === 'figure' ? find(element, 'figcaption') : undefined
+  const caption = element === found ? undefined : find(element, 'figcaption')
   return {
     props: {
-      url: found.attributes['src'],
+      url: found.attributes['src'] || firstOfSet(found.attributes['srcset']) || find(found, 'source')?.attributes['src'],
       ...more(found),
       previewWidth: width > 0 ? width : undefined,
-      caption: caption && textOf(caption),
+      caption: caption && captionText(caption),
     },
   }
+}
+
+/** The one picture, film or sound of a figure that says nothing beside it but a plain caption. Other figures are read part by part. */
+function onlyMediumOf (figure: Element): Element | undefined {
+  const [medium, second] = findAll(figure, mediaTags)
+  const captions = findAll(figure, captionTags)
+  if (medium === undefined || second !== undefined || captions.length > 1 || find({ ...figure, tag: 'div' }, 'figure') !== undefined) return undefined
+  const caption = captions[0]
+  if (caption !== undefined && addressesOf(caption).length > 0) return undefined
+  return hasTextBeside(figure, new Set([medium, caption])) ? undefined : medium
+}
+
+function hasTextBeside (node: Element, known: ReadonlySet<Element | undefined>): boolean {
+  return node.children.some((child) => typeof child === 'string' ? child.trim() !== '' : !known.has(child) && (lostElements.has(child.tag) || hasTextBeside(child, known)))
+}
+
+/** A caption's lines, without the blanks that the source puts around them. */
+function captionText (caption: Element): string {
+  return linesOf(caption).replace(/[ \t\r\f]+/g, ' ').trim()
 }
 
 function source (props: Props): string {

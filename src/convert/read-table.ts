@@ -1,13 +1,19 @@
 import { append } from './append.ts'
-import type { Block, Inline, TableCell, TableContent } from './block.ts'
+import { type Block, type Inline, isLink, isText, type TableCell, type TableContent } from './block.ts'
+import { isInlineList } from './block-table.ts'
+import { isHidden, styleOf } from './css.ts'
 import type { Dropped } from './dropped.ts'
-import { type Element, type Node, styleOf } from './element.ts'
+import type { Element } from './element.ts'
 import { propsOf } from './element-props.ts'
+import { InlineBuilder } from './inline-builder.ts'
 import { cellProps } from './shared-props.ts'
 import { boundSpans, countHeaders, span } from './table-shape.ts'
 
-/** Reads what stands in a cell: its text, and the blocks that are no text. */
-type CollectCell = (nodes: readonly Node[]) => { content: Inline[], blocks: Block[] }
+/** Reads what stands in a cell, which the row and its section are around: its text up to the first block, and the blocks from there on. */
+type CollectCell = (cell: Element, around: readonly Element[]) => { content: Inline[], blocks: Block[] }
+
+/** A row with its cells that show, and the elements around those. */
+interface Row { cells: Element[], around: Element[] }
 
 /** What a table element amounts to. */
 export interface ReadTable {
@@ -18,40 +24,46 @@ export interface ReadTable {
   after: Block[]
 }
 
-/** Reads a table element. A cell holds text alone: lists and headings become lines of it, pictures follow the table. */
+/**
+ * Reads a table element. A cell holds text alone: what lists, headings and tables within it say becomes lines of it, pictures
+ * follow the table, and that is counted.
+ */
 export function readTable (table: Element, collect: CollectCell, dropped: Dropped): ReadTable {
   const after: Block[] = []
-  const elements = rowsOf(table).map((row) => row.children.filter((child): child is Element => typeof child !== 'string' && (child.tag === 'td' || child.tag === 'th')))
-    .filter((cells) => cells.length > 0)
-  const rows = elements.map((cells) => ({ cells: cells.map((cell) => readCell(cell, collect, after)) }))
+  const read = rowsOf(table, []).filter(({ cells }) => cells.length > 0)
+  const rows = read.map(({ cells, around }) => ({ cells: cells.map((cell) => readCell(cell, collect(cell, around), after, dropped)) }))
   const captions = table.children.filter((child): child is Element => typeof child !== 'string' && child.tag === 'caption')
   if (rows.length === 0) return { content: undefined, captions, after }
   if (boundSpans(rows)) dropped.add('format', 'merged cell')
   const styled = columnStyles(table)
   const columnWidths: Array<number | null> = []
-  elements[0]?.forEach((cell, index) => append(columnWidths, widthsOf(cell, Number(rows[0]?.cells[index]?.props['colspan']), styled, columnWidths.length)))
-  const headers = countHeaders(elements.map((cells) => cells.map((cell) => cell.tag === 'th')))
+  read[0]?.cells.forEach((cell, index) => append(columnWidths, widthsOf(cell, Number(rows[0]?.cells[index]?.props['colspan']), styled, columnWidths.length)))
+  const headers = countHeaders(read.map(({ cells }) => cells.map((cell) => cell.tag === 'th')))
   return { content: { type: 'tableContent', columnWidths, ...headers, rows }, captions, after }
 }
 
-function readCell (cell: Element, collect: CollectCell, after: Block[]): TableCell {
+function readCell (cell: Element, { content, blocks }: ReturnType<CollectCell>, after: Block[], dropped: Dropped): TableCell {
   const align = cell.attributes['align']
   const props = propsOf(cellProps, cell, {
     colspan: span(cell.attributes['colspan']),
     rowspan: span(cell.attributes['rowspan']),
     ...align !== undefined && styleOf(cell, 'text-align') === undefined && { textAlignment: align },
   })
-  const { content, blocks } = collect(cell.children)
-  flatten(blocks, content, after)
-  return { type: 'tableCell', content, props }
+  const text = new InlineBuilder()
+  addInline(text, content)
+  flatten(blocks, text, after, dropped)
+  return { type: 'tableCell', content: text.finish(), props }
 }
 
-function rowsOf (table: Element): Element[] {
-  return table.children.flatMap((child) => {
-    if (typeof child === 'string') return []
-    if (child.tag === 'tr') return [child]
-    return child.tag === 'thead' || child.tag === 'tbody' || child.tag === 'tfoot' ? rowsOf(child) : []
+function rowsOf (table: Element, around: Element[]): Row[] {
+  return elementsIn(table).flatMap((child) => {
+    if (child.tag === 'tr') return [{ cells: elementsIn(child).filter(({ tag }) => tag === 'td' || tag === 'th'), around: [...around, child] }]
+    return child.tag === 'thead' || child.tag === 'tbody' || child.tag === 'tfoot' ? rowsOf(child, [...around, child]) : []
   })
+}
+
+function elementsIn (node: Element): Element[] {
+  return node.children.filter((child): child is Element => typeof child !== 'string' && !isHidden(child))
 }
 
 function columnStyles (table: Element): Array<number | null> {
@@ -72,19 +84,32 @@ function pixels (value: string | undefined): number | null {
   return number > 0 ? number : null
 }
 
-/** Appends the text of blocks to a cell's content, line by line; blocks without text are kept apart. */
-function flatten (blocks: readonly Block[], content: TableCell['content'], rest: Block[]): void {
-  for (const block of blocks) {
-    if (Array.isArray(block.content)) {
-      if (content.length > 0 && block.content.length > 0) appendBreak(content)
-      append(content, block.content)
-    } else rest.push({ ...block, children: [] })
-    flatten(block.children, content, rest)
+/** Appends the text of blocks to a cell's, line by line; blocks without text are kept apart. */
+function flatten (blocks: readonly Block[], text: InlineBuilder, rest: Block[], dropped: Dropped): void {
+  for (const { children, ...block } of blocks) {
+    if (block.type !== 'paragraph') dropped.add('format', `${block.type} in a cell`)
+    if (block.content === undefined) rest.push({ ...block, children: [] })
+    else for (const line of linesOf(block.content)) addLine(text, line)
+    flatten(children, text, rest, dropped)
   }
 }
 
-function appendBreak (content: TableCell['content']): void {
-  const last = content[content.length - 1]
-  if (last !== undefined && last.type === 'text' && 'text' in last) last.text += '\n'
-  else content.push({ type: 'text', text: '\n', styles: {} })
+/** The text of a block; of a table, its rows with a blank between cells. */
+function linesOf (content: Inline[] | TableContent): Inline[][] {
+  if (isInlineList(content)) return [content]
+  return content.rows.map(({ cells }) => cells.flatMap((cell, index) => index === 0 ? cell.content : [{ type: 'text', text: ' ', styles: {} }, ...cell.content]))
+}
+
+function addLine (text: InlineBuilder, line: readonly Inline[]): void {
+  if (line.length === 0) return
+  if (!text.isEmpty) text.text('\n', {})
+  addInline(text, line)
+}
+
+function addInline (text: InlineBuilder, content: readonly Inline[]): void {
+  for (const inline of content) {
+    if (isText(inline)) text.text(inline.text, inline.styles)
+    else if (isLink(inline)) for (const run of inline.content) text.text(run.text, run.styles, inline.href)
+    else text.element(inline)
+  }
 }

@@ -1,5 +1,6 @@
 import type { MarkSpec } from './block-table.ts'
-import { styleOf } from './element.ts'
+import { isBold, isDecorated, isItalic, styleOf } from './css.ts'
+import type { Element } from './element.ts'
 import { cssColorOf } from './theme-colors.ts'
 
 /** BlockNote's marks in the order in which they nest in HTML, and those that only its editor shows. */
@@ -9,27 +10,27 @@ export const standardMarks: readonly MarkSpec[] = [
     value: 'boolean',
     delimiter: '**',
     toHtml: (_, inner) => `<strong>${inner}</strong>`,
-    fromHtml: { tags: ['strong', 'b'], read: (element) => styleOf(element, 'font-weight') === 'normal' ? undefined : true },
+    fromHtml: { tags: ['strong', 'b'], read: () => true, style: isBold },
   },
   {
     type: 'italic',
     value: 'boolean',
     delimiter: '*',
     toHtml: (_, inner) => `<em>${inner}</em>`,
-    fromHtml: { tags: ['em', 'i'], read: (element) => styleOf(element, 'font-style') === 'normal' ? undefined : true },
+    fromHtml: { tags: ['em', 'i'], read: () => true, style: isItalic },
   },
   {
     type: 'underline',
     value: 'boolean',
     toHtml: (_, inner) => `<u>${inner}</u>`,
-    fromHtml: { tags: ['u', 'ins'], read: () => true },
+    fromHtml: lineReader(['u', 'ins'], 'underline'),
   },
   {
     type: 'strike',
     value: 'boolean',
     delimiter: '~~',
     toHtml: (_, inner) => `<s>${inner}</s>`,
-    fromHtml: { tags: ['s', 'del', 'strike'], read: () => true },
+    fromHtml: lineReader(['s', 'del', 'strike'], 'line-through'),
   },
   {
     type: 'code',
@@ -41,6 +42,12 @@ export const standardMarks: readonly MarkSpec[] = [
   colorMark('backgroundColor', 'background-color', 'background'),
   ...['comment', 'insertion', 'deletion', 'modification'].map(hiddenMark),
 ]
+
+/** A line that the element draws by itself, unless its style takes it back, or that its style draws. */
+function lineReader (tags: readonly string[], line: 'underline' | 'line-through'): NonNullable<MarkSpec['fromHtml']> {
+  const drawn = (element: Element) => isDecorated(element, line)
+  return { tags, read: (element) => drawn(element) === false ? undefined : true, style: (element) => drawn(element) === true ? true : undefined }
+}
 
 /** A coloured span says the theme's name beside the colour itself, so that it can be read back as what it was. */
 function colorMark (type: string, property: string, use: 'text' | 'background'): MarkSpec {

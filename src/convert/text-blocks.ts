@@ -1,5 +1,6 @@
 import type { BlockSpec, HtmlParts } from './block-table.ts'
-import { type Element, find } from './element.ts'
+import { isBlock } from './css.ts'
+import { childOf, type Element, type Node } from './element.ts'
 import { backgroundColor, textColor, textProps } from './shared-props.ts'
 
 const paragraph: BlockSpec = {
@@ -26,8 +27,9 @@ const heading: BlockSpec = {
     tags: ['h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'details'],
     read (element) {
       if (element.tag !== 'details') return { props: { level: Number(element.tag[1]) } }
-      const title = findHeading(summaryOf(element))
-      return title && { props: { level: Number(title.tag[1]), isToggleable: true }, content: title }
+      const summary = childOf(element, 'summary')
+      const title = summary && titleOf(summary)
+      return title && { props: { level: title.level, isToggleable: true }, content: { ...summary, children: title.children } }
     },
   },
   toMarkdown ({ props, inline, drop }) {
@@ -84,10 +86,7 @@ const toggleListItem: BlockSpec = {
     `<li${attributes}><details open=""><summary><p>${inline}</p></summary>${children}</details></li>`,
   fromHtml: {
     tags: ['details'],
-    read (element) {
-      const summary = summaryOf(element)
-      return { props: {}, content: find(summary ?? '', 'p') ?? summary ?? { tag: 'summary', attributes: {}, children: [] } }
-    },
+    read: (element) => ({ props: {}, content: childOf(element, 'summary') ?? { tag: 'summary', attributes: {}, children: [] } }),
   },
 }
 
@@ -101,7 +100,7 @@ const codeBlock: BlockSpec = {
     return `<pre${attributes}><code class="language-${language}" data-language="${language}">${inline}</code></pre>`
   },
   fromHtml: {
-    tags: ['pre'],
+    tags: ['pre', 'xmp', 'listing', 'plaintext'],
     read (element) {
       const { language, code } = programOf(element)
       return code === undefined ? { props: {} } : { props: { language }, content: code }
@@ -160,16 +159,15 @@ export function programOf (pre: Element): { language?: string | undefined, code?
   return { language: code.attributes['data-language'] || languageClass(code), code }
 }
 
-function summaryOf (details: Element): Element | undefined {
-  for (const child of details.children) if (typeof child !== 'string' && child.tag === 'summary') return child
-  return undefined
-}
-
-function findHeading (summary: Element | undefined): Element | undefined {
-  for (const child of summary?.children ?? []) {
-    if (typeof child !== 'string' && headingTag.test(child.tag)) return child
-  }
-  return undefined
+/** The one heading of a summary that is no more than a line, and that line. */
+function titleOf ({ children }: Element): { level: number, children: Node[] } | undefined {
+  const blocks = children.filter((child): child is Element => typeof child !== 'string' && isBlock(child))
+  const title = blocks[0]
+  if (title === undefined || blocks.length > 1 || !headingTag.test(title.tag)) return undefined
+  const level = Number(title.tag[1])
+  return children.length === 1
+    ? { level, children: title.children }
+    : { level, children: children.flatMap((child) => child === title ? [' ', ...title.children, ' '] : [child]) }
 }
 
 function languageClass (code: Element): string | undefined {

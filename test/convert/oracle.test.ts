@@ -78,8 +78,8 @@ await t.test('HTML is read as BlockNote reads it', async (t) => {
     '<dl><dt>a</dt><dd>b</dd></dl>',
     '<p style="text-align:center">c</p>',
     '<a href="javascript:alert(1)">x</a><a href="/rel">y</a><a href="mailto:x@y">z</a>',
-    '<p>a  b</p><mark>m</mark>',
-    '<a href="http://x"><img src="http://a/b.png"></a>',
+    '<p>a b</p><mark>m</mark>',
+    '<img src="http://a/b.png">',
     '<p><span style="color:red">r</span></p>',
   ]) t.strictSame(comparable(htmlToBlocks(html, table, new Dropped())), comparable(await oracle.tryParseHTMLToBlocks(html)), html)
 })

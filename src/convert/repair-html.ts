@@ -1,0 +1,166 @@
+import type { Dropped } from './dropped.ts'
+import { escapeHtml } from './escape-html.ts'
+import { enclosingElements, htmlElements } from './html-elements.ts'
+
+/** What a piece of HTML within markdown is read with. */
+export interface RepairOptions {
+  /** Whether the block table reads elements of this name, beside those of HTML. */
+  isElement: (tag: string) => boolean
+  dropped: Dropped
+  /** The piece stands in a line of text, where a `<body>` is a word and never the page's own. */
+  inline?: boolean
+}
+
+/**
+ * Makes a piece of raw HTML in markdown safe to put before the rest of the document: a tag that is no element, or that would
+ * take what follows with it, becomes text; an element whose content is not shown loses that content. The piece keeps its words
+ * and stays otherwise as it is. Takes time in proportion to its length.
+ */
+export function repairHtml (html: string, options: RepairOptions): string {
+  return new HtmlRepair(html, options).repair()
+}
+
+const tagName = /<\/?([a-z][^\t\n\f\r />]*)/iy
+const space = /[\t\n\f\r /]*/y
+const attributeName = /[^\t\n\f\r />][^\t\n\f\r />=]*/y
+const attributeValue = /[\t\n\f\r ]*=[\t\n\f\r ]*("[^"]*"|'[^']*'|[^\t\n\f\r >"'][^\t\n\f\r >]*)?/y
+
+class HtmlRepair {
+  readonly #html: string
+  readonly #options: RepairOptions
+  /** Where the end tags of each name begin. */
+  readonly #ends = new Map<string, number[]>()
+  /** Elements of unknown name that are open. */
+  readonly #unknown = new Map<string, number>()
+  #repaired = ''
+
+  constructor (html: string, options: RepairOptions) {
+    this.#html = html
+    this.#options = options
+    for (const { 1: name = '', index } of html.matchAll(/<\/([a-z][^\t\n\f\r />]*)/gi)) {
+      const known = this.#ends.get(name.toLowerCase())
+      if (known === undefined) this.#ends.set(name.toLowerCase(), [index])
+      else known.push(index)
+    }
+    for (const positions of this.#ends.values()) positions.reverse()
+  }
+
+  repair (): string {
+    const html = this.#html
+    let done = 0
+    for (let at = html.indexOf('<'); at !== -1; at = html.indexOf('<', Math.max(done, at + 1))) {
+      const end = tokenEnd(html, at)
+      if (end === undefined) continue
+      this.#repaired += html.slice(done, at)
+      // It never ends: all that follows stands in it.
+      if (end === -1) return this.#repaired + html.slice(at).replaceAll('<', '&lt;')
+      done = this.#token(at, end)
+    }
+    return this.#repaired + html.slice(done)
+  }
+
+  /** Writes a tag or a comment, and returns where to go on. */
+  #token (start: number, end: number): number {
+    const token = this.#html.slice(start, end)
+    tagName.lastIndex = 0
+    const name = tagName.exec(token)?.[1]?.toLowerCase()
+    if (name === undefined) this.#repaired += token
+    else if (token.startsWith('</')) this.#repaired += this.#keepsEnd(name, start) ? token : escapeHtml(token)
+    else if (enclosingElements.has(name)) return this.#enclosing(name, token, end)
+    else this.#repaired += this.#keepsStart(name, start, end) ? token : escapeHtml(token)
+    return end
+  }
+
+  /** An element that is closed again, without what it hides; or its tag as text. */
+  #enclosing (name: string, token: string, end: number): number {
+    if ((name === 'svg' || name === 'math') && token.endsWith('/>')) {
+      this.#repaired += token
+      return end
+    }
+    const close = this.#nextEnd(name, end)
+    const closed = close === undefined ? -1 : tagEnd(this.#html, close)
+    if (close === undefined || closed === -1) {
+      this.#repaired += escapeHtml(token)
+      return end
+    }
+    const content = this.#html.slice(end, close)
+    if (name === 'xmp') this.#repaired += `<pre>\n${escapeHtml(content)}</pre>`
+    // What a film or a sound holds is markup: its sources.
+    else this.#repaired += token + (name === 'video' || name === 'audio' ? repairHtml(content, this.#options) : '') + `</${name}>`
+    return closed
+  }
+
+  #keepsStart (name: string, start: number, end: number): boolean {
+    if (name === 'plaintext' || name === 'frameset' || name === 'frame') return false
+    if (name === 'html' || name === 'head' || name === 'body') return this.#isStructure(start)
+    if (htmlElements.has(name) || this.#options.isElement(name)) return true
+    if (this.#nextEnd(name, end) === undefined) return false
+    this.#options.dropped.add('format', `element ${name}`)
+    this.#unknown.set(name, (this.#unknown.get(name) ?? 0) + 1)
+    return true
+  }
+
+  #keepsEnd (name: string, start: number): boolean {
+    if (enclosingElements.has(name) || name === 'plaintext') return false
+    if (name === 'html' || name === 'head' || name === 'body') return this.#isStructure(start)
+    if (htmlElements.has(name) || this.#options.isElement(name)) return true
+    const open = this.#unknown.get(name) ?? 0
+    if (open > 0) this.#unknown.set(name, open - 1)
+    return open > 0
+  }
+
+  /** The tags of a page stand at the start of a line. */
+  #isStructure (start: number): boolean {
+    if (this.#options.inline === true) return false
+    return this.#html.slice(this.#html.lastIndexOf('\n', start) + 1, start).trim() === ''
+  }
+
+  #nextEnd (name: string, from: number): number | undefined {
+    const positions = this.#ends.get(name) ?? []
+    // They are asked for in order, so those before are never asked for again.
+    while ((positions[positions.length - 1] ?? from) < from) positions.pop()
+    return positions[positions.length - 1]
+  }
+}
+
+/** The place behind the tag or comment that begins here; -1 when it never ends, undefined when none begins. */
+function tokenEnd (html: string, start: number): number | undefined {
+  if (html.startsWith('<!--', start)) return commentEnd(html, start)
+  tagName.lastIndex = start
+  if (tagName.test(html)) return tagEnd(html, start)
+  const next = html.charAt(start + 1)
+  if (next !== '!' && next !== '?' && next !== '/') return undefined
+  const close = html.indexOf('>', start)
+  return close === -1 ? -1 : close + 1
+}
+
+function commentEnd (html: string, start: number): number {
+  const close = /^<!--(?:>|->)/.exec(html.slice(start, start + 6))
+  if (close !== null) return start + close[0].length
+  const end = /--!?>/g
+  end.lastIndex = start + 4
+  return end.test(html) ? end.lastIndex : -1
+}
+
+/** Follows the attributes of a tag as a browser does. */
+function tagEnd (html: string, start: number): number {
+  tagName.lastIndex = start
+  tagName.test(html)
+  let at = tagName.lastIndex
+  for (;;) {
+    at = skip(space, html, at)
+    if (at >= html.length) return -1
+    if (html.charAt(at) === '>') return at + 1
+    at = skip(attributeName, html, at)
+    attributeValue.lastIndex = at
+    const value = attributeValue.exec(html)
+    if (value === null) continue
+    at = attributeValue.lastIndex
+    if (value[1] === undefined && /["']/.test(html.charAt(at))) return -1
+  }
+}
+
+function skip (pattern: RegExp, html: string, at: number): number {
+  pattern.lastIndex = at
+  return pattern.test(html) ? pattern.lastIndex : at
+}
