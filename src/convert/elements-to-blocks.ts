@@ -175,7 +175,7 @@ export class ElementReader {
   #emptyBlock (node: Element, spec: BlockSpec, found: Found, sink: BlockSink, depth: number): void {
     const props = propsOf(spec.props, node, found.props)
     const block: Block = { id: randomUUID(), type: spec.type, props, children: [] }
-    if (levelOf(node) > depth) this.#place(block, node, sink, depth)
+    if (levelOf(node) > depth || isBlock(node)) this.#place(block, node, sink, depth)
     else sink.media(block)
     const said = new Set<unknown>(Object.values(props))
     for (const { attributes: { href } } of node.tag === 'figure' ? findAll(node, linkTags) : []) {

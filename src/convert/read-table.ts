@@ -88,10 +88,18 @@ function pixels (value: string | undefined): number | null {
 function flatten (blocks: readonly Block[], text: InlineBuilder, rest: Block[], dropped: Dropped): void {
   for (const { children, ...block } of blocks) {
     if (block.type !== 'paragraph') dropped.add('format', `${block.type} in a cell`)
-    if (block.content === undefined) rest.push({ ...block, children: [] })
+    if (block.content === undefined) rest.push(withoutCaption(block, text))
     else for (const line of linesOf(block.content)) addLine(text, line)
     flatten(children, text, rest, dropped)
   }
+}
+
+/** A picture whose caption stays where it stood in the cell. */
+function withoutCaption (block: Omit<Block, 'children'>, text: InlineBuilder): Block {
+  const { caption, ...props } = block.props
+  if (typeof caption !== 'string') return { ...block, children: [] }
+  addLine(text, caption === '' ? [] : [{ type: 'text', text: caption, styles: {} }])
+  return { ...block, props: { ...props, caption: '' }, children: [] }
 }
 
 /** The text of a block; of a table, its rows with a blank between cells. */

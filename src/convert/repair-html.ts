@@ -20,6 +20,10 @@ export function repairHtml (html: string, options: RepairOptions): string {
   return new HtmlRepair(html, options).repair()
 }
 
+/** What stands for the end of a tag that has none, and of one that only ends with the next, as after a quote that is not closed. */
+const unended = -1
+const noTag = -2
+
 const tagName = /<\/?([a-z][^\t\n\f\r />]*)/iy
 const space = /[\t\n\f\r /]*/y
 const attributeName = /[^\t\n\f\r />][^\t\n\f\r />=]*/y
@@ -53,8 +57,9 @@ class HtmlRepair {
       if (end === undefined) continue
       this.#repaired += html.slice(done, at)
       // It never ends: all that follows stands in it.
-      if (end === -1) return this.#repaired + html.slice(at).replaceAll('<', '&lt;')
-      done = this.#token(at, end)
+      if (end === unended) return this.#repaired + html.slice(at).replaceAll('<', '&lt;')
+      if (end === noTag) this.#repaired += '&lt;'
+      done = end === noTag ? at + 1 : this.#token(at, end)
     }
     return this.#repaired + html.slice(done)
   }
@@ -78,8 +83,8 @@ class HtmlRepair {
       return end
     }
     const close = this.#nextEnd(name, end)
-    const closed = close === undefined ? -1 : tagEnd(this.#html, close)
-    if (close === undefined || closed === -1) {
+    const closed = close === undefined ? unended : tagEnd(this.#html, close)
+    if (close === undefined || closed < 0) {
       this.#repaired += escapeHtml(token)
       return end
     }
@@ -123,15 +128,21 @@ class HtmlRepair {
   }
 }
 
-/** The place behind the tag or comment that begins here; -1 when it never ends, undefined when none begins. */
+/** The place behind the tag or comment that begins here; `unended` or `noTag` when there is none, undefined when nothing begins. */
 function tokenEnd (html: string, start: number): number | undefined {
   if (html.startsWith('<!--', start)) return commentEnd(html, start)
   tagName.lastIndex = start
   if (tagName.test(html)) return tagEnd(html, start)
   const next = html.charAt(start + 1)
   if (next !== '!' && next !== '?' && next !== '/') return undefined
-  const close = html.indexOf('>', start)
-  return close === -1 ? -1 : close + 1
+  const close = nextSign(html, start + 1)
+  return close === undefined ? unended : html.charAt(close) === '<' ? noTag : close + 1
+}
+
+function nextSign (html: string, from: number): number | undefined {
+  const sign = /[<>]/g
+  sign.lastIndex = from
+  return sign.exec(html)?.index
 }
 
 function commentEnd (html: string, start: number): number {
@@ -139,7 +150,7 @@ function commentEnd (html: string, start: number): number {
   if (close !== null) return start + close[0].length
   const end = /--!?>/g
   end.lastIndex = start + 4
-  return end.test(html) ? end.lastIndex : -1
+  return end.test(html) ? end.lastIndex : unended
 }
 
 /** Follows the attributes of a tag as a browser does. */
@@ -149,14 +160,16 @@ function tagEnd (html: string, start: number): number {
   let at = tagName.lastIndex
   for (;;) {
     at = skip(space, html, at)
-    if (at >= html.length) return -1
+    if (at >= html.length) return unended
     if (html.charAt(at) === '>') return at + 1
+    const name = at
     at = skip(attributeName, html, at)
     attributeValue.lastIndex = at
     const value = attributeValue.exec(html)
-    if (value === null) continue
-    at = attributeValue.lastIndex
-    if (value[1] === undefined && /["']/.test(html.charAt(at))) return -1
+    if (value !== null) at = attributeValue.lastIndex
+    if (value !== null && value[1] === undefined && /["']/.test(html.charAt(at))) return unended
+    // No attribute has such a name or, without quotes, such a value.
+    if (/["'<]/.test(html.slice(name, at).replace(/=[\t\n\f\r ]*(?:"[^"]*"|'[^']*')$/, ''))) return noTag
   }
 }
 
