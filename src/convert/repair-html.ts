@@ -117,7 +117,9 @@ class HtmlRepair {
   /** The tags of a page stand at the start of a line. */
   #isStructure (start: number): boolean {
     if (this.#options.inline === true) return false
-    return this.#html.slice(this.#html.lastIndexOf('\n', start) + 1, start).trim() === ''
+    let at = start - 1
+    while (this.#html.charAt(at) === ' ' || this.#html.charAt(at) === '\t') at--
+    return at < 0 || this.#html.charAt(at) === '\n'
   }
 
   #nextEnd (name: string, from: number): number | undefined {
