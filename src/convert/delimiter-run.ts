@@ -1,5 +1,5 @@
-/** Signs that markdown, or GitHub's kind of it, reads as marks or math when two stand around a word. */
-export const paired: ReadonlySet<string> = new Set('*_~$')
+/** Signs that markdown, or GitHub's kind of it, reads as marks when two stand around a word. */
+export const paired: ReadonlySet<string> = new Set('*_~')
 
 /** Whether a run of equal signs can begin or end what is marked. */
 export interface DelimiterRun { end: number, opens: boolean, closes: boolean }
@@ -20,7 +20,6 @@ export function delimiterRun (text: string, start: number, before?: string, afte
   const right = end < text.length ? neighbour(text, end) : after
   // What markdown stands there, and whether half of a pair of surrogates is a letter, is not known to every reader.
   if (left === undefined || right === undefined || isSurrogate(left) || isSurrogate(right)) return { end, opens: true, closes: true }
-  if (sign === '$') return { end, opens: !isBlank(right), closes: !isBlank(left) && !/\d/.test(right) }
   const opens = !isBlank(right) && (!isBreak(right) || isBreak(left))
   const closes = !isBlank(left) && (!isBreak(left) || isBreak(right))
   if (sign !== '_') return { end, opens, closes }

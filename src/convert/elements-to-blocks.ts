@@ -146,13 +146,13 @@ export class ElementReader {
   }
 
   #block (node: Element, spec: BlockSpec, found: Found, sink: BlockSink, context: TextContext, depth: number): void {
-    if (spec.content === 'none') return this.#emptyBlock(node, spec, found, sink, depth)
     const props = propsOf(spec.props, node, found.props)
     const inside = Math.max(depth, levelOf(node)) + 1
     if (spec.container === true) {
       const children = this.#blocks(node.children, context, inside)
       return this.#place({ id: randomUUID(), type: spec.type, props, children }, node, sink, depth)
     }
+    if (spec.content === 'none') return this.#emptyBlock(node, spec, found, sink, depth)
     const source = found.content ?? node
     if (spec.code === true) {
       const text = codeText(source)

@@ -1,4 +1,5 @@
 import { delimiterRun, paired } from './delimiter-run.ts'
+import { MathScanner } from './dollar-math.ts'
 
 /** What decides, beside the text itself, whether one of its characters is escaped. */
 export interface TextContext {
@@ -10,6 +11,8 @@ export interface TextContext {
   linksAddresses: boolean
   /** More follows in the same paragraph. */
   followed: boolean
+  /** A dollar may meet one of another run of text. */
+  everyDollar?: boolean
 }
 
 const anywhere: TextContext = { brackets: 'none', linksAddresses: true, followed: true }
@@ -28,6 +31,7 @@ export function escapeMarkdown (text: string, context: TextContext = anywhere): 
   if (!special.test(text)) return text
   const keepsBrackets = context.brackets === 'all' || (context.brackets === 'balanced' && isBalanced(text))
   const lastTagEnd = context.followed ? text.length : text.lastIndexOf('>')
+  const math = new MathScanner(text)
   let escaped = ''
   for (let index = 0; index < text.length; index++) {
     const character = text.charAt(index)
@@ -35,6 +39,10 @@ export function escapeMarkdown (text: string, context: TextContext = anywhere): 
       const { end, opens, closes } = delimiterRun(text, index)
       escaped += ((opens || closes) && context.lone?.has(character) !== true ? '\\' + character : character).repeat(end - index)
       index = end - 1
+      continue
+    }
+    if (character === '$') {
+      escaped += context.everyDollar === true || math.at(index) !== undefined ? '\\$' : '$'
       continue
     }
     const needed = character === '[' || character === ']'

@@ -32,6 +32,8 @@ interface Written { markdown: string, risky: boolean }
 const automatic = /^[a-z][a-z0-9+.-]{1,31}:(?:[^<>&\u0000-\u0020]|&(?!#?\w+;))*$/i
 
 const noSigns: ReadonlySet<string> = new Set()
+/** Where an element's source stands, with other markdown around its tags */
+const betweenTags: TextContext = { brackets: 'none', linksAddresses: true, followed: true, everyDollar: true }
 
 const htmlTags: Record<string, string> = { '**': 'strong', '*': 'em', '~~': 'del' }
 
@@ -89,7 +91,7 @@ function addRun (run: TextRun, href: string | undefined, pieces: Piece[], { tabl
 /** A source as an HTML element on one line; what stands between its tags is markdown still. */
 function sourceToHtml (element: InlineElement, { table, drop, origin }: InlineOptions): string {
   const spec = table.inline.get(element.type)
-  const inline = escapeMarkdown(elementText(element)).replaceAll('\n', '&#10;')
+  const inline = escapeMarkdown(elementText(element), betweenTags).replaceAll('\n', '&#10;')
   const attributes = attributesOf(spec?.props ?? {}, element.props, false)
   return spec?.toHtml({ props: element.props, attributes, inline, children: '', escape: escapeAttributeLine, drop, origin }) ?? inline
 }
@@ -184,8 +186,9 @@ class InlineWriter {
     this.#options = options
     this.#tags = tags
     this.#lone = loneSigns(pieces, options.table, options.oneLine === true)
-    // Another dollar may close it.
-    this.#risky = pieces.some(({ html }) => html !== undefined)
+    // A dollar may close what another piece has opened.
+    const dollars = pieces.filter(({ text, href, html }) => html !== undefined || text.includes('$') || href?.includes('$') === true)
+    this.#risky = dollars.length > 1 || dollars.some(({ html }) => html !== undefined)
   }
 
   write (): Written {
@@ -256,7 +259,7 @@ class InlineWriter {
   }
 
   #context (href: string | undefined, followed: boolean, lone = this.#lone): TextContext {
-    return { lone, brackets: href === undefined ? 'all' : 'balanced', linksAddresses: href === undefined, followed }
+    return { lone, brackets: href === undefined ? 'all' : 'balanced', linksAddresses: href === undefined, followed, everyDollar: this.#tags }
   }
 
   #opening (mark: string): string {

@@ -10,11 +10,9 @@ import type { Piece } from './inline-to-markdown.ts'
 export function loneSigns (pieces: readonly Piece[], table: BlockTable, oneLine: boolean): ReadonlySet<string> {
   const lone = new Set(paired)
   for (const { marks } of pieces) for (const mark of marks) lone.delete(table.marks.get(mark)?.delimiter?.charAt(0) ?? '')
-  // Math between dollars may begin in text and end in an address, in code or in other math.
-  if (pieces.some(({ kind, text, href }) => (kind !== 'text' && text.includes('$')) || href?.includes('$') === true)) lone.delete('$')
   const opened = new Set<string>()
   pieces.forEach(({ kind, text }, index) => {
-    if (kind !== 'text' || !/[*_~$]/.test(text)) return
+    if (kind !== 'text' || !/[*_~]/.test(text)) return
     const before = edge(pieces[index - 1], oneLine ? '>' : '')
     const after = edge(pieces[index + 1], '\\')
     for (let at = 0; at < text.length; at++) {
