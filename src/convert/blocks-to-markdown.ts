@@ -32,8 +32,8 @@ const maxNumber = 999_999_999
 /** The first line of a quote that GitHub shows as an alert. It stands alone on its line, without the backslash of a line break. */
 const alert = /^(\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\])\\$/im
 
-/** What at the start of an item would be its checkbox. */
-const checkbox = /^\[[ xX]\](?!\S)/
+/** What at the start of an item would be its checkbox, or a rule together with its marker. */
+const misreadInItem = /^(?:\[[ xX]\](?!\S)|\*[* \t]*$)/
 
 /**
  * Writes blocks as markdown that reads back as the same blocks, as far as markdown can say them; what it cannot is counted.
@@ -167,7 +167,7 @@ class MarkdownWriter {
     const indent = ' '.repeat(chunk.text.length + 1)
     const text = isInlineList(block.content) ? this.#inline(block.content) : ''
     const check = block.type !== 'checkListItem' ? '' : block.props['checked'] === true ? '[x] ' : '[ ] '
-    const first = check === '' ? escapeCheckbox(text) : (check + text).trimEnd()
+    const first = check === '' ? escapeItemStart(text) : (check + text).trimEnd()
     const children = this.chunks(block.children)
     if (first !== '') chunk.text += ' ' + first.replaceAll('\n', '\n' + indent)
     chunk.interrupts = first !== '' && (chunk.number ?? 1) === 1
@@ -175,7 +175,7 @@ class MarkdownWriter {
     if (child === undefined) return chunk
     if (first === '' && child.isParagraph === true) {
       this.#drop('nesting')
-      child.text = escapeCheckbox(child.text)
+      child.text = escapeItemStart(child.text)
     }
     // An item without text may begin on the next line, but not after a blank one.
     const tight = child.interrupts === true || first === ''
@@ -210,8 +210,8 @@ function indentLines (text: string, indent: string): string {
   return indent + text.slice(0, end).replace(/\n(?!\n)/g, '\n' + indent)
 }
 
-function escapeCheckbox (text: string): string {
-  return checkbox.test(text) ? '\\' + text : text
+function escapeItemStart (text: string): string {
+  return misreadInItem.test(text) ? '\\' + text : text
 }
 
 /** A heading may not end in what would be its closing sequence. */

@@ -56,8 +56,8 @@ export function escapeMarkdown (text: string, context: TextContext = anywhere): 
 function needsEscape (character: string, text: string, index: number, { lone, linksAddresses, followed }: TextContext, lastTagEnd: number): boolean {
   switch (character) {
     case '\\':
-      // A letter at the end may be written as a reference.
-      return escapable.test(text.charAt(index + 1)) || (followed && index + 3 >= text.length)
+      // A letter or a blank at the end may be written as a reference.
+      return escapable.test(text.charAt(index + 1)) || (index + 3 >= text.length && (followed || /\s/.test(text.charAt(index + 1))))
     case '`':
       return lone?.has(character) !== true
     case '<':
@@ -123,7 +123,7 @@ export function escapeLineStart (line: string, later = false): string {
 }
 
 const beginsAnywhere = [
-  /^>/, /^\$\$/, /^#{1,6}(?:\s|$)/, /^(?:`{3,}[^`]*$|~{3})/, /^(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$/, /^\[\^[^\]\s]+\]:/,
+  /^>/, /^\$\$/, /^#{1,6}(?:\s|$)/, /^(?:`{3,}[^`]*$|~{3})/, /^(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$/, /^\[\^(?:\\.|[^\\[\]\s])+\]:/,
 ]
 const beginsBlock = [...beginsAnywhere, /^[-+*](?:\s|$)/]
 const beginsLater = [...beginsAnywhere, /^[-+*]\s/, /^(?:=+|-+)[ \t]*$/, /^(?=.*-)[|:-][-:| \t]*$/]

@@ -42,7 +42,7 @@ await t.test('text is the same for GitHub, and makes no link', async (t) => {
     '[^1] and [^1]: Smith.', '[^1]: Smith.', '[a]: b', '[a][b]', '[a](b)', '![a](b)', '![a][b]', '[a\\]: b',
     '*a*', '**a**', '_a_', '__a__', '***', '* * *', '_ _ _', '- - -', '---', '--', '===', '* a', '+ a', '- a', '-', '1. a', '1) a', '1986. A year', '# a', '#a', '> a',
     '[ ] a', '[x] a', '<b>', 'a<b>c', 'a < b > c', '<!-- a -->', '<?a?>', '</p>', '<div', '<https://a.b>', '<a@b.c>', 'List<String>', '&amp;', '&#42;', '&copy', 'AT&T',
-    'a\\', 'C:\\dir\\*', '\\*', '\\\\', '|a|b|\n|-|-|', 'a\n===', 'a\n---', 'a\n- b', 'a\n1. b', 'a\n2. b', 'a\n# b', 'a\n> b', 'a\n[^1]: b', 'a\n```', 'a\\\nb', '__\nb__', '***\n ***.', '*a\n * b', '*a * ', 'a\n* \nb', 'a\n1. \nb', '*~~*a',
+    'a\\', 'C:\\dir\\*', '\\*', '\\\\', '|a|b|\n|-|-|', 'a\n===', 'a\n---', 'a\n- b', 'a\n1. b', 'a\n2. b', 'a\n# b', 'a\n> b', 'a\n[^1]: b', 'a\n```', 'a\\\nb', '__\nb__', '***\n ***.', '*a\n * b', '*a * ', 'a\n* \nb', 'a\n1. \nb', '*~~*a', 'a\\\u00a0',
   ]) {
     agrees([...validateBlocks([{ content: text }, { type: 'heading', content: text }, { type: 'bulletListItem', content: text, children: [{ content: text }] }, { type: 'quote', content: text },
       { type: 'checkListItem', content: text }, { type: 'table', content: { rows: [{ cells: [text, [{ type: 'text', text: text.replaceAll('\n', ' '), styles: { code: true } }]] }] } }], table, new Dropped())])
@@ -52,7 +52,7 @@ await t.test('text is the same for GitHub, and makes no link', async (t) => {
 
 await t.test('addresses and labels with brackets, blanks and signs', async (t) => {
   for (const href of ['https://a.b/(c)', 'https://a.b/c)', 'https://a.b/((', 'https://a.b/<c>', 'https://a.b/c d', 'https://a.b/c\\*d', 'https://a.b/?c&copy;=d', '/a_b_*c*', '#a', '']) {
-    for (const text of [href || 'x', '[a]', 'a]', '[a', '[a](b)', '![a]', 'a!', '*a*', '`a', 'https://c.d/_e_', 'a\\', 'a\\\nb']) {
+    for (const text of [href || 'x', '[a]', 'a]', '[a', '[a](b)', '![a]', 'a!', '*a*', '`a', 'https://c.d/_e_', 'a\\', '^[^1]: a']) {
       agrees(validateBlocks([{ content: ['wow!', { type: 'link', href, content: text }, '(b)'] }], table, new Dropped()))
       if (href !== '') agrees(validateBlocks([{ type: 'image', props: { url: href, name: text } }, { type: 'file', props: { url: href, name: text } }], table, new Dropped()))
     }
@@ -60,8 +60,12 @@ await t.test('addresses and labels with brackets, blanks and signs', async (t) =
   }
 })
 
-await t.test('brackets right before code are no checkbox', async () => {
-  agrees(validateBlocks([{ type: 'bulletListItem', content: ['[x]', { type: 'text', text: 'a', styles: { code: true } }] }], table, new Dropped()))
+await t.test('a backslash before a line break stays in a name', async (t) => {
+  t.equal(fromMarkdown(toMarkdown(validateBlocks([{ type: 'image', props: { url: 'https://a.b/', name: 'a\\\nbcd' } }], table, new Dropped())))[0]?.props['name'], 'a\\\nbcd')
+})
+
+await t.test('an item that begins like a rule or a checkbox is neither', async () => {
+  agrees(validateBlocks([{ type: 'bulletListItem', content: '**' }, { type: 'bulletListItem', content: ['[x]', { type: 'text', text: 'a', styles: { code: true } }] }], table, new Dropped()))
 })
 
 await t.test('no escape that changes nothing', async (t) => {
