@@ -26,11 +26,11 @@ export function delimiterRun (text: string, start: number, before?: string, afte
   return { end, opens: opens && (!closes || isBreak(left)), closes: closes && (!opens || isBreak(right)) }
 }
 
-/** Beside other signs readers differ, and a blank at the edge of a text may be written as a reference, which is punctuation. */
+/** Readers differ beside other signs. A line break, or a blank at an edge, may be written as a reference, which is punctuation. */
 function neighbour (text: string, index: number): string | undefined {
   const character = text.charAt(index)
   const isEdge = index === 0 || index === text.length - 1
-  return /[*_~]/.test(character) || (isEdge && isBlank(character)) ? undefined : character
+  return /[*_~\n\r]/.test(character) || (isEdge && isBlank(character)) ? undefined : character
 }
 
 function isBlank (character: string): boolean {

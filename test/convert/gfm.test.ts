@@ -60,7 +60,9 @@ await t.test('addresses and labels with brackets, blanks and signs', async (t) =
   }
 })
 
-await t.test('a backslash before a line break stays in a name', async (t) => {
+await t.test('signs beside a line break stay in a name', async (t) => {
+  const file = validateBlocks([{ type: 'file', props: { url: 'https://a.b/', name: '* * *\n* *' } }], table, new Dropped())
+  t.equal(seen(toHtml(fromMarkdown(toMarkdown(file)))).text, '* * * * *')
   t.equal(fromMarkdown(toMarkdown(validateBlocks([{ type: 'image', props: { url: 'https://a.b/', name: 'a\\\nbcd' } }], table, new Dropped())))[0]?.props['name'], 'a\\\nbcd')
 })
 
