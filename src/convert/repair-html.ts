@@ -29,6 +29,9 @@ const space = /[\t\n\f\r /]*/y
 const attributeName = /[^\t\n\f\r />][^\t\n\f\r />=]*/y
 const attributeValue = /[\t\n\f\r ]*=[\t\n\f\r ]*("[^"]*"|'[^']*'|[^\t\n\f\r >"'][^\t\n\f\r >]*)?/y
 
+/** A tag or comment that is no element of MathML */
+const otherThanMath = /<(?!\/?(?:m[a-z]+|semantics|annotation)[\s/>])/i
+
 class HtmlRepair {
   readonly #html: string
   readonly #options: RepairOptions
@@ -90,9 +93,14 @@ class HtmlRepair {
     }
     const content = this.#html.slice(end, close)
     if (name === 'xmp') this.#repaired += `<pre>\n${escapeHtml(content)}</pre>`
-    // What a film or a sound holds is markup: its sources.
-    else this.#repaired += token + (name === 'video' || name === 'audio' ? repairHtml(content, this.#options) : '') + `</${name}>`
+    else this.#repaired += token + this.#shown(name, content) + `</${name}>`
     return closed
+  }
+
+  /** What a film or a sound holds is markup: its sources. A formula is shown where all in it is MathML. */
+  #shown (name: string, content: string): string {
+    if (name === 'video' || name === 'audio') return repairHtml(content, this.#options)
+    return name === 'math' && !otherThanMath.test(content) ? content : ''
   }
 
   #keepsStart (name: string, start: number, end: number): boolean {
