@@ -1,6 +1,6 @@
 import type { Logger } from '../logger.ts'
 import { everyone, nodeIdBytes, type Bus, type BusListener, type NodeId } from './bus.ts'
-import { parseRedisUrl, redisUrlForms } from './redis-address.ts'
+import { parseRedisUrl, redisUrlForms, type RedisAddress } from './redis-address.ts'
 import { makeRedisClient, type RedisClient } from './redis-client.ts'
 
 export interface RedisBusOptions {
@@ -19,9 +19,13 @@ const probeEveryMs = 200
 const maxUnsentBytes = 32 * 1024 * 1024
 const closePatienceMs = 1000
 
+/** Between two attempts to reach a Redis that was unreachable at the start, ms */
+const openAgainMs = 1000
+
 /**
- * Opens a bus over the channels of Redis (or Valkey): one of each node, and one of all. Nothing is stored there.
- * @throws Error where it cannot be reached or does not let us in
+ * Opens a bus over the channels of Redis (or Valkey): one of each node, and one of all. Nothing is stored there. A Redis that
+ * is unreachable is tried again until it answers; until then what is sent is lost, as while it is away later.
+ * @throws Error where it does not let us in
  */
 export async function openRedisBus (options: RedisBusOptions, node: NodeId, listener: BusListener): Promise<Bus> {
   const bus = new RedisBus(options, node, listener)
@@ -35,8 +39,9 @@ class RedisBus implements Bus {
   readonly #listener: BusListener
   readonly #logger: Logger
   readonly #prefix: string
-  readonly #client: RedisClient
-  readonly #startedAt = performance.now()
+  readonly #address: RedisAddress
+  #client: RedisClient
+  #startedAt = performance.now()
   #unsent = 0
   #unsentBytes = 0
   #whenSent: (() => void) | undefined
@@ -46,6 +51,8 @@ class RedisBus implements Bus {
   /** Runs while Redis is away */
   #probing: NodeJS.Timeout | undefined
   #isSubscribing = false
+  #openingAgain: NodeJS.Timeout | undefined
+  #isClosed = false
 
   constructor ({ url, prefix, logger }: RedisBusOptions, node: NodeId, listener: BusListener) {
     this.node = node
@@ -55,8 +62,13 @@ class RedisBus implements Bus {
     this.#prefix = prefix
     const address = parseRedisUrl(url)
     if (address === undefined) throw new Error(`REDIS_URL must be ${redisUrlForms}`)
-    this.#client = makeRedisClient({
-      address,
+    this.#address = address
+    this.#client = this.#makeClient()
+  }
+
+  #makeClient (): RedisClient {
+    return makeRedisClient({
+      address: this.#address,
       onCut: (error) => { this.#wasCut(error) },
       onTrouble: (error) => { this.#noteTrouble(error) },
       retries: (error) => this.#isOpen || (isTransient(error) && performance.now() - this.#startedAt < openTimeoutMs),
@@ -64,6 +76,33 @@ class RedisBus implements Bus {
   }
 
   async open (): Promise<void> {
+    try {
+      await this.#connect()
+    } catch (error) {
+      if (!(error instanceof Error) || !isUnreachable(error.cause)) throw error
+      this.#logger.warn({ err: error.cause }, 'Redis is unreachable; this node serves without hearing the others, and keeps trying')
+      this.#keepTrying()
+    }
+  }
+
+  #keepTrying (): void {
+    this.#openingAgain = setTimeout(() => {
+      this.#startedAt = performance.now()
+      this.#firstError = undefined
+      this.#client = this.#makeClient()
+      this.#connect().then(() => {
+        this.#logger.info({}, 'Redis answers')
+        this.#listener.restored()
+      }, (error: unknown) => {
+        if (this.#isClosed) return
+        if (!(error instanceof Error) || !isUnreachable(error.cause)) this.#logger.error({ err: error }, 'Redis does not let this node in; trying again')
+        this.#keepTrying()
+      })
+    }, openAgainMs)
+    this.#openingAgain.unref()
+  }
+
+  async #connect (): Promise<void> {
     // Left to itself, the library asks Sentinel for much longer, with a wrong password too.
     let timer: NodeJS.Timeout | undefined
     const isRefused = new Promise<never>((_resolve, reject) => {
@@ -99,7 +138,9 @@ class RedisBus implements Bus {
   }
 
   async close (patienceMs = closePatienceMs): Promise<void> {
+    this.#isClosed = true
     clearInterval(this.#probing)
+    clearTimeout(this.#openingAgain)
     if (!this.#client.isReady) return await this.#destroy()
     const isOver = new Promise<void>((resolve) => { setTimeout(resolve, patienceMs).unref() })
     await Promise.race([this.#allSent(), isOver])
@@ -167,3 +208,11 @@ const isRefusal = ({ message }: Error): boolean => /WRONGPASS|NOAUTH|NOPERM/.tes
 
 /** Whether it may be better in a moment: Redis starts, or is not there yet. A wrong password is not. */
 const isTransient = (error: Error): boolean => 'code' in error || /closed|timeout|LOADING/i.test(error.message)
+
+/** Whether nobody answers at the address, which says nothing against the settings. */
+function isUnreachable (cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false
+  const { code = '', message } = cause as NodeJS.ErrnoException
+  return /^(?:ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE)$/.test(code) ||
+    /did not answer|timeout|closed|LOADING|root nodes/i.test(message)
+}
