@@ -94,7 +94,7 @@ await t.test('PostgreSQL stands still until statements count as failed', async (
     stop()
     await when(authors, () => authors.every(({ text }) => text === authors[0]?.text))
     t.pass('what is typed on one node comes to the other')
-    await Promise.all(nodes.map((node, i) => node.line(/The store does not take updates/, { from: from[i] ?? 0, timeoutMs: 90_000 })))
+    await Promise.all(nodes.map((node, i) => node.line(/Failed to store updates/, { from: from[i] ?? 0, timeoutMs: 90_000 })))
     t.pass('a statement does not hang for ever')
     for (const author of authors) author.type('late ')
     await when(authors, () => authors.every(({ text }) => text === authors[0]?.text))

@@ -32,7 +32,7 @@ async function fill (disk: SmallDisk, isKilled: boolean): Promise<string | undef
   const service = await startService(disk.path)
   const writers = rooms.map((room) => write(service.port, room, ledger, new Random(random.below(2 ** 31)), { ...flooder, pasteEvery: 20 }))
   try {
-    await service.line(/"msg":"The store does not take updates/, { timeoutMs: 120_000 })
+    await service.line(/"msg":"Failed to store updates/, { timeoutMs: 120_000 })
     // Near the end a smaller update may still find room after a larger one has not: then it is ready once more, for a moment.
     if (!await becomes(service, 503)) return 'the service never says that it is not ready'
     if (!isKilled) {
