@@ -112,6 +112,7 @@ t.test('a rolling restart: everybody is back at the first attempt, and nothing i
   t.teardown(() => {
     for (const person of people) person.stopTyping()
     provider.destroy()
+    provider.awareness.destroy()
     hocuspocus.destroy()
     websocketProvider.destroy()
   })
