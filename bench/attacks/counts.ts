@@ -1,6 +1,6 @@
 /**
- * What two people in another room feel, calm and while somebody sends frames that count a lot: `npm run build`, then
- * `npx tsx bench/attacks/counts.ts [name, a part of it is enough]`. Each attack has a service of its own.
+ * Measures the echo of an honest pair in another room, calm and under attack by frames with many clients, ranges or
+ * entries: `npm run build`, then `npx tsx bench/attacks/counts.ts [part of a name]`. Each attack starts its own service.
  */
 import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'

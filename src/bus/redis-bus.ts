@@ -23,8 +23,8 @@ const closePatienceMs = 1000
 const openAgainMs = 1000
 
 /**
- * Opens a bus over the channels of Redis (or Valkey): one of each node, and one of all. Nothing is stored there. A Redis that
- * is unreachable is tried again until it answers; until then what is sent is lost, as while it is away later.
+ * Opens a bus over the channels of Redis (or Valkey): one of each node, and one of all. Nothing is stored there. The bus opens
+ * even if Redis is unreachable, and retries until Redis answers; messages sent before that are lost.
  * @throws Error where it does not let us in
  */
 export async function openRedisBus (options: RedisBusOptions, node: NodeId, listener: BusListener): Promise<Bus> {

@@ -20,7 +20,7 @@ interface SetAsideReport {
   readonly reasons: readonly string[]
 }
 
-/** What was found in a store. */
+/** The result of checking a store. */
 interface Report {
   readonly documents: number
   readonly bytes: number

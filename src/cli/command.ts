@@ -1,6 +1,6 @@
 import type { OptionName, OptionValues } from './options.ts'
 
-/** What a command was given; `options` holds defaults for what was not. */
+/** The arguments of a command; `options` holds the default of each option that is absent. */
 export interface Call {
   readonly operands: readonly string[]
   readonly options: OptionValues
