@@ -53,7 +53,7 @@ export const settingsSchema = Type.Object({
   MAX_FRAME_BYTES: quantity('bytes', 32 * MiB, 'Largest WebSocket message from a client; above it the connection is closed with 1009. A client that is in no document yet can send 512 KiB; above 1 MiB a message of a client that can only read is discarded.', { group: 'Limits' }),
   MAX_UNFINISHED_BYTES: quantity('bytes', 96 * MiB, 'Memory for messages of all clients that have not arrived whole or wait for a verdict; taken for three times MAX_FRAME_BYTES where it is less. Above it connections are closed with 4503: stalled ones first, then those of the user who holds most.'),
   MAX_DOCUMENT_BYTES: quantity('bytes', 256 * MiB, 'Largest stored document; above it writing ends with 4413, taking text out too; reading still works.', { zero: 'no limit' }),
-  MAX_DOCUMENT_CLIENTS: quantity('clients', 100_000, 'Clients whose edits are in one document: each opening of an editor that writes something is one. Above it writing ends with 4413.', { zero: 'no limit' }),
+  MAX_DOCUMENT_CLIENTS: quantity('clients', 65_536, 'Clients whose edits are in one document: each opening of an editor that writes something is one. Above it writing ends with 4413.', { zero: 'no limit' }),
   MAX_DOCUMENT_DELETE_RANGES: quantity('ranges', 250_000, 'Ranges of deleted text in one document; a paper of 260,000 edits has 2,639. Above it writing ends with 4413.', { zero: 'no limit' }),
   MAX_CONNECTIONS: quantity('connections', 20_000, 'Open connections of this process; each takes about 10 KiB.', { zero: 'no limit' }),
   MAX_CONNECTIONS_PER_USER: quantity('connections', 500, 'Open connections of one user; people without a user id are not counted.', { zero: 'no limit' }),

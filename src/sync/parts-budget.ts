@@ -1,7 +1,7 @@
 /**
  * Parts that one socket may send at once. A part is what costs time whatever its size: a client, a run or a delete range
- * of an update, an entry of a state vector, a state of an awareness frame. A document at its bounds has 350,000
- * (100,000 clients, 250,000 delete ranges), and an offline page sends all of them when it returns.
+ * of an update, an entry of a state vector, a state of an awareness frame. A document at its bounds has 315,536
+ * (65,536 clients, 250,000 delete ranges), and an offline page sends all of them when it returns.
  */
 export const partsAtOnce = 500_000
 /** Parts that come back each second: a busy editor sends some 50, a program that writes 5,000 updates some 15,000, and 20,000 cost the event loop about 4 ms. */

@@ -27,7 +27,6 @@ export function emitInCausalOrder (update: ScannedUpdate, held: Clocks, emit: Em
 /** The structs of one client that are still to come. */
 class StructQueue {
   readonly client: number
-  readonly reader: StructReader
   readonly runs: ClientRun[]
   /** Clock of the struct that `reader` holds, while `ready()`. */
   clock: number
@@ -35,33 +34,43 @@ class StructQueue {
   written: number
   /** Waits for something that will not come. */
   stuck = false
+  readonly #bytes: Uint8Array
+  /** Only while it is walked: a document of 100,000 clients must not hold as many readers. */
+  #reader: StructReader | undefined
   #run = 0
   #isRead = false
 
   constructor (bytes: Uint8Array, run: ClientRun, held: number) {
+    this.#bytes = bytes
     this.client = run.client
-    this.reader = new StructReader(bytes, run.from)
     this.runs = [run]
     this.clock = run.clock
     this.written = held
   }
 
+  /** Holds the struct that `ready` has found. */
+  get reader (): StructReader {
+    return (this.#reader ??= new StructReader(this.#bytes, this.runs[this.#run]?.from))
+  }
+
   /** Makes `reader` hold the next struct. @returns false at the end */
   ready (): boolean {
     if (this.#isRead) return true
-    while (this.#run < this.runs.length) {
-      const run = this.runs[this.#run]!
-      if (run.end > this.written) {
-        while (this.reader.pos < run.to) {
-          this.reader.readStruct()
-          if (this.clock + this.reader.length > this.written) return (this.#isRead = true)
-          this.clock += this.reader.length
-        }
-      }
+    for (let run = this.runs[this.#run]; run !== undefined; run = this.runs[this.#run]) {
+      if (run.end > this.written && this.#readIn(run)) return (this.#isRead = true)
+      this.#reader = undefined
       const following = this.runs[++this.#run]
-      if (following === undefined) break
-      this.reader.pos = following.from
-      this.clock = following.clock
+      if (following !== undefined) this.clock = following.clock
+    }
+    return false
+  }
+
+  #readIn (run: ClientRun): boolean {
+    const { reader } = this
+    while (reader.pos < run.to) {
+      reader.readStruct()
+      if (this.clock + reader.length > this.written) return true
+      this.clock += reader.length
     }
     return false
   }

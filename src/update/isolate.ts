@@ -53,45 +53,52 @@ class Isolation<State> {
   readonly #build: (update: ScannedUpdate) => State | null
   readonly #reasons = new Map<number, string>()
   /** Filled where nothing else covers them. */
-  readonly #leftOut: ScannedUpdate[] = []
-  #parts: Part[]
+  #leftOut: ScannedUpdate[] = []
   #builds = 0
 
   constructor (updates: readonly Uint8Array[], build: (update: ScannedUpdate) => State | null) {
     this.#updates = updates
     this.#build = build
-    this.#parts = updates.map((update, index) => ({ index, scan: this.#read(update, index) }))
-  }
-
-  #read (update: Uint8Array, index: number): ScannedUpdate {
-    try {
-      return scanUpdate(update)
-    } catch (error) {
-      if (!(error instanceof MalformedUpdate)) throw error
-      const scan = scanUnchecked(update)
-      // Merging mends what is wrong with its deletions and sections; its structs are looked at below.
-      this.#reasons.set(index, error.message)
-      return scan
-    }
   }
 
   byRules (): Isolated<State> | null {
-    this.#parts = this.#parts.map((part) => {
-      const flaws = this.#reasons.has(part.index) ? clocksOfFlaws(part.scan) : null
-      return flaws === null ? part : this.#without(part, flaws.clocks, flaws.reason)
-    })
-    const unsound = unsoundClocks(merge(this.#parts))
-    if (!unsound.isEmpty) {
-      this.#parts = this.#parts.map((part) => holdsAny(part.scan, unsound) ? this.#without(part, unsound, 'Its structs cannot stay where they are placed.') : part)
-    }
-    return this.#result(this.#parts)
+    return this.#buildFilled(this.#mergeSound())
   }
 
   byHalving (): Isolated<State> {
-    const good = this.#sift([], this.#parts)
-    const result = this.#result(good)
+    const result = this.#buildFilled(this.#fill(this.#sift([], this.#sound().parts)))
     if (result === null) throw new Error('A document could not be built from the updates that had been found good')
     return result
+  }
+
+  /** The parts end here: held while a document is built, those of 100,000 clients would take as much memory as it. */
+  #mergeSound (): ScannedUpdate {
+    const { parts, merged } = this.#sound()
+    return this.#fill(parts, merged)
+  }
+
+  /** The updates without the structs that break a rule. */
+  #sound (): { parts: readonly Part[], merged: ScannedUpdate } {
+    this.#leftOut = []
+    const parts = this.#updates.map((update, index) => this.#read(update, index))
+    const merged = merge(parts)
+    const unsound = unsoundClocks(merged)
+    if (unsound.isEmpty) return { parts, merged }
+    const sound = parts.map((part) => holdsAny(part.scan, unsound) ? this.#without(part, unsound, 'Its structs cannot stay where they are placed.') : part)
+    return { parts: sound, merged: merge(sound) }
+  }
+
+  #read (update: Uint8Array, index: number): Part {
+    try {
+      return { index, scan: scanUpdate(update) }
+    } catch (error) {
+      if (!(error instanceof MalformedUpdate)) throw error
+      const part = { index, scan: scanUnchecked(update) }
+      // Merging mends what is wrong with its deletions and sections; only its structs can have to go.
+      this.#reasons.set(index, error.message)
+      const flaws = clocksOfFlaws(part.scan)
+      return flaws === null ? part : this.#without(part, flaws.clocks, flaws.reason)
+    }
   }
 
   #without (part: Part, clocks: DeleteSet, reason: string): Part {
@@ -140,13 +147,15 @@ class Isolation<State> {
     return this.#build(merge(parts)) !== null
   }
 
-  #result (parts: readonly Part[]): Isolated<State> | null {
-    const merged = merge(parts)
-    const filled = this.#leftOut.length === 0 ? merged : merge([...parts, { index: -1, scan: fill(this.#leftOut, merged) }])
-    const state = this.#build(filled)
+  #fill (parts: readonly Part[], merged = merge(parts)): ScannedUpdate {
+    return this.#leftOut.length === 0 ? merged : merge([...parts, { index: -1, scan: fill(this.#leftOut, merged) }])
+  }
+
+  #buildFilled (merged: ScannedUpdate): Isolated<State> | null {
+    const state = this.#build(merged)
     if (state === null) return null
     const setAside = [...this.#reasons].sort(([a], [b]) => a - b).map(([index, reason]) => ({ index, update: this.#updates[index]!, reason }))
-    return { merged: filled, state, setAside }
+    return { merged, state, setAside }
   }
 }
 

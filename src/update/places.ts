@@ -61,6 +61,9 @@ function isLongValue (reader: StructReader, { hasKey }: Place): boolean {
   return hasKey && reader.length > 1 && isSplittable(reader.kind)
 }
 
+/** One object for what most structs share. */
+const onTop: Readonly<Record<'key' | 'list', Place>> = { key: { depth: 0, hasKey: true }, list: { depth: 0, hasKey: false } }
+
 interface ClientPlaces {
   /** Neighbours mostly lie in the same place, so only the clocks where it changes are noted, and the place from there on. */
   readonly clocks: number[]
@@ -96,7 +99,7 @@ class Places {
     if (reader.originClient !== noClient) return this.#at(reader.originClient, reader.originClock)
     if (reader.rightClient !== noClient) return this.#at(reader.rightClient, reader.rightClock)
     const hasKey = (reader.info & flags.parentSub) !== 0
-    if (reader.parentClient === noClient) return { depth: 0, hasKey }
+    if (reader.parentClient === noClient) return hasKey ? onTop.key : onTop.list
     const parent = this.#at(reader.parentClient, reader.parentClock)
     return parent === null ? null : { depth: parent.depth + 1, hasKey }
   }

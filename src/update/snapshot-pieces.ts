@@ -47,13 +47,19 @@ function writePieces (state: ScannedUpdate, merged: ScannedUpdate, maxBytes: num
 
 /** What a document makes of the update, without what it keeps pending; null when it cannot apply it. */
 function collect (update: ScannedUpdate): ScannedUpdate | null {
+  const state = stateOf(update)
+  return state === null ? null : scanUnchecked(state)
+}
+
+/** @returns null where Yjs throws. The document is gone when its bytes are read, so that not both take memory. */
+function stateOf (update: ScannedUpdate): Uint8Array | null {
   const doc = new Y.Doc()
   try {
     Y.applyUpdate(doc, update.bytes)
     // What is pending is taken from the update itself; merged into the state it would be in the way of the causal order.
     doc.store.pendingStructs = null
     doc.store.pendingDs = null
-    return scanUnchecked(Y.encodeStateAsUpdate(doc))
+    return Y.encodeStateAsUpdate(doc)
   } catch {
     // Any failure means the same to the caller: something in it must be left out.
     return null

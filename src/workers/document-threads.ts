@@ -9,8 +9,8 @@ import { PoolBusy, PoolDeadline, PoolMemory } from './pool-errors.ts'
 import { openPool, type Pool, type PoolOptions, type PoolStats } from './pool.ts'
 import { siblingModule } from './sibling-module.ts'
 
-/** What somebody waits for, small and large, and what nobody waits for. No lane waits for another. */
-export const lanes = ['interactive', 'large', 'background'] as const
+/** What somebody waits for and what nobody waits for, each small and large. No lane waits for another. */
+export const lanes = ['interactive', 'large', 'background', 'background-large'] as const
 export type Lane = typeof lanes[number]
 
 /** Why a task failed, for metrics. `malformed` is the update's fault, the others are not. */
@@ -48,8 +48,15 @@ export function workLimitMs (type: DocumentTask['type'], bytes: number): number 
 
 /** A client that has waited this long for its answer is told to try again. In the background there is no hurry. */
 const maxWaitMs = 60_000
-/** MiB of heap for one thread: a document of 100 MB with a long history takes about ten times its bytes. */
-const memoryMb = 2048
+/**
+ * MiB of heap for one thread. A document of 100 MB with a long history takes about ten times its bytes; one of 4 MiB, made of nothing but small structs, 300.
+ * The lower the limit, the sooner V8 collects what is not in use any more: at 2,048 and above it lets a heap grow to four times what is in use, at 768 to
+ * half as much again (`MemoryController` in v8/src/heap/memory-controller.cc).
+ */
+const smallMemoryMb = 768
+const largeMemoryMb = 1920
+/** A quarter of what V8 takes by itself, and no slower: documents live longer than the youngest objects (docs/decisions/bounded-counts.md). */
+const youngMemoryMb = 12
 const smallHeapBytes = 48 * 1024 * 1024
 
 /**
@@ -66,7 +73,7 @@ const maxQueuedBytes = 512 * 1024 * 1024
 /** The work on documents, in threads of its own: a conversion that takes long must not hold up a joiner, nor a compaction a paste. */
 export class DocumentThreads implements DocumentWork {
   readonly #pools: Readonly<Record<Lane, Pool>>
-  readonly #failures = { interactive: noFailures(), large: noFailures(), background: noFailures() }
+  readonly #failures = Object.fromEntries(lanes.map((lane) => [lane, noFailures()])) as Record<Lane, Record<TaskFailure, number>> // one for each lane
 
   private constructor (pools: Readonly<Record<Lane, Pool>>) {
     this.#pools = pools
@@ -74,13 +81,14 @@ export class DocumentThreads implements DocumentWork {
 
   /** @param threads the most of the interactive lane; all threads start when they are needed */
   static async open (threads: number, logger: NonNullable<PoolOptions['logger']>): Promise<DocumentThreads> {
-    const open = (threads: number, context: DocumentThreadContext): Promise<Pool> => openPool({
+    const open = (threads: number, memoryMb: number, context: DocumentThreadContext): Promise<Pool> => openPool({
       module: siblingModule(import.meta.url, 'document-tasks'),
       context,
       threads,
       maxQueue,
       maxQueuedBytes,
       memoryMb,
+      youngMemoryMb,
       logger,
       retry: 1,
       eager: false,
@@ -88,9 +96,10 @@ export class DocumentThreads implements DocumentWork {
       revive,
     })
     return new DocumentThreads({
-      interactive: await open(threads, { niceness: 0 }),
-      large: await open(Math.min(threads, maxLargeThreads), { niceness: 0 }),
-      background: await open(backgroundThreads, { niceness: backgroundNiceness }),
+      interactive: await open(threads, smallMemoryMb, { niceness: 0 }),
+      large: await open(Math.min(threads, maxLargeThreads), largeMemoryMb, { niceness: 0 }),
+      background: await open(backgroundThreads, smallMemoryMb, { niceness: backgroundNiceness }),
+      'background-large': await open(backgroundThreads, largeMemoryMb, { niceness: backgroundNiceness }),
     })
   }
 
@@ -119,11 +128,11 @@ export class DocumentThreads implements DocumentWork {
   }
 
   compact (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
-    return this.#run('background', { type: 'compact', updates: pack(updates), maxPieceBytes })
+    return this.#follow({ type: 'compact', updates: pack(updates), maxPieceBytes })
   }
 
   merge (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
-    return this.#run('background', { type: 'merge', updates: pack(updates), maxPieceBytes })
+    return this.#follow({ type: 'merge', updates: pack(updates), maxPieceBytes })
   }
 
   /** Threads, queue and counts of a lane, to be read when metrics are. */
@@ -136,7 +145,11 @@ export class DocumentThreads implements DocumentWork {
   }
 
   #wait<Result> (task: DocumentTask, key: string): Promise<Result> {
-    return this.#run(task.updates.length > largeTaskBytes ? 'large' : 'interactive', task, { key, deadlineMs: maxWaitMs })
+    return this.#run(isLarge(task) ? 'large' : 'interactive', task, { key, deadlineMs: maxWaitMs })
+  }
+
+  #follow<Result> (task: DocumentTask): Promise<Result> {
+    return this.#run(isLarge(task) ? 'background-large' : 'background', task)
   }
 
   async #run<Result> (lane: Lane, task: DocumentTask, more: { key?: string, deadlineMs?: number } = {}): Promise<Result> {
@@ -148,6 +161,10 @@ export class DocumentThreads implements DocumentWork {
       throw error
     }
   }
+}
+
+function isLarge (task: DocumentTask): boolean {
+  return task.updates.length > largeTaskBytes
 }
 
 function revive ({ name, message }: CarriedError): Error | undefined {

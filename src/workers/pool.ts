@@ -16,6 +16,8 @@ export interface PoolOptions {
   maxQueuedBytes?: number
   /** Heap of one thread. A task that needs more ends with PoolMemory. */
   memoryMb: number
+  /** Of that, what V8 fills with new objects before it looks for those still in use; absent: 48. */
+  youngMemoryMb?: number
   /** How often a task is given to another worker when its own dies. Not for tasks whose buffers were handed over. */
   retry?: 0 | 1
   /** Whether the first thread starts with the pool (the default), so that a module that cannot be loaded is known at once, or with the first task. */
@@ -138,8 +140,8 @@ export class Pool {
   }
 
   #spawn (): PooledWorker {
-    const { module, context, memoryMb, revive } = this.#options
-    const worker = new PooledWorker({ module: module.href, context, memoryMb, revive: (error) => revive?.(error) ?? plainError(error) })
+    const { module, context, memoryMb, youngMemoryMb, revive } = this.#options
+    const worker = new PooledWorker({ module: module.href, context, memoryMb, youngMemoryMb, revive: (error) => revive?.(error) ?? plainError(error) })
     this.#workers.add(worker)
     this.#starting++
     const started = () => { this.#starting-- }

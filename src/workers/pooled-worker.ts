@@ -5,6 +5,7 @@ import { siblingModule } from './sibling-module.ts'
 
 export interface PooledWorkerOptions extends WorkerSettings {
   memoryMb: number
+  youngMemoryMb?: number | undefined
   revive: (error: CarriedError) => Error
 }
 
@@ -22,7 +23,7 @@ export class PooledWorker {
   #alive = true
   #heapBytes = 0
 
-  constructor ({ memoryMb, revive, module, context }: PooledWorkerOptions) {
+  constructor ({ memoryMb, youngMemoryMb, revive, module, context }: PooledWorkerOptions) {
     this.#revive = revive
     const source = import.meta.url.endsWith('.ts')
     const settings: WorkerSettings = { module, context }
@@ -31,7 +32,7 @@ export class PooledWorker {
       // A task needs nothing of the process's arguments and nothing of its environment, where the secrets are.
       execArgv: [],
       env: {},
-      resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb, ...youngMemoryMb === undefined ? {} : { maxYoungGenerationSizeMb: youngMemoryMb } },
     })
     this.ready = new Promise((resolve, reject) => { this.#started = { resolve, reject } })
     // Whoever awaits it learns of the failure; until then it is no unhandled one.

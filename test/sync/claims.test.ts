@@ -207,13 +207,15 @@ await t.test('in whatever order nodes hear of claims, the owner is the one who w
     at.open()
     world.settle()
     world.now++
+    // One who comes begins to count anew; one who has been there all along renews herself with a higher clock.
+    const renewal = people[0]?.at === at ? 31 : 0
     people[0]?.join(at)
-    people[0]?.say(0)
+    people[0]?.say(renewal)
     world.settle()
     people[1]?.say(1000)
     world.settle()
     assert.deepEqual(new Set(states(world)), new Set(['"owner"']))
-  }), { numRuns: 3000 })
+  }), { numRuns: Number(process.env.CLAIMS_RUNS ?? 3000) })
   t.pass()
 })
 

@@ -242,7 +242,7 @@ await t.test('a document is bounded by its clients and its ranges of deletions',
 
 await t.test('a client pays for what costs time by its parts, in updates, questions and presences', async (t) => {
   const engine = new Engine()
-  const update = ofClients(90_000)
+  const update = ofClients(60_000)
   const stateVector = Y.encodeStateVector(new Map(Array.from({ length: 90_000 }, (_, client) => [client, 1])))
   const writer = await engine.joinLive()
   writer.update(update)
