@@ -22,7 +22,7 @@ export function difference (updates: readonly Uint8Array[], stateVector: Uint8Ar
   const deleteSet = DeleteSet.union(scans.map((scan) => scan.deleteSet))
   const write = (pieceBytes: number): Uint8Array[] => {
     const writer = new PieceWriter(pieceBytes)
-    writeCausalPieces(writer, lacking, held)
+    writeCausalPieces(writer, lacking, held, deleteSet)
     return writer.finish(deleteSet)
   }
   const pieces = write(maxBytes)

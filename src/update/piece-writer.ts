@@ -1,5 +1,5 @@
 import { ByteWriter, varUintSize } from './byte-writer.ts'
-import type { DeleteSet } from './delete-set.ts'
+import { DeleteSet } from './delete-set.ts'
 import { kinds } from './struct-reader.ts'
 
 /** Bytes of every update: the number of sections and the number of clients in the delete set, at most 8 and 1. */
@@ -7,6 +7,9 @@ const frameBytes = 9
 
 /** Of a section's header, its number of structs: below 2^28 in an update of any size that is held in memory. */
 const countBytes = 4
+
+/** Of a deletion that comes with its struct: client, number of ranges, clock, length, at most. */
+const deletionBytes = 8 + 1 + 8 + 8
 
 interface Stretch { readonly bytes: Uint8Array, from: number, to: number }
 
@@ -17,6 +20,8 @@ export class PieceWriter {
   readonly pieces: Uint8Array[] = []
   readonly #maxBytes: number
   #sections = new Map<number, Section>()
+  /** Of the current piece */
+  #deletes = new DeleteSet()
   #size = frameBytes
 
   /** @param maxBytes over 0 */
@@ -24,15 +29,20 @@ export class PieceWriter {
     this.#maxBytes = maxBytes
   }
 
-  /** Bytes that a struct of this client may have to fit into a piece of its own. */
-  roomFor (client: number, clock: number): number {
-    return this.#maxBytes - frameBytes - headerSize(client, clock)
+  /** Bytes that a struct of this client may have to fit into a piece of its own. @param isDeleted see `addStruct` */
+  roomFor (client: number, clock: number, isDeleted: boolean): number {
+    return this.#maxBytes - frameBytes - headerSize(client, clock) - (isDeleted ? deletionBytes : 0)
   }
 
-  /** Adds the struct in `bytes[from, to)`. The structs of a client must come in the order of their clocks; gaps become Skips. */
-  addStruct (client: number, clock: number, length: number, bytes: Uint8Array, from: number, to: number): void {
-    if (this.#size + this.#cost(client, clock, to - from) > this.#maxBytes) this.flush()
-    this.#size += this.#cost(client, clock, to - from)
+  /**
+   * Adds the struct in `bytes[from, to)`. The structs of a client must come in the order of their clocks; gaps become Skips.
+   * @param isDeleted its deletion comes in the same piece
+   */
+  addStruct (client: number, clock: number, length: number, bytes: Uint8Array, from: number, to: number, isDeleted = false): void {
+    const size = to - from + (isDeleted ? deletionBytes : 0)
+    if (this.#size + this.#cost(client, clock, size) > this.#maxBytes) this.flush()
+    this.#size += this.#cost(client, clock, size)
+    if (isDeleted) this.#deletes.add(client, clock, length)
     const section = this.#sectionOf(client, clock)
     if (clock > section.end) addSkip(section, clock)
     const last = section.stretches.at(-1)
@@ -44,14 +54,20 @@ export class PieceWriter {
 
   /** Adds the deletions and ends the last piece. There is always one. */
   finish (deleteSet: DeleteSet): Uint8Array[] {
-    for (const part of splitDeleteSet(deleteSet, this.#maxBytes - this.#size, this.#maxBytes - frameBytes)) this.flush(part)
+    const room = this.#maxBytes - frameBytes
+    let parts = splitDeleteSet(deleteSet, this.#maxBytes - this.#size, room)
+    if (parts.length > 1 && !this.#deletes.isEmpty) {
+      this.flush()
+      parts = splitDeleteSet(deleteSet, room, room)
+    }
+    for (const part of parts) this.flush(part)
     if (this.#sections.size > 0 || this.pieces.length === 0) this.flush()
     return this.pieces
   }
 
-  /** Ends the current piece. @param deletes encoded; none unless given */
-  flush (deletes: Uint8Array = noDeletes): void {
-    if (this.#sections.size === 0 && deletes === noDeletes && this.pieces.length > 0) return
+  /** Ends the current piece. @param deletes encoded; those of its structs unless given */
+  flush (deletes: Uint8Array = this.#deletes.encode()): void {
+    if (this.#sections.size === 0 && deletes.length === 1 && this.pieces.length > 0) return
     const writer = new ByteWriter(this.#size + deletes.length)
     writer.varUint(this.#sections.size)
     for (const [client, section] of [...this.#sections].sort(([a], [b]) => b - a)) {
@@ -63,6 +79,7 @@ export class PieceWriter {
     writer.copy(deletes)
     this.pieces.push(writer.finish())
     this.#sections = new Map()
+    this.#deletes = new DeleteSet()
     this.#size = frameBytes
   }
 
@@ -81,8 +98,6 @@ export class PieceWriter {
     return section
   }
 }
-
-const noDeletes = Uint8Array.of(0)
 
 function headerSize (client: number, clock: number): number {
   return countBytes + varUintSize(client) + varUintSize(clock)

@@ -40,9 +40,10 @@ export function snapshotPieces (updates: Iterable<Uint8Array>, maxBytes: number)
 /** The document's state, then what of the update is not in it because it waits. */
 function writePieces (state: ScannedUpdate, merged: ScannedUpdate, maxBytes: number): Uint8Array[] {
   const writer = new PieceWriter(maxBytes)
-  writeCausalPieces(writer, state, new Map())
-  writeCausalPieces(writer, merged, new Map(Array.from(state.runs, (run) => [run.client, run.end])))
-  return writer.finish(DeleteSet.union([state.deleteSet, merged.deleteSet]))
+  const deleteSet = DeleteSet.union([state.deleteSet, merged.deleteSet])
+  writeCausalPieces(writer, state, new Map(), deleteSet)
+  writeCausalPieces(writer, merged, new Map(Array.from(state.runs, (run) => [run.client, run.end])), deleteSet)
+  return writer.finish(deleteSet)
 }
 
 /** What a document makes of the update, without what it keeps pending; null when it cannot apply it. */
