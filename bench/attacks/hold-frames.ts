@@ -1,6 +1,7 @@
 /**
  * Sockets that begin large messages and never finish them: what the process holds for them, and what two people who work
- * in another room notice. `npm run build`, then `npx tsx bench/attacks/hold-frames.ts [--sockets 100] [--mb 31]`.
+ * in another room notice. `npm run build`, then `npx tsx bench/attacks/hold-frames.ts [--sockets 100] [--mb 31]
+ * [--mbit 10000]`, the speed of the link that the attacker has.
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -11,10 +12,12 @@ import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import { describeServer, startServer, withFolder, type RunningServer } from '../servers.ts'
 
-const { values } = parseArgs({ options: { sockets: { type: 'string', default: '100' }, mb: { type: 'string', default: '31' } } })
+const { values } = parseArgs({ options: { sockets: { type: 'string', default: '100' }, mb: { type: 'string', default: '31' }, mbit: { type: 'string', default: '10000' } } })
 const sockets = Number(values.sockets)
 const bytes = Number(values.mb) * 2 ** 20
 const chunk = Buffer.alloc(2 ** 20)
+/** ms for a chunk */
+const paceMs = chunk.length * 8 / (Number(values.mbit) * 1000)
 /** How long the honest pair is watched, calm and under attack, in ms */
 const watchedMs = 5000
 
@@ -63,7 +66,12 @@ async function hold ({ port }: RunningServer, { path, headers, isFragment = fals
     header.set([isFragment ? 0x02 : 0x82, 0x80 | 127])
     header.writeBigUInt64BE(BigInt(isFragment ? bytes : bytes + 1), 2)
     socket.write(header)
-    for (let sent = 0; sent < bytes && !socket.destroyed; sent += chunk.length) await taken(socket, chunk)
+    const startedAt = performance.now()
+    for (let sent = 0; sent < bytes && !socket.destroyed; sent += chunk.length) {
+      await taken(socket, chunk)
+      const early = startedAt + (sent / chunk.length + 1) * paceMs - performance.now()
+      if (early >= 1) await delay(early)
+    }
   }
 }
 

@@ -28,8 +28,8 @@ const leastRetryMs = 1000
 
 /** Fragments of one message, each a buffer of its own: 2 KiB each at the default MAX_FRAME_BYTES; browsers send 64 KiB, libraries 4. */
 const maxFragments = 16 * 1024
-/** MAX_UNFINISHED_BYTES is taken for at least so many of the largest message: two thirds of it are what one connection can hold, its buffers' cost included. */
-const leastMessagesHeld = 3
+/** MAX_UNFINISHED_BYTES is taken for at least so many of the largest message: one that arrives in small reads costs as much again. */
+const leastMessagesHeld = 2
 
 /** WebSockets over Fastify, and the end of all of them when the service stops. */
 export default fp(async function websocket (app: FastifyInstance) {

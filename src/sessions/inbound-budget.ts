@@ -27,8 +27,6 @@ const maxStallMs = 45_000
 const stalledFirstMs = 15_000
 /** Senders that hold at most this many bytes (one read of a TCP stream) are closed last. */
 const smallBytes = 64 * 1024
-/** One sender can hold this share of the budget: twice its largest message, since small reads cost as much again. */
-const largestShare = 2 / 3
 /** Closing stops at this share of the budget, so that the senders are sorted once for many that are closed. */
 const lowWater = 7 / 8
 
@@ -54,7 +52,7 @@ export class InboundBudget {
     this.#total += bytes - (this.#held.get(sender) ?? 0)
     if (bytes === 0) this.#held.delete(sender)
     else this.#held.set(sender, bytes)
-    if (bytes > maxBytes * largestShare) this.#cut(sender, closes.tooMany)
+    if (bytes > maxBytes) this.#cut(sender, closes.tooMany)
     else if (this.#total > maxBytes) this.#makeRoom()
   }
 

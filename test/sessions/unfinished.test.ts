@@ -227,8 +227,7 @@ await t.test('a reader who may edit from now on may send a large message, and th
   t.equal(app.rooms.counters.refused, 1)
 })
 
-/** The least that the budget can be: three times the largest message. */
-const small = { MAX_FRAME_BYTES: `${2 * MiB}`, MAX_UNFINISHED_BYTES: '1' }
+const small = { MAX_FRAME_BYTES: `${2 * MiB}`, MAX_UNFINISHED_BYTES: `${6 * MiB}` }
 const holding = async (client: RawClient): Promise<void> => { await client.send(step1, header(binary, 2 * MiB), Buffer.alloc(MiB)) }
 
 await t.test('many sockets of one user cannot crowd out another\'s message', async (t) => {
@@ -251,6 +250,18 @@ await t.test('many sockets of one user cannot crowd out another\'s message', asy
   await honest.send(upload.subarray(MiB))
   const reader = connect(t, wsUrl, 'r')
   await when([reader], () => reader.doc.getText('text').length === 1.5 * MiB)
+})
+
+await t.test('the largest message arrives however small the budget', async (t) => {
+  const { port, wsUrl } = await listen(t, { MAX_FRAME_BYTES: `${2 * MiB}`, MAX_UNFINISHED_BYTES: '1' })
+  const client = await openRaw(t, port, await asEditor())
+  const doc = new Y.Doc()
+  doc.getText('text').insert(0, 'x'.repeat(1.9 * MiB))
+  const upload = frame(binary, message2(Y.encodeStateAsUpdate(doc)))
+  await client.send(step1)
+  for (let at = 0; at < upload.length; at += MiB / 4) await client.send(upload.subarray(at, at + MiB / 4))
+  const reader = connect(t, wsUrl, 'r')
+  await when([reader], () => reader.doc.getText('text').length === Math.floor(1.9 * MiB))
 })
 
 await t.test('the stalled ones of many users go before one that progresses', async (t) => {
