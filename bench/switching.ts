@@ -1,0 +1,74 @@
+/**
+ * Compares two builds of this service that run at the same time and are loaded in turn, so that both see the same weather: `npm run build` in both
+ * folders, then `npx tsx bench/switching.ts FOLDER FOLDER [fan-out-10k|fan-out-100k|rooms-500]`. Prints CPU seconds per million deliveries.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Crowd } from './load/crowd.ts'
+import { DecodeCache } from './load/decode-cache.ts'
+import { describeServer, startServer, type RunningServer } from './servers.ts'
+
+const rows = {
+  'fan-out-10k': { rooms: 1, people: 100, perSecond: 101 },
+  'fan-out-100k': { rooms: 1, people: 100, perSecond: 1010 },
+  'rooms-500': { rooms: 500, people: 4, perSecond: 1000 },
+}
+const turnSeconds = 2
+const turns = 40
+/** Code is compiled and caches are filled. */
+const warmUpSeconds = 8
+const drainMs = 5000
+
+const [first, second, only] = process.argv.slice(2)
+if (first === undefined || second === undefined) throw new Error('Name two folders with a build each.')
+
+interface Loaded { readonly server: RunningServer, readonly crowd: Crowd, readonly data: string }
+
+console.log('row | CPU seconds per million deliveries, first | second | second / first, p25 / median / p75 of pairs of turns')
+for (const [name, row] of Object.entries(rows)) {
+  if (only !== undefined && only !== name) continue
+  const [a, b] = [await load(first, row), await load(second, row)]
+  for (const { crowd } of [a, b]) await crowd.write(row.perSecond, warmUpSeconds)
+  const costs = { a: [] as number[], b: [] as number[] }
+  for (let turn = 0; turn < turns / 2; turn++) {
+    // Each begins as often as the other.
+    const order = turn % 2 === 0 ? [['a', a], ['b', b]] as const : [['b', b], ['a', a]] as const
+    for (const [key, loaded] of order) costs[key].push(await measureTurn(loaded, row.perSecond))
+  }
+  const ratios = costs.a.map((cost, turn) => costs.b[turn]! / cost).sort((x, y) => x - y)
+  const at = (part: number): string => ratios[Math.floor(part * ratios.length)]!.toFixed(2)
+  console.log([name, mean(costs.a), mean(costs.b), `${at(0.25)} / ${at(0.5)} / ${at(0.75)}`].join(' | '))
+  for (const loaded of [a, b]) await end(loaded)
+}
+process.exit(0)
+
+async function load (folder: string, { rooms, people }: { rooms: number, people: number }): Promise<Loaded> {
+  const kind = describeServer('ours', resolve(folder))
+  if (typeof kind === 'string') throw new Error(kind)
+  const data = mkdtempSync(join(tmpdir(), 'switching-'))
+  const server = await startServer(kind, data)
+  const crowd = new Crowd({ port: server.port, wire: kind.wire, decode: new DecodeCache(kind.wire) }, rooms, people, 'update')
+  await crowd.join()
+  return { server, crowd, data }
+}
+
+/** @returns CPU seconds per million deliveries of one turn */
+async function measureTurn ({ server, crowd }: Loaded, perSecond: number): Promise<number> {
+  const [cpu, delivered] = [server.cpuSeconds, crowd.delivered]
+  await crowd.write(perSecond, turnSeconds)
+  if (!await crowd.drain(drainMs)) throw new Error(`Not everything was delivered. Dropped: ${crowd.dropped.join(', ')}`)
+  await delay(100) // what is left to do of it, commits above all
+  return (server.cpuSeconds - cpu) / (crowd.delivered - delivered) * 1e6
+}
+
+async function end ({ server, crowd, data }: Loaded): Promise<void> {
+  crowd.leave()
+  await server.stop()
+  rmSync(data, { recursive: true })
+}
+
+function mean (values: readonly number[]): string {
+  return (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(1)
+}
