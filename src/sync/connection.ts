@@ -163,9 +163,14 @@ export class Connection implements Speaker, Receipt {
 
   /** Whether the socket has taken nothing for too long of what waits for it. To be asked every few seconds. */
   hasStalled (now: number): boolean {
-    const { buffered, taken } = this.socket
-    if (buffered === 0 || taken !== this.#takenThen) {
-      this.#stalledSince = buffered === 0 ? undefined : now
+    const { buffered } = this.socket
+    if (buffered === 0) {
+      this.#stalledSince = undefined
+      return false
+    }
+    const { taken } = this.socket
+    if (taken !== this.#takenThen) {
+      this.#stalledSince = now
       this.#takenThen = taken
       return false
     }
