@@ -1,5 +1,5 @@
 import { ByteReader } from './byte-reader.ts'
-import { ByteWriter } from './byte-writer.ts'
+import { ByteWriter, varUintSize } from './byte-writer.ts'
 import { ClientRanges } from './ranges.ts'
 
 /**
@@ -62,6 +62,24 @@ export class DeleteSet extends ClientRanges {
     return writer.finish()
   }
 
+  /**
+   * The set as several, each encoded in at most so many bytes; none where it is empty.
+   * @param firstBytes of the first, which is empty where nothing fits
+   * @param bytes of every other one, which holds one range at least
+   */
+  encodePieces (firstBytes: number, bytes: number): Uint8Array[] {
+    const triples = this.pack()
+    const pieces: Uint8Array[] = []
+    for (let from = 0; from < triples.length;) {
+      const isFirst = pieces.length === 0
+      const to = endOfPiece(triples, from, isFirst ? firstBytes : bytes)
+      const end = isFirst ? to : Math.max(to, from + 3)
+      pieces.push(encodeTriples(triples, from, end))
+      from = end
+    }
+    return pieces
+  }
+
   write (writer: ByteWriter): void {
     const counts = this.#countByClient()
     writer.varUint(counts.length)
@@ -94,6 +112,41 @@ export class DeleteSet extends ClientRanges {
     }
     return counts
   }
+}
+
+/** Of a delete set, its number of clients, and of a client, its number of ranges: below 2^28 in memory. */
+const countBytes = 4
+
+/** @returns where the ranges end that fit into so many bytes together with those from `from` on. Flat: client, start, end. */
+function endOfPiece (triples: ArrayLike<number>, from: number, bytes: number): number {
+  let size = countBytes
+  let last = -1
+  for (let i = from; i < triples.length; i += 3) {
+    const client = triples[i]!
+    const start = triples[i + 1]!
+    if (client !== last) size += countBytes + varUintSize(client)
+    size += varUintSize(start) + varUintSize(triples[i + 2]! - start)
+    if (size > bytes) return i
+    last = client
+  }
+  return triples.length
+}
+
+function encodeTriples (triples: ArrayLike<number>, from: number, to: number): Uint8Array {
+  const sections: number[] = []
+  for (let i = from; i < to; i += 3) if (i === from || triples[i] !== triples[i - 3]) sections.push(i)
+  const writer = new ByteWriter(16 + (to - from) * 2)
+  writer.varUint(sections.length)
+  for (const [section, start] of sections.entries()) {
+    const end = sections[section + 1] ?? to
+    writer.varUint(triples[start]!)
+    writer.varUint((end - start) / 3)
+    for (let i = start; i < end; i += 3) {
+      writer.varUint(triples[i + 1]!)
+      writer.varUint(triples[i + 2]! - triples[i + 1]!)
+    }
+  }
+  return writer.finish()
 }
 
 /**

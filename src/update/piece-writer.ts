@@ -55,10 +55,10 @@ export class PieceWriter {
   /** Adds the deletions and ends the last piece. There is always one. */
   finish (deleteSet: DeleteSet): Uint8Array[] {
     const room = this.#maxBytes - frameBytes
-    let parts = splitDeleteSet(deleteSet, this.#maxBytes - this.#size, room)
+    let parts = deleteSet.encodePieces(this.#maxBytes - this.#size, room)
     if (parts.length > 1 && !this.#deletes.isEmpty) {
       this.flush()
-      parts = splitDeleteSet(deleteSet, room, room)
+      parts = deleteSet.encodePieces(room, room)
     }
     for (const part of parts) this.flush(part)
     if (this.#sections.size > 0 || this.pieces.length === 0) this.flush()
@@ -110,55 +110,4 @@ function addSkip (section: Section, clock: number): void {
   const bytes = writer.finish()
   section.stretches.push({ bytes, from: 0, to: bytes.length })
   section.structs++
-}
-
-/** A delete set in parts, encoded: the first of at most `firstRoom` bytes, unless nothing fits there, the others of at most `room`. */
-function splitDeleteSet (deleteSet: DeleteSet, firstRoom: number, room: number): Uint8Array[] {
-  if (deleteSet.isEmpty) return []
-  const parts: Uint8Array[] = []
-  let part = new DeleteSetPart()
-  const close = (): void => {
-    parts.push(part.finish())
-    part = new DeleteSetPart()
-  }
-  for (const client of deleteSet.clients()) {
-    const ranges = deleteSet.rangesOf(client)
-    for (let i = 0; i < ranges.length; i += 2) {
-      const length = ranges[i + 1]! - ranges[i]!
-      const limit = parts.length === 0 ? firstRoom : room
-      if (part.size + part.cost(client, ranges[i]!, length) > limit && (part.size > 0 || parts.length === 0)) close()
-      part.add(client, ranges[i]!, length)
-    }
-  }
-  close()
-  return parts
-}
-
-/** Part of a delete set whose size is known while it grows. */
-class DeleteSetPart {
-  size = 0
-  readonly #clients: { client: number, ranges: number[] }[] = []
-
-  cost (client: number, clock: number, length: number): number {
-    const header = this.#clients.at(-1)?.client === client ? 0 : countBytes + varUintSize(client) + (this.size === 0 ? 4 : 0)
-    return header + varUintSize(clock) + varUintSize(length)
-  }
-
-  add (client: number, clock: number, length: number): void {
-    this.size += this.cost(client, clock, length)
-    const last = this.#clients.at(-1)
-    if (last?.client === client) last.ranges.push(clock, length)
-    else this.#clients.push({ client, ranges: [clock, length] })
-  }
-
-  finish (): Uint8Array {
-    const writer = new ByteWriter(this.size + 8)
-    writer.varUint(this.#clients.length)
-    for (const { client, ranges } of this.#clients) {
-      writer.varUint(client)
-      writer.varUint(ranges.length / 2)
-      for (const number of ranges) writer.varUint(number)
-    }
-    return writer.finish()
-  }
 }
