@@ -15,8 +15,8 @@ import { repair } from './repair.ts'
 import { show } from './show.ts'
 
 const anyDocuments: Operands = { shown: '[name …]', what: 'names of documents', least: 0, most: Infinity }
-const besideService = 'It only reads, and a service may be using the store meanwhile.'
-const alone = 'Stop the service first where it uses the embedded store; in PostgreSQL it may go on.'
+const besideService = 'This command only reads; the service can keep running.'
+const alone = 'Stop the service first if it uses the embedded store; with PostgreSQL it can keep running.'
 
 /** All commands by their names, in the order in which the usage shows them. */
 export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
@@ -40,14 +40,14 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     run: reading((store, { options }) => check(store, options)),
   }],
   ['repair', {
-    summary: 'sets aside what Yjs cannot apply and keeps the rest, of all documents or those named',
+    summary: 'sets aside the updates that Yjs cannot apply, in all documents or those named',
     details: alone,
     operands: anyDocuments,
     options: ['store'],
     run: writing((store, { operands }) => repair(store, operands)),
   }],
   ['discard-set-aside', {
-    summary: 'removes for good what was set aside of the documents named',
+    summary: 'permanently removes the updates set aside in the documents named',
     details: alone,
     operands: { shown: '<name …>', what: 'the name of a document', least: 1, most: Infinity },
     options: ['store'],
@@ -63,7 +63,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['export', {
     summary: 'writes all documents, or those named, to files of a folder',
     details: `${besideService} markdown and json are for BlockNote's documents:
-of any other it writes the .yjs file, and its texts as .txt, and ends with 1.`,
+for any other it writes the .yjs file, and its texts as .txt, and exits with 1.`,
     operands: anyDocuments,
     required: ['to'],
     options: ['to', 'format', 'overwrite', 'store'],
