@@ -68,22 +68,21 @@ await t.test('/ says in a line what listens here, and not which version', async 
   t.match(body, /^y-provider: [^\n\d]+\n$/)
 })
 
-await t.test('OPTIONS names the methods of every route, where the route lets in; preflights are answered as before', async (t) => {
+await t.test('OPTIONS names the methods of every route, without the secret; preflights are answered as before', async (t) => {
   const app = await build(t)
   for (const [url, allow] of [
     ['/', 'GET, HEAD, OPTIONS'], ['/ping', 'GET, HEAD, OPTIONS'], ['/health/ready', 'GET, HEAD, OPTIONS'], ['/metrics', 'GET, HEAD, OPTIONS'], ['/api/convert', 'OPTIONS, POST'],
     ['/api/convert-markdown', 'OPTIONS, POST'], ['/collaboration/api/reset-connections', 'OPTIONS, POST'], ['/collaboration/api/get-connections', 'GET, HEAD, OPTIONS'],
   ] as const) {
     for (const [path, headers] of [[url, {}], [url === '/' ? url : url + '/', {}], [url, { origin: 'http://localhost:3000' }], [url, { 'access-control-request-method': 'GET' }]] as const) {
-      const response = await app.inject({ method: 'OPTIONS', url: path, headers: { ...asDjango, ...headers } })
+      const response = await app.inject({ method: 'OPTIONS', url: path, headers })
       t.equal(response.statusCode, 204, `${path} ${JSON.stringify(headers)}`)
       t.equal(response.headers.allow, allow, path)
       t.equal(response.body, '')
     }
   }
-  t.equal((await app.inject({ method: 'OPTIONS', url: '/collaboration/ws/a', headers: asDjango })).statusCode, 204)
-  t.equal((await app.inject({ method: 'OPTIONS', url: '/ping' })).statusCode, 204, 'public')
-  t.equal((await app.inject({ method: 'OPTIONS', url: '/api/convert/' })).statusCode, 403, 'not public')
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/collaboration/ws/a' })).headers.allow, 'GET, HEAD, OPTIONS')
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/nowhere' })).statusCode, 403, 'no route')
 })
 
 await t.test('an origin that is not allowed is refused first, everywhere', async (t) => {

@@ -1,11 +1,11 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 
-/** Adds OPTIONS to every route, which answers 204 with the route's methods in `Allow`, in the route's own scope: it needs the secret where the route does. Preflights are answered by the plugin cors. */
+/** Adds OPTIONS to every route: 204 with the route's methods in `Allow`. It reveals nothing else, so it needs no secret. The plugin cors answers preflights. */
 export default fp(async function optionsRoutes (app: FastifyInstance) {
   const methodsOf = new Map<string, Set<string>>()
 
-  app.addHook('onRoute', function addOptions (this: FastifyInstance, { method, url }: RouteOptions) {
+  app.addHook('onRoute', function addOptions ({ method, url }: RouteOptions) {
     const path = url.replace(/(?<=.)\/$/, '')
     if (method === 'OPTIONS') return
     const known = methodsOf.get(path)
@@ -13,6 +13,7 @@ export default fp(async function optionsRoutes (app: FastifyInstance) {
     for (const name of [method].flat()) methods.add(name)
     if (known !== undefined) return
     methodsOf.set(path, methods)
-    this.options(path, { logLevel: 'warn' }, async (_request, reply) => reply.code(204).header('allow', [...methods].sort().join(', ')).send())
+    // On the outer instance: a scope's own hooks ask for the secret.
+    app.options(path, { logLevel: 'warn' }, async (_request, reply) => reply.code(204).header('allow', [...methods].sort().join(', ')).send())
   })
 }, { name: 'options-routes', dependencies: ['cors'], fastify: '5.x' })
