@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.ts'
+import { causeOf, OutageLog } from '../outage-log.ts'
 import { everyone, nodeIdBytes, type Bus, type BusListener, type NodeId } from './bus.ts'
 import { parseRedisUrl, redisUrlForms, type RedisAddress } from './redis-address.ts'
 import { makeRedisClient, type RedisClient } from './redis-client.ts'
@@ -38,6 +39,7 @@ class RedisBus implements Bus {
   readonly #sender: Buffer
   readonly #listener: BusListener
   readonly #logger: Logger
+  readonly #outages: OutageLog
   readonly #prefix: string
   readonly #address: RedisAddress
   #client: RedisClient
@@ -59,6 +61,7 @@ class RedisBus implements Bus {
     this.#sender = Buffer.from(node, 'base64url')
     this.#listener = listener
     this.#logger = logger
+    this.#outages = new OutageLog(logger, () => performance.now())
     this.#prefix = prefix
     const address = parseRedisUrl(url)
     if (address === undefined) throw new Error(`REDIS_URL must be ${redisUrlForms}`)
@@ -80,7 +83,7 @@ class RedisBus implements Bus {
       await this.#connect()
     } catch (error) {
       if (!(error instanceof Error) || !isUnreachable(error.cause)) throw error
-      this.#logger.warn({ err: error.cause }, 'Redis is unreachable; this node serves without hearing the others, and keeps trying')
+      this.#logger.warn(causeOf(error.cause), 'Redis is unreachable; this node serves without hearing the others, and keeps trying')
       this.#keepTrying()
     }
   }
@@ -95,7 +98,7 @@ class RedisBus implements Bus {
         this.#listener.restored()
       }, (error: unknown) => {
         if (this.#isClosed) return
-        if (!(error instanceof Error) || !isUnreachable(error.cause)) this.#logger.error({ err: error }, 'Redis does not let this node in; trying again')
+        if (!(error instanceof Error) || !isUnreachable(error.cause)) this.#outages.report('error', 'Redis does not let this node in; trying again', error)
         this.#keepTrying()
       })
     }, openAgainMs)
@@ -176,7 +179,7 @@ class RedisBus implements Bus {
   #wasCut (error: Error): void {
     this.#noteTrouble(error)
     if (this.#probing !== undefined || !this.#isOpen) return
-    this.#logger.warn({ err: error }, 'Redis is away; the nodes read the store to see what the others do')
+    this.#outages.report('warn', 'Redis is away; the nodes read the store to see what the others do', error)
     this.#probing = setInterval(() => { this.#probe() }, probeEveryMs)
   }
 
@@ -199,7 +202,7 @@ class RedisBus implements Bus {
     try {
       await this.#client.destroy()
     } catch (error) {
-      this.#logger.debug({ err: error }, 'The connection to Redis had ended before')
+      this.#logger.debug(causeOf(error), 'The connection to Redis had ended before')
     }
   }
 }

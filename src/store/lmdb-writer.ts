@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.ts'
+import { OutageLog } from '../outage-log.ts'
 import { watchCommits, type CommitFailure } from './lmdb-commits.ts'
 import { DocumentCache, Draft, type LmdbTree } from './lmdb-draft.ts'
 import type { LmdbHeadroom } from './lmdb-headroom.ts'
@@ -33,7 +34,7 @@ export class LmdbWriter {
   readonly #tree: LmdbTree
   readonly #headroom: LmdbHeadroom
   readonly #sync: LmdbSync
-  readonly #logger: Logger
+  readonly #outages: OutageLog
   readonly #commit: ReturnType<typeof watchCommits>
   readonly #cache = new DocumentCache()
   #waiting: Task[] = []
@@ -49,7 +50,7 @@ export class LmdbWriter {
     this.#tree = tree
     this.#headroom = headroom
     this.#sync = sync
-    this.#logger = logger
+    this.#outages = new OutageLog(logger, () => performance.now())
     this.#commit = watchCommits(tree)
   }
 
@@ -111,7 +112,7 @@ export class LmdbWriter {
       growing.then(() => this.#write(draft, group), (error: Error) => {
         this.#committing = false
         const failure = new Error(`The store could not write: ${error.message}`, { cause: error })
-        this.#logger.error({ err: error }, 'The data file could not grow')
+        this.#outages.report('error', 'The data file could not grow', error)
         group.fail(failure)
         this.#goOn()
       })
@@ -150,8 +151,11 @@ export class LmdbWriter {
   }
 
   #report (failure: CommitFailure, acknowledged: boolean): void {
-    this.#logger.error({ err: failure, acknowledged }, acknowledged ? 'What was written could not be synced to the disk' : 'A transaction could not be stored')
-    if (!failure.fatal && !failure.visible) return
+    const isBroken = failure.fatal || failure.visible
+    const event = acknowledged ? 'What was written could not be synced to the disk' : 'A transaction could not be stored'
+    // An event of its own: it must not pass for a repetition of one that the store survives.
+    this.#outages.report('error', isBroken ? `${event}; the store takes no more writes until the service restarts` : event, failure, { acknowledged })
+    if (!isBroken) return
     this.#broken = new Error('The store takes no more writes since one failed half-way; the service must be restarted', { cause: failure })
     for (const { fail } of this.#waiting.splice(0)) fail(this.#broken)
   }

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
 import type { OpenBus } from '../../src/bus/bus.ts'
 import { openRedisBus } from '../../src/bus/redis-bus.ts'
@@ -6,10 +8,10 @@ import { freePort } from '../processes.ts'
 import { startRedis } from '../cluster/redis-server.ts'
 import { busContract, openEar } from './contract.ts'
 
-/** Calls back with each line's text. */
-function logger (line: (text: string) => void = () => {}): Logger {
-  const note = (_details: object, text: string): void => { line(text) }
-  return { debug: note, info: note, warn: note, error: note }
+/** Calls back with each line that operators see. */
+function logger (line: (text: string, fields: object) => void = () => {}): Logger {
+  const note = (fields: object, text: string): void => { line(text, fields) }
+  return { debug () {}, info: note, warn: note, error: note }
 }
 
 const opener = (url: string, prefix = 'test', log = logger()): OpenBus => (node, listener) => openRedisBus({ url, prefix, logger: log }, node, listener)
@@ -73,6 +75,37 @@ await t.test('a Redis that is not there does not stop the start: the bus opens, 
   t.teardown(() => { clearInterval(repeat) })
   await b.hears(1)
   t.equal(b.heard[0]?.text, 'heard')
+})
+
+await t.test('a Redis that accepts and hangs does not stop the start', async (t) => {
+  const hangs = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => { hangs.close() })
+  await once(hangs, 'listening')
+  const lines: string[] = []
+  // listen() on a TCP port gives an object; only pipes give a string.
+  const { port } = hangs.address() as AddressInfo
+  const bus = await opener(`redis://127.0.0.1:${port}`, 'test', logger((line) => { lines.push(line) }))('AAAAAAAA', deaf)
+  t.match(lines, [/^Redis is unreachable/])
+  await bus.close()
+})
+
+await t.test('what fails again and again is logged once, in one line without a stack', async (t) => {
+  const port = await freePort()
+  const lines: [text: string, fields: object][] = []
+  const bus = await opener(`redis://127.0.0.1:${port}`, 'test', logger((...line) => { lines.push(line) }))('AAAAAAAA', deaf)
+  const refuses = createServer((socket) => {
+    socket.on('error', () => {}) // the bus hangs up
+    socket.on('data', () => { socket.write('-NOPERM not for you\r\n') })
+  }).listen(port, '127.0.0.1')
+  t.teardown(() => { refuses.close() })
+  // When the third attempt begins, two have failed.
+  for (let attempts = 0; attempts < 3; attempts++) await once(refuses, 'connection')
+  await bus.close()
+  t.match(lines, [
+    [/^Redis is unreachable/, { err: undefined, cause: /^.+$/, code: 'ECONNREFUSED' }],
+    [/^Redis does not let this node in/, { err: undefined, cause: /^REDIS_URL cannot be used: NOPERM not for you$/ }],
+  ])
+  t.equal(lines.length, 2)
 })
 
 await t.test('a bus that never opened closes', async (t) => {

@@ -181,8 +181,8 @@ await t.test('a full disk: appends reject, nothing half stored, and it works aga
     return t.pass('skipped: there is no prlimit here (Linux, package util-linux) to make the disk look full')
   }
   const path = await folder(t)
-  const problems: string[] = []
-  const store = await start(t, path, { ...quiet, error: (_, message) => problems.push(message) })
+  const problems: object[] = []
+  const store = await start(t, path, { ...quiet, error: (fields) => problems.push(fields) })
   t.teardown(() => limit('unlimited'))
   await store.append([{ document: 'a', update: bytes('before') }])
   limit(String(4 * MB))
@@ -200,7 +200,8 @@ await t.test('a full disk: appends reject, nothing half stored, and it works aga
   await t.rejects(store.compact('b', aside), /The store could not write/)
   t.same(await store.setAside('b'), [])
   refusals++
-  t.equal(problems.length, refusals)
+  t.ok(problems.length > 0 && problems.length < refusals, `${problems.length} lines: what repeats is not logged each time`)
+  for (const fields of problems) t.match(fields, { err: undefined, cause: /^.+$/ }, 'one line, no stack')
   const check = async (view: LmdbStore) => {
     t.equal((await view.load('b'))?.log.length, stored)
     t.equal((await view.load('c'))?.log.length, stored)
