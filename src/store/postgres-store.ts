@@ -40,12 +40,28 @@ interface Append {
   readonly reject: (error: unknown) => void
 }
 
+/** How long opening may take, ms: a start that fails must say so within 10 s, also where the server takes a connection and then hangs. */
+const OPEN_TIMEOUT_MS = 8000
+
 /**
  * Opens the store in PostgreSQL, and makes its tables where they are missing. Several nodes may use one.
  * Where the connection is lost at the wrong moment an append may reject though it was stored: to store an update twice
  * does no harm.
+ * @throws Error where that cannot be done, or is not done after 8 s
  */
-export async function openPostgresStore ({ url, logger, schema = DEFAULT_SCHEMA, connections = DEFAULT_CONNECTIONS }: PostgresOptions): Promise<PostgresStore> {
+export async function openPostgresStore (options: PostgresOptions): Promise<PostgresStore> {
+  const opening = open(options)
+  let timer: NodeJS.Timeout | undefined
+  const isLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      opening.then((store) => store.close(), () => {}) // it may still open, after nobody waits
+      reject(new Error('the server accepts a connection and does not answer'))
+    }, OPEN_TIMEOUT_MS)
+  })
+  return await Promise.race([opening, isLate]).finally(() => { clearTimeout(timer) })
+}
+
+async function open ({ url, logger, schema = DEFAULT_SCHEMA, connections = DEFAULT_CONNECTIONS }: PostgresOptions): Promise<PostgresStore> {
   const pool = new pg.Pool({ ...await connectionOptions(url), max: connections })
   const outages = new OutageLog(logger, () => performance.now())
   pool.on('error', (error) => { outages.report('warn', 'Lost a connection to PostgreSQL', error) })

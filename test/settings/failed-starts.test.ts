@@ -6,11 +6,13 @@ import t from 'tap'
 import { secret } from '../helper.ts'
 import { freePort } from '../processes.ts'
 import { startPostgres } from '../store/postgres-server.ts'
+import { hangingPostgres } from '../store/hanging-postgres.ts'
 import { bundle, runToEnd } from './program.ts'
 
 /*
  * Each of these settings ends the start of the real program with exit code 1 and one line, which begins with the name of the
- * variable (or holds it, where it is about an address) and repeats nothing of a secret or of a URL's credentials.
+ * variable (or holds it, where it is about an address) and repeats nothing of a secret or of a URL's credentials. The program
+ * ends by itself: a start that hangs is killed, and has no exit code.
  */
 const folder = t.testdir({
   file: '',
@@ -44,6 +46,8 @@ await once(silent, 'listening')
 // listen() on a TCP port gives an object; only pipes give a string.
 const taken = (silent.address() as AddressInfo).port
 const closed = await freePort()
+const hanging = await hangingPostgres()
+t.teardown(() => hanging.close())
 const hba = join(postgres.folder, 'data', 'pg_hba.conf')
 await postgres.asAdmin(async (client) => {
   await client.query("CREATE ROLE alice LOGIN PASSWORD 'hunter-42'")
@@ -69,6 +73,7 @@ const cases: Case[] = [
   [{ DATABASE_URL: 'postgres://alice:hunter-42@hunter.invalid/db' }, 'DATABASE_URL cannot be used: the host name cannot be resolved'],
   [{ DATABASE_URL: 'postgres://alice:hunter-42@/db?host=/hunter' }, 'DATABASE_URL cannot be used: the socket or a certificate file is missing'],
   [{ DATABASE_URL: `postgres://alice:hunter-42@127.0.0.1:${taken}/db` }, 'DATABASE_URL cannot be used: the host does not answer'],
+  [{ DATABASE_URL: `postgres://alice:hunter-42@127.0.0.1:${hanging.port}/db` }, 'DATABASE_URL cannot be used: the server accepts a connection and does not answer'],
   [{ DATABASE_URL: inPostgres('alice:hunter-41') }, 'DATABASE_URL cannot be used: the server rejects the user or the password'],
   [{ DATABASE_URL: inPostgres('hunter:hunter-42') }, 'DATABASE_URL cannot be used: the server does not let this user in'],
   [{ DATABASE_URL: inPostgres('alice') }, 'DATABASE_URL cannot be used: PostgreSQL asks for a password'],

@@ -25,8 +25,8 @@ export async function bundle (folder: string): Promise<string> {
 const privileges = ['dac_override', 'dac_read_search', 'net_bind_service'].map((name) => `-${name}`).join(',')
 const unprivileged = process.getuid?.() === 0 ? ['setpriv', '--bounding-set', privileges, '--inh-caps', privileges] : []
 
-/** A start that never ends is killed after this long. */
-const killAfterMs = 60_000
+/** A start that hangs is killed after this long: three times what the service allows itself, for a busy machine, and half of what one statement may take. */
+const killAfterMs = 30_000
 
 /** Runs the program, with nothing in its environment but what is given, until it ends. */
 export async function runToEnd (program: string, env: Record<string, string>): Promise<{ code: number | null, out: string, err: string }> {
