@@ -2,7 +2,9 @@ import type { Logger } from '../logger.ts'
 import { prepare } from '../settings/prepare.ts'
 import { StoreInUse } from '../store/lmdb-owner.ts'
 import { holdsLmdbStore, openLmdbReader, openLmdbStore, type LmdbStore } from '../store/lmdb-store.ts'
+import { postgresFailure } from '../store/postgres-failure.ts'
 import { openPostgresStore } from '../store/postgres-store.ts'
+import { isPostgresUrl, postgresUrlForm } from '../store/postgres-url.ts'
 import type { Store } from '../store/store.ts'
 
 /** Where a store is: a folder, or a URL that begins with postgres:// or postgresql://. */
@@ -10,8 +12,8 @@ export type Location = string
 
 export const isPostgres = (location: Location): boolean => /^postgres(ql)?:\/\//.test(location)
 
-/** The location without a password, to be shown. */
-export const shown = (location: Location): string => isPostgres(location) ? location.replace(/\/\/[^@/]*@/, '//…@').replace(/\?.*$/, '') : location
+/** The location, to be shown. Of a URL nothing is: where a password is not percent-encoded, any part may belong to it. */
+export const shown = (location: Location): string => isPostgres(location) ? 'PostgreSQL' : location
 
 /** The store that an option names, else the one that the service uses by the same variables. */
 export function configured ({ store }: { readonly store?: string }): Location {
@@ -22,7 +24,7 @@ export function configured ({ store }: { readonly store?: string }): Location {
 
 /** Opens a store to read it; a service may be using it. */
 export async function openSource (location: Location, logger: Logger): Promise<Store> {
-  return isPostgres(location) ? openPostgresStore({ url: location, logger }) : openEmbedded(location, logger)
+  return isPostgres(location) ? openPostgres(location, logger) : openEmbedded(location, logger)
 }
 
 /** Opens an embedded store to read it. After a power cut only who writes finds the last whole state: that is done first, where no service does it. */
@@ -44,13 +46,20 @@ export async function openExisting (location: Location, logger: Logger): Promise
 
 /** Opens a store to write to it; an embedded one must not be in use, and is made where there is none. @throws StoreInUse */
 export async function openTarget (location: Location, logger: Logger): Promise<Store> {
-  if (isPostgres(location)) return openPostgresStore({ url: location, logger })
+  if (isPostgres(location)) return openPostgres(location, logger)
   try {
     return await openLmdbStore({ path: location, sync: 'fsync', logger })
   } catch (error) {
     if (!(error instanceof StoreInUse)) throw error
     throw new StoreInUse(`A service is at work in ${location}, and an embedded store has one writer: stop the service, run this again, start it again. Reading (list, show, check, backup, export) goes on beside it`, { cause: error })
   }
+}
+
+/** @throws Error that says why PostgreSQL cannot be used, without any part of the URL */
+async function openPostgres (url: string, logger: Logger): Promise<Store> {
+  if (!isPostgresUrl(url)) throw new Error(`The store in PostgreSQL must be ${postgresUrlForm}`)
+  return await openPostgresStore({ url, logger })
+    .catch((cause: unknown) => { throw new Error(`PostgreSQL cannot be used: ${postgresFailure(cause)}`, { cause }) })
 }
 
 function assertStoreIn (folder: string): void {
