@@ -1,6 +1,7 @@
 import { convert } from '../convert/convert.ts'
 import type { InputFormat, OutputFormat } from '../convert/formats.ts'
 import { standardTable } from '../convert/standard-table.ts'
+import { prepare } from '../settings/prepare.ts'
 import { build, isBlockNote } from './document-roots.ts'
 
 /** A kind of file that a document can be written to and read from. */
@@ -18,7 +19,7 @@ function converted (extension: string, format: InputFormat & OutputFormat): Docu
   return {
     extension,
     encode: async (input) => isBlockNote(build([input])) ? convert({ input, from: 'yjs', to: format }, standardTable).body : undefined,
-    decode: async (input) => convert({ input, from: format, to: 'yjs' }, standardTable).body,
+    decode: async (input) => convert({ input, from: format, to: 'yjs', math: prepare(process.env).CONVERSION_MATH === 'true' }, standardTable).body,
   }
 }
 

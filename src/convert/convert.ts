@@ -10,6 +10,7 @@ import { htmlToBlocks } from './html-to-blocks.ts'
 import { InvalidContent } from './invalid-content.ts'
 import { markdownToBlocks, markdownToUpdate } from './markdown-to-blocks.ts'
 import type { MarkdownOptions } from './markdown-to-elements.ts'
+import { withoutMath } from './math-blocks.ts'
 import { updateToBlocks } from './update-to-blocks.ts'
 import { validateBlocks } from './validate-blocks.ts'
 
@@ -18,6 +19,8 @@ export interface ConvertOptions extends MarkdownOptions {
   fragment?: string
   /** The web application's origin, for links between documents. The first of the allowed origins. */
   origin?: string
+  /** Reads math and diagrams in markdown and HTML as nodes of their own, which older editors delete; otherwise they are text and code. */
+  math?: boolean
 }
 
 export interface ConvertRequest extends ConvertOptions {
@@ -42,13 +45,20 @@ const utf8 = new TextEncoder()
 export function convert (request: ConvertRequest, table: BlockTable): Converted {
   const dropped = new Dropped()
   const { from, to, input, fragment } = request
-  if (from === 'markdown' && to === 'yjs') return { body: markdownToUpdate(textOf(input), table, dropped, fragment, markdownOptions(request)), dropped: dropped.list() }
+  if (from === 'markdown' && to === 'yjs') {
+    return { body: markdownToUpdate(textOf(input), readerTable(request, table), dropped, fragment, markdownOptions(request)), dropped: dropped.list() }
+  }
   const blocks = read(request, table, dropped)
   return { body: write(blocks, request, table, dropped), dropped: dropped.list() }
 }
 
 function markdownOptions ({ softBreaks }: ConvertRequest): MarkdownOptions {
   return softBreaks === undefined ? {} : { softBreaks }
+}
+
+/** The table for reading text; what is stored and written is the same whether math is read or not. */
+function readerTable ({ math = false }: ConvertRequest, table: BlockTable): BlockTable {
+  return math ? table : withoutMath(table)
 }
 
 function read (request: ConvertRequest, table: BlockTable, dropped: Dropped): Block[] {
@@ -59,9 +69,9 @@ function read (request: ConvertRequest, table: BlockTable, dropped: Dropped): Bl
     case 'json':
       return validateBlocks(parseJson(textOf(input)), table, dropped)
     case 'html':
-      return htmlToBlocks(textOf(input), table, dropped)
+      return htmlToBlocks(textOf(input), readerTable(request, table), dropped)
     case 'markdown':
-      return markdownToBlocks(textOf(input), table, dropped, markdownOptions(request))
+      return markdownToBlocks(textOf(input), readerTable(request, table), dropped, markdownOptions(request))
   }
 }
 

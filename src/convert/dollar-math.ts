@@ -60,7 +60,7 @@ export class MathScanner {
 
 const scanners = new WeakMap<StateInline, MathScanner>()
 
-/** markdown-it's rule for math in a line of text: a token `math_inline` with the source as its content. */
+/** markdown-it's rule for math in a line of text: a token `math_inline` with the source as its content and the markdown as its info. */
 export function inlineMathRule (state: StateInline, silent: boolean): boolean {
   if (state.src.charAt(state.pos) !== '$') return false
   const scanner = scanners.get(state) ?? new MathScanner(state.src)
@@ -70,6 +70,7 @@ export function inlineMathRule (state: StateInline, silent: boolean): boolean {
   if (!silent) {
     const token = state.push('math_inline', 'math', 0)
     token.content = math.source
+    token.info = state.src.slice(state.pos, math.end)
     token.markup = math.markup
   }
   state.pos = math.end
@@ -79,7 +80,7 @@ export function inlineMathRule (state: StateInline, silent: boolean): boolean {
 /** Where the last search for the end of math failed: it holds for all lines in between. */
 const failures = new WeakMap<StateBlock, { from: number, to: number }>()
 
-/** markdown-it's rule for math that is a block: from a line that begins with `$$` to one that ends with it, without a blank line. */
+/** markdown-it's rule for math that is a block: from a line that begins with `$$` to one that ends with it, without a blank line. Its token is `math_block`. */
 export function mathBlockRule (state: StateBlock, start: number, end: number, silent: boolean): boolean {
   if ((state.sCount[start] ?? 0) - state.blkIndent >= 4) return false
   const first = lineOf(state, start)
@@ -96,6 +97,7 @@ export function mathBlockRule (state: StateBlock, start: number, end: number, si
   if (silent) return true
   const token = state.push('math_block', 'math', 0)
   token.content = close === start ? content.trim() : content
+  token.info = state.getLines(start, close + 1, state.sCount[start] ?? 0, false)
   token.markup = '$$'
   state.line = close + 1
   return true

@@ -15,6 +15,7 @@ import { InvalidContent } from './invalid-content.ts'
 import { maxBlockDepth } from './limits.ts'
 import { linesOf } from './lines-of.ts'
 import { listNumber } from './list-number.ts'
+import { isDisplay, mathText } from './math-blocks.ts'
 import { readTable } from './read-table.ts'
 import { isSafeLink, isWebAddress } from './safe-url.ts'
 import { contextWithin, type TextContext } from './text-context.ts'
@@ -93,16 +94,18 @@ export class ElementReader {
     if (block !== undefined) return this.#block(node, block.spec, block.found, sink, context, depth)
     const inline = findInline(node, this.#table)
     if (inline !== undefined) return this.#inlineElement(node, inline.spec, inline.found, sink, context)
-    if (tag === 'math') {
-      // MathML without its LaTeX source: only the letters of the formula can be kept.
-      this.#dropped.add('format', 'element math')
-      return this.#walk([textOf(node).replace(/\s+/g, ' ').trim()], sink, context, depth)
-    }
-    const ownLine = isBlock(node)
+    const ownLine = isBlock(node) || (tag === 'math' && isDisplay(node))
     if (ownLine) sink.endParagraph()
-    this.#walk(node.children, sink, context, depth)
+    if (tag === 'math') this.#math(node, sink, context, depth)
+    else this.#walk(node.children, sink, context, depth)
     if (ownLine) sink.endParagraph()
     if (context.link !== undefined && context.link !== outer.link && !context.link.shown) this.#bareLink(node, context.link.href, sink)
+  }
+
+  /** MathML that is no block or element here. */
+  #math (math: Element, sink: BlockSink, context: TextContext, depth: number): void {
+    this.#dropped.add('format', 'element math')
+    this.#walk([mathText(math)], sink, { ...context, whiteSpace: 'preserve' }, depth)
   }
 
   /** A plain paragraph whose text goes to the content around it. */

@@ -6,7 +6,7 @@ import { type Element, element, type Node, textOf } from './element.ts'
 import { escapeAttribute, escapeHtml } from './escape-html.ts'
 import { voidElements } from './html-elements.ts'
 import { markdownParser } from './markdown-parser.ts'
-import { mathElement } from './math-blocks.ts'
+import { mathElement, readsMath } from './math-blocks.ts'
 import { readHtml, readHtmlFragment } from './read-html.ts'
 import { repairHtml } from './repair-html.ts'
 import { isVideoUrl } from './video-url.ts'
@@ -47,7 +47,7 @@ export function * markdownToElements (markdown: string, parser: MarkdownIt, tabl
   const tokens = parser.parse(markdown, env)
   const isPage = tokens.some(({ type }) => type === 'html_block')
   const isElement = (tag: string) => table.blocksByTag.has(tag) || table.inlineByTag.has(tag) || table.marksByTag.has(tag)
-  const builder = new ElementBuilder(dropped, inline, isElement, options.softBreaks === 'space')
+  const builder = new ElementBuilder(dropped, inline, { isElement, flow: options.softBreaks === 'space', math: readsMath(table) })
   for (const token of tokens) {
     builder.block(token)
     if (!isPage && builder.isBetweenBlocks) yield { nodes: builder.take(), whiteSpace: 'spaces' }
@@ -60,21 +60,27 @@ export function * markdownToElements (markdown: string, parser: MarkdownIt, tabl
   }
 }
 
+interface BuilderOptions {
+  isElement: (tag: string) => boolean
+  /** A line feed of the source is a blank. */
+  flow: boolean
+  /** Math is math; otherwise it is text, and no other markdown is read in it. */
+  math: boolean
+}
+
 class ElementBuilder {
   readonly #root: Element = element('body')
   readonly #open: Element[] = [this.#root]
   readonly #dropped: Dropped
   readonly #parseInline: (text: string) => Token[]
-  readonly #isElement: (tag: string) => boolean
-  readonly #flow: boolean
+  readonly #options: BuilderOptions
   /** Every address that a link or a picture had so far. */
   readonly addresses = new Set<string>()
 
-  constructor (dropped: Dropped, parseInline: (text: string) => Token[], isElement: (tag: string) => boolean, flow: boolean) {
+  constructor (dropped: Dropped, parseInline: (text: string) => Token[], options: BuilderOptions) {
     this.#dropped = dropped
     this.#parseInline = parseInline
-    this.#isElement = isElement
-    this.#flow = flow
+    this.#options = options
   }
 
   /** Whether all that was begun has ended, and there is something to take. */
@@ -90,7 +96,7 @@ class ElementBuilder {
   block (token: Token): void {
     if (token.type === 'inline') return this.#inline(token)
     if (token.type === 'fence' || token.type === 'code_block') return this.#code(token)
-    if (token.type === 'math_block') this.#append(mathElement(token.content, 'block'))
+    if (token.type === 'math_block') this.#append(this.#options.math ? mathElement(token.content, 'block') : element('p', undefined, withBreaks(token.info)))
     else if (token.type === 'html_block') this.#append({ tag: raw, attributes: {}, children: [this.#repair(token.content, false)] })
     else if (token.nesting === 1) this.#push(element(token.tag, blockAttributes(token)))
     else if (token.nesting === -1) this.#pop(token.tag)
@@ -98,7 +104,7 @@ class ElementBuilder {
   }
 
   #repair (html: string, inline: boolean): string {
-    return repairHtml(html, { isElement: this.#isElement, dropped: this.#dropped, inline })
+    return repairHtml(html, { isElement: this.#options.isElement, dropped: this.#dropped, inline })
   }
 
   #push (node: Element): void {
@@ -158,7 +164,7 @@ class ElementBuilder {
         return
       case 'softbreak':
         // A line feed of the source is a blank, or none at the edge of a line.
-        this.#append(this.#flow && !this.#isAlert() ? '\n' : element('br'))
+        this.#append(this.#options.flow && !this.#isAlert() ? '\n' : element('br'))
         return
       case 'hardbreak':
         this.#append(element('br'))
@@ -167,7 +173,7 @@ class ElementBuilder {
         this.#append(element('code', undefined, [token.content]))
         return
       case 'math_inline':
-        this.#append(mathElement(token.content, 'inline'))
+        this.#append(this.#options.math ? mathElement(token.content, 'inline') : token.info)
         return
       case 'html_inline':
         this.#append({ tag: raw, attributes: {}, children: [token.content] })
@@ -241,6 +247,11 @@ class ElementBuilder {
     if (first.content === '' && children[1]?.type === 'softbreak') children.splice(0, 2)
     return element('input', { type: 'checkbox', ...found[1] !== ' ' && { checked: '' } })
   }
+}
+
+/** Text with its line breaks as elements. */
+function withBreaks (text: string): Node[] {
+  return text.split('\n').flatMap((line, index) => index === 0 ? [line] : [element('br'), line])
 }
 
 /** An attribute of a token, which may be a number. */

@@ -1,6 +1,6 @@
-import type { BlockSpec, Found, InlineSpec } from './block-table.ts'
+import type { BlockSpec, BlockTable, Found, InlineSpec } from './block-table.ts'
 import { MathScanner } from './dollar-math.ts'
-import { type Element, element, type Node } from './element.ts'
+import { type Element, element, type Node, textOf } from './element.ts'
 import { fencedCode, programOf } from './text-blocks.ts'
 
 /** What MathML calls LaTeX. */
@@ -12,7 +12,7 @@ const mathBlock: BlockSpec = {
   props: {},
   code: true,
   toHtml: ({ attributes, inline }) => `<math display="block"${attributes}>${annotated(inline)}</math>`,
-  fromHtml: { tags: ['math'], read: (math) => math.attributes['display'] === 'block' ? sourceOf(math) : undefined },
+  fromHtml: { tags: ['math'], read: (math) => isDisplay(math) ? sourceOf(math) : undefined },
   fromFence: { language: 'math' },
   toMarkdown: ({ text }) => isDisplayMath(text) ? `$$\n${text}\n$$` : fencedCode('math', text),
 }
@@ -50,6 +50,42 @@ export const inlineMath: InlineSpec = {
     const read = new MathScanner(markdown).at(0)
     return read?.end === markdown.length && read.source === text ? markdown : `<math>${annotated(inline)}</math>`
   },
+}
+
+/**
+ * The table for reading markdown and HTML where editors may have neither math nor diagrams, and would delete them:
+ * their sources become text and code. Blocks that a project's own module reads are left as they are.
+ */
+export function withoutMath (table: BlockTable): BlockTable {
+  const isOther = (spec: BlockSpec | InlineSpec) => spec !== inlineMath && !sourceBlocks.some((source) => source === spec)
+  return {
+    ...table,
+    blocksByTag: filterSpecs(table.blocksByTag, isOther),
+    inlineByTag: filterSpecs(table.inlineByTag, isOther),
+    fences: new Map([...table.fences].filter(([, spec]) => isOther(spec))),
+  }
+}
+
+function filterSpecs<T> (byTag: ReadonlyMap<string, readonly T[]>, wanted: (spec: T) => boolean): Map<string, T[]> {
+  return new Map([...byTag].map(([tag, specs]): [string, T[]] => [tag, specs.filter(wanted)]).filter(([, specs]) => specs.length > 0))
+}
+
+/** Whether math is read as what it is, and not as text. */
+export function readsMath ({ blocksByTag, inlineByTag }: BlockTable): boolean {
+  return blocksByTag.has('math') || inlineByTag.has('math')
+}
+
+/** MathML as text: its LaTeX source between dollars, or the letters of the formula where it has none. */
+export function mathText (math: Element): string {
+  const annotation = findAnnotation(math)
+  if (annotation === undefined) return textOf(math).replace(/\s+/g, ' ').trim()
+  const dollars = isDisplay(math) ? '$$' : '$'
+  return dollars + textOf(annotation) + dollars
+}
+
+/** Whether this formula stands on a line of its own. */
+export function isDisplay (math: Element): boolean {
+  return math.attributes['display'] === 'block'
 }
 
 /** Math that was read from markdown, as the element that HTML has for it. */

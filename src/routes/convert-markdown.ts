@@ -11,13 +11,13 @@ const schema = {
 }
 
 const convertMarkdown: FastifyPluginAsyncTypebox = async function (scope) {
-  const { CONVERSION_FILE_MAX_SIZE, CONVERSION_SOFT_BREAKS } = scope.config
+  const { CONVERSION_FILE_MAX_SIZE, CONVERSION_MATH, CONVERSION_SOFT_BREAKS } = scope.config
 
   scope.post('/api/convert-markdown', { schema, bodyLimit: CONVERSION_FILE_MAX_SIZE }, async (request, reply) => {
     const { content } = request.body
     if (typeof content !== 'string' || content === '') throw new ContentMissing()
     const { body, dropped } = await scope.converter
-      .convert({ input: Buffer.from(content), from: 'markdown', to: 'yjs', softBreaks: CONVERSION_SOFT_BREAKS })
+      .convert({ input: Buffer.from(content), from: 'markdown', to: 'yjs', softBreaks: CONVERSION_SOFT_BREAKS, math: CONVERSION_MATH })
       .catch((error: unknown) => { throw conversionFailure(error) })
     tellDropped(reply, dropped)
     return { content: Buffer.from(body).toString('base64') }

@@ -27,7 +27,7 @@ const schema = {
 const textual = /^text\//
 
 const convert: FastifyPluginAsyncTypebox = async function (scope) {
-  const { CONVERSION_FILE_MAX_SIZE, CONVERSION_SOFT_BREAKS } = scope.config
+  const { CONVERSION_FILE_MAX_SIZE, CONVERSION_MATH, CONVERSION_SOFT_BREAKS } = scope.config
   const origin = webOrigin(scope.config)
 
   scope.decorateRequest('conversion', null)
@@ -53,7 +53,7 @@ const convert: FastifyPluginAsyncTypebox = async function (scope) {
     if (!(body instanceof Uint8Array) || body.length === 0 || conversion === null) throw new ContentMissing()
     const { from, to } = conversion
     const { fragment } = query
-    const options = { softBreaks: CONVERSION_SOFT_BREAKS, ...(fragment !== undefined && { fragment }), ...(origin !== undefined && { origin }) }
+    const options = { softBreaks: CONVERSION_SOFT_BREAKS, math: CONVERSION_MATH, ...(fragment !== undefined && { fragment }), ...(origin !== undefined && { origin }) }
     const converted = await scope.converter
       .convert({ input: body, from, to: to.format, ...options }, hangUp(reply))
       .catch((error: unknown) => { throw conversionFailure(error) })

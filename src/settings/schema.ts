@@ -76,6 +76,7 @@ export const settingsSchema = Type.Object({
   CONVERSION_MAX_QUEUE: quantity('conversions', 256, 'Largest number of conversions that can wait for a worker; above it the answer is 503 with Retry-After.'),
   CONVERSION_BLOCKS_MODULE: text('', 'Path of a module that adds the project\'s own blocks (docs/conversion.md).'),
   CONVERSION_SOFT_BREAKS: Type.Enum(['break', 'space'], { default: 'break', description: 'What a single line break inside a markdown paragraph becomes.' }),
+  CONVERSION_MATH: Type.Boolean({ default: false, description: 'Import math ($x$, $$…$$, MathML) and Mermaid diagrams as nodes of their own. Needs La Suite Docs 5.6: older editors, and stock BlockNote, delete these nodes. Otherwise they are text and code blocks.' }),
   DOCUMENT_THREADS: quantity('threads', 0, 'Worker threads for tasks that users wait for: checking large pastes and opening documents. Threads start when they are needed. Tasks above 4 MiB have the same number of extra threads, two at most. Compaction has its own thread, so that nobody waits for it.', { zero: 'half of the processor\'s cores, at least one' }),
 
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info', group: 'Log', description: 'The lowest level that is logged.' }),

@@ -93,3 +93,15 @@ await t.test('export and import: markdown and JSON', async (t) => {
   t.match(await cli(['import', join(files, 'json', 'plan.json'), '--store', again]), { code: 0, out: /1 document made/ })
   t.match(await cli(['check', '--store', again]), { code: 0 })
 })
+
+await t.test('import reads math where the setting says so', async (t) => {
+  const [files, without, withMath] = [await folder(t), await folder(t), await folder(t)]
+  await writeFile(join(files, 'sums.md'), '$x$\n')
+  const imported = async (store: string, environment?: Record<string, string>) => {
+    t.match(await cli(['import', join(files, 'sums.md'), '--store', store], environment), { code: 0 })
+    await cli(['export', '--to', join(store, 'files'), '--format', 'json', '--store', store])
+    return JSON.parse(await readFile(join(store, 'files', 'sums.json'), 'utf8'))
+  }
+  t.match(await imported(without), [{ content: [{ type: 'text', text: '$x$' }] }])
+  t.match(await imported(withMath, { CONVERSION_MATH: 'True' }), [{ content: [{ type: 'math', content: 'x' }] }])
+})

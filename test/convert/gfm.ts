@@ -38,11 +38,13 @@ function write (node: Node, addresses: string[], before = ''): string {
   return line.has(tag) ? `\n${text}\n` : text
 }
 
-/** Renderers differ in what they percent-encode. */
+/** Renderers differ in what they percent-encode. A lone percent sign, and bytes that are no UTF-8, stand as they are. */
 function plainAddress (address: string): string {
-  try {
-    return decodeURIComponent(address)
-  } catch {
-    return address
-  }
+  return address.replace(/(?:%[0-9a-f]{2})+/gi, (encoded) => {
+    try {
+      return decodeURIComponent(encoded)
+    } catch {
+      return encoded
+    }
+  })
 }

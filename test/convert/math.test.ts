@@ -1,12 +1,16 @@
 import t from 'tap'
+import { createBlockTable } from '../../src/convert/block-table.ts'
 import { convert } from '../../src/convert/convert.ts'
+import { docsBlocks } from '../../src/convert/docs-blocks.ts'
 import type { InputFormat, OutputFormat } from '../../src/convert/formats.ts'
-import { standardTable } from '../../src/convert/standard-table.ts'
+import { inlineMath } from '../../src/convert/math-blocks.ts'
+import { blockNoteBlocks, standardTable } from '../../src/convert/standard-table.ts'
+import myBlocks from './my-blocks.ts'
 import { withoutIds } from './without-ids.ts'
 
-const run = (input: string | Uint8Array, from: InputFormat, to: OutputFormat) => convert({ input: typeof input === 'string' ? new TextEncoder().encode(input) : input, from, to }, standardTable)
+const run = (input: string | Uint8Array, from: InputFormat, to: OutputFormat, math = true) => convert({ input: typeof input === 'string' ? new TextEncoder().encode(input) : input, from, to, math }, standardTable)
 const text = (...parameters: Parameters<typeof run>) => new TextDecoder().decode(run(...parameters).body)
-const read = (input: string | Uint8Array, from: InputFormat) => withoutIds(JSON.parse(text(input, from, 'json')))
+const read = (input: string | Uint8Array, from: InputFormat, math = true) => withoutIds(JSON.parse(text(input, from, 'json', math)))
 const full = (blocks: unknown) => read(JSON.stringify(blocks), 'json')
 const paragraph = (...content: unknown[]) => full([{ content }])
 const math = (content: string) => ({ type: 'math', content })
@@ -91,4 +95,40 @@ await t.test('MathML with its LaTeX source is math, without it text that is coun
   t.match(read(mathMl(' display="block"', annotation), 'html'), [{ content: [{ text: /^a/ }] }, { type: 'mathBlock', content: [{ text: 'x^2' }] }])
   t.strictSame(read(mathMl('', ''), 'html'), paragraph('a x2'))
   t.strictSame(run(mathMl('', ''), 'html', 'yjs').dropped, [{ what: 'element math', kind: 'format', count: 1 }])
+})
+
+await t.test('without the setting math in markdown stays text as it is written, and its fences stay code', async (t) => {
+  for (const markdown of ['a $x_1*b*c_2$ b', '$$\\frac{a}{b} \\\\ *c*$$', 'a $$ x $$ b', '$`a*b`$', '$[a](b)$', '$$\na\\\\\n*b*\n$$', '$$ a\n_b_ $$']) {
+    t.strictSame(read(markdown, 'markdown', false), paragraph(markdown), markdown)
+    t.strictSame(run(markdown, 'markdown', 'yjs', false).dropped, [])
+    t.strictSame(read(text(markdown, 'markdown', 'markdown', false), 'markdown', false), paragraph(markdown), markdown)
+  }
+  t.strictSame(read('- $x$\n  $$\n  y\n  $$', 'markdown', false), full([{ type: 'bulletListItem', content: '$x$', children: [{ content: '$$\ny\n$$' }] }]))
+  t.strictSame(read('<div>\n\n$$\na<b\n$$\n\n</div>', 'markdown', false), paragraph('$$\na<b\n$$'))
+  for (const language of ['mermaid', 'math']) t.strictSame(read(`\`\`\`${language}\nx\n\`\`\``, 'markdown', false), full([{ type: 'codeBlock', props: { language }, content: 'x' }]))
+})
+
+await t.test('without the setting MathML becomes its source, which is counted, and a diagram code', async (t) => {
+  const annotation = '<annotation encoding="application/x-tex">x\n\\y</annotation>'
+  const page = `<p>a <math><semantics><mi>x</mi>${annotation}</semantics></math> b</p><math display="block"><semantics><mi>x</mi>${annotation}</semantics></math><p>c <math><mi>z</mi></math></p>`
+  t.strictSame(read(page, 'html', false), full([{ content: 'a $x\n\\y$ b' }, { content: '$$x\n\\y$$' }, { content: 'c z' }]))
+  t.strictSame(run(page, 'html', 'yjs', false).dropped, [{ what: 'element math', kind: 'format', count: 3 }])
+  t.strictSame(read('<pre><code class="language-mermaid">a</code></pre>', 'html', false), full([{ type: 'codeBlock', props: { language: 'mermaid' }, content: 'a' }]))
+})
+
+await t.test('without the setting math that a document holds is read and exported all the same', async (t) => {
+  const blocks = JSON.stringify([{ content: ['a ', math('x^2'), ' b ', math(' y ')] }, { type: 'mathBlock', content: 'x\ny' }, { type: 'diagram', content: 'a --> b' }])
+  const update = run(blocks, 'json', 'yjs', false).body
+  t.strictSame(read(update, 'yjs', false), full(JSON.parse(blocks)))
+  for (const format of ['markdown', 'html', 'text'] as const) {
+    t.equal(text(update, 'yjs', format, false), text(update, 'yjs', format))
+    t.strictSame(run(update, 'yjs', format, false).dropped, [])
+  }
+})
+
+await t.test('without the setting a project\'s own diagrams and math are read', async (t) => {
+  const own = createBlockTable(blockNoteBlocks, docsBlocks, myBlocks, { inline: [{ ...inlineMath }] })
+  const input = new TextEncoder().encode('$x$\n\n```mermaid\na\n```')
+  const blocks: unknown = JSON.parse(new TextDecoder().decode(convert({ input, from: 'markdown', to: 'json' }, own).body))
+  t.match(blocks, [{ content: [math('x')] }, { type: 'diagram', props: { source: 'a' } }])
 })

@@ -127,6 +127,19 @@ await t.test('what cannot be carried over is counted, and refused where it must 
   t.equal((await convert(app, '# Hello', { query: '?strict=yes' })).statusCode, 400, 'no value that is only thought to be strict')
 })
 
+await t.test('math and diagrams become nodes of their own where the setting says so', async (t) => {
+  const markdown = '$x$\n\n```mermaid\na\n```'
+  const types = async (settings: Record<string, string>) => {
+    const app = await build(t, settings)
+    const older = (await app.inject({ method: 'POST', url: '/api/convert-markdown/', headers: asDjango, payload: { content: markdown } })).json<{ content: string }>()
+    const update = Buffer.from(older.content, 'base64')
+    t.same((await convert(app, update, { type: yjs, accept: 'text/plain' })).body, (await convert(app, markdown, { accept: 'text/plain' })).body)
+    return (await convert(app, markdown, { accept: 'application/json' })).json<Array<{ type: string, content: Array<{ type: string }> }>>().map(({ type, content }) => [type, content[0]?.type])
+  }
+  t.same(await types({}), [['paragraph', 'text'], ['codeBlock', 'text']])
+  t.same(await types({ CONVERSION_MATH: 'true' }), [['paragraph', 'math'], ['diagram', 'text']])
+})
+
 await t.test('another fragment than document-store', async (t) => {
   const app = await build(t)
   const update = (await convert(app, '# Hello', { query: '?fragment=notes' })).rawPayload
