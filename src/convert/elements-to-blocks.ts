@@ -165,7 +165,7 @@ export class ElementReader {
       return
     }
     const holdsBlocks = spec.type === 'quote' || node.tag === 'details'
-    const inner = this.#collect(source.children, 'text', context, holdsBlocks ? depth + 1 : depth)
+    const inner = this.#collect(source.children, 'text', context, holdsBlocks ? inside : depth)
     const block: Block = { id: randomUUID(), type: spec.type, props, content: inner.content, children: holdsBlocks ? inner.blocks : [] }
     // What stands beside the summary is what a toggle hides.
     if (node.tag === 'details') append(block.children, this.#blocks(besideSummary(node), context, inside))
@@ -229,13 +229,14 @@ export class ElementReader {
     const spec = this.#table.blocks.get(name)
     if (spec === undefined) return
     const props = propsOf(spec.props, item, check === undefined ? {} : { checked: 'checked' in check.attributes })
+    const inside = Math.max(depth, levelOf(item)) + 1
     if (details === undefined || !isToggle) {
-      const { content, blocks } = this.#collect(item.children, 'item', context, depth + 1)
+      const { content, blocks } = this.#collect(item.children, 'item', context, inside)
       return this.#place({ id: randomUUID(), type: name, props, content, children: blocks }, item, sink, depth, number)
     }
-    const { content, blocks } = this.#collect((toggle.found.content ?? details).children, 'text', context, depth + 1)
+    const { content, blocks } = this.#collect((toggle.found.content ?? details).children, 'text', context, inside)
     const hidden = [...besideSummary(details), ...item.children.filter((child) => child !== details)]
-    this.#place({ id: randomUUID(), type: name, props, content, children: [...blocks, ...this.#blocks(hidden, context, depth + 1)] }, item, sink, depth)
+    this.#place({ id: randomUUID(), type: name, props, content, children: [...blocks, ...this.#blocks(hidden, context, inside)] }, item, sink, depth)
   }
 
   #tableBlock (node: Element, sink: BlockSink, context: TextContext, depth: number): void {

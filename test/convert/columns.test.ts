@@ -45,6 +45,16 @@ await t.test('blocks within blocks within a block come back from HTML where they
   }
 })
 
+await t.test('blocks in an item that stands within another block come back side by side', async (t) => {
+  const children = [{ content: 'a' }, { type: 'bulletListItem', content: 'b' }, { type: 'bulletListItem', content: 'c' }]
+  for (const type of ['bulletListItem', 'numberedListItem', 'checkListItem', 'toggleListItem', 'quote']) {
+    for (const inside of [children, children.slice(1), children.slice(0, 1)]) {
+      const blocks = [{ content: 'p', children: [{ content: 'p' }, { type, content: 'x', children: [...inside, { type, content: 'y', children: inside }] }] }]
+      t.strictSame(withoutIds(JSON.parse(text(text(JSON.stringify(blocks), 'json', 'html'), 'html', 'json'))), full(blocks), type)
+    }
+  }
+})
+
 await t.test('columns are read from the HTML of BlockNote', async (t) => {
   const html = '<div class="bn-block-column-list" data-node-type="columnList" style="display: flex;"><div class="bn-block-column" data-node-type="column" data-width="1.5" style="flex-grow: 1.5;"><p>one</p><ol><li><p>a</p></li></ol></div><div data-node-type="column"><ol><li><p>b</p></li></ol></div></div><p>after</p>'
   t.strictSame(withoutIds(JSON.parse(text(html, 'html', 'json'))), full(document))
