@@ -62,6 +62,22 @@ await t.test('addresses and labels with brackets, blanks and signs', async (t) =
   }
 })
 
+await t.test('GitHub links what is a link, and no address that is text', async (t) => {
+  const link = (href: string, content = href) => ({ type: 'link', href, content })
+  for (const [content, markdown, links] of [
+    [link('https://a.b/_c_?d=1&e=2'), '<https://a.b/_c_?d=1&e=2>', 1],
+    [link('https://a.b/', 'a.b'), '[a.b](https://a.b/)', 1],
+    [link('mailto:me@x.example', 'me@x.example'), '[me@x.example](mailto:me@x.example)', 1],
+    ['https://a.b', 'https\\://a.b', 0], ['www.a.b', 'www\\.a.b', 0], ['me@x.example', 'me\\@x.example', 0], ['[^1]: a', '\\[^1]: a', 0],
+  ] as const) {
+    const blocks = validateBlocks([{ content: [content] }], table, new Dropped())
+    const written = toMarkdown(blocks)
+    t.equal(written, markdown + '\n')
+    t.equal(seen(renderGfm(written)).addresses.length, links, markdown)
+    t.same(withoutIds(fromMarkdown(written)), withoutIds(blocks), markdown)
+  }
+})
+
 await t.test('signs beside a line break stay in a name', async (t) => {
   const file = validateBlocks([{ type: 'file', props: { url: 'https://a.b/', name: '* * *\n* *' } }], table, new Dropped())
   t.equal(seen(toHtml(fromMarkdown(toMarkdown(file)))).text, '* * * * *')
