@@ -112,13 +112,14 @@ function elementToMarkdown (inline: InlineElement, { table, drop, origin }: Inli
   })
 }
 
-/** Blanks right after a line break show nothing; kept, each would have to be a reference. */
+/** Blanks right after a line break show nothing; kept, each would have to be a reference. A link of blanks keeps its address. */
 function trimLineStarts (pieces: readonly Piece[]): Piece[] {
   const trimmed: Piece[] = []
   for (const piece of pieces) {
     const afterBreak = piece.kind === 'text' && trimmed[trimmed.length - 1]?.kind === 'break'
     const text = afterBreak ? piece.text.replace(/^[ \t]+/, '') : piece.text
     if (!afterBreak || text !== '') trimmed.push({ ...piece, text })
+    else if (piece.href !== undefined) trimmed.push(piece)
   }
   return trimmed
 }

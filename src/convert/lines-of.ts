@@ -1,5 +1,5 @@
 import { isBlock, isHidden } from './css.ts'
-import type { Element, Node } from './element.ts'
+import { childOf, type Element, type Node } from './element.ts'
 import { silentElements } from './html-elements.ts'
 
 /** The text of an element with every character of it, each block within on lines of its own. */
@@ -7,6 +7,14 @@ export function linesOf (element: Element): string {
   const lines = new Lines()
   lines.add(element.children)
   return lines.text
+}
+
+/** What an element holds in the order in which browsers show it: captions and the summary come first, wherever they stand. */
+function shownOrder (node: Element): readonly Node[] {
+  const { tag, children } = node
+  const summary = tag === 'details' ? childOf(node, 'summary') : undefined
+  const first = children.filter((child) => typeof child !== 'string' && (child === summary || (tag === 'table' && child.tag === 'caption')))
+  return first.length === 0 ? children : [...first, ...children.filter((child) => !first.includes(child))]
 }
 
 class Lines {
@@ -26,7 +34,7 @@ class Lines {
     // The cells of a row stand side by side.
     const cell = node.tag === 'td' || node.tag === 'th'
     if (block && !cell) this.#blockEnded ||= this.text !== ''
-    this.add(node.children)
+    this.add(shownOrder(node))
     if (cell) this.#write('\t')
     else if (block) this.#blockEnded = true
   }

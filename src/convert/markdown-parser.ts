@@ -45,12 +45,13 @@ function blockRule (parser: MarkdownIt, name: string) {
 }
 
 /** HTML that ends at a sign of its own instead of a blank line: how it begins, and how it ends. Left open, `pre` alone still shows what follows. */
-const signs = [
+const signs: ReadonlyArray<{ begin: RegExp, end: RegExp, endsAtBlankLine?: true }> = [
   { begin: /^<(?:script|style|textarea)(?=\s|>|$)/i, end: /<\/(?:script|pre|style|textarea)>/i },
   { begin: /^<!--/, end: /-->/ },
   { begin: /^<\?/, end: /\?>/ },
   { begin: /^<!\[CDATA\[/, end: /\]\]>/ },
-  { begin: /^<![a-z]/i, end: />/ },
+  // The next `>` behind a blank line is most likely a quote's.
+  { begin: /^<![a-z]/i, end: />/, endsAtBlankLine: true },
 ]
 
 /** The lines of a document in which a sign was looked for in vain. */
@@ -66,7 +67,10 @@ function isUnended (state: StateBlock, start: number, last: number): boolean {
   const known = unended.get(sign.begin)
   if (known !== undefined && start >= known.from && start < known.to) return true
   let at = start
-  for (; at < last && (at === start || (state.sCount[at] ?? 0) >= state.blkIndent || state.isEmpty(at)); at++) if (sign.end.test(line(at))) return false
+  for (; at < last && (at === start || (state.sCount[at] ?? 0) >= state.blkIndent || state.isEmpty(at)); at++) {
+    if (sign.endsAtBlankLine === true && state.isEmpty(at)) break
+    if (sign.end.test(line(at))) return false
+  }
   unended.set(sign.begin, { from: start, to: at })
   return true
 }

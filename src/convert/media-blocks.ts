@@ -94,11 +94,11 @@ export function fileMarkdown ({ props, escape, drop }: MarkdownParts): string {
     drop('file without address')
     return ''
   }
-  const name = text(props, 'name') || url
+  const name = withoutEdges(text(props, 'name')) || url
   const safe = isSafeLink(url)
   if (!safe) drop(unsafeAddress, 'content')
   const link = safe ? `[${escapeLabel(name)}](${destination(url)})` : escape(name)
-  const caption = text(props, 'caption')
+  const caption = withoutEdges(text(props, 'caption'))
   return caption === '' ? link : `${link}\n\n${escape(caption)}`
 }
 
@@ -152,6 +152,11 @@ function mediaHtml (type: string, parts: HtmlParts, start: string, end: string, 
 }
 
 /** The shorthand `![name](address)` where it reads back as the same block, else an HTML element on one line. */
+/** Text without the blanks at the edges of its lines, which show nothing and which a paragraph loses when it is written again. */
+function withoutEdges (text: string): string {
+  return text.trim().replace(/[ \t]*\n\s*/g, '\n')
+}
+
 function mediaMarkdown (type: 'image' | 'video' | 'audio', parts: MarkdownParts, needsHtml: boolean): string {
   const { props, escapeHtml: html, drop } = parts
   const url = text(props, 'url')

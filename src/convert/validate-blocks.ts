@@ -93,7 +93,10 @@ class Validator {
     if (type === 'link') {
       const href = inline['href']
       if (typeof href !== 'string') throw new InvalidContent('A link must have an address')
-      for (const run of this.#runs(inline['content'])) this.#run(run, builder, href)
+      const runs = this.#runs(inline['content'])
+      for (const run of runs) this.#run(run, builder, href)
+      // A line break takes no address: it is an element of its own in Yjs.
+      if (href !== '' && runs.every(({ text }) => /^\n*$/.test(String(text)))) this.#dropped.add('format', 'link without text')
       return
     }
     const spec = typeof type === 'string' ? this.#table.inline.get(type) : undefined

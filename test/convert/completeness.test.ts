@@ -42,9 +42,10 @@ function isUnseen (node: DefaultTreeAdapterTypes.Node): boolean {
 function shownWords (node: DefaultTreeAdapterTypes.Node): string[] {
   if (node.nodeName === '#text') return wordsOf((node as DefaultTreeAdapterTypes.TextNode).value)
   if (isUnseen(node) || apart.has(node.nodeName) || !('childNodes' in node)) return []
-  const children = [...node.childNodes]
-  const first = node.nodeName === 'details' ? children.findIndex((child) => child.nodeName === 'summary') : node.nodeName === 'table' ? children.findIndex((child) => child.nodeName === 'caption') : -1
-  if (first > 0) children.unshift(...children.splice(first, 1))
+  // A summary and captions stand first, wherever they are written.
+  const isFirst = ({ nodeName }: DefaultTreeAdapterTypes.Node) => nodeName === (node.nodeName === 'details' ? 'summary' : 'caption')
+  const firsts = node.nodeName === 'details' ? node.childNodes.filter(isFirst).slice(0, 1) : node.nodeName === 'table' ? node.childNodes.filter(isFirst) : []
+  const children = [...firsts, ...node.childNodes.filter((child) => !firsts.includes(child))]
   return children.flatMap(shownWords)
 }
 

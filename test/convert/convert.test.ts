@@ -147,6 +147,12 @@ await t.test('anchors of comments and suggestions are invisible, unknown marks k
   ])
 })
 
+await t.test('a link without a character to stand on is counted', async (t) => {
+  const link = (content: unknown, href = 'https://a.b/') => JSON.stringify([{ content: [{ type: 'link', href, content }] }])
+  for (const content of ['', '\n', []]) t.same(run(link(content), 'json', 'yjs').dropped, [{ what: 'link without text', kind: 'format', count: 1 }])
+  for (const json of [link(' '), link('a\n'), link('', '')]) t.same(run(json, 'json', 'yjs').dropped, [])
+})
+
 await t.test('an unknown block is counted and its children move up', async (t) => {
   const document = new Y.Doc()
   Y.applyUpdate(document, run('[{"content":"a","children":[{"content":"child"}]}]', 'json', 'yjs').body)

@@ -62,6 +62,8 @@ await t.test('what begins in a piece of markdown and never ends is text', async 
     t.match(markdown(`- ${open}\n\nafter`), { lines: [`bulletListItem: ${shown}`, 'after'], dropped: [] }, open)
   }
   t.strictSame(markdown('<p>see <a href="x>y</a> z\n\nafter').lines, ['see <a href="x>y</a> z', 'after'])
+  t.strictSame(markdown('<!x a\n\n> b\n\nc'), { lines: ['<!x a', 'quote: b', 'c'], dropped: [] })
+  t.strictSame(markdown('<!DOCTYPE\nhtml>\n\na'), { lines: ['a'], dropped: [] })
   t.strictSame(markdown('a <!-- b --> c\n\n<!-- d\n\ne -->\n\nf'), { lines: ['a  c', 'f'], dropped: [] })
 })
 
@@ -167,6 +169,16 @@ await t.test('blocks within a program are lines of it', async (t) => {
     ['<span style="display:block">a</span><span style="display:block">b</span>', 'a\nb'], ['a<div>b\n</div>c', 'a\nb\nc'], ['<code><div>a</div><div>b</div></code>', 'a\nb'],
   ]
   for (const [source, code] of programs) t.strictSame(html(`<pre>${source}</pre>`).lines, [`codeBlock: ${code}`], source)
+})
+
+await t.test('captions and summaries come first, wherever they are written', async (t) => {
+  const captions = '<caption></caption><caption>b</caption>'
+  for (const cell of [`<td>a${captions}`, `<td>a<i>${captions}</i>`]) {
+    t.strictSame(html(`<table><tr>${cell}</table>`).lines, ['b', 'table: a'])
+    t.strictSame(html(`<table><tr><td>c<table><tr>${cell}</table>d</table>`).lines, ['table: c\nb\na\nd'])
+    t.strictSame(html(`<pre><table><tr>${cell}</table></pre>`).lines, ['codeBlock: b\na\t'])
+  }
+  t.strictSame(html('<pre><details>a<summary>b</summary><summary>c</summary></details></pre>').lines, ['codeBlock: b\na\nc'])
 })
 
 await t.test('what no browser shows is no text, what it shows without a block is counted', async (t) => {

@@ -1,4 +1,4 @@
-import { deepEqual } from 'node:assert/strict'
+import { deepEqual, ok } from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import * as Y from 'yjs'
@@ -65,6 +65,24 @@ await t.test('blocks → markdown → blocks is the same for what markdown can s
     const markdown = blocksToMarkdown(blocks, table, new Dropped())
     deepEqual(withoutIds(markdownToBlocks(markdown, table, new Dropped())), withoutIds(blocks), markdown)
   }), { numRuns: 500, seed })
+})
+
+await t.test('blanks at the edges of names, captions and links lose no address and no second time anything else', async () => {
+  const read = (markdown: string) => withoutIds(markdownToBlocks(markdown, table, new Dropped()))
+  const write = (input: unknown) => blocksToMarkdown(validateBlocks(input, table, new Dropped()), table, new Dropped())
+  for (const blanks of [' ', '  a ', '\n', ' \n ', 'a\n b', 'a \n\n b', '\ta']) {
+    const url = 'https://a.b/c'
+    const media = ['pdf', 'file', 'image', 'audio'].flatMap((type) => ['name', 'caption'].map((prop) => ({ type, props: { url, [prop]: blanks, ...type === 'audio' && { showPreview: false } } })))
+    const links = blanks.trim() === '' && blanks.includes('\n') ? [] : [{ content: ['q\n', { type: 'link', href: url, content: blanks }] }]
+    for (const block of [...media, ...links]) {
+      for (const input of [[block], [{ type: 'quote', content: 'q', children: [block] }], [{ type: 'bulletListItem', content: 'q', children: [block] }]]) {
+        const markdown = write(input)
+        const again = write(read(markdown))
+        deepEqual(read(again), read(markdown), markdown)
+        ok(again.includes(url), again)
+      }
+    }
+  }
 })
 
 await t.test('markdown → blocks → markdown → blocks is stable', async () => {
