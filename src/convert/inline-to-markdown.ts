@@ -35,6 +35,9 @@ const noSigns: ReadonlySet<string> = new Set()
 /** Where an element's source stands, with other markdown around its tags */
 const betweenTags: TextContext = { brackets: 'none', linksAddresses: true, followed: true, everyDollar: true }
 
+/** Characters of one paragraph. A longer one is written with tags where it may be ambiguous: reading it back would take a hundred times its size. */
+const maxReadBack = 20_000
+
 const htmlTags: Record<string, string> = { '**': 'strong', '*': 'em', '~~': 'del' }
 
 /** Writes inline content so that markdown reads it back as it is: escaped, its blanks kept, marks on words and not on the blanks around them. */
@@ -45,7 +48,7 @@ export function inlineToMarkdown (content: readonly Inline[], options: InlineOpt
   const pieces = joinEqual(spread)
   const { markdown, risky } = new InlineWriter(pieces, options, false).write()
   // Beside delimiters that run into each other, readers differ in what half of a pair of surrogates is.
-  if (!risky || (!/[\ud800-\udfff]/.test(markdown) && options.readsBack(markdown, content))) return markdown
+  if (!risky || (markdown.length <= maxReadBack && !/[\ud800-\udfff]/.test(markdown) && options.readsBack(markdown, content))) return markdown
   return new InlineWriter(pieces, options, true).write().markdown
 }
 
