@@ -16,28 +16,28 @@ export interface NoAnswer {
   readonly retryAfterMs?: number | undefined
 }
 
-/** Reads `abilities` of a document: `retrieve` decides, `update` must really be true to let edit. */
+/** Reads `abilities`, the member asked for: `retrieve` decides, `update` must really be true to let edit. */
 export function readDocumentAnswer (answer: CallAnswer, now: number): Answer<{ canEdit: boolean }> {
   const parsed = parseAnswer(answer, now)
   if (parsed.kind !== 'yes') return parsed
-  const abilities = isRecord(parsed.value) ? parsed.value['abilities'] : undefined
+  const abilities = parsed.value
   if (!isRecord(abilities) || typeof abilities['retrieve'] !== 'boolean') return { kind: 'none', cause: 'wrong-shape', status: answer.status }
   if (!abilities['retrieve']) return { kind: 'no', status: answer.status }
   return { kind: 'yes', value: { canEdit: abilities['update'] === true } }
 }
 
-/** Reads `id` of a user: a string, or the whole number of Django's default primary key. */
+/** Reads `id`, the member asked for: a string, or the whole number of Django's default primary key. */
 export function readUserAnswer (answer: CallAnswer, now: number): Answer<{ userId: string }> {
   const parsed = parseAnswer(answer, now)
   if (parsed.kind !== 'yes') return parsed
-  const id = isRecord(parsed.value) ? parsed.value['id'] : undefined
+  const id = parsed.value
   if (typeof id === 'string' && id !== '') return { kind: 'yes', value: { userId: id } }
   if (Number.isSafeInteger(id)) return { kind: 'yes', value: { userId: String(id) } }
   return { kind: 'none', cause: 'wrong-shape', status: answer.status }
 }
 
-/** Tells Django's no from a fault by the status, and parses the body of a 200. */
-function parseAnswer ({ status, headers, body }: CallAnswer, now: number): Answer<unknown> {
+/** Tells Django's no from a fault by the status, and takes the member asked for from the body of a 200. */
+function parseAnswer ({ status, headers, member }: CallAnswer, now: number): Answer<unknown> {
   if (status === 401 || status === 403 || status === 404) return { kind: 'no', status }
   const retryAfterMs = readRetryAfter(headers['retry-after'], now)
   if (status === 429) return { kind: 'none', cause: 'rate-limited', status, retryAfterMs }
@@ -45,7 +45,7 @@ function parseAnswer ({ status, headers, body }: CallAnswer, now: number): Answe
   if (status >= 300 && status < 400) return { kind: 'none', cause: 'redirect', status, location: withoutQuery(headers.location) }
   if (status !== 200) return { kind: 'none', cause: 'unexpected-status', status }
   try {
-    return { kind: 'yes', value: JSON.parse(body.toString()) }
+    return { kind: 'yes', value: member.value() }
   } catch {
     return { kind: 'none', cause: 'not-json', status }
   }

@@ -1,6 +1,9 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http'
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { pipeline } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { JsonMember } from './json-member.ts'
 
 /** Why a call had no answer. `code` is Node's (`ECONNREFUSED`, a TLS error, ...), never a message. */
 export class CallFailure extends Error {
@@ -17,14 +20,15 @@ export class CallFailure extends Error {
 export interface CallAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** Empty unless the status is 200: nobody reads another one's. */
-  readonly body: Buffer
+  /** What the body says of the member asked for. Nothing is read unless the status is 200. */
+  readonly member: JsonMember
 }
 
 export interface BackendCallerOptions {
   /** Whether the backend speaks https. */
   readonly secure: boolean
   readonly timeoutMs: number
+  /** Bytes of a body, once decompressed. */
   readonly maxBodyBytes: number
   /** Sockets kept open for the next call. */
   readonly maxSockets: number
@@ -49,11 +53,14 @@ export class BackendCaller {
     this.#agent = this.#secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions)
   }
 
-  /** @throws CallFailure where there is no status to judge by */
-  async get (url: URL, headers: OutgoingHttpHeaders): Promise<CallAnswer> {
-    const reused = await this.#attempt(url, headers, this.#agent)
+  /**
+   * @param member the key of the JSON body's outermost object whose value is kept; the rest is skipped as it arrives
+   * @throws CallFailure where there is no status to judge by
+   */
+  async get (url: URL, headers: OutgoingHttpHeaders, member: string): Promise<CallAnswer> {
+    const reused = await this.#attempt(url, headers, member, this.#agent)
     // The backend closed an idle socket in the moment we used it: that says nothing about the backend.
-    return reused === 'stale-socket' ? await this.#attemptFresh(url, headers) : reused
+    return reused === 'stale-socket' ? await this.#attemptFresh(url, headers, member) : reused
   }
 
   /** Ends the calls under way, which fail with kind `closed`, and lets go of the sockets. */
@@ -63,13 +70,13 @@ export class BackendCaller {
     this.#agent.destroy()
   }
 
-  async #attemptFresh (url: URL, headers: OutgoingHttpHeaders): Promise<CallAnswer> {
-    const answer = await this.#attempt(url, headers, false)
+  async #attemptFresh (url: URL, headers: OutgoingHttpHeaders, member: string): Promise<CallAnswer> {
+    const answer = await this.#attempt(url, headers, member, false)
     if (answer === 'stale-socket') throw new CallFailure('unreachable', 'ECONNRESET')
     return answer
   }
 
-  #attempt (url: URL, headers: OutgoingHttpHeaders, agent: HttpAgent | false): Promise<CallAnswer | 'stale-socket'> {
+  #attempt (url: URL, headers: OutgoingHttpHeaders, member: string, agent: HttpAgent | false): Promise<CallAnswer | 'stale-socket'> {
     if (this.#closed) throw new CallFailure('closed')
     const { timeoutMs, maxBodyBytes } = this.#options
     return new Promise((resolve, reject) => {
@@ -91,7 +98,7 @@ export class BackendCaller {
       })
       request.on('response', (message) => {
         response = message
-        readAnswer(message, maxBodyBytes).then(resolve, reject)
+        readAnswer(message, member, maxBodyBytes).then(resolve, reject)
       })
       request.end()
     })
@@ -102,22 +109,28 @@ export class BackendCaller {
 const MAX_IGNORED_BYTES = 64 * 1024
 
 /** A status other than 200 says all there is to know: then a body that breaks off, drags on or grows changes nothing. */
-async function readAnswer (response: IncomingMessage, maxBodyBytes: number): Promise<CallAnswer> {
+async function readAnswer (response: IncomingMessage, name: string, maxBodyBytes: number): Promise<CallAnswer> {
   const status = response.statusCode ?? 0
   const limit = status === 200 ? maxBodyBytes : MAX_IGNORED_BYTES
-  const chunks: Buffer[] = []
+  const member = new JsonMember(name)
   try {
     let bytes = 0
-    // Without an encoding set, a message yields buffers.
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    for await (const chunk of status === 200 ? decompress(response) : response as AsyncIterable<Buffer>) {
       bytes += chunk.length
       if (bytes > limit) throw new CallFailure('too-large')
-      if (status === 200) chunks.push(chunk)
+      if (status === 200) member.write(chunk)
     }
   } catch (error) {
     if (status === 200) throw asCallFailure(error)
   }
-  return { status, headers: response.headers, body: Buffer.concat(chunks) }
+  return { status, headers: response.headers, member }
+}
+
+/** The body in pieces of at most 64 KiB. gzip is not asked for, but HTTP allows it where nothing is said. */
+function decompress (response: IncomingMessage): AsyncIterable<Buffer> {
+  const encoding = response.headers['content-encoding']?.toLowerCase()
+  // The reader of the body sees its errors. Without an encoding set, a stream yields buffers.
+  return encoding === 'gzip' || encoding === 'x-gzip' ? pipeline(response, createGunzip(), () => {}) : response
 }
 
 /** Keeps of Node's errors the code only: their messages may quote a header. */

@@ -30,8 +30,10 @@ export interface BackendInquiryOptions {
   readonly timeoutMs: number
   /** Calls under way at a time: the bound of what a restart with thousands of clients does to Django. */
   readonly maxCalls: number
-  /** Bytes of one answer, default 8 MiB: some backends put the document's content into it. */
+  /** Bytes of one answer, default 64 MiB: La Suite puts the whole document into it. Only a small part is ever in memory. */
   readonly maxAnswerBytes?: number
+  /** Sent with both calls as `X-Y-Provider-Key`, unless empty, the default: La Suite exempts it from its throttle. */
+  readonly apiKey?: string
   /** Counts how long calls take, those without an answer too */
   readonly answers?: Durations
   readonly logger: Logger
@@ -62,7 +64,7 @@ export class BackendInquiry {
 
   /** @throws Error where an option cannot be right, with a sentence that names it */
   constructor (options: BackendInquiryOptions) {
-    const { baseUrl, documentPath, userPath, timeoutMs, maxCalls, maxAnswerBytes = 8 * 1024 * 1024, logger, now } = options
+    const { baseUrl, documentPath, userPath, timeoutMs, maxCalls, maxAnswerBytes = 64 * 1024 * 1024, logger, now } = options
     if (!documentPath.includes('{room}')) throw new Error('The document path of the backend must contain {room}.')
     if (!(maxCalls >= 1)) throw new Error('The backend needs at least one call at a time.')
     this.#options = options
@@ -79,7 +81,7 @@ export class BackendInquiry {
   async inquire (question: Question, epoch: number): Promise<Finding> {
     const { room } = question
     const url = locate(this.#options.baseUrl, this.#documentPath.join(encodeURIComponent(room)))
-    const document = readDocumentAnswer(await this.#call(url, question), this.#options.now())
+    const document = readDocumentAnswer(await this.#call(url, question, 'abilities'), this.#options.now())
     if (document.kind === 'none') return this.#away(question, document)
     if (document.kind === 'no') {
       this.#options.logger.info({ room, status: document.status }, 'The backend refused a user the document.')
@@ -99,10 +101,10 @@ export class BackendInquiry {
     this.#caller.close()
   }
 
-  async #call (url: URL, question: Question): Promise<CallAnswer> {
+  async #call (url: URL, question: Question, member: string): Promise<CallAnswer> {
     const startedAt = performance.now()
     try {
-      return await this.#caller.get(url, headersOf(question))
+      return await this.#caller.get(url, headersOf(question, this.#options.apiKey), member)
     } finally {
       this.#options.answers?.observe(performance.now() - startedAt)
     }
@@ -129,7 +131,7 @@ export class BackendInquiry {
   }
 
   async #callWho (question: Question): Promise<UserAnswer> {
-    const answer = await this.#call(this.#userUrl, question).then(
+    const answer = await this.#call(this.#userUrl, question, 'id').then(
       (called: CallAnswer) => readUserAnswer(called, this.#options.now()),
       (error: unknown): UserAnswer => ({ kind: 'none', ...noAnswerOf(error) })
     )
@@ -154,10 +156,11 @@ function locate (baseUrl: string, path: string): URL {
   return new URL(baseUrl.replace(/\/+$/, '') + (path.startsWith('/') ? path : `/${path}`))
 }
 
-function headersOf ({ cookie, origin, forwardedProto }: Question): OutgoingHttpHeaders {
+function headersOf ({ cookie, origin, forwardedProto }: Question, apiKey = ''): OutgoingHttpHeaders {
   return {
     accept: 'application/json',
     'user-agent': 'y-provider',
+    ...(apiKey !== '' && { 'x-y-provider-key': apiKey }),
     ...(cookie !== undefined && { cookie }),
     ...(origin !== undefined && { origin }),
     ...(forwardedProto !== undefined && { 'x-forwarded-proto': forwardedProto }),

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 
 /**
- * Makes the check of a raw `Authorization` header against the secrets that are accepted now (current, previous, API key).
+ * Makes the check of a raw `Authorization` header against the secrets that are accepted now (current and previous, or the API key).
  * Empty secrets are left out: a setting that is not set lets nobody in. The time it takes tells nothing about the
  * secrets: digests have one length, and every one of them is compared.
  */
@@ -12,6 +12,20 @@ export function createSecretCheck (secrets: readonly string[]): (authorization: 
     let matches = 0
     for (const secret of accepted) matches += Number(timingSafeEqual(secret, given))
     return matches > 0
+  }
+}
+
+/**
+ * Makes the check of an `Authorization` header on the HTTP routes: a secret opens raw, the API key raw or as `Bearer`
+ * (in any case, RFC 9110, 11.1). A secret never opens as `Bearer`, not even where it is the API key too.
+ */
+export function createHttpCheck (secrets: readonly string[], apiKey: string): (authorization: string | undefined) => boolean {
+  const isSecret = createSecretCheck(secrets)
+  const isKey = createSecretCheck([apiKey])
+  return function opensHttp (authorization) {
+    const token = /^bearer +(.*)$/i.exec(authorization ?? '')?.[1]
+    const [secretRaw, secretAsBearer, keyRaw, keyAsBearer] = [isSecret(authorization), isSecret(token), isKey(authorization), isKey(token)]
+    return secretRaw || (!secretAsBearer && (keyRaw || keyAsBearer))
   }
 }
 

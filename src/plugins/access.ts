@@ -32,6 +32,7 @@ export default fp(async function access (app: FastifyInstance) {
       timeoutMs: config.COLLABORATION_BACKEND_TIMEOUT,
       maxCalls: config.BACKEND_MAX_CALLS,
       cacheMs: config.BACKEND_CACHE_MS,
+      apiKey: config.Y_PROVIDER_API_KEY,
       answers,
       logger: app.log,
       now,

@@ -8,7 +8,7 @@ import { misspelt } from '../settings/misspelt.ts'
 import { prepare, type Environment } from '../settings/prepare.ts'
 import { isQuoted, quotedNote } from '../settings/quoted.ts'
 import { annotations, settingsSchema, type Settings } from '../settings/schema.ts'
-import { findUnsafe, isProduction } from '../settings/unsafe.ts'
+import { findUnsafe, isProduction, sharedKeyNote } from '../settings/unsafe.ts'
 
 declare module 'fastify' {
   interface FastifyInstance { readonly config: Settings }
@@ -39,11 +39,13 @@ export async function readSettings (environment: Environment): Promise<Settings>
   }
 }
 
-/** Puts the settings on the instance as `app.config`, and warns of those that are unsafe, of values in quotation marks, and of variables that look like misspelt ones. */
+/** Puts the settings on the instance as `app.config`, and warns of those that are unsafe, of an API key that is a secret too, of values in quotation marks, and of variables that look like misspelt ones. */
 export default fp(async function env (app: FastifyInstance, options: { settings: Settings, environment: Environment }) {
   const { settings } = options
   app.decorate('config', Object.freeze(settings))
   for (const line of settings.NODE_ENV === '' ? findUnsafe(settings) : []) app.log.warn(line)
+  const shared = sharedKeyNote(settings)
+  if (shared !== undefined) app.log.warn(shared)
   for (const [name, value] of Object.entries(settings)) {
     if (isQuoted(value)) app.log.warn(`${name} ${quotedNote}`)
   }

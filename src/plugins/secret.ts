@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { createSecretCheck } from '../access/secret.ts'
+import { createHttpCheck, createSecretCheck } from '../access/secret.ts'
 import { InvalidApiKey } from '../errors.ts'
 
 /** An onRequest hook. */
@@ -8,7 +8,7 @@ type Verify = (request: FastifyRequest) => Promise<void>
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Refuses a request that does not carry the shared secret, or the API key, as its raw `Authorization` header. */
+    /** Refuses a request whose `Authorization` header is neither the raw shared secret nor the API key, raw or as `Bearer`. */
     readonly verifySecret: Verify
     /** The same for a WebSocket handshake, where a ticket or a cookie may open too: only an `Authorization` header that is there and wrong is refused. The API key is none. */
     readonly verifyHandshake: Verify
@@ -19,7 +19,7 @@ declare module 'fastify' {
 export default fp(async function secret (app: FastifyInstance) {
   const { COLLABORATION_SERVER_SECRET, COLLABORATION_SERVER_SECRET_PREVIOUS, Y_PROVIDER_API_KEY } = app.config
   const shared = [COLLABORATION_SERVER_SECRET, COLLABORATION_SERVER_SECRET_PREVIOUS]
-  const opensHttp = createSecretCheck([...shared, Y_PROVIDER_API_KEY])
+  const opensHttp = createHttpCheck(shared, Y_PROVIDER_API_KEY)
   const opensSocket = createSecretCheck(shared)
 
   app.decorate('verifySecret', async function verifySecret (request) {

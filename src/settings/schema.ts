@@ -30,7 +30,7 @@ export const settingsSchema = Type.Object({
 
   COLLABORATION_SERVER_SECRET: Type.String({ minLength: 1, format: 'header-value', secret: true, group: 'Who may come in', description: 'The secret shared with Django. It needs at least 16 characters in production; my-secret is for development. Generate one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"' }),
   COLLABORATION_SERVER_SECRET_PREVIOUS: text('', 'The previous secret, still accepted, so that the secret can be rotated without downtime.', { format: 'header-value', secret: true }),
-  Y_PROVIDER_API_KEY: text('', 'A second accepted key, for the HTTP routes only.', { format: 'header-value', secret: true }),
+  Y_PROVIDER_API_KEY: text('', 'A second accepted key for the HTTP routes only, raw or as Bearer. It must differ from the secrets. It also goes to Django with each call as X-Y-Provider-Key, which exempts it from the throttle of La Suite Docs.', { format: 'header-value', secret: true }),
   COLLABORATION_SERVER_ORIGIN: list(['http://localhost:3000'], 'Origins whose pages can call this service, comma separated. https://*.example.org admits subdomains of one label; * (any) is refused in production.', { format: 'origin' }),
   ROOM_NAME_PATTERN: text('(?!\\.{1,2}$)(?!\\p{Zs})(?:[^\\p{C}\\p{Zl}\\p{Zp}]|[\\u200C\\u200D]){1,255}(?<!\\p{Zs})', 'Regular expression (JavaScript, u flag) that a room\'s whole name must match. Default: 1 to 255 printable characters of any script, no space at either end, not . or ..', { format: 'pattern' }),
 

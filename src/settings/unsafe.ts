@@ -16,3 +16,12 @@ export function findUnsafe (settings: Settings): string[] {
   if (settings.COLLABORATION_SERVER_ORIGIN.includes('*')) found.push('COLLABORATION_SERVER_ORIGIN must not be * in production: pages of any site could act with the cookies of your users')
   return found
 }
+
+/** Why an API key that is also a secret does less than expected; undefined where they differ. */
+export function sharedKeyNote ({ Y_PROVIDER_API_KEY: key, COLLABORATION_SERVER_SECRET, COLLABORATION_SERVER_SECRET_PREVIOUS }: Settings): string | undefined {
+  if (key === '') return undefined
+  const token = key.replace(/^bearer +/i, '')
+  const others = Object.entries({ COLLABORATION_SERVER_SECRET, COLLABORATION_SERVER_SECRET_PREVIOUS })
+  const other = others.find(([, secret]) => secret === key || secret === token)?.[0]
+  return other && `Y_PROVIDER_API_KEY is the same as ${other} and is not accepted as Bearer: give it a value of its own`
+}
