@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
 import { openBackend } from '../../src/access/backend.ts'
@@ -126,6 +127,41 @@ t.test('both calls carry the browser\'s cookie, origin and protocol, and nothing
   seen.length = 0
   await backend.ask({ room: 'r1' })
   t.same(seen, [common, common], 'what did not come is not sent')
+})
+
+t.test('both calls carry the API key where one is set', async (t) => {
+  const keys: unknown[] = []
+  const django = await startDjango(t, ({ headers }, response) => {
+    keys.push(headers['x-y-provider-key'])
+    answer(response, 200, { id: 'u1', ...mayRead })
+  })
+  await open(t, { baseUrl: django.baseUrl, apiKey: 'key-of-conversion' }).ask(QUESTION)
+  await open(t, { baseUrl: django.baseUrl, apiKey: '' }).ask(QUESTION)
+  t.same(keys, ['key-of-conversion', 'key-of-conversion', undefined, undefined])
+})
+
+t.test('an answer may hold the whole document, before or behind its abilities', async (t) => {
+  const content = 'x'.repeat(32 * 1024 * 1024)
+  const django = await startDjango(t, routes(({ url }, response) => {
+    answer(response, 200, url?.includes('first') === true ? { ...mayEdit, content } : { content, nested: mayRead, ...mayEdit })
+  }))
+  const backend = open(t, { baseUrl: django.baseUrl })
+  for (const room of ['first', 'last']) t.match(await backend.ask({ ...QUESTION, room }), { allowed: true, canEdit: true, userId: 'u1' }, room)
+})
+
+t.test('a compressed answer is read, and bounded by what it unfolds to', async (t) => {
+  const body = gzipSync(JSON.stringify({ content: 'x'.repeat(100_000), ...mayEdit }))
+  const bodies: Record<string, Buffer> = { whole: body, truncated: body.subarray(0, -20), damaged: Buffer.from('no gzip') }
+  const { logger, lines } = captureLog()
+  const django = await startDjango(t, routes((request, response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(bodies[request.url?.split('/')[4] ?? ''])
+  }))
+  const backend = open(t, { baseUrl: django.baseUrl, logger })
+  t.match(await backend.ask({ ...QUESTION, room: 'whole' }), { allowed: true, canEdit: true })
+  t.match(await backend.ask({ ...QUESTION, room: 'truncated' }), { code: 4503 })
+  t.match(await backend.ask({ ...QUESTION, room: 'damaged' }), { code: 4503 })
+  t.match(await open(t, { baseUrl: django.baseUrl, logger, maxAnswerBytes: 50_000 }).ask({ ...QUESTION, room: 'whole' }), { code: 4503 })
+  t.match(lines.at(-1), '"cause":"too-large"')
 })
 
 t.test('a room\'s name cannot leave its place in the path', async (t) => {

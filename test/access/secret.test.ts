@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createSecretCheck } from '../../src/access/secret.ts'
+import { createHttpCheck, createSecretCheck } from '../../src/access/secret.ts'
 
 const CURRENT = 'current-secret-0123456789'
 const PREVIOUS = 'previous-secret-0123456789'
@@ -20,4 +20,24 @@ t.test('anything else is refused', async (t) => {
 t.test('without a secret nobody is let in, not even with an empty one', async (t) => {
   t.equal(createSecretCheck([])(undefined), false)
   t.equal(createSecretCheck([''])(''), false)
+})
+
+t.test('on HTTP the API key opens raw and as Bearer, a secret only raw', async (t) => {
+  const KEY = 'key-of-conversion'
+  const table: Array<[apiKey: string, authorization: string | undefined, opens: boolean]> = [
+    [KEY, undefined, false],
+    [KEY, KEY, true],
+    ...['Bearer', 'bearer', 'BEARER', 'bEaReR', 'Bearer  '].map((scheme): [string, string, boolean] => [KEY, `${scheme} ${KEY}`, true]),
+    ...['Basic', 'Token', 'Bearer Bearer', 'Bearer,', '', 'XBearer'].map((scheme): [string, string, boolean] => [KEY, `${scheme} ${KEY}`, false]),
+    ...[`Bearer${KEY}`, `Bearer ${KEY.toUpperCase()}`, `Bearer ${KEY}x`, `Bearer ${KEY}, Bearer ${KEY}`, `Bearer "${KEY}"`, 'Bearer', 'Bearer '].map((given): [string, string, boolean] => [KEY, given, false]),
+    ...['', KEY, CURRENT, PREVIOUS, `Bearer ${CURRENT}`].flatMap((apiKey): Array<[string, string, boolean]> => [CURRENT, PREVIOUS].flatMap((secret): Array<[string, string, boolean]> => [
+      [apiKey, secret, true], [apiKey, `Bearer ${secret}`, false], [apiKey, `bearer ${secret}`, false],
+    ])),
+    ['', '', false], ['', 'Bearer', false], ['', 'Bearer ', false],
+    [`Bearer ${KEY}`, `Bearer ${KEY}`, true],
+    [`Bearer ${KEY}`, KEY, false],
+  ]
+  for (const [apiKey, authorization, opens] of table) {
+    t.equal(createHttpCheck([CURRENT, PREVIOUS, ''], apiKey)(authorization), opens, `${authorization} where the key is ${apiKey}`)
+  }
 })

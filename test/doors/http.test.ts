@@ -70,6 +70,33 @@ t.test('secrets that open the two routes, and what does not', async (t) => {
   }
 })
 
+t.test('every key, scheme and kind of route', async (t) => {
+  const keys = { secret, previous: env.COLLABORATION_SERVER_SECRET_PREVIOUS, apiKey: env.Y_PROVIDER_API_KEY, wrong: 'wrong-key-of-somebody' }
+  const schemes = { raw: '', Bearer: 'Bearer ', bearer: 'bearer ', Basic: 'Basic ' }
+  const routes = { http: '/metrics', unknown: '/elsewhere', socket: '/collaboration/ws/r', ping: '/ping', ready: '/health/ready' }
+  const opened = { http: 200, unknown: 404, socket: 404, ping: 200, ready: 200 }
+  const { app, wsUrl } = await listen(t, env)
+  const same = await build(t, { Y_PROVIDER_API_KEY: secret })
+  for (const [key, value] of Object.entries(keys)) {
+    for (const [scheme, word] of Object.entries(schemes)) {
+      const headers = { authorization: word + value }
+      for (const [kind, url] of Object.entries(routes) as Array<[keyof typeof routes, string]>) {
+        const isPublic = kind === 'ping' || kind === 'ready'
+        const bySecret = scheme === 'raw' && (key === 'secret' || key === 'previous')
+        const byKey = key === 'apiKey' && scheme !== 'Basic' && kind !== 'socket'
+        const response = await app.inject({ url, headers })
+        t.equal(response.statusCode, isPublic || bySecret || byKey ? opened[kind] : 403, `${scheme} ${key} ${kind}`)
+        if (response.statusCode === 403) t.equal(response.body, forbidden)
+      }
+      const socket = wire(t, wsUrl + routes.socket, headers)
+      await socket.until((heard) => heard.isOpen || heard.refused !== undefined)
+      t.equal(socket.refused?.status, scheme === 'raw' && (key === 'secret' || key === 'previous') ? undefined : 403, `${scheme} ${key} handshake`)
+    }
+  }
+  t.equal((await same.inject({ url: '/metrics', headers: { authorization: secret } })).statusCode, 200)
+  t.equal((await same.inject({ url: '/metrics', headers: { authorization: `Bearer ${secret}` } })).statusCode, 403, 'a key that is the secret too')
+})
+
 t.test('WebSocket handshakes that are refused by HTTP', async (t) => {
   const { wsUrl } = await listen(t, env)
   for (const path of ['/collaboration/ws/r', '/collaboration/ws/r/', '/collaboration/ws/?room=r', '/collaboration/ws?room=r', '/collaboration/ws/']) {

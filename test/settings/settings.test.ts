@@ -146,6 +146,14 @@ await t.test('a value in quotation marks is named in a warning, and not repeated
   await t.rejects(read({ PORT: '"4444"' }), { message: `PORT must be a whole number, 0 to 65535 (it ${note})` }, 'where it stops the start, the line says why')
 })
 
+await t.test('an API key that is a secret too is named in a warning, and not repeated', async (t) => {
+  const given = 'key-and-secret-in-one'
+  for (const [name, key] of [['COLLABORATION_SERVER_SECRET', given], ['COLLABORATION_SERVER_SECRET_PREVIOUS', given], ['COLLABORATION_SERVER_SECRET', `Bearer ${given}`]] as const) {
+    t.same(await warnings(t, { [name]: given, Y_PROVIDER_API_KEY: key }), [`Y_PROVIDER_API_KEY is the same as ${name} and is not accepted as Bearer: give it a value of its own`])
+  }
+  t.same(await warnings(t, { COLLABORATION_SERVER_SECRET: given, Y_PROVIDER_API_KEY: 'another-key' }), [])
+})
+
 await t.test('a URL of PostgreSQL that can be meant is accepted', async (t) => {
   for (const url of [
     'postgres://db', 'postgresql://user:word@db:5432/name?sslmode=require', 'postgres:///name?host=/var/run/postgresql', 'postgres://%2Frun%2Fpostgresql/name', 'postgres://user@[::1]:5432/name',

@@ -10,6 +10,7 @@ from unittest import SkipTest
 
 ROOT = Path(__file__).resolve().parents[4]
 SECRET = "a-secret-of-the-tests"
+API_KEY = "an-api-key-of-the-tests"
 
 
 class Service:
@@ -28,6 +29,7 @@ class Service:
                 "PATH": os.environ["PATH"],
                 "PORT": str(port),
                 "COLLABORATION_SERVER_SECRET": SECRET,
+                "Y_PROVIDER_API_KEY": API_KEY,
                 "DATA_DIR": self._data.name,
             },
             stdout=subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 from io import StringIO
 
+import requests
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
@@ -9,7 +10,7 @@ from django.test import TestCase, override_settings
 
 from collaboration.client import Connections, Forbidden, Rejected, YProvider
 from collaboration.models import Document
-from collaboration.tests.service import SECRET, Service
+from collaboration.tests.service import API_KEY, SECRET, Service
 
 MARKDOWN = "# Plan\n\nSome **bold** words.\n\n* one\n* two\n"
 
@@ -41,6 +42,17 @@ class RealService(TestCase):
         for secret in ("wrong", SECRET.upper(), f"Bearer {SECRET}"):
             with self.assertRaises(Forbidden):
                 YProvider(self.service.url, secret).markdown_to_yjs("# a")
+
+    def test_key_as_bearer(self):
+        """The call of La Suite Docs 3.4 and later, whose Y_PROVIDER_API_BASE_URL ends with /api/."""
+        def convert(key):
+            headers = {"Authorization": f"Bearer {key}", "Content-Type": "text/markdown", "Accept": "application/vnd.yjs.doc"}
+            return requests.post(f"{self.service.url}/api/convert/", headers=headers, data=MARKDOWN.encode(), timeout=30)
+
+        answer = convert(API_KEY)
+        self.assertEqual(answer.status_code, 200, answer.text)
+        self.assertEqual(self.provider.yjs_to_markdown(answer.content), MARKDOWN)
+        self.assertEqual((convert(SECRET).status_code, convert(SECRET).json()), (403, {"error": "Forbidden: Invalid API Key"}))
 
     def test_connections_of_an_empty_room(self):
         self.provider.reset_connections("nobody is here")
