@@ -8,10 +8,10 @@ export class SnapshotReplaced extends Error {
   override readonly name = 'SnapshotReplaced'
 }
 
-/** Documents that are in memory at once so that a worker can tell a difference: one at work, one that waits for the thread. */
-const maxDifferencesAtOnce = 2
+/** Documents that are in memory at once for a worker, of each queue: one at work, one that waits for the thread. */
+const maxDocumentsAtOnce = 2
 /** Different questions that may wait; whoever comes then is told to come back. */
-const maxWaitingDifferences = 1000
+const maxWaiting = 1000
 /** How often reading starts again when the snapshot is replaced under it. */
 export const maxRestarts = 5
 /** ms; nobody waits that long */
@@ -23,7 +23,9 @@ export class StoredDocuments {
   readonly #work: DocumentWork
   /** Differences being computed, by what was asked: a thousand clients of a reconnect storm ask the same */
   readonly #differences = new Map<string, Promise<readonly Uint8Array[]>>()
-  readonly #turns = new CallQueue({ maxRunning: maxDifferencesAtOnce, maxWaiting: maxWaitingDifferences, maxWaitMs, now: () => performance.now() })
+  readonly #differenceTurns = documentQueue()
+  /** A queue of their own: those who only read and ask for differences must not delay those who write. */
+  readonly #checkTurns = documentQueue()
 
   constructor (store: Pick<Store, 'load' | 'readPiece'>, work: DocumentWork) {
     this.#store = store
@@ -72,7 +74,7 @@ export class StoredDocuments {
   }
 
   async #withAll<Result> (name: string, newer: () => readonly Uint8Array[], work: (updates: readonly Uint8Array[]) => Promise<Result>): Promise<Result | undefined> {
-    return await this.#turns.run(async () => {
+    return await this.#checkTurns.run(async () => {
       // Before it is read: what is stored meanwhile is in both.
       const inMemory = newer()
       let stored: readonly Uint8Array[]
@@ -107,12 +109,16 @@ export class StoredDocuments {
     const key = `${document.snapshot?.generation ?? 0} ${document.lastSeq} ${Buffer.from(stateVector).toString('base64')} ${name}`
     const running = this.#differences.get(key)
     if (running !== undefined) return running
-    const difference = this.#turns
+    const difference = this.#differenceTurns
       .run(async () => await this.#work.difference(await this.updates(name, document), stateVector, pieceBytes, name))
       .finally(() => { this.#differences.delete(key) })
     this.#differences.set(key, difference)
     return difference
   }
+}
+
+function documentQueue (): CallQueue {
+  return new CallQueue({ maxRunning: maxDocumentsAtOnce, maxWaiting, maxWaitMs, now: () => performance.now() })
 }
 
 /** Bytes of a stored document, snapshot and log. */
