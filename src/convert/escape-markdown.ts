@@ -95,12 +95,17 @@ function matchesAt (pattern: RegExp, text: string, index: number): boolean {
 
 /** Escapes a prop for one line of markdown: a line break in it is a reference, or it would end the paragraph and begin anything else. */
 export function escapeProp (text: string): string {
-  return escapeMarkdown(text).replaceAll('\n', '&#10;')
+  return escapeInLine(text, anywhere)
 }
 
 /** The same for a prop that stands in the brackets of a link or a picture. */
 export function escapeLabel (text: string): string {
-  return escapeMarkdown(text, label).replaceAll('\n', '&#10;')
+  return escapeInLine(text, label)
+}
+
+/** A line break ends math, its reference does not: dollars around it are escaped. */
+function escapeInLine (text: string, context: TextContext): string {
+  return escapeMarkdown(text, { ...context, everyDollar: text.includes('\n') }).replaceAll('\n', '&#10;')
 }
 
 /** Any character as a reference, which markdown reads as text and counts as punctuation. */

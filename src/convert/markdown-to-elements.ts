@@ -224,7 +224,8 @@ class ElementBuilder {
     let plain = ''
     for (const token of tokens) {
       if (token.type === 'link_open' || token.type === 'image') this.#dropped.add('format', 'link in a name')
-      if (token.type === 'softbreak' || token.type === 'hardbreak') plain += ' '
+      if (token.type === 'math_inline') plain += token.info
+      else if (token.type === 'softbreak' || token.type === 'hardbreak') plain += ' '
       else if (token.type === 'html_inline') plain += textOf(element('', undefined, readHtmlFragment(this.#repair(token.content, true))))
       else plain += token.children !== null && token.children.length > 0 ? this.#plainText(token.children) : token.content
     }

@@ -97,6 +97,17 @@ await t.test('MathML with its LaTeX source is math, without it text that is coun
   t.strictSame(run(mathMl('', ''), 'html', 'yjs').dropped, [{ what: 'element math', kind: 'format', count: 1 }])
 })
 
+await t.test('dollars in a name stay as they are, with the setting and without', async (t) => {
+  for (const isOn of [true, false]) {
+    t.match(read('![a $x$ b](https://a.b/)', 'markdown', isOn), [{ type: 'image', props: { name: 'a $x$ b' } }])
+    for (const type of ['image', 'file']) {
+      const blocks = JSON.stringify([{ type, props: { url: 'https://a.b/', name: '$a\n$x$&#42;' } }])
+      const shown = text(text(text(blocks, 'json', 'markdown', isOn), 'markdown', 'markdown', isOn), 'markdown', 'text', isOn)
+      t.match(shown.replaceAll('\n', ' '), '$a $x$&#42;', type)
+    }
+  }
+})
+
 await t.test('without the setting math in markdown stays text as it is written, and its fences stay code', async (t) => {
   for (const markdown of ['a $x_1*b*c_2$ b', '$$\\frac{a}{b} \\\\ *c*$$', 'a $$ x $$ b', '$`a*b`$', '$[a](b)$', '$$\na\\\\\n*b*\n$$', '$$ a\n_b_ $$']) {
     t.strictSame(read(markdown, 'markdown', false), paragraph(markdown), markdown)
