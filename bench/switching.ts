@@ -1,6 +1,8 @@
 /**
- * Compares two builds of this service that run at the same time and are loaded in turn, so that both see the same weather: `npm run build` in both
- * folders, then `npx tsx bench/switching.ts FOLDER FOLDER [fan-out-10k|fan-out-100k|rooms-500]`. Prints CPU seconds per million deliveries.
+ * Compares two builds of this service. Both run all the time and are loaded in turn, so that whatever else happens on
+ * the machine happens to both. `npm run build` in both folders, then
+ * `npx tsx bench/switching.ts FOLDER FOLDER [fan-out-10k|fan-out-100k|rooms-500]`. Prints CPU seconds per million
+ * deliveries.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,7 +28,7 @@ if (first === undefined || second === undefined) throw new Error('Name two folde
 
 interface Loaded { readonly server: RunningServer, readonly crowd: Crowd, readonly data: string }
 
-console.log('row | CPU seconds per million deliveries, first | second | second / first, p25 / median / p75 of pairs of turns')
+console.log('row | first: CPU s per million deliveries | second | second / first: p25 / median / p75 of pairs of turns')
 for (const [name, row] of Object.entries(rows)) {
   if (only !== undefined && only !== name) continue
   const [a, b] = [await load(first, row), await load(second, row)]

@@ -122,7 +122,7 @@ async function measure (name: string, attack: Attack, folder: string): Promise<v
   const { now: before } = server.resident
   server.forgetPeak()
   const ending = attack((canEdit) => open(server, canEdit))
-  const attacked = await pair.measureWhile(ending)
+  const attacked = await pair.measureWhile(Promise.all([ending, delay(WATCHED_MS)]))
   console.log([name, await ending, text(calm), text(attacked), (before / MIB).toFixed(0), ((server.resident.peak - before) / MIB).toFixed(0)].join(' | '))
   pair.leave()
   await server.stop()

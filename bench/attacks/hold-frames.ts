@@ -12,7 +12,13 @@ import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import { describeServer, startServer, withFolder, type RunningServer } from '../servers.ts'
 
-const { values } = parseArgs({ options: { sockets: { type: 'string', default: '100' }, mb: { type: 'string', default: '31' }, mbit: { type: 'string', default: '10000' } } })
+const { values } = parseArgs({
+  options: {
+    sockets: { type: 'string', default: '100' },
+    mb: { type: 'string', default: '31' },
+    mbit: { type: 'string', default: '10000' },
+  },
+})
 const sockets = Number(values.sockets)
 const bytes = Number(values.mb) * 2 ** 20
 const chunk = Buffer.alloc(2 ** 20)

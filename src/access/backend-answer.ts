@@ -16,7 +16,7 @@ export interface NoAnswer {
   readonly retryAfterMs?: number | undefined
 }
 
-/** Reads `abilities`, the member asked for: `retrieve` decides, `update` must really be true to let edit. */
+/** Reads the member `abilities`: `retrieve` decides about reading; only `update: true` allows editing. */
 export function readDocumentAnswer (answer: CallAnswer, now: number): Answer<{ canEdit: boolean }> {
   const parsed = parseAnswer(answer, now)
   if (parsed.kind !== 'yes') return parsed
@@ -26,7 +26,7 @@ export function readDocumentAnswer (answer: CallAnswer, now: number): Answer<{ c
   return { kind: 'yes', value: { canEdit: abilities['update'] === true } }
 }
 
-/** Reads `id`, the member asked for: a string, or the whole number of Django's default primary key. */
+/** Reads the member `id`: a string, or the whole number of Django's default primary key. */
 export function readUserAnswer (answer: CallAnswer, now: number): Answer<{ userId: string }> {
   const parsed = parseAnswer(answer, now)
   if (parsed.kind !== 'yes') return parsed
@@ -36,7 +36,7 @@ export function readUserAnswer (answer: CallAnswer, now: number): Answer<{ userI
   return { kind: 'none', cause: 'wrong-shape', status: answer.status }
 }
 
-/** Tells Django's no from a fault by the status, and takes the member asked for from the body of a 200. */
+/** Tells a refusal by Django from a fault by the status, and takes the requested member from the body of a 200. */
 function parseAnswer ({ status, headers, member }: CallAnswer, now: number): Answer<unknown> {
   if (status === 401 || status === 403 || status === 404) return { kind: 'no', status }
   const retryAfterMs = readRetryAfter(headers['retry-after'], now)

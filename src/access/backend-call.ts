@@ -20,7 +20,7 @@ export class CallFailure extends Error {
 export interface CallAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** What the body says of the member asked for. Nothing is read unless the status is 200. */
+  /** The requested member of the JSON body. The body is read only if the status is 200. */
   readonly member: JsonMember
 }
 
@@ -54,8 +54,8 @@ export class BackendCaller {
   }
 
   /**
-   * @param member the key of the JSON body's outermost object whose value is kept; the rest is skipped as it arrives
-   * @throws CallFailure where there is no status to judge by
+   * @param member key of the JSON body's outermost object. Its value is kept; the rest is skipped as it arrives
+   * @throws CallFailure if the call ended without a status
    */
   async get (url: URL, headers: OutgoingHttpHeaders, member: string): Promise<CallAnswer> {
     const reused = await this.#attempt(url, headers, member, this.#agent)
@@ -126,7 +126,7 @@ async function readAnswer (response: IncomingMessage, name: string, maxBodyBytes
   return { status, headers: response.headers, member }
 }
 
-/** The body in pieces of at most 64 KiB. gzip is not asked for, but HTTP allows it where nothing is said. */
+/** The body in pieces of at most 64 KiB. The request does not mention gzip, which HTTP then allows. */
 function decompress (response: IncomingMessage): AsyncIterable<Buffer> {
   const encoding = response.headers['content-encoding']?.toLowerCase()
   // The reader of the body sees its errors. Without an encoding set, a stream yields buffers.

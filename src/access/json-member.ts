@@ -47,9 +47,9 @@ export class JsonMember {
   }
 
   /**
-   * The member's value once the whole text is written; undefined where the text is no object or has no such member, and
-   * where its value is longer than 64 KiB.
-   * @throws SyntaxError where the text is malformed or truncated
+   * The member's value, once the whole text has been written. It is undefined if the text is not an object, has no such
+   * member, or has a value longer than 64 KiB there.
+   * @throws SyntaxError if the text is malformed or truncated
    */
   value (): unknown {
     if (!finalStates.has(this.#state) || this.#isObject.length > 0) throw new SyntaxError('The text is not JSON.')

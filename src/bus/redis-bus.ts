@@ -179,7 +179,7 @@ class RedisBus implements Bus {
   #wasCut (error: Error): void {
     this.#noteTrouble(error)
     if (this.#probing !== undefined || !this.#isOpen) return
-    this.#outages.report('warn', 'Redis is away; the nodes read the store to see what the others do', error)
+    this.#outages.report('warn', 'Redis is unreachable; the nodes read the store to see each other\'s updates', error)
     this.#probing = setInterval(() => { this.#probe() }, probeEveryMs)
   }
 

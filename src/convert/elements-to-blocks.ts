@@ -102,7 +102,7 @@ export class ElementReader {
     if (context.link !== undefined && context.link !== outer.link && !context.link.shown) this.#bareLink(node, context.link.href, sink)
   }
 
-  /** MathML that is no block or element here. */
+  /** MathML without a block or inline element for it. */
   #math (math: Element, sink: BlockSink, context: TextContext, depth: number): void {
     this.#dropped.add('format', 'element math')
     this.#walk([mathText(math)], sink, { ...context, whiteSpace: 'preserve' }, depth)

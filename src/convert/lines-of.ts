@@ -9,7 +9,7 @@ export function linesOf (element: Element): string {
   return lines.text
 }
 
-/** What an element holds in the order in which browsers show it: captions and the summary come first, wherever they stand. */
+/** The children of an element in the order in which browsers show them: captions and the summary first, whatever their place. */
 function shownOrder (node: Element): readonly Node[] {
   const { tag, children } = node
   const summary = tag === 'details' ? childOf(node, 'summary') : undefined

@@ -49,13 +49,13 @@ export function workLimitMs (type: DocumentTask['type'], bytes: number): number 
 /** A client that has waited this long for its answer is told to try again. In the background there is no hurry. */
 const maxWaitMs = 60_000
 /**
- * MiB of heap for one thread. A document of 100 MB with a long history takes about ten times its bytes; one of 4 MiB, made of nothing but small structs, 300.
- * The lower the limit, the sooner V8 collects what is not in use any more: at 2,048 and above it lets a heap grow to four times what is in use, at 768 to
- * half as much again (`MemoryController` in v8/src/heap/memory-controller.cc).
+ * MiB of heap for one thread. Compacting 100 MB with a long history takes about ten times the bytes; 4 MiB of nothing but
+ * nested types, the worst that was found, takes 500. A lower limit makes V8 collect sooner: at 2,048 and above the heap
+ * grows to four times what is in use, at 1,024 to 1.6 times (`MemoryController`, v8/src/heap/memory-controller.cc).
  */
-const smallMemoryMb = 768
+const smallMemoryMb = 1024
 const largeMemoryMb = 1920
-/** A quarter of what V8 takes by itself, and no slower: documents live longer than the youngest objects (docs/decisions/bounded-counts.md). */
+/** A quarter of V8's default, and no slower, since documents outlive the young generation (docs/decisions/bounded-counts.md). */
 const youngMemoryMb = 12
 const smallHeapBytes = 48 * 1024 * 1024
 
@@ -128,11 +128,11 @@ export class DocumentThreads implements DocumentWork {
   }
 
   compact (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
-    return this.#follow({ type: 'compact', updates: pack(updates), maxPieceBytes })
+    return this.#runInBackground({ type: 'compact', updates: pack(updates), maxPieceBytes })
   }
 
   merge (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
-    return this.#follow({ type: 'merge', updates: pack(updates), maxPieceBytes })
+    return this.#runInBackground({ type: 'merge', updates: pack(updates), maxPieceBytes })
   }
 
   /** Threads, queue and counts of a lane, to be read when metrics are. */
@@ -148,12 +148,12 @@ export class DocumentThreads implements DocumentWork {
     return this.#run(isLarge(task) ? 'large' : 'interactive', task, { key, deadlineMs: maxWaitMs })
   }
 
-  #follow<Result> (task: DocumentTask): Promise<Result> {
+  #runInBackground<Result> (task: DocumentTask): Promise<Result> {
     return this.#run(isLarge(task) ? 'background-large' : 'background', task)
   }
 
   async #run<Result> (lane: Lane, task: DocumentTask, more: { key?: string, deadlineMs?: number } = {}): Promise<Result> {
-    const bytes = task.updates.length
+    const bytes = bytesOf(task)
     try {
       return await this.#pools[lane].run<Result>(task, { bytes, workMs: workLimitMs(task.type, bytes), ...more })
     } catch (error) {
@@ -164,7 +164,13 @@ export class DocumentThreads implements DocumentWork {
 }
 
 function isLarge (task: DocumentTask): boolean {
-  return task.updates.length > largeTaskBytes
+  return bytesOf(task) > largeTaskBytes
+}
+
+/** All that a thread reads for the task: an update can be large where the document is small. */
+function bytesOf (task: DocumentTask): number {
+  const more = task.type === 'inspect' ? task.update : task.type === 'know' ? task.known : undefined
+  return task.updates.length + (more?.length ?? 0)
 }
 
 function revive ({ name, message }: CarriedError): Error | undefined {

@@ -13,7 +13,7 @@ const logger: Logger = { debug: note, info: note, warn: note, error: note }
 const opener = (url: string): OpenBus => (node, listener) => openRedisBus({ url, prefix: 'test', logger }, node, listener)
 const deaf: Parameters<OpenBus>[1] = { received () {}, restored () {} }
 
-const away = 'Redis is away; the nodes read the store to see what the others do'
+const away = 'Redis is unreachable; the nodes read the store to see each other\'s updates'
 const back = 'Redis is back'
 
 t.setTimeout(180_000)
