@@ -80,6 +80,8 @@ export class MemoryStore implements Store {
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
     document.snapshot = { generation: replaces + 1, upTo, pieces: pieces.length, bytes, known }
     document.pieces = pieces
+    // Building the document also deletes what no update says: of concurrent values of one key, all but one.
+    for (const piece of pieces) document.known.add(scanUnchecked(piece))
     const held = document.setAside.length
     document.setAside = [...document.setAside, ...setAside.map((update, index) => ({ ...update, seq: held + index + 1, at: Date.now() }))]
     document.log = document.log.filter(({ seq }) => seq > upTo)
