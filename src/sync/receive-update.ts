@@ -59,12 +59,16 @@ async function trimHeavy (room: Room, scanned: ScannedUpdate): Promise<ScannedUp
 
 /** Whether an update can be taken as it is: nothing about it has to be looked up in the document, and it costs next to nothing. */
 function isSimple (room: Room, scanned: ScannedUpdate): boolean {
-  return (!scanned.needsInspection && scanned.parts <= manyParts) || room.known.contains(scanned)
+  return (!mustBeInspected(room, scanned) && scanned.parts <= manyParts) || room.known.contains(scanned)
+}
+
+function mustBeInspected (room: Room, scanned: ScannedUpdate): boolean {
+  return scanned.needsInspection !== false || room.uncheckedTypes.areTooManyWith(scanned)
 }
 
 async function takeChecked (room: Room, connection: Connection, scanned: ScannedUpdate, isStep2: boolean): Promise<void> {
   if (scanned.parts > manyParts) await room.services.pacer.turn()
-  if (scanned.needsInspection && !room.known.contains(scanned)) await room.inspect(scanned)
+  if (mustBeInspected(room, scanned) && !room.known.contains(scanned)) await room.inspect(scanned)
   // One that has left by itself meanwhile had been read: nothing of it is lost.
   if (connection.wasSentAway) return
   if (connection.canEdit) {

@@ -27,6 +27,7 @@ import { Siblings, type Relayed } from './siblings.ts'
 import { storedBytes, logBytes } from './stored-document.ts'
 import type { Ticking } from './tick-clock.ts'
 import { TickPace } from './tick-pace.ts'
+import { UncheckedTypes } from './unchecked-types.ts'
 
 /** Stored updates kept in memory so that those who reconnect after a blink need nothing from the store. */
 const keepRecentBytes = 32 * 1024
@@ -55,6 +56,7 @@ export class Room implements Ticking {
   readonly siblings: Siblings
   readonly messages = new RoomMessages(() => this.known, this.awareness)
   readonly placement = new Placement(() => this.#readKeyed(), () => this.services.now())
+  readonly uncheckedTypes = new UncheckedTypes()
   known = new Known()
   /** Bytes of the snapshot and of the log behind it, what waits for the store included */
   snapshotBytes = 0
@@ -138,6 +140,8 @@ export class Room implements Ticking {
       this.logEntries = document.log.length
       this.snapshotBytes = storedBytes(document) - this.logBytes
       this.generation = document.snapshot?.generation ?? 0
+      // A snapshot was checked when it was made, its log was not.
+      if (this.logEntries > 0) this.uncheckedTypes.startUnchecked()
     }
     durations.openings.observe(now() - startedAt)
     this.#phase = 'open'
@@ -278,6 +282,7 @@ export class Room implements Ticking {
     this.services.counters.updates++
     this.#pending.add(scanned, connection)
     this.placement.add(scanned)
+    this.uncheckedTypes.add(scanned)
     if (lacksSomething) this.#askAgain(connection)
     this.requestTick()
   }
@@ -287,8 +292,9 @@ export class Room implements Ticking {
    * @throws MalformedUpdate where Yjs would throw because of them
    */
   async inspect (scanned: ScannedUpdate): Promise<void> {
-    if (scanned.needsInspection === 'types' || scanned.bytes.length > heavyUpdateBytes) {
-      await this.services.stored.inspect(this.name, scanned.bytes, this.#inMemory)
+    const isNested = scanned.needsInspection === 'types' || this.uncheckedTypes.areTooManyWith(scanned)
+    if (isNested || scanned.bytes.length > heavyUpdateBytes) {
+      await this.uncheckedTypes.whileChecking(scanned, () => this.services.stored.inspect(this.name, scanned.bytes, this.#inMemory))
     } else if (!await this.placement.allows(scanned)) {
       throw new MalformedUpdate('several values lie under one key', 0)
     }

@@ -17,7 +17,7 @@ export interface PackedScan extends Omit<ScannedUpdate, 'bytes' | 'runs' | 'need
 }
 
 export function packScan (scan: ScannedUpdate): PackedScan {
-  const { deletesNothing, deletesFrom, deletesByStructs, needsInspection, parts } = scan
+  const { deletesNothing, deletesFrom, deletesByStructs, needsInspection, types, parts } = scan
   const runs = new Float64Array(scan.runs.length * runNumbers)
   let at = 0
   for (const { client, clock, end, structs, from, to } of scan.runs) {
@@ -25,7 +25,7 @@ export function packScan (scan: ScannedUpdate): PackedScan {
     at += runNumbers
   }
   const needs = Float64Array.from([...scan.needs].sort(([a], [b]) => b - a).flat())
-  return { deletesNothing, deletesFrom, deletesByStructs, needsInspection, parts, runs, needs, deletes: scan.deleteSet.pack() }
+  return { deletesNothing, deletesFrom, deletesByStructs, needsInspection, types, parts, runs, needs, deletes: scan.deleteSet.pack() }
 }
 
 /** Takes the buffers over. @param bytes those that were scanned */

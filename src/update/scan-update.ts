@@ -43,12 +43,14 @@ export interface ScannedUpdate {
   readonly needsInspection: false | 'values' | 'types'
   /** Client → the first clock that is not needed: one more than the highest clock that some struct refers to in another client's structs, or in its own client's before the run. */
   readonly needs: Iterable<readonly [client: number, clock: number]>
+  /** How many shared types (elements, maps, texts) it adds. */
+  readonly types: number
   /** What taking it in costs beyond its bytes: its clients, runs, ranges of deletions and needs. */
   readonly parts: number
 }
 
 /** A document of so many nested types is an import, which may go to a worker; typing makes a handful. Below what `maxTypeDepth` allows to nest. */
-const manyTypes = 250
+export const manyTypes = 250
 
 /**
  * Reads an update once, in time linear in its bytes and without allocating by what it promises.
@@ -113,7 +115,7 @@ class Scan implements ScannedUpdate {
   #deleteSet: DeleteSet | null = null
   #lastClient = Number.POSITIVE_INFINITY
   #clients: Set<number> | null = null
-  #types = 0
+  types = 0
   #hasKeys = false
   #hasLongValues = false
   /** Values of several clocks under a key. Flat: client, start, end. */
@@ -131,7 +133,7 @@ class Scan implements ScannedUpdate {
   }
 
   get needsInspection (): false | 'values' | 'types' {
-    if (this.#types > manyTypes) return 'types'
+    if (this.types > manyTypes) return 'types'
     return this.#hasLongValues && (this.#hasKeys || this.needs.size > 0) ? 'values' : false
   }
 
@@ -180,7 +182,7 @@ class Scan implements ScannedUpdate {
   #check (reader: StructReader, client: number, clock: number): void {
     const flaw = flawOf(reader, client, clock)
     if (flaw !== null) reader.fail(flaw)
-    if (reader.kind === kinds.type) this.#types++
+    if (reader.kind === kinds.type) this.types++
     const hasKey = (reader.info & flags.parentSub) !== 0 && reader.kind !== kinds.gc
     if (hasKey) this.#hasKeys = true
     if (reader.length === 1 || !isSplittable(reader.kind)) return

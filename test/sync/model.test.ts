@@ -159,6 +159,11 @@ async function settle (world: World): Promise<void> {
     gate.open()
   }
   for (const person of people) if (person.isIn) person.peer?.socket.read()
+  if (world.hasLostSomeone) {
+    // What a lost browser sent may still be checked, and nobody else has it: a room stays open until that is done.
+    for (const person of people) person.disconnect()
+    await until(() => world.engine.rooms.openRooms === 0)
+  }
   await until(() => {
     for (const person of people) person.connect()
     if (world.engine.rooms.unsavedBytes > 0) return false

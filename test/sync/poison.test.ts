@@ -4,7 +4,11 @@ import { closes } from '../../src/protocol/close-codes.ts'
 import { ByteWriter } from '../../src/update/byte-writer.ts'
 import { Known } from '../../src/update/known.ts'
 import { scanUnchecked, scanUpdate } from '../../src/update/scan-update.ts'
+import { kinds } from '../../src/update/struct-reader.ts'
 import { edited, Engine, typing, until } from './engine.ts'
+
+/** Number of `YXmlElement` among Yjs' types (yjs/src/structs/ContentType.js) */
+const xmlElement = 3
 
 const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))
 
@@ -258,7 +262,60 @@ await t.test('a client pays for what costs time by its parts, in updates, questi
   t.equal(reader.closed, closes.tooMany)
 })
 
-await t.test('nor for one that hangs', async (t) => {
+/** Elements, each inside the one before, so many in each update; then their deletion from the first one on. */
+function * nested (levels: number, perUpdate: number): Generator<Uint8Array> {
+  for (let clock = 0; clock < levels; clock += perUpdate) {
+    const writer = new ByteWriter(perUpdate * 8)
+    for (const number of [1, perUpdate, 9, clock]) writer.varUint(number)
+    for (let level = clock; level < clock + perUpdate; level++) {
+      writer.byte(kinds.type)
+      // The first one's parent is the root `t`.
+      for (const number of level === 0 ? [1, 1, 't'.charCodeAt(0)] : [0, 9, level - 1]) writer.varUint(number)
+      for (const number of [xmlElement, 1, 'p'.charCodeAt(0)]) writer.varUint(number)
+    }
+    writer.varUint(0)
+    yield writer.finish()
+  }
+}
+
+await t.test('types nested a few at a time are as deep as in one update', async (t) => {
+  for (const isReopened of [false, true]) {
+    const engine = new Engine()
+    const honest = await engine.joinLive()
+    let mallory = await engine.joinLive()
+    for (const update of nested(6000, 200)) {
+      if (mallory.closed !== undefined) break
+      const { updates } = engine.rooms.counters
+      mallory.update(update)
+      await until(() => mallory.closed !== undefined || engine.rooms.counters.updates > updates)
+      if (!isReopened || mallory.closed !== undefined) continue
+      mallory.leave()
+      honest.leave()
+      await until(() => engine.rooms.openRooms === 0)
+      mallory = await engine.joinLive()
+    }
+    t.equal(mallory.closed, closes.malformed)
+    const reader = await engine.joinLive()
+    t.ok((Y.decodeStateVector(Y.encodeStateVector(reader.doc)).get(9) ?? 0) <= 1000, 'no deeper than a browser can delete')
+    const writer = await engine.joinLive()
+    writer.update(Uint8Array.of(0, 1, 9, 1, 0, 1))
+    await until(() => reader.doc.getText('t').length === 0)
+  }
+})
+
+await t.test('one who types paragraphs is never closed', async (t) => {
+  const engine = new Engine()
+  const writer = await engine.joinLive()
+  const doc = new Y.Doc()
+  const root = doc.getXmlFragment('doc')
+  for (let count = 1; count <= 1200; count++) {
+    writer.update(edited(doc, () => { root.push([new Y.XmlElement('paragraph')]) }))
+    if (count % 100 === 0) await until(() => engine.rooms.counters.updates === count)
+  }
+  t.equal(writer.closed, undefined)
+})
+
+await t.test('nobody waits for a store that hangs', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   const { doc, update } = keyedDocument()

@@ -17,13 +17,13 @@ function carried (update: Uint8Array): ScannedUpdate {
 
 function assertSameScan (update: Uint8Array): void {
   const [scanned, unpacked] = [scanUpdate(update), carried(update)]
-  const { bytes, deletesNothing, deletesFrom, deletesByStructs, needsInspection, parts } = scanned
+  const { bytes, deletesNothing, deletesFrom, deletesByStructs, needsInspection, types, parts } = scanned
   assert.deepEqual([...unpacked.runs], [...scanned.runs])
   assert.equal(unpacked.runs.length, scanned.runs.length)
   assert.deepEqual(new Map(unpacked.needs), new Map(scanned.needs))
   assert.deepEqual(unpacked.deleteSet.encode(), scanned.deleteSet.encode())
   const { runs, needs, deleteSet, ...rest } = unpacked
-  assert.deepEqual(rest, { bytes, deletesNothing, deletesFrom, deletesByStructs, needsInspection, parts })
+  assert.deepEqual(rest, { bytes, deletesNothing, deletesFrom, deletesByStructs, needsInspection, types, parts })
 }
 
 await t.test('a scan says the same after it has crossed threads', async () => {
