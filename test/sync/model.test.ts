@@ -168,7 +168,7 @@ async function settle (world: World): Promise<void> {
     for (const person of people) person.connect()
     if (world.engine.rooms.unsavedBytes > 0) return false
     if (!people.every((person) => person.isIn && person.peer!.all('step2').length > 0 && person.peer!.connection.phase === 'live')) return false
-    const [first, ...others] = people.map((person) => JSON.stringify([stateVectorOf(person.doc), person.doc.getText('text').toString()]))
+    const [first, ...others] = people.map(({ doc }) => JSON.stringify([stateVectorOf(doc), deleteSetOf(doc).encode(), missingFrom(doc)]))
     return others.every((other) => other === first) && storesAll(world, people[0]!.doc)
   }, 5000)
 }
