@@ -55,6 +55,7 @@ export class Cluster implements Neighbours {
   /** Nodes of another version, and when they were heard last (engine time in ms): they live, and nothing can be asked of them */
   readonly #strangers = new Map<NodeId, number>()
   readonly #toFlush = new Set<Link>()
+  #answerOpening: (name: string) => RoomMessage | undefined = () => undefined
   #bus: Bus | undefined
   #flushedAt = -Infinity
   #flushTimer: NodeJS.Timeout | undefined
@@ -116,6 +117,10 @@ export class Cluster implements Neighbours {
 
   closed (room: SharedRoom): void {
     for (const [link, to] of this.#directory.close(room)?.holders ?? []) this.#say(link, { type: 'closed', to })
+  }
+
+  answerOpenings (answer: (name: string) => RoomMessage | undefined): void {
+    this.#answerOpening = answer
   }
 
   areIn (room: SharedRoom): boolean {
@@ -297,11 +302,17 @@ export class Cluster implements Neighbours {
 
   #hearOpened (link: Link, { number, name }: { readonly number: number, readonly name: string }): void {
     const held = this.#directory.named(name)
+    if (held === undefined) return this.#sayWhoLeft(link, number, name)
     // The second time it is the answer to what was said here.
-    if (held === undefined || held.holders.get(link) === number) return
+    if (held.holders.get(link) === number) return
     held.holders.set(link, number)
     this.#say(link, { type: 'opened', number: held.number, name })
     this.#greet(link, held)
+  }
+
+  #sayWhoLeft (link: Link, to: number, name: string): void {
+    const message = this.#answerOpening(name)
+    if (message !== undefined) this.#say(link, { type: 'room', to, message })
   }
 
   #hearHello (link: Link, rooms: ReadonlyArray<{ readonly number: number, readonly name: string }>): void {
@@ -311,9 +322,11 @@ export class Cluster implements Neighbours {
     }
     for (const { number, name } of rooms) {
       const held = this.#directory.named(name)
-      if (held === undefined) continue
-      held.holders.set(link, number)
-      this.#greet(link, held)
+      if (held === undefined) this.#sayWhoLeft(link, number, name)
+      else {
+        held.holders.set(link, number)
+        this.#greet(link, held)
+      }
     }
   }
 

@@ -57,6 +57,14 @@ export class AwarenessTable {
     this.#wallNow = wallNow
   }
 
+  /** Takes back the clients that left the room before it was released and opened again. */
+  recall (departed: readonly Presence[]): void {
+    for (const presence of departed) {
+      this.#presences.set(presence.clientId, presence)
+      this.#remember(presence)
+    }
+  }
+
   /** Another number whenever `all` has changed. */
   get version (): number { return this.#version }
 
@@ -154,6 +162,11 @@ export class AwarenessTable {
   /** Everyone who is present. */
   present (): Presence[] {
     return this.all().filter(({ state }) => state !== absentState)
+  }
+
+  /** Everyone who has left a short while ago. */
+  departed (): Presence[] {
+    return this.all().filter(({ state }) => state === absentState)
   }
 
   /** Everyone who is present or has left a short while ago. */

@@ -1,19 +1,27 @@
 import { isAnonymous, type Claimed } from './claim.ts'
 
-/** Client ids remembered of one person: each reload of a page leaves one behind. */
-const maxPerPerson = 64
+/** Client ids remembered of one person in a room: each reload of a page leaves one behind. */
+const maxPerPersonInRoom = 64
 /** Client ids remembered in one room: all of 5,000 people leave, reload and leave again. */
-const maxPerRoom = 10_000
+const maxInRoom = 10_000
 
 /**
- * The clients of a room that have left, by person. Their number is bounded: more than `maxPerPerson` push out the same
- * person's oldest; in a full room a newcomer pushes out its own person's oldest, else an anonymous person's. So nobody can
- * make the room forget an owner who is known by name.
+ * Clients that have left, by person. Their number is bounded: more than `maxPerPerson` push out the same person's oldest; more
+ * than `maxInAll` push out the newcomer's own person's oldest, else an anonymous person's. So nobody can make the service
+ * forget an owner who is known by name.
  */
 export class Departed<Client extends Claimed> {
   readonly #known = new Map<string, Set<Client>>()
   readonly #anonymous = new Map<string, Set<Client>>()
   #size = 0
+  readonly #maxPerPerson: number
+  readonly #maxInAll: number
+
+  /** The bounds are those of one room where they are left out. */
+  constructor (maxPerPerson = maxPerPersonInRoom, maxInAll = maxInRoom) {
+    this.#maxPerPerson = maxPerPerson
+    this.#maxInAll = maxInAll
+  }
 
   /** @returns the client that has to be forgotten instead, if any: perhaps the same one */
   add (client: Client): Client | undefined {
@@ -22,8 +30,8 @@ export class Departed<Client extends Claimed> {
     const own = people.get(person) ?? new Set()
     people.set(person, own.add(client))
     this.#size++
-    if (own.size > maxPerPerson) return oldest(own)
-    if (this.#size <= maxPerRoom) return undefined
+    if (own.size > this.#maxPerPerson) return oldest(own)
+    if (this.#size <= this.#maxInAll) return undefined
     return oldest(own.size > 1 ? own : this.#anonymous.values().next().value ?? own)
   }
 

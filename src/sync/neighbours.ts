@@ -42,6 +42,8 @@ export interface Neighbours {
   /** Tells all nodes that this one holds the room from now on. To be called before the room is read from the store. */
   opened (room: SharedRoom): void
   closed (room: SharedRoom): void
+  /** Sets what a node is told that opens a room which this one does not hold. @param answer called with the room's name */
+  answerOpenings (answer: (name: string) => RoomMessage | undefined): void
   /** Whether some other node holds the room too. */
   areIn (room: SharedRoom): boolean
   /** Tells all that hold the room too. */
@@ -56,6 +58,7 @@ export interface Neighbours {
 export const noNeighbours: Neighbours = {
   opened () {},
   closed () {},
+  answerOpenings () {},
   areIn: () => false,
   tell () {},
   isTurn: () => true,

@@ -87,6 +87,7 @@ export class Room implements Ticking {
     this.services = services
     this.#onEmpty = onEmpty
     this.readAt = services.now()
+    this.awareness.recall(services.remembered.take(name, this.readAt))
     this.siblings = new Siblings(this)
     // Before it is read: what others store from now on, they tell.
     services.neighbours.opened(this.siblings)
@@ -123,7 +124,9 @@ export class Room implements Ticking {
   #close (): void {
     this.#phase = 'closed'
     this.siblings.sweep()
-    this.services.neighbours.closed(this.siblings)
+    const { neighbours, remembered, now } = this.services
+    neighbours.closed(this.siblings)
+    remembered.keep(this.name, this.awareness.departed(), now())
     this.#onEmpty(this)
   }
 

@@ -8,9 +8,11 @@ import type { Connection } from './connection.ts'
 import type { DocumentWork } from './document-work.ts'
 import type { Limits } from './limits.ts'
 import { LogReader } from './log-reader.ts'
-import { noNeighbours, type Neighbours } from './neighbours.ts'
+import { noNeighbours, type Neighbours, type RoomMessage } from './neighbours.ts'
 import { Pacer } from './pacer.ts'
 import { PieceCache } from './piece-cache.ts'
+import { sharePresence } from './presence.ts'
+import { RememberedClients } from './remembered-clients.ts'
 import { Room } from './room.ts'
 import { Saver } from './saver.ts'
 import { newCounters, newDurations, type Counters, type DocumentBounds, type EngineDurations, type Services } from './services.ts'
@@ -60,6 +62,7 @@ export class Rooms {
       counters,
       durations,
       neighbours,
+      remembered: new RememberedClients(),
       reader: new LogReader(this.#rooms, () => this.#services),
       saver: new Saver(store, logger, now, durations.commits),
       pieces: new PieceCache(),
@@ -77,6 +80,7 @@ export class Rooms {
         onCompacted: (name, head, log) => { this.#rooms.get(name)?.compacted(head, log) },
       }),
     }
+    neighbours.answerOpenings((name) => this.#whoLeft(name))
     this.#sweeper = setInterval(() => { this.#sweep() }, sweepEveryMs)
     this.#sweeper.unref()
   }
@@ -103,6 +107,13 @@ export class Rooms {
       this.#rooms.set(name, room)
     }
     room.add(connection)
+  }
+
+  /** What another node must know that opens a room which this one has released. */
+  #whoLeft (name: string): RoomMessage | undefined {
+    const { remembered, now } = this.#services
+    const departed = remembered.of(name, now())
+    return departed.length === 0 ? undefined : { type: 'awareness', entries: sharePresence(departed, now()) }
   }
 
   /** How many connections are in a room now. */
@@ -196,6 +207,7 @@ export class Rooms {
       if (mustPing) for (const { socket } of room.connections) socket.ping()
     }
     if (!isStreaming) this.#services.pieces.clear()
+    this.#services.remembered.sweep(now)
   }
 }
 

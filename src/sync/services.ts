@@ -9,6 +9,7 @@ import type { LogReader } from './log-reader.ts'
 import type { Neighbours } from './neighbours.ts'
 import type { Pacer } from './pacer.ts'
 import type { PieceCache } from './piece-cache.ts'
+import type { RememberedClients } from './remembered-clients.ts'
 import type { Saver } from './saver.ts'
 import type { StoredDocuments } from './stored-document.ts'
 import type { TickClock } from './tick-clock.ts'
@@ -26,6 +27,7 @@ export interface Services {
   readonly clock: TickClock
   readonly load: TickLoad
   readonly neighbours: Neighbours
+  readonly remembered: RememberedClients
   readonly reader: LogReader
   readonly pacer: Pacer
   readonly limits: Limits

@@ -74,6 +74,26 @@ await t.test('nodes find each other, and greet each other in the rooms they shar
   t.ok(a.isTurn('room'), 'who stays takes it')
 })
 
+await t.test('a node that opens a room hears who left it on a node that has released it', async (t) => {
+  const exchange = new LocalExchange()
+  const { cluster: a } = await node(t, exchange, 'a')
+  const left: RoomMessage = { type: 'awareness', entries: [{ clientId: 7, clock: 5, state: 'null', person: 'ada', since: 1, leftMs: 100 }] }
+  a.answerOpenings((name) => name === 'released' ? left : undefined)
+  const { cluster: b } = await node(t, exchange, 'b')
+  await until(() => b.nodes.length === 1)
+  const [never, released] = [new PaperRoom('never'), new PaperRoom('released')]
+  b.opened(never)
+  b.opened(released)
+  await until(() => released.told.length > 0)
+  t.same([released.told, never.told], [[left], []])
+  t.notOk(b.areIn(released), 'and that node does not hold it')
+  const { cluster: c } = await node(t, exchange, 'c')
+  const met = new PaperRoom('released')
+  c.opened(met)
+  await until(() => met.told.length === 2)
+  t.same(met.told.find(({ type }) => type === 'awareness'), left, 'also where it was opened before the nodes met')
+})
+
 await t.test('after a cut both begin anew, and read the store', async (t) => {
   const exchange = new LocalExchange()
   const [a, b] = [await node(t, exchange, 'a'), await node(t, exchange, 'b')]

@@ -1,8 +1,9 @@
 import t from 'tap'
 import { AwarenessUpdate, encodeAwareness, type AwarenessEntry } from '../../src/protocol/awareness.ts'
-import { AwarenessTable, type Speaker } from '../../src/sync/awareness-table.ts'
+import { AwarenessTable, type Presence, type Speaker } from '../../src/sync/awareness-table.ts'
 import { personOf } from '../../src/sync/claim.ts'
 import { presencePieces } from '../../src/sync/presence.ts'
+import { RememberedClients } from '../../src/sync/remembered-clients.ts'
 import { Engine, until } from './engine.ts'
 import { decodeHeard } from './heard.ts'
 
@@ -61,6 +62,58 @@ await t.test('the owner is the person who was first, though the room hears of th
   room?.siblings.left('NODE', false)
   await until(() => witness.present[7] === undefined)
   t.match(room?.siblings.greet()[0], { entries: [{ clientId: 7, state: 'null', person: personOf('ada', undefined), since: entry.since }, {}, {}] }, 'a node that comes in hears whose it is')
+})
+
+await t.test('a client id is kept for its owner while nobody is in the room', async (t) => {
+  const engine = new Engine()
+  const alone = await engine.joinLive('room', { userId: 'ada' })
+  alone.awareness(7, 5, { name: 'Ada' })
+  await until(() => alone.present[7] !== undefined)
+  alone.leave()
+  await until(() => engine.rooms.openRooms === 0)
+  engine.pass(60_000)
+  const rival = await engine.joinLive('room', { userId: 'mallory' })
+  rival.awareness(7, 6, { name: 'fake' })
+  rival.awareness(8, 1, {})
+  await until(() => rival.present[8] !== undefined)
+  t.equal(rival.present[7], undefined)
+  rival.leave()
+  await until(() => engine.rooms.openRooms === 0)
+  const back = await engine.joinLive('room', { userId: 'ada' })
+  back.awareness(7, 1, { name: 'Ada is back' })
+  await until(() => back.present[7] !== undefined)
+  t.same(back.present[7], { name: 'Ada is back' })
+  t.ok((back.all('awareness').at(-1)?.entries.find(({ clientId }) => clientId === 7)?.clock ?? 0) > 5, 'with a clock that clients do not ignore')
+  back.leave()
+  await until(() => engine.rooms.openRooms === 0)
+  engine.pass(121_000)
+  const late = await engine.joinLive('room', { userId: 'mallory' })
+  late.awareness(7, 40, { name: 'mine now' })
+  await until(() => late.present[7] !== undefined)
+  t.same(late.present[7], { name: 'mine now' }, 'after two minutes it is anybody\'s')
+})
+
+await t.test('released rooms remember a bounded number of clients, and nobody makes them forget an owner', async (t) => {
+  const remembered = new RememberedClients()
+  const left = (userId: string | undefined, from: number, count: number): Presence[] => {
+    const table = new AwarenessTable()
+    const speaker: Speaker = { person: personOf(userId, undefined), joinedAt: 0 }
+    table.apply(states(from, count), speaker, 1000, 1)
+    table.leave(speaker, 2)
+    return table.departed()
+  }
+  remembered.keep('ada', left('ada', 7, 1), 2)
+  for (let room = 0; room < 64; room++) remembered.keep(`mallory ${room}`, left('mallory', 1000, 32), 3)
+  t.equal(remembered.of('mallory 31', 4).length, 0, 'her own first rooms are pushed out')
+  t.equal(remembered.of('mallory 32', 4).length, 32)
+  for (let room = 0; room < 4000; room++) remembered.keep(`anonymous ${room}`, left(undefined, 1000, 32), 3)
+  t.same(remembered.take('ada', 4).map(({ clientId }) => clientId), [7])
+  t.same(remembered.take('ada', 4), [], 'once')
+  const anonymous = Array.from({ length: 4000 }, (_, room) => remembered.of(`anonymous ${room}`, 4).length)
+  t.equal(anonymous.reduce((sum, count) => sum + count) + 1024, 100_000 - 1)
+  t.equal(anonymous.at(-1), 1)
+  remembered.sweep(120_003)
+  for (const room of ['mallory 63', 'anonymous 3999']) t.equal(remembered.of(room, 4).length, 0, `${room} is forgotten after two minutes`)
 })
 
 await t.test('the states of one connection are bounded together', async (t) => {

@@ -28,6 +28,7 @@ class AnotherNode implements Neighbours {
   readonly #rooms: SharedRoom[] = []
   opened (room: SharedRoom): void { this.#rooms.push(room) }
   closed = noNeighbours.closed
+  answerOpenings = noNeighbours.answerOpenings
   tell = noNeighbours.tell
   areIn (): boolean { return true }
   isTurn (): boolean { return true }
