@@ -7,6 +7,7 @@ import { mergeUpdates } from '../update/merge-updates.ts'
 import { scanUpdate } from '../update/scan-update.ts'
 import { countStateVector } from '../update/state-vector.ts'
 import type { Connection } from './connection.ts'
+import type { Difference } from './differences.ts'
 import { inPieces } from './in-pieces.ts'
 import { heavyUpdateBytes, pieceBytes } from './limits.ts'
 import { messageOf } from './recent-updates.ts'
@@ -209,8 +210,9 @@ async function sendStored (room: Room, connection: Connection, has: Uint8Array):
     if (document === undefined) return from
     try {
       const isWhole = storedBytes(document) <= sendWholeBytes || countStateVector(has) === 0
-      if (isWhole) await sendWhole(room, connection, document)
-      else await sendDifference(room, connection, document, has)
+      const difference = isWhole ? undefined : room.services.differences.of(room.name, document, has, connection.person)
+      if (difference === undefined) await sendWhole(room, connection, document)
+      else await sendDifference(room, connection, difference)
       return from
     } catch (error) {
       // The document has been compacted meanwhile. What was sent already does no harm.
@@ -222,10 +224,14 @@ async function sendStored (room: Room, connection: Connection, has: Uint8Array):
   }
 }
 
-async function sendDifference (room: Room, connection: Connection, document: StoredDocument, has: Uint8Array): Promise<void> {
-  for (const update of await room.services.stored.difference(room.name, document, has)) {
-    if (!await mayWrite(room, connection)) return
-    connection.write([encodeUpdate(update)])
+async function sendDifference (room: Room, connection: Connection, difference: Difference): Promise<void> {
+  try {
+    for (const update of await difference.pieces) {
+      if (!await mayWrite(room, connection)) return
+      connection.write([encodeUpdate(update)])
+    }
+  } finally {
+    difference.release()
   }
 }
 

@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts'
 import { clientBounds } from '../update/bounds.ts'
 import { Compactor } from './compactor.ts'
 import type { Connection } from './connection.ts'
+import { Differences } from './differences.ts'
 import type { DocumentWork } from './document-work.ts'
 import type { Limits } from './limits.ts'
 import { LogReader } from './log-reader.ts'
@@ -53,6 +54,7 @@ export class Rooms {
     const durations = newDurations()
     this.#services = {
       stored,
+      differences: new Differences(stored),
       work,
       limits,
       documentBounds: boundsFrom(limits),

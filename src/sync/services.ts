@@ -3,6 +3,7 @@ import type { Logger } from '../logger.ts'
 import type { OutageLog } from '../outage-log.ts'
 import type { UpdateBounds } from '../update/bounds.ts'
 import type { Compactor } from './compactor.ts'
+import type { Differences } from './differences.ts'
 import type { DocumentWork } from './document-work.ts'
 import type { Limits } from './limits.ts'
 import type { LogReader } from './log-reader.ts'
@@ -20,6 +21,7 @@ export type DocumentBounds = Pick<UpdateBounds, 'clients' | 'gaps' | 'deleteRang
 /** What all rooms of a process share. */
 export interface Services {
   readonly stored: StoredDocuments
+  readonly differences: Differences
   readonly saver: Saver
   readonly compactor: Compactor
   readonly pieces: PieceCache

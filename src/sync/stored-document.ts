@@ -21,8 +21,6 @@ const maxWaitMs = 600_000
 export class StoredDocuments {
   readonly #store: Pick<Store, 'load' | 'readPiece'>
   readonly #work: DocumentWork
-  /** Differences being computed, by what was asked: a thousand clients of a reconnect storm ask the same */
-  readonly #differences = new Map<string, Promise<readonly Uint8Array[]>>()
   readonly #differenceTurns = documentQueue()
   /** A queue of their own: those who only read and ask for differences must not delay those who write. */
   readonly #checkTurns = documentQueue()
@@ -102,18 +100,11 @@ export class StoredDocuments {
   }
 
   /**
-   * What a reader with this state vector lacks, as updates to be sent in order. The same question is answered once.
+   * What a reader with this state vector lacks, as updates to be sent in order.
    * @throws QueueOverload where too many others are asked
    */
   difference (name: string, document: StoredDocument, stateVector: Uint8Array): Promise<readonly Uint8Array[]> {
-    const key = `${document.snapshot?.generation ?? 0} ${document.lastSeq} ${Buffer.from(stateVector).toString('base64')} ${name}`
-    const running = this.#differences.get(key)
-    if (running !== undefined) return running
-    const difference = this.#differenceTurns
-      .run(async () => await this.#work.difference(await this.updates(name, document), stateVector, pieceBytes, name))
-      .finally(() => { this.#differences.delete(key) })
-    this.#differences.set(key, difference)
-    return difference
+    return this.#differenceTurns.run(async () => await this.#work.difference(await this.updates(name, document), stateVector, pieceBytes, name))
   }
 }
 
