@@ -9,7 +9,7 @@ import { countStateVector } from '../update/state-vector.ts'
 import type { Connection } from './connection.ts'
 import type { Difference } from './differences.ts'
 import { inPieces } from './in-pieces.ts'
-import { heavyUpdateBytes, pieceBytes } from './limits.ts'
+import { heavyUpdateBytes, manyParts, pieceBytes } from './limits.ts'
 import { messageOf } from './recent-updates.ts'
 import type { Room } from './room.ts'
 import { nobody } from './room-messages.ts'
@@ -86,7 +86,7 @@ export function joinFrom (room: Room, connection: Connection, stateVector: Uint8
     return
   }
   const from = isFull(room, connection) ? undefined : firstLacking(room, lacked)
-  const answer = from === undefined ? undefined : [...newerMessages(room, from), ...deletionsAsAnswer(room)]
+  const answer = from === undefined || room.known.deleteRanges > manyParts ? undefined : answerFromMemory(room, from)
   if (answer === undefined || !fitsAtOnce(answer)) {
     catchUp(room, connection, { from, has: stateVector, isAnswer: true })
     return
@@ -104,13 +104,10 @@ function firstLacking (room: Room, lacked: ReadonlyMap<number, number> | undefin
   return recent.lastIndex + 1 - recent.all.length
 }
 
-function newerMessages (room: Room, from: number): Uint8Array[] {
-  return (room.recent.since(from) ?? []).map(({ update }) => encodeUpdate(update))
-}
-
-/** A small delete set is the step 2 itself, so that a client has one message to read. */
-function deletionsAsAnswer (room: Room): readonly Uint8Array[] {
-  return room.messages.deletionBytes > pieceBytes ? [...room.messages.deletions(), nothing] : [encodeSyncStep2(room.known.encodeDeleteSetUpdate())]
+/** The delete set is the step 2 itself, so that a client which lacks nothing else has one message to read. */
+function answerFromMemory (room: Room, from: number): Uint8Array[] {
+  const newer = room.recent.since(from) ?? []
+  return [...newer.map(({ update }) => encodeUpdate(update)), encodeSyncStep2(room.known.encodeDeleteSetUpdate())]
 }
 
 /** Brings a connection up to date while the room goes on, and then lets it live. Never rejects. */
@@ -142,7 +139,7 @@ async function run (room: Room, connection: Connection, task: CatchUp): Promise<
       next += piece.length
     } else if (owesDeletions) {
       owesDeletions = false
-      await sendBitByBit(room, connection, room.messages.deletions())
+      await sendBitByBit(room, connection, await room.messages.deletions())
     } else if (connection.owesAwareness) {
       await sendOwedAwareness(room, connection)
     } else {

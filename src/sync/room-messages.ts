@@ -1,10 +1,10 @@
 import { encodeAwareness } from '../protocol/awareness.ts'
 import { encodeAwarenessMessage, encodeSyncStep1, encodeUpdate } from '../protocol/encode-message.ts'
 import type { Known } from '../update/known.ts'
-import { PieceWriter } from '../update/piece-writer.ts'
 import type { AwarenessTable } from './awareness-table.ts'
 import { Cached } from './cached.ts'
 import { pieceBytes } from './limits.ts'
+import type { Pacer } from './pacer.ts'
 import { presencePieces } from './presence.ts'
 
 /** An awareness message about nobody: any message keeps a client's watchdog quiet. */
@@ -17,15 +17,17 @@ export const nobody = encodeAwarenessMessage(encodeAwareness([]))
 export class RoomMessages {
   readonly #known: () => Known
   readonly #awareness: AwarenessTable
+  readonly #pacer: Pacer
   readonly #step1 = new Cached<Uint8Array, Uint8Array>()
-  readonly #deletions = new Cached<Uint8Array, readonly Uint8Array[]>()
+  readonly #deletions = new Cached<number, Promise<readonly Uint8Array[]>>()
   readonly #present = new Cached<number, readonly Uint8Array[]>()
   readonly #remembered = new Cached<number, readonly Uint8Array[]>()
 
   /** @param known what the room knows now; it is another object once the room is open */
-  constructor (known: () => Known, awareness: AwarenessTable) {
+  constructor (known: () => Known, awareness: AwarenessTable, pacer: Pacer) {
     this.#known = known
     this.#awareness = awareness
+    this.#pacer = pacer
   }
 
   /** Asks a client for what the room lacks. */
@@ -33,16 +35,23 @@ export class RoomMessages {
     return this.#step1.get(this.#known().encodeStateVector(), encodeSyncStep1)
   }
 
-  /** All deletions, as updates. A state vector says nothing of them, so every reader gets all. */
-  deletions (): readonly Uint8Array[] {
-    return this.#deletions.get(this.#known().encodeDeleteSetUpdate(), (update) => {
-      if (update.length <= pieceBytes) return [encodeUpdate(update)]
-      return new PieceWriter(pieceBytes).finish(this.#known().deleteSet).map(encodeUpdate)
-    })
+  /**
+   * All deletions, as updates, each encoded in a turn of its own: 250,000 ranges would hold up the event loop for 10 ms. A state
+   * vector says nothing of them, so every reader gets all.
+   */
+  deletions (): Promise<readonly Uint8Array[]> {
+    const known = this.#known()
+    return this.#deletions.get(known.deletesVersion, () => this.#encodeDeletions(known))
   }
 
-  /** Bytes of all deletions together. */
-  get deletionBytes (): number { return this.#known().encodeDeleteSetUpdate().length }
+  async #encodeDeletions (known: Known): Promise<readonly Uint8Array[]> {
+    const messages: Uint8Array[] = []
+    for (const update of known.encodingDeleteSetUpdates(pieceBytes)) {
+      messages.push(encodeUpdate(update))
+      await this.#pacer.turn()
+    }
+    return messages
+  }
 
   /** Everyone who is present; no message where nobody is. */
   present (): readonly Uint8Array[] {

@@ -54,7 +54,7 @@ export class Room implements Ticking {
   /** What is stored, for those who join */
   readonly load = new SharedLoad(this.recent, () => this.services.stored.load(this.name))
   readonly siblings: Siblings
-  readonly messages = new RoomMessages(() => this.known, this.awareness)
+  readonly messages: RoomMessages
   readonly placement = new Placement(() => this.#readKeyed(), () => this.services.now())
   readonly uncheckedTypes = new UncheckedTypes()
   known = new Known()
@@ -89,6 +89,7 @@ export class Room implements Ticking {
     this.readAt = services.now()
     this.awareness.recall(services.remembered.take(name, this.readAt))
     this.siblings = new Siblings(this)
+    this.messages = new RoomMessages(() => this.known, this.awareness, services.pacer)
     // Before it is read: what others store from now on, they tell.
     services.neighbours.opened(this.siblings)
     this.#open().catch((error: unknown) => { this.#failToOpen(error) })

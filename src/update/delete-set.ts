@@ -68,16 +68,18 @@ export class DeleteSet extends ClientRanges {
    * @param bytes of every other one, which holds one range at least
    */
   encodePieces (firstBytes: number, bytes: number): Uint8Array[] {
+    return [...this.encodingPieces(firstBytes, bytes)]
+  }
+
+  /** The same one by one, of the set as it is at the first: each takes a millisecond or two for 256 KiB. */
+  * encodingPieces (firstBytes: number, bytes: number): Generator<Uint8Array, void, void> {
     const triples = this.pack()
-    const pieces: Uint8Array[] = []
-    for (let from = 0; from < triples.length;) {
-      const isFirst = pieces.length === 0
+    for (let from = 0, isFirst = true; from < triples.length; isFirst = false) {
       const to = endOfPiece(triples, from, isFirst ? firstBytes : bytes)
       const end = isFirst ? to : Math.max(to, from + 3)
-      pieces.push(encodeTriples(triples, from, end))
+      yield encodeTriples(triples, from, end)
       from = end
     }
-    return pieces
   }
 
   write (writer: ByteWriter): void {

@@ -41,6 +41,7 @@ export class Known {
   #deletes = new DeleteSet()
   #encodedStateVector: Uint8Array | null = null
   #encodedDeletes: Uint8Array | null = null
+  #deletesVersion = 0
   /** The bytes of the delete set last found to add nothing. What is known never shrinks, so they never will. */
   #heldDeletes: Uint8Array | null = null
 
@@ -160,7 +161,7 @@ export class Known {
   add (update: ScannedUpdate): void {
     if (update.runs.length <= fewRuns) for (const run of update.runs) this.#addRun(run)
     else Array.from(this.#addingRuns(update.runs))
-    if (!update.deletesNothing && this.#deletes.addAll(update.deleteSet)) this.#encodedDeletes = null
+    if (!update.deletesNothing && this.#deletes.addAll(update.deleteSet)) this.#deletesChanged()
   }
 
   /**
@@ -170,14 +171,14 @@ export class Known {
   * adding (update: ScannedUpdate): Generator<void, void, void> {
     yield * this.#addingRuns(update.runs)
     for (const step of this.#deletes.addingAll(update.deleteSet)) {
-      this.#encodedDeletes = null
+      this.#deletesChanged()
       yield step
     }
   }
 
   /** Adds deletions that came about without an update of their own, by merging others. */
   addDeletes (deletes: DeleteSet): void {
-    if (this.#deletes.addAll(deletes)) this.#encodedDeletes = null
+    if (this.#deletes.addAll(deletes)) this.#deletesChanged()
   }
 
   /** After `add`: does the update lean on something that is not held, earlier structs of its own clients or structs of others? */
@@ -237,6 +238,24 @@ export class Known {
       this.#encodedDeletes = writer.finish()
     }
     return this.#encodedDeletes
+  }
+
+  /** Another number whenever the delete set has changed. */
+  get deletesVersion (): number { return this.#deletesVersion }
+
+  /** The same in updates of at most `maxBytes`, one by one: none where nothing is deleted. */
+  * encodingDeleteSetUpdates (maxBytes: number): Generator<Uint8Array, void, void> {
+    for (const deletes of this.#deletes.encodingPieces(maxBytes - 1, maxBytes - 1)) {
+      const writer = new ByteWriter(1 + deletes.length)
+      writer.varUint(0)
+      writer.copy(deletes)
+      yield writer.finish()
+    }
+  }
+
+  #deletesChanged (): void {
+    this.#encodedDeletes = null
+    this.#deletesVersion++
   }
 
   /** The clocks that a reader holds, in the order of the clients here. */

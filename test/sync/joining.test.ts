@@ -1,6 +1,9 @@
 import t from 'tap'
 import * as Y from 'yjs'
 import { closes } from '../../src/protocol/close-codes.ts'
+import { pieceBytes } from '../../src/sync/limits.ts'
+import { DeleteSet } from '../../src/update/delete-set.ts'
+import { scanUpdate } from '../../src/update/scan-update.ts'
 import { Engine, edited, turn, typing, until, type Peer } from './engine.ts'
 
 /** A document on the store that is too large to be sent whole to whoever has a part of it. */
@@ -143,6 +146,30 @@ await t.test('a joiner that reads in gulps while others write misses nothing', a
   t.ok(doc.getText('text').toString() === theirs.getText('text').toString())
   t.ok(order.isOrdered)
 })
+
+for (const count of [20_000, 60_000]) {
+  await t.test(`${count} deletions are encoded bit by bit, and those that come meanwhile are not lost`, async (t) => {
+    const engine = new Engine()
+    const deletes = new DeleteSet()
+    for (let i = 0; i < count; i++) deletes.add(9, 3_000_000 + 5 * i, 2)
+    await engine.store.append([{ document: 'room', update: Buffer.concat([Uint8Array.of(0), deletes.encode()]) }])
+    const writer = await engine.joinLive()
+    const readers = [engine.join(), engine.join('room', { wire: 'hocuspocus' })]
+    for (const reader of readers) reader.askFor(new Y.Doc())
+    await until(() => readers.every(({ connection }) => connection.phase === 'catching-up'))
+    const late = new DeleteSet()
+    late.add(7, 0, 3)
+    writer.update(Uint8Array.of(0, ...late.encode()))
+    deletes.addAll(late)
+    await until(() => readers.every((reader) => reader.all('step2').length === 1))
+    for (const reader of readers) {
+      const updates = [...reader.all('update'), ...reader.all('step2')].map(({ bytes }) => scanUpdate(bytes))
+      t.ok(updates.length > (count > 50_000 ? 3 : 2) && updates.every(({ bytes }) => bytes.length <= pieceBytes))
+      t.same(DeleteSet.union(updates.map(({ deleteSet }) => deleteSet)).encode(), deletes.encode())
+      t.same(reader.all('step2')[0]?.bytes, Uint8Array.of(0, 0))
+    }
+  })
+}
 
 await t.test('the same question is computed once for all who ask it', async (t) => {
   const engine = new Engine()

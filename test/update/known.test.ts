@@ -77,6 +77,8 @@ await t.test('survives encoding, and a copy goes its own way', async () => {
     const copy = Known.decode(known.encode())
     assert.ok(sameKnowledge(copy, known))
     assert.deepEqual(copy.encodeDeleteSetUpdate(), known.encodeDeleteSetUpdate())
+    const pieces = [...known.encodingDeleteSetUpdates(20)].map((update) => scanUpdate(update).deleteSet)
+    assert.deepEqual(DeleteSet.union(pieces).encode(), known.deleteSet.encode())
     const clone = Known.unpack(known.pack())
     clone.add(scanUpdate(Uint8Array.of(1, 1, 99, 0, 0, 5, 1, 98, 1, 0, 7)))
     assert.equal(clone.stateVector.get(99), 5)
