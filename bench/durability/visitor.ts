@@ -4,12 +4,14 @@ import { Connection } from '../../src/sync/connection.ts'
 import type { Rooms } from '../../src/sync/rooms.ts'
 import { PartsBudget } from '../../src/sync/parts-budget.ts'
 import type { Socket } from '../../src/sync/socket.ts'
+import { UnreadAnswers } from '../../src/sync/unread-answers.ts'
 
 /** A socket that takes everything at once. */
 class Hole implements Socket {
   readonly buffered = 0
   readonly taken = 0
   readonly budget = new PartsBudget(performance.now())
+  readonly answers = new UnreadAnswers()
   heardAt = performance.now()
   writtenAt = 0
   write (): void {}

@@ -1,8 +1,10 @@
 import type { Socket as TcpSocket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { reasonFor, type CloseReason } from '../protocol/close-codes.ts'
+import { DrainQueue } from '../sync/drain-queue.ts'
 import { PartsBudget } from '../sync/parts-budget.ts'
 import type { Socket } from '../sync/socket.ts'
+import { UnreadAnswers } from '../sync/unread-answers.ts'
 import { Inbound, type InboundOptions, type Occupant } from './inbound.ts'
 
 /** `ws` keeps the stream below a WebSocket here; ready frames go to it directly (test/sessions/web-socket.test.ts holds them against those of `ws`). */
@@ -26,6 +28,8 @@ export class WsSocket implements Socket {
   heardAt: number
   writtenAt: number
   readonly budget: PartsBudget
+  readonly answers = new UnreadAnswers()
+  readonly #drainQueue = new DrainQueue(() => this.#drained())
   #pauses = 0
   #owedPong: Buffer | undefined
 
@@ -76,7 +80,9 @@ export class WsSocket implements Socket {
     this.#stream.uncork()
   }
 
-  drained (): Promise<void> {
+  drained (): Promise<void> { return this.#drainQueue.wait() }
+
+  #drained (): Promise<void> {
     if (this.buffered === 0 || this.#stream.destroyed) return Promise.resolve()
     // 'drain' only comes above the high-water mark; the callback of an empty write always does, also when the stream fails.
     return new Promise((resolve) => { this.#stream.write(nothing, () => { resolve() }) })

@@ -20,7 +20,7 @@ export interface CatchUp {
   /** Index of the room's first update that the client may lack; undefined: the stored state is to be sent first */
   readonly from: number | undefined
   /** State vector: the client has at least this */
-  readonly has: Uint8Array
+  has: Uint8Array
   /** Whether the client has asked and waits for a step 2 */
   readonly isAnswer: boolean
 }
@@ -38,6 +38,13 @@ const bytesForEachRange = 5
 const partsForEachQuestion = 10
 /** A reader that lacks structs of more clients than this is answered from the store: memory holds what a few have written in the last moments. */
 const maxLackedInMemory = 1000
+
+/**
+ * A state vector that has to wait while its client reads is kept up to this size, some 1,000 clients. Whoever sends a longer
+ * one, and needs it again, is sent the whole document.
+ */
+const maxKeptStateVectorBytes = 8 * 1024
+const lacksAll = Uint8Array.of(0)
 
 const nothing = encodeSyncStep2(Uint8Array.of(0, 0))
 
@@ -73,7 +80,7 @@ export function sendPresence (room: Room, connection: Connection): void {
 /** Answers a client's step 1: at once where memory has all it takes, else bit by bit. */
 export function joinFrom (room: Room, connection: Connection, stateVector: Uint8Array): void {
   if (connection.phase === 'catching-up' || connection.isGreeting) {
-    connection.asksAgain = stateVector
+    connection.asksAgain = keepable(stateVector)
     return
   }
   let lacked: ReadonlyMap<number, number> | undefined
@@ -93,6 +100,11 @@ export function joinFrom (room: Room, connection: Connection, stateVector: Uint8
   }
   connection.phase = 'live'
   connection.send(connection.speaksHocuspocus ? [...answer, room.messages.step1()] : answer)
+}
+
+/** The state vector itself where it is short, without the message it came in. */
+function keepable (stateVector: Uint8Array): Uint8Array {
+  return stateVector.length > maxKeptStateVectorBytes ? lacksAll : new Uint8Array(stateVector)
 }
 
 /** Index of the first recent update that a reader lacks at most, where memory has all that it lacks; else undefined. */
@@ -125,14 +137,15 @@ function inBackground (room: Room, connection: Connection, work: () => Promise<v
 }
 
 async function run (room: Room, connection: Connection, task: CatchUp): Promise<void> {
-  let next = task.from ?? await sendStored(room, connection, task.has)
+  let next = task.from ?? await sendStored(room, connection, task)
+  task.has = keepable(task.has)
   // What is stored comes with its deletions; what memory has may lack those that came before it.
   let owesDeletions = task.from !== undefined && task.isAnswer
   while (await mayWrite(room, connection)) {
     const rest = room.recent.since(next)
     if (rest === undefined) {
       // It took so long that the store alone still has what is missing.
-      next = await sendStored(room, connection, task.has)
+      next = await sendStored(room, connection, task)
     } else if (rest.length > 0) {
       const [piece = []] = inPieces(rest, ({ update }) => update.length)
       connection.write(piece.map(messageOf))
@@ -200,14 +213,15 @@ function fitsAtOnce (messages: readonly Uint8Array[]): boolean {
 }
 
 /** @returns index of the room's first update that what was sent may lack */
-async function sendStored (room: Room, connection: Connection, has: Uint8Array): Promise<number> {
+async function sendStored (room: Room, connection: Connection, task: CatchUp): Promise<number> {
   for (let restarts = 0; ; restarts++) {
     const loading = room.load.get()
     const { document, from } = await loading
     if (document === undefined) return from
     try {
-      const isWhole = storedBytes(document) <= sendWholeBytes || countStateVector(has) === 0
-      const difference = isWhole ? undefined : room.services.differences.of(room.name, document, has, connection.person)
+      const isWhole = storedBytes(document) <= sendWholeBytes || countStateVector(task.has) === 0
+      const difference = isWhole ? undefined : room.services.differences.of(room.name, document, task.has, connection.person)
+      task.has = keepable(task.has)
       if (difference === undefined) await sendWhole(room, connection, document)
       else await sendDifference(room, connection, difference)
       return from

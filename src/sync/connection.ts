@@ -34,9 +34,6 @@ const stalledMs = 45_000
 /** One write counts when all of it is taken: a slow but honest link (1 Mbit/s) has the time that its bytes need on top. */
 const leastBytesPerMs = 125
 
-/** Answers of this many bytes may wait on a socket that takes nothing; who asks on and reads none of it is closed. */
-const maxUnreadAnswerBytes = 128 * 1024
-
 /** Of a WebSocket frame from a server (RFC 6455, section 5.2) */
 const maxHeaderBytes = 10
 
@@ -74,7 +71,6 @@ export class Connection implements Speaker, Receipt {
   #userId: string | undefined
   #person: string | undefined
   #holdsSocket = false
-  #unreadAnswerBytes = 0
   /** Engine time in ms since when the socket has taken nothing of what waits for it, and what it had taken by then */
   #stalledSince: number | undefined
   #takenThen = 0
@@ -145,9 +141,9 @@ export class Connection implements Speaker, Receipt {
 
   /** For answers, which a client can ask for without end. */
   send (messages: readonly Uint8Array[]): void {
-    if (this.socket.buffered <= (this.room?.services.limits.maxSocketBufferBytes ?? 0)) this.#unreadAnswerBytes = 0
-    else if ((this.#unreadAnswerBytes += this.#bytesOf(messages)) > maxUnreadAnswerBytes) return this.end(closes.tooSlow)
-    this.write(messages)
+    const isBehind = this.socket.buffered > (this.room?.services.limits.maxSocketBufferBytes ?? 0)
+    if (this.socket.answers.add(isBehind ? this.#bytesOf(messages) : 0, isBehind)) this.write(messages)
+    else this.end(closes.tooSlow)
   }
 
   #bytesOf (messages: readonly Uint8Array[]): number {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { StoredDocument } from '../store/store.ts'
 import { storedBytes, type StoredDocuments } from './stored-document.ts'
 
@@ -43,7 +44,7 @@ export class Differences {
    * @returns undefined where the document should be sent whole instead
    */
   of (name: string, document: StoredDocument, stateVector: Uint8Array, person: string): Difference | undefined {
-    const question = `${document.snapshot?.generation ?? 0} ${document.lastSeq} ${Buffer.from(stateVector).toString('base64')} ${name}`
+    const question = `${document.snapshot?.generation ?? 0} ${document.lastSeq} ${createHash('sha256').update(stateVector).digest('base64')} ${name}`
     const held = this.#held.get(question) ?? this.#start(question, name, document, stateVector, person)
     if (held === undefined) return undefined
     held.readers++

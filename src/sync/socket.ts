@@ -1,5 +1,6 @@
 import type { CloseReason } from '../protocol/close-codes.ts'
 import type { PartsBudget } from './parts-budget.ts'
+import type { UnreadAnswers } from './unread-answers.ts'
 
 /** One WebSocket as the engine sees it: it can be written to, waited for and closed. */
 export interface Socket {
@@ -9,6 +10,8 @@ export interface Socket {
   readonly taken: number
   /** What this socket may still ask of the service; documents that share the socket share it */
   readonly budget: PartsBudget
+  /** Answers that wait on it */
+  readonly answers: UnreadAnswers
   /** Engine time in ms of the last sign of life, and of the last write */
   readonly heardAt: number
   readonly writtenAt: number
@@ -16,7 +19,7 @@ export interface Socket {
   write (frames: Uint8Array): void
   /** The same in parts (`framePartsOf`), which go out together. They are kept until they have, and must not change. */
   writeParts (parts: readonly Uint8Array[]): void
-  /** Resolves when `buffered` is 0 or the socket has closed. */
+  /** Resolves when `buffered` is 0 or the socket has closed, for one caller at a time (`DrainQueue`). */
   drained (): Promise<void>
   /**
    * Stops and resumes reading, so that a client cannot queue more than a few frames here. Documents that share a socket

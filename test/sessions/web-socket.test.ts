@@ -64,6 +64,22 @@ await t.test('what a client does not take is counted, and waited for', async (t)
   t.ok(heard.length > 0)
 })
 
+await t.test('of many who wait, each finds the socket empty, in order', async (t) => {
+  const { client, socket } = await pair(t)
+  client.pause()
+  const message = framesOf(noAddress, [randomBytes(8 << 20)])
+  socket.write(message)
+  const seen: Array<{ who: number, buffered: number }> = []
+  const waiting = Array.from({ length: 5 }, async (_, who) => {
+    await socket.drained()
+    seen.push({ who, buffered: socket.buffered })
+    socket.write(message)
+  })
+  client.resume()
+  await Promise.all(waiting)
+  t.same(seen, [0, 1, 2, 3, 4].map((who) => ({ who, buffered: 0 })))
+})
+
 await t.test('pings are answered, unless nobody reads the answers', async (t) => {
   const { client, socket } = await pair(t)
   const answered = once(client, 'pong')

@@ -94,6 +94,8 @@ export interface JoinOptions extends Partial<Member> {
   readonly wire?: 'y-websocket' | 'hocuspocus'
   /** Reads nothing, from the beginning */
   readonly isDeaf?: boolean
+  /** Shared with another document; what is sent to it is not heard */
+  readonly socket?: FakeSocket
 }
 
 /** A client at the other end of a fake socket: what it says and has heard. */
@@ -105,9 +107,9 @@ export class Peer implements Session {
   /** Called with each message as it comes */
   onHeard: ((heard: Heard) => void) | undefined
 
-  constructor (engine: Engine, room: string, { wire = 'y-websocket', isDeaf = false, canEdit = true, ...member }: JoinOptions) {
+  constructor (engine: Engine, room: string, { wire = 'y-websocket', isDeaf = false, socket, canEdit = true, ...member }: JoinOptions) {
     const addressed = wire === 'hocuspocus'
-    this.socket = new FakeSocket(engine.now, (frames) => {
+    this.socket = socket ?? new FakeSocket(engine.now, (frames) => {
       for (const payload of payloadsOf(frames)) {
         const heard = decodeHeard(payload, addressed)
         this.heard.push(heard)

@@ -1,6 +1,8 @@
 import type { CloseReason } from '../../src/protocol/close-codes.ts'
+import { DrainQueue } from '../../src/sync/drain-queue.ts'
 import { PartsBudget } from '../../src/sync/parts-budget.ts'
 import type { Socket } from '../../src/sync/socket.ts'
+import { UnreadAnswers } from '../../src/sync/unread-answers.ts'
 
 /** A socket whose other end is a function. It can stop reading, as a phone in a tunnel does. */
 export class FakeSocket implements Socket {
@@ -13,6 +15,8 @@ export class FakeSocket implements Socket {
   writes = 0
   taken = 0
   readonly budget: PartsBudget
+  readonly answers = new UnreadAnswers()
+  readonly #drainQueue = new DrainQueue(() => this.#empty())
   #pauses = 0
   readonly #now: () => number
   readonly #onFrames: (frames: Buffer) => void
@@ -45,7 +49,9 @@ export class FakeSocket implements Socket {
 
   writeParts (parts: readonly Uint8Array[]): void { this.write(Buffer.concat(parts)) }
 
-  drained (): Promise<void> {
+  drained (): Promise<void> { return this.#drainQueue.wait() }
+
+  #empty (): Promise<void> {
     if (this.buffered === 0 || this.closed !== undefined) return Promise.resolve()
     return new Promise((resolve) => { this.#drained.push(resolve) })
   }

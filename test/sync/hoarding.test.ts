@@ -85,6 +85,44 @@ await t.test('documents that share a socket do not fill it for each other', asyn
   t.pass('and it has everything once the socket is read')
 })
 
+await t.test('answers that nobody reads are counted for all documents of a socket together', async (t) => {
+  const engine = new Engine()
+  const socket = (await engine.joinLive('first', { wire: 'hocuspocus', canEdit: false })).socket
+  const readers = Array.from({ length: 50 }, (_, i) => engine.join(`room ${i}`, { wire: 'hocuspocus', canEdit: false, socket }))
+  await until(() => readers.every(({ connection }) => connection.room?.isOpen === true))
+  socket.buffered = limits.maxSocketBufferBytes + 1
+  const [update] = typing('something')
+  // Each is told that it was refused: well below what a single document may let wait.
+  for (let count = 0; count < 1000 && socket.closed === undefined; count++) for (const reader of readers) reader.update(update!)
+  t.equal(socket.closed?.code, 4508)
+})
+
+await t.test('a long state vector is not kept for a client that does not read: it is sent the whole document', async (t) => {
+  const engine = new Engine()
+  const doc = new Y.Doc()
+  const updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => { updates.push(update) })
+  for (let i = 0; i < 200; i++) doc.getText('text').insert(i, 'x'.repeat(1000))
+  await engine.store.append(updates.map((update) => ({ document: 'room', update })))
+  const stale = new Y.Doc()
+  Y.applyUpdate(stale, updates[0]!)
+  const others = Array.from({ length: 2000 }, (_, i): [number, number] => [1e9 + i, 1])
+  const long = Y.encodeStateVector(new Map([...others, [doc.clientID, 1000]]))
+  for (const [stateVector, whole] of [[Y.encodeStateVector(stale), false], [long, true]] as const) {
+    const reader = engine.join('room', { isDeaf: true })
+    reader.say({ type: 'sync-step-1', stateVector })
+    reader.say({ type: 'sync-step-1', stateVector })
+    await until(() => reader.socket.buffered > 0)
+    t.ok((reader.connection.asksAgain?.length ?? 0) < 10_000)
+    const { differences } = engine.work
+    reader.socket.read()
+    await until(() => reader.all('step2').length === 2)
+    t.ok(reader.text === doc.getText('text').toString() || !whole)
+    t.equal(engine.work.differences - differences, whole ? 0 : 1, 'how the second question is answered')
+    reader.leave()
+  }
+})
+
 await t.test('a frame is made once for all who share an address', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
