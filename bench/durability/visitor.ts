@@ -27,7 +27,7 @@ class Hole implements Socket {
 /** A y-websocket client without a wire. */
 export class Visitor {
   readonly #socket = new Hole()
-  readonly #connection = new Connection(this.#socket, { ended () { throw new Error('The engine has sent a visitor away') } }, noAddress, false, { canEdit: true })
+  readonly #connection = new Connection(this.#socket, { ended () { throw new Error('The engine has sent a visitor away') }, renew () {} }, noAddress, false, { canEdit: true })
 
   /** Resolves when the room is open and has answered: it knows what `doc` holds and has sent what that lacks. */
   static async join (rooms: Rooms, room: string, doc: Y.Doc = new Y.Doc()): Promise<Visitor> {

@@ -8,7 +8,7 @@ import { readForwardedHeaders } from './forwarded-headers.ts'
 import { readSessionCookie } from './session-cookie.ts'
 import type { TicketCheck } from './ticket.ts'
 import { invalidTicket, mayNotRead } from './verdict.ts'
-import type { Verdict } from './verdict.ts'
+import type { Allowed, Denied, Verdict } from './verdict.ts'
 
 /** A request for a WebSocket, as far as it matters for who may connect. Its origin has been checked before. */
 export interface Handshake {
@@ -55,6 +55,9 @@ export interface Authoriser {
    * @param token the message's token; clients without one send an empty string
    */
   authoriseAuthMessage (request: Handshake, document: string, token: string): Promise<Verdict>
+
+  /** Judges a ticket with which a client of an open document renews its access, however it was let in. */
+  authoriseRenewal (document: string, ticket: string): Promise<Verdict>
 }
 
 const FORBIDDEN: Outcome = { outcome: 'http403', error: 'Forbidden: Invalid API Key' }
@@ -67,6 +70,7 @@ export function createAuthoriser (options: AuthoriserOptions): Authoriser {
   return {
     authoriseHandshake: async (request) => await judgeHandshake(options, request),
     authoriseAuthMessage: async (request, document, token) => await judgeAuthMessage(options, request, document, token),
+    authoriseRenewal: async (document, ticket) => await judgeTicket(options, ticket, document),
   }
 }
 
@@ -81,7 +85,7 @@ async function judgeHandshake (options: AuthoriserOptions, request: Handshake): 
     return { outcome: 'verdict', verdict: { ...readForwardedHeaders(headers, options.sessionCookies), epoch: options.epochs.current } }
   }
   const ticket = ticketOf(query)
-  if (ticket !== undefined) return { outcome: 'verdict', verdict: await judgeTicket(options, request, ticket, room) }
+  if (ticket !== undefined) return { outcome: 'verdict', verdict: await judgeFirstTicket(options, request, ticket, room) }
   // The Auth message may still bring a ticket, and a ticket comes before the cookie.
   if (protocol === 'hocuspocus') return AWAIT_AUTH_MESSAGE
   const question = questionOf(options, request, room)
@@ -92,7 +96,7 @@ async function judgeHandshake (options: AuthoriserOptions, request: Handshake): 
 async function judgeAuthMessage (options: AuthoriserOptions, request: Handshake, document: string, token: string): Promise<Verdict> {
   if (request.room !== undefined && request.room !== document) return OTHER_ROOM
   const ticket = token === '' ? ticketOf(request.query) : token
-  if (ticket !== undefined) return await judgeTicket(options, request, ticket, document)
+  if (ticket !== undefined) return await judgeFirstTicket(options, request, ticket, document)
   const question = questionOf(options, request, document)
   return question === undefined ? NO_CREDENTIALS : await judgeCookie(options, question)
 }
@@ -102,14 +106,18 @@ function ticketOf (query: Fields): string | readonly string[] | undefined {
   return query['token'] === '' ? undefined : query['token']
 }
 
-async function judgeTicket (options: AuthoriserOptions, request: Handshake, ticket: string | readonly string[], room: string): Promise<Verdict> {
-  const verdict = typeof ticket === 'string' ? await options.checkTicket(ticket, room) : REPEATED_TICKET
-  if (!verdict.allowed) {
-    options.logger.info({ room, cause: verdict.reason }, 'A ticket was refused.')
-    return verdict
-  }
+/** A ticket that names no session key leaves it to the session cookie. */
+async function judgeFirstTicket (options: AuthoriserOptions, request: Handshake, ticket: string | readonly string[], room: string): Promise<Verdict> {
+  const verdict = await judgeTicket(options, ticket, room)
+  if (!verdict.allowed) return verdict
   const sessionKey = verdict.sessionKey ?? readSessionCookie(headerOf(request.headers, 'cookie'), options.sessionCookies)
   return { ...verdict, sessionKey }
+}
+
+async function judgeTicket (options: AuthoriserOptions, ticket: string | readonly string[], room: string): Promise<Allowed | Denied> {
+  const verdict = typeof ticket === 'string' ? await options.checkTicket(ticket, room) : REPEATED_TICKET
+  if (!verdict.allowed) options.logger.info({ room, cause: verdict.reason }, 'A ticket was refused.')
+  return verdict
 }
 
 interface CookieQuestion {

@@ -33,7 +33,7 @@ const leastMessagesHeld = 2
 
 /** WebSockets over Fastify, and the end of all of them when the service stops. */
 export default fp(async function websocket (app: FastifyInstance) {
-  const { config, epochs, rooms } = app
+  const { authoriser, config, epochs, rooms } = app
   const now = (): number => performance.now()
   const limits = new ConnectionLimits({ total: config.MAX_CONNECTIONS, perUser: config.MAX_CONNECTIONS_PER_USER, perAddress: config.MAX_CONNECTIONS_PER_ADDRESS })
   const rechecks = new Rechecks({
@@ -55,6 +55,7 @@ export default fp(async function websocket (app: FastifyInstance) {
     rooms,
     rechecks,
     epochs,
+    authoriseRenewal: async (room, ticket) => await authoriser.authoriseRenewal(room, ticket),
     roomSockets: new RoomSockets(),
     figures: new SocketFigures(),
     node: app.cluster.name,

@@ -14,7 +14,7 @@ export function decodeYWebsocket (frame: Uint8Array): ClientMessage {
   return reading(() => {
     const decoder = decoding.createDecoder(frame)
     const type = decoding.readVarUint(decoder)
-    const message = type === messageType.stored ? decodeStoredQuestion(decoder) : decodeShared(decoder, type)
+    const message = decodeOwn(decoder, type) ?? decodeShared(decoder, type)
     ended(decoder)
     return message
   })
@@ -83,8 +83,13 @@ function decodeShared (decoder: decoding.Decoder, type: number): ClientMessage {
   }
 }
 
-function decodeStoredQuestion (decoder: decoding.Decoder): ClientMessage {
-  return { type: 'stored-question', number: decoding.readVarUint(decoder) }
+/** Messages that y-provider adds to those of y-websocket. */
+function decodeOwn (decoder: decoding.Decoder, type: number): ClientMessage | undefined {
+  switch (type) {
+    case messageType.stored: return { type: 'stored-question', number: decoding.readVarUint(decoder) }
+    case messageType.renewal: return { type: 'auth', token: decoding.readVarString(decoder) }
+    default: return undefined
+  }
 }
 
 function decodeSync (decoder: decoding.Decoder): ClientMessage {

@@ -63,6 +63,12 @@ export function encodeStoredAnswer (number: number, isStored: boolean): Uint8Arr
   return encoding.toUint8Array(encoder)
 }
 
+/**
+ * Answers a y-websocket client's renewal: its ticket was accepted, and the client can edit (true) or only read (false).
+ * Never sent unasked, like `encodeStoredAnswer`.
+ */
+export const encodeRenewed = (canEdit: boolean): Uint8Array => Uint8Array.of(messageType.renewal, canEdit ? 1 : 0)
+
 export const encodePong = (): Uint8Array => Uint8Array.of(messageType.pong)
 
 /** Hocuspocus' in-band close: the provider leaves the document though the socket may go on. */

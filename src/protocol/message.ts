@@ -6,6 +6,7 @@ export type ClientMessage =
   | { readonly type: 'sync-step-2' | 'update', readonly update: Uint8Array }
   | { readonly type: 'awareness', readonly states: AwarenessUpdate }
   | { readonly type: 'query-awareness' }
+  /** Credentials; y-websocket clients send them only to renew their access. `token` can be empty for Hocuspocus clients. */
   | { readonly type: 'auth', readonly token: string }
   | { readonly type: 'close' }
   | { readonly type: 'ping' }
@@ -33,6 +34,8 @@ export const messageType = {
   pong: 10,
   /** y-provider's own, beside what y-websocket speaks: a client asks whether all it has sent is stored (docs/durability.md) */
   stored: 100,
+  /** The same: a client renews its access with another ticket (docs/protocol.md) */
+  renewal: 101,
 } as const
 
 /** The messages inside a sync message (y-protocols/sync.js). */

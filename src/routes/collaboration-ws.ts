@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
-import type { Handshake, Outcome } from '../access/authorise.ts'
+import type { Authoriser, Handshake, Outcome } from '../access/authorise.ts'
 import { mayNotRead, tryAgainLater, type Verdict } from '../access/verdict.ts'
 import { InvalidApiKey, NotFound } from '../errors.ts'
 import { closes } from '../protocol/close-codes.ts'
@@ -83,9 +83,7 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
       room: handshake.room,
       userId: outcome.outcome === 'verdict' && outcome.verdict.allowed ? outcome.verdict.userId : undefined,
       isRoomName,
-      authorise: async (documentName, token) => outcome.outcome === 'verdict'
-        ? await stillHolds(outcome.verdict)
-        : await scope.authoriser.authoriseAuthMessage(handshake, documentName, token),
+      authorise: async (documentName, token) => await judgeDocument(scope.authoriser, handshake, outcome, documentName, token),
     })
   })
 }
@@ -101,6 +99,14 @@ function describe (request: FastifyRequest): Handshake {
   return path === ''
     ? { protocol: 'hocuspocus', room: typeof room === 'object' ? room[0] : room, ...common }
     : { protocol: 'y-websocket', room: path, ...common }
+}
+
+async function judgeDocument (authoriser: Authoriser, handshake: Handshake, outcome: Outcome, documentName: string, token: string): Promise<Verdict> {
+  if (outcome.outcome !== 'verdict') return await authoriser.authoriseAuthMessage(handshake, documentName, token)
+  const verdict = await stillHolds(outcome.verdict)
+  const hasExpired = outcome.verdict.allowed && !verdict.allowed
+  // A newer ticket may have taken the place of the one in the address.
+  return hasExpired && token !== '' ? await authoriser.authoriseAuthMessage(handshake, documentName, token) : verdict
 }
 
 /** A ticket that was good at the handshake may have expired when a document is opened on the socket again. */

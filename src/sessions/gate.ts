@@ -18,6 +18,8 @@ export interface Gate extends InboundOptions {
   readonly rates: Rates
   readonly rechecks: Rechecks
   readonly epochs: Epochs
+  /** Judges a ticket that renews the access of an open connection */
+  authoriseRenewal (room: string, ticket: string): Promise<Verdict>
   readonly roomSockets: RoomSockets
   readonly figures: SocketFigures
   readonly maxConnectionsPerRoom: number

@@ -9,6 +9,7 @@ import { Connection, type Session } from '../sync/connection.ts'
 import { enterRoom, isPermissionDenied, leaveRoom, refusal, type Gate } from './gate.ts'
 import { maxStrangerBytes } from './inbound.ts'
 import { RateLimit } from './rate-limit.ts'
+import { renewAccess } from './renewal.ts'
 import type { RoomSocket } from './room-sockets.ts'
 import { WaitingDocument } from './waiting-document.ts'
 import { WsSocket } from './web-socket.ts'
@@ -45,7 +46,7 @@ export class HocuspocusSession implements Session, RoomSocket {
   readonly #authBy: number
   /** By address; those that the client has left, and may still speak about, included */
   readonly #documents = new Map<string, Connection | WaitingDocument>()
-  /** What each connection was opened with */
+  /** What each connection was opened with, or renewed with last */
   readonly #tokens = new WeakMap<Connection, string>()
   /** Refused or ended by us, and not left by the client, which goes on sending: only a new Auth message is heard from it. */
   readonly #shut = new Set<string>()
@@ -154,8 +155,24 @@ export class HocuspocusSession implements Session, RoomSocket {
   #handOn (connection: Connection, message: ClientMessage): void {
     if (message.type === 'ping') connection.send([encodePong()])
     // A provider that has been attached again without leaving waits for this answer.
-    else if (message.type === 'auth') connection.send([encodeAuthenticated(connection.canEdit)])
+    else if (message.type === 'auth' && this.#isKnown(connection, message.token)) connection.send([encodeAuthenticated(connection.canEdit)])
     else connection.receive(message)
+  }
+
+  #isKnown (connection: Connection, token: string): boolean {
+    return token === '' || token === this.#tokens.get(connection)
+  }
+
+  renew (connection: Connection, ticket: string): void {
+    renewAccess(this.#options.gate, connection, ticket, () => {
+      this.#keepToken(connection, ticket)
+      connection.send([encodeAuthenticated(connection.canEdit)])
+    })
+  }
+
+  #keepToken (connection: Connection, token: string): void {
+    if (token.length <= maxTokenLength) this.#tokens.set(connection, token)
+    else this.#tokens.delete(connection)
   }
 
   #closedByClient (key: string, document: Connection | WaitingDocument | undefined): void {
@@ -213,11 +230,11 @@ export class HocuspocusSession implements Session, RoomSocket {
   }
 
   /**
-   * Keeps what comes before the verdict. Providers send Auth before step 1, or none where they have no token: then the
+   * Keeps what comes before the verdict, another token too. Providers send Auth before step 1, or none where they have no token: then the
    * socket's own credentials decide. Anything else may come first, typed while the page was fetching its ticket.
    */
   #wait (waiting: WaitingDocument, message: ClientMessage, frame: Uint8Array): void {
-    if (message.type !== 'auth') this.#keep(waiting, frame)
+    if (message.type !== 'auth' || (waiting.isAsked && message.token !== waiting.token)) this.#keep(waiting, frame)
     if (waiting.isAsked || this.#isClosed) return
     if (message.type === 'auth') this.#ask(waiting, message.token)
     else if (message.type === 'sync-step-1') {
@@ -294,7 +311,7 @@ export class HocuspocusSession implements Session, RoomSocket {
     const { address, documentName, token } = waiting
     const connection = new Connection(this.#socket, this, address, true, verdict)
     this.#documents.set(address.key, connection)
-    if (token.length <= maxTokenLength) this.#tokens.set(connection, token)
+    this.#keepToken(connection, token)
     this.#hasBeenLetIn = true
     const refused = enterRoom(this.#options.gate, documentName, connection, verdict, [encodeAuthenticated(verdict.canEdit)])
     if (refused !== undefined) {

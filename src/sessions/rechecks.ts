@@ -43,6 +43,12 @@ export class Rechecks {
     this.#held.set(connection, { verdict, dueAt: this.#dueAt(verdict, true), isAsking: false })
   }
 
+  /** The verdict holds in place of the one that let the connection in, or that replaced that. */
+  replace (connection: Connection, verdict: Allowed): void {
+    this.delete(connection)
+    this.add(connection, verdict)
+  }
+
   delete (connection: Connection): void {
     this.#held.delete(connection)
   }
@@ -69,16 +75,16 @@ export class Rechecks {
 
   async #ask (connection: Connection, held: Held): Promise<void> {
     const answer = await askAgain(held.verdict)
-    if (connection.phase === 'ended') return
+    // The client may have left meanwhile, or renewed its access.
+    if (this.#held.get(connection) !== held) return
     if (answer.change === 'lost') connection.end({ code: answer.verdict.code, reason: answer.verdict.reason })
     if (answer.change !== 'rights') return
-    const { epoch, canEdit, userId } = answer.verdict
+    const { epoch, userId } = answer.verdict
     // Somebody else now, who was reset meanwhile.
     if (!this.#options.epochs.isCurrent(epoch, connection.room?.name ?? '', userId)) return connection.end(closes.reset)
     held.verdict = answer.verdict
     const formerUserId = connection.userId
-    connection.canEdit = canEdit
-    connection.userId = userId
+    connection.takeOver(answer.verdict)
     this.#options.onRights(connection, formerUserId)
   }
 

@@ -2,12 +2,13 @@ import type { RawData, WebSocket } from 'ws'
 import type { Allowed, Verdict } from '../access/verdict.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import { decodeYWebsocket } from '../protocol/decode-message.ts'
-import { encodePermissionDenied } from '../protocol/encode-message.ts'
+import { encodePermissionDenied, encodeRenewed } from '../protocol/encode-message.ts'
 import { framesOf, noAddress } from '../protocol/frame.ts'
 import type { ClientMessage } from '../protocol/message.ts'
 import { Connection, type Session } from '../sync/connection.ts'
 import { enterRoom, isPermissionDenied, leaveRoom, refusal, type Gate } from './gate.ts'
 import { RateLimit } from './rate-limit.ts'
+import { renewAccess } from './renewal.ts'
 import { WsSocket } from './web-socket.ts'
 
 /** One y-websocket client: one socket, one room, authorised before the upgrade. */
@@ -39,6 +40,10 @@ export class YWebsocketSession implements Session {
     if (isPermissionDenied(reason)) this.#socket.write(framesOf(noAddress, [encodePermissionDenied(reason.reason)]))
     this.#socket.close(reason)
     leaveRoom(this.#gate, this.#connection, reason.code)
+  }
+
+  renew (connection: Connection, ticket: string): void {
+    renewAccess(this.#gate, connection, ticket, () => { connection.send([encodeRenewed(connection.canEdit)]) })
   }
 
   #left (code: number): void {

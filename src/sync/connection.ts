@@ -16,9 +16,12 @@ export interface Member {
   readonly canEdit: boolean
 }
 
-/** Told when the engine ends a connection. The socket is the session's to close: it may carry other documents. */
+/** What is left to the session of a connection: it owns the socket, which may carry other documents, and asks who may connect. */
 export interface Session {
+  /** The engine has ended the connection. */
   ended (connection: Connection, reason: CloseReason): void
+  /** The client has sent another ticket, and everything before it has been dealt with. */
+  renew (connection: Connection, ticket: string): void
 }
 
 /**
@@ -46,7 +49,7 @@ export class Connection implements Speaker, Receipt {
   readonly address: Address
   /** Hocuspocus clients are told what is stored; y-websocket knows no such message */
   readonly speaksHocuspocus: boolean
-  readonly sessionKey: string | undefined
+  sessionKey: string | undefined
   readonly joinedAt: number
   canEdit: boolean
   phase: Phase = 'joining'
@@ -87,15 +90,29 @@ export class Connection implements Speaker, Receipt {
   }
 
   get userId (): string | undefined { return this.#userId }
-  set userId (userId: string | undefined) {
-    this.#userId = userId
-    this.#person = undefined
-  }
 
   /** See `personOf` */
   get person (): string {
     this.#person ??= personOf(this.#userId, this.sessionKey)
     return this.#person
+  }
+
+  /** Another verdict holds from now on. A client that can edit now is asked for what was refused before. */
+  takeOver ({ userId, sessionKey = this.sessionKey, canEdit }: Member): void {
+    const canEditNow = canEdit && !this.canEdit
+    // The same user stays the same person, by whatever session: client ids are claimed by persons.
+    if (userId !== this.#userId) this.#person = undefined
+    this.#userId = userId
+    this.sessionKey = sessionKey
+    this.canEdit = canEdit
+    if (canEditNow && this.wasRefused) this.#askForRefused()
+  }
+
+  /** A client that is still joining is asked anyway. */
+  #askForRefused (): void {
+    if (this.room === undefined || this.phase === 'joining' || this.phase === 'ended') return
+    this.askedAt = this.room.services.now()
+    this.send([this.room.messages.step1()])
   }
 
   /** Hands a client's message to the room, or lets it wait for its turn. */
@@ -106,6 +123,7 @@ export class Connection implements Speaker, Receipt {
 
   #handOn (message: ClientMessage): void {
     if (this.inbox !== undefined) this.inbox.push(message)
+    else if (message.type === 'auth') this.session.renew(this, message.token)
     else this.room?.receive(this, message)
   }
 

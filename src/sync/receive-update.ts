@@ -7,11 +7,14 @@ import { findHeldClocks, trimUpdate } from '../update/trim-update.ts'
 import type { Connection } from './connection.ts'
 import { heavyUpdateBytes, manyParts } from './limits.ts'
 import type { Room } from './room.ts'
+import { whileHeld } from './while-held.ts'
 
 /** Checks what a client has sent as an update, a large one in a worker, and hands it to the room where the client may edit. */
 export function receiveUpdate (room: Room, connection: Connection, update: Uint8Array, isStep2: boolean): void {
-  if (!connection.canEdit) refuse(room, connection, update, isStep2)
-  else if (update.length > heavyUpdateBytes) whileHeld(room, connection, () => receiveHeavy(room, connection, update, isStep2))
+  if (!connection.canEdit) return refuse(room, connection, update, isStep2)
+  // A client answers with all that the room lacks, so also with what was refused before it could edit.
+  if (isStep2) connection.wasRefused = false
+  if (update.length > heavyUpdateBytes) heldOrFail(room, connection, () => receiveHeavy(room, connection, update, isStep2))
   else orFail(room, connection, () => { receiveScanned(room, connection, scanClientUpdate(update), isStep2) })
 }
 
@@ -20,7 +23,7 @@ function refuse (room: Room, connection: Connection, update: Uint8Array, isStep2
   connection.wasRefused = true
   if (!connection.speaksHocuspocus || !isStep2) answerRefused(room, connection, undefined)
   else if (update.length <= heavyUpdateBytes) orFail(room, connection, () => { answerRefused(room, connection, scanClientUpdate(update)) })
-  else whileHeld(room, connection, async () => { answerRefused(room, connection, await scanHeavy(room, update)) })
+  else heldOrFail(room, connection, async () => { answerRefused(room, connection, await scanHeavy(room, update)) })
 }
 
 function answerRefused (room: Room, connection: Connection, scanned: ScannedUpdate | undefined): void {
@@ -35,7 +38,7 @@ function receiveScanned (room: Room, connection: Connection, scanned: ScannedUpd
   if (!connection.spend(scanned.parts, room.services.now())) return
   const trimmed = trimUpdate(scanned, room.known.stateVector)
   if (isSimple(room, trimmed)) room.take(connection, trimmed)
-  else whileHeld(room, connection, () => takeChecked(room, connection, trimmed, isStep2))
+  else heldOrFail(room, connection, () => takeChecked(room, connection, trimmed, isStep2))
 }
 
 async function receiveHeavy (room: Room, connection: Connection, update: Uint8Array, isStep2: boolean): Promise<void> {
@@ -80,24 +83,17 @@ async function takeChecked (room: Room, connection: Connection, scanned: Scanned
   answerRefused(room, connection, isStep2 ? scanned : undefined)
 }
 
-/** Works on an update in several turns of the event loop, while its connection and the room wait for that. */
-function whileHeld (room: Room, connection: Connection, work: () => Promise<void>): void {
-  connection.hold()
-  room.startChecking()
-  work()
-    .catch((error: unknown) => { failed(room, connection, error) })
-    .finally(() => {
-      if (!connection.wasSentAway) connection.resume()
-      room.stopChecking()
-    })
-}
-
 function orFail (room: Room, connection: Connection, work: () => void): void {
   try {
     work()
   } catch (error) {
     failed(room, connection, error)
   }
+}
+
+/** The same for an update that takes several turns of the event loop. */
+function heldOrFail (room: Room, connection: Connection, work: () => Promise<void>): void {
+  whileHeld(room, connection, work, (error) => { failed(room, connection, error) })
 }
 
 function failed (room: Room, connection: Connection, error: unknown): void {

@@ -1,10 +1,13 @@
 import { HocuspocusProvider as Provider4, HocuspocusProviderWebsocket as Socket4 } from '@hocuspocus/provider'
 import { HocuspocusProvider as Provider2, HocuspocusProviderWebsocket as Socket2 } from 'hocuspocus-provider2'
 import { HocuspocusProvider as Provider3, HocuspocusProviderWebsocket as Socket3 } from 'hocuspocus-provider3'
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
 import { WebSocket } from 'ws'
 import type { Awareness } from 'y-protocols/awareness'
-import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
+import { yWebsockets, type YWebsocket } from '../clients.ts'
+import { about, bytes } from './wire.ts'
 
 /** The part of a tap test that is used here. */
 export interface Test { teardown (undo: () => unknown): unknown }
@@ -14,9 +17,11 @@ export const kinds = ['y-websocket 3', 'Hocuspocus 2', 'Hocuspocus 3', 'Hocuspoc
 export type Kind = typeof kinds[number]
 export const hocuspocusKinds = ['Hocuspocus 2', 'Hocuspocus 3', 'Hocuspocus 4'] as const
 export type HocuspocusKind = typeof hocuspocusKinds[number]
+/** With the older versions of y-websocket too */
+export const allKinds = [...Object.keys(yWebsockets) as YWebsocket[], ...hocuspocusKinds]
 
 export interface ClientOptions {
-  readonly kind: Kind
+  readonly kind: Kind | YWebsocket
   /** `ws://host:port` */
   readonly wsUrl: string
   readonly room: string
@@ -42,6 +47,8 @@ export interface Client {
   unsyncedChanges (): number
   /** Whether the client would connect again by itself. */
   wantsToConnect (): boolean
+  /** Sends another ticket on the open connection, as a page does. Resolves when it is sent. */
+  renew (ticket: string): Promise<void>
   /** Resolves when `check` holds, looked at after each event of this client. */
   until (check: () => boolean): Promise<void>
   /** Resolves when the client has what the server has. */
@@ -86,7 +93,7 @@ export class Experience {
   readonly statuses: number[] = []
   /** Permission-denied messages, by their reasons */
   readonly denied: string[] = []
-  /** Hocuspocus: what the server said the client may do, each time it let it in */
+  /** What the server said the client may do, each time it let it in (Hocuspocus) or accepted a ticket */
   readonly scopes: string[] = []
   /** Hocuspocus: in-band Close messages, by their reasons */
   readonly inBandCloses: string[] = []
@@ -155,12 +162,15 @@ export function openSocket (t: Test, kind: HocuspocusKind, wsUrl: string, { room
 
 /** Connects a real client; it ends with the test. */
 export function connect (t: Test, options: ClientOptions): Client {
-  return options.kind === 'y-websocket 3' ? connectYWebsocket(t, options) : connectHocuspocus(t, { ...options, kind: options.kind })
+  const { kind } = options
+  return isYWebsocket(kind) ? connectYWebsocket(t, kind, options) : connectHocuspocus(t, { ...options, kind })
 }
 
-function connectYWebsocket (t: Test, { wsUrl, room, headers = {}, token, doc = new Y.Doc() }: ClientOptions): Client {
+const isYWebsocket = (kind: string): kind is YWebsocket => Object.hasOwn(yWebsockets, kind)
+
+function connectYWebsocket (t: Test, kind: YWebsocket, { wsUrl, room, headers = {}, token, doc = new Y.Doc() }: ClientOptions): Client {
   const record = new Experience()
-  const provider = new WebsocketProvider(`${wsUrl}/collaboration/ws`, encodeURIComponent(room), doc, {
+  const provider = new yWebsockets[kind](`${wsUrl}/collaboration/ws`, encodeURIComponent(room), doc, {
     // The constructor takes what looks like the browser's WebSocket; that of `ws` does, its types say more.
     WebSocketPolyfill: recording(record, headers) as unknown as typeof globalThis.WebSocket,
     params: token === undefined ? {} : { token },
@@ -175,11 +185,16 @@ function connectYWebsocket (t: Test, { wsUrl, room, headers = {}, token, doc = n
     quietly(() => { printPermissionDenied(encoder, decoder, ...rest) })
     record.note('denied')
   }
+  provider.messageHandlers[101] = (_encoder, decoder) => {
+    record.scopes.push(decoding.readVarUint(decoder) === 1 ? 'read-write' : 'readonly')
+    record.note('renewed')
+  }
   provider.on('sync', record.bell.ring)
   return finish(t, record, doc, provider.awareness, {
     isSynced: () => provider.synced,
     unsyncedChanges: () => 0,
     wantsToConnect: () => provider.shouldConnect,
+    renew: async (ticket) => { provider.ws?.send(encoding.encode(bytes(101, ticket))) },
     destroy: () => {
       provider.destroy()
       for (const socket of record.sockets) socket.on('error', () => {}).terminate()
@@ -223,6 +238,12 @@ function connectHocuspocus (t: Test, options: ClientOptions & { readonly kind: H
     // Provider 2 counts below zero what it had queued while it was away.
     unsyncedChanges: () => Math.max(0, provider.unsyncedChanges),
     wantsToConnect: () => socket.shouldConnect,
+    renew: async (ticket) => {
+      provider.configuration.token = ticket
+      // Provider 2 sends its token only when a socket has opened.
+      if (provider instanceof Provider2) record.open?.send(about(room, bytes(2, 0, ticket)))
+      else await provider.sendToken()
+    },
     destroy: () => {
       provider.destroy()
       ownSocket?.destroy()
@@ -230,7 +251,7 @@ function connectHocuspocus (t: Test, options: ClientOptions & { readonly kind: H
   })
 }
 
-function finish (t: Test, record: Experience, doc: Y.Doc, awareness: Awareness, rest: Pick<Client, 'isSynced' | 'unsyncedChanges' | 'wantsToConnect' | 'destroy'>): Client {
+function finish (t: Test, record: Experience, doc: Y.Doc, awareness: Awareness, rest: Pick<Client, 'isSynced' | 'unsyncedChanges' | 'wantsToConnect' | 'renew' | 'destroy'>): Client {
   doc.on('update', record.bell.ring)
   awareness.on('change', record.bell.ring)
   let isDestroyed = false

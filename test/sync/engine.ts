@@ -125,6 +125,9 @@ export class Peer implements Session {
     this.socket.close(reason)
   }
 
+  /** Tickets are the sessions' matter. */
+  renew (): void {}
+
   say (message: ClientMessage): void {
     this.socket.heard()
     if (this.connection.phase !== 'ended') this.connection.receive(message)
