@@ -2,6 +2,8 @@ import '@blocknote/core/style.css'
 import { BlockNoteEditor } from '@blocknote/core'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
+import { keepAccess } from '../examples/y-websocket/keep-access.js'
+import { watchStored } from '../examples/y-websocket/stored.js'
 
 const people = [{ name: 'Ada', color: '#7a3fd1' }, { name: 'Grace', color: '#0f7b6c' }]
 const room = new URLSearchParams(location.search).get('room') ?? 'demo'
@@ -9,17 +11,20 @@ const room = new URLSearchParams(location.search).get('room') ?? 'demo'
 /** One person: a document of their own, a connection of their own, an editor. */
 async function enter ({ name, color }) {
   const section = document.querySelector('#people').appendChild(document.createElement('section'))
-  section.innerHTML = '<h2><i></i><b></b><span>connecting</span><button type="button">go offline</button></h2><div></div>'
+  section.innerHTML = '<h2><i></i><b></b><span>connecting</span><label><input type="checkbox" checked> can edit</label><button type="button">go offline</button></h2><div></div>'
   section.querySelector('i').style.background = color
   section.querySelector('b').textContent = name
   const state = section.querySelector('span')
   const toggle = section.querySelector('button')
+  const right = section.querySelector('input')
+  const askForTicket = async () => await (await fetch(`/ticket?${new URLSearchParams({ room, user: name, edit: right.checked })}`)).json()
 
-  const { url, ticket } = await (await fetch(`/ticket?room=${encodeURIComponent(room)}&user=${name}`)).json()
+  const { url, ticket } = await askForTicket()
   document.querySelector('#url').textContent = url
   const doc = new Y.Doc()
   const provider = new WebsocketProvider(url, room, doc, { params: { token: ticket }, disableBc: true })
   provider.on('status', ({ status }) => tell(status))
+  watchStored(provider, (isStored) => { if (provider.wsconnected) tell('connected', isStored ? 'saved' : 'saving') })
   provider.on('closed', ({ code, reason }) => tell('refused', `refused: ${reason || code}`))
   toggle.addEventListener('click', () => {
     if (provider.shouldConnect) provider.disconnect()
@@ -34,6 +39,8 @@ async function enter ({ name, color }) {
 
   const editor = BlockNoteEditor.create({ collaboration: { provider, fragment: doc.getXmlFragment('document-store'), user: { name, color } } })
   editor.mount(section.querySelector('div'))
+  const { renew } = keepAccess(provider, async () => (await askForTicket()).ticket, (canEdit) => { editor.isEditable = canEdit })
+  right.addEventListener('change', renew)
 }
 
 document.querySelector('#room').textContent = room

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { SignJWT } from 'jose'
 
-/** Seconds that a ticket of the demonstration is good for: a working day. */
-const ticketLifetime = 8 * 3600
+/** Seconds for which a ticket of the demo is valid; the page renews its connections every two minutes. */
+const ticketLifetime = 300
 
 /**
  * Serves the page on `port`; 0: on any free one.
@@ -29,7 +29,7 @@ export async function startDemo ({ port, secret, serviceUrl }) {
     const file = files.get(pathname)
     if (file) return response.setHeader('Content-Type', `${file.type}; charset=utf-8`).end(file.body)
     if (pathname !== '/ticket') return response.writeHead(404).end()
-    const claims = { room: searchParams.get('room') ?? '', user_id: searchParams.get('user') ?? '', can_edit: true }
+    const claims = { room: searchParams.get('room') ?? '', user_id: searchParams.get('user') ?? '', can_edit: searchParams.get('edit') === 'true' }
     const ticket = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).setExpirationTime(Math.floor(Date.now() / 1000) + ticketLifetime).sign(key)
     response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ url: serviceUrl, ticket }))
   })

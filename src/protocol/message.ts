@@ -32,7 +32,7 @@ export const messageType = {
   syncStatus: 8,
   ping: 9,
   pong: 10,
-  /** y-provider's own, beside what y-websocket speaks: a client asks whether all it has sent is stored (docs/durability.md) */
+  /** y-provider's own, beside what y-websocket speaks: a client asks whether all it has sent is stored (docs/protocol.md) */
   stored: 100,
   /** The same: a client renews its access with another ticket (docs/protocol.md) */
   renewal: 101,

@@ -98,14 +98,17 @@ def unshare(request, document_id, username):
 
 @api("GET")
 def ticket(request, document_id):
-    """A ticket of one minute for this room, with this user's right: for browsers that reach y-provider without a cookie."""
+    """A ticket for this room, with what this user can do now: for browsers that reach y-provider without a cookie.
+
+    It is valid for five minutes. The page asks for another one every two minutes and renews its open connection with it.
+    """
     document = find_document(request.user, document_id, "retrieve")
     token = y_provider().ticket(
         document.pk,
         user_id=request.user.pk,
         can_edit=document.abilities(request.user)["update"],
         session_key=request.session.session_key,
-        lifetime=60,
+        lifetime=300,
     )
     return JsonResponse({"ticket": token})
 

@@ -2,6 +2,8 @@ import '@blocknote/core/style.css'
 import { BlockNoteEditor } from '@blocknote/core'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
+import { keepAccess } from '../../y-websocket/keep-access.js'
+import { watchStored } from '../../y-websocket/stored.js'
 import { call, show } from './http.js'
 
 const config = JSON.parse(document.querySelector('#config').textContent)
@@ -15,20 +17,6 @@ async function fetchTicket () {
   return (await answer.json()).ticket
 }
 
-/** A ticket is checked when a connection opens and lives for a minute: who comes back later needs another one. */
-function renewTickets (provider) {
-  let renewed = false
-  provider.on('sync', () => { renewed = false })
-  provider.on('closed', (event) => {
-    if (event.code !== 4401 || renewed) return
-    renewed = true // one that is refused as well is not replaced again
-    show(async () => {
-      provider.params = { token: await fetchTicket() }
-      provider.connect()
-    })
-  })
-}
-
 async function open () {
   const beginning = await (await call(`/documents/${config.room}/beginning/`)).arrayBuffer()
   if (beginning.byteLength > 0) Y.applyUpdate(doc, new Uint8Array(beginning))
@@ -36,7 +24,7 @@ async function open () {
   const params = config.access === 'ticket' ? { token: await fetchTicket() } : {}
   const provider = new WebsocketProvider(url, config.room, doc, { params, connect: false, disableBc: true })
   provider.on('closed', (event) => tell('refused', `refused: ${event.reason || event.code}`))
-  if (config.access === 'ticket') renewTickets(provider)
+  watchStored(provider, (isStored) => { document.querySelector('#stored').textContent = isStored ? 'saved' : 'saving' })
   provider.awareness.on('change', () => {
     const names = [...provider.awareness.getStates().values()].map((state) => state.user?.name).filter(Boolean)
     document.querySelector('#people').textContent = [...new Set(names)].sort().join(', ')
@@ -52,6 +40,7 @@ async function open () {
   })
   editor.mount(document.querySelector('#editor'))
   editor.isEditable = false
+  if (config.access === 'ticket') keepAccess(provider, fetchTicket, (canEdit) => { editor.isEditable = canEdit })
 
   provider.on('status', ({ status }) => tell(status))
   provider.on('sync', (synced) => {
