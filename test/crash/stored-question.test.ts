@@ -80,6 +80,25 @@ t.test('who may not edit is not told that its work is stored', async (t) => {
   t.same(reader.all('stored'), [{ type: 'stored', number: 7, isStored: false }])
 })
 
+t.test('who can edit later is asked for what was refused, and told when that is stored', async (t) => {
+  for (const wire of ['y-websocket', 'hocuspocus'] as const) {
+    const engine = new Engine()
+    const writer = await engine.joinLive('room', { canEdit: false, userId: 'u', wire })
+    const [update = new Uint8Array()] = typing('too early')
+    writer.update(update)
+    const asked = writer.all('step1').length
+    writer.connection.takeOver({ userId: 'u', canEdit: true })
+    writer.say({ type: 'stored-question', number: 1 })
+    t.equal(writer.all('step1').length, asked + 1)
+    writer.say({ type: 'sync-step-2', update })
+    writer.say({ type: 'stored-question', number: 2 })
+    await until(() => writer.all('stored').length === 2)
+    t.same(writer.all('stored').map(({ isStored }) => isStored), [false, true], wire)
+    writer.connection.takeOver({ userId: 'u', canEdit: true })
+    t.equal(writer.all('step1').length, asked + 1, 'once')
+  }
+})
+
 t.test('nobody hears of it unasked', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()

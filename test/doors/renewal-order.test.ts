@@ -126,6 +126,17 @@ t.test('Hocuspocus: a token that is sent while an earlier one is being judged is
   t.same(answers(wire, true), ['readonly', 'read-write'])
 })
 
+t.test('Hocuspocus: a document that was left by mistake is opened again with the last ticket', async (t) => {
+  const { wsUrl } = await listen(t)
+  const { wire, say, renew } = await join(t, wsUrl, true, await mint('r', { user_id: 'u' }))
+  renew(await mint('r', { user_id: 'u', can_edit: true }))
+  await wire.until(() => answers(wire, true).length === 2)
+  say(7, 'bye')
+  say(3)
+  await wire.until(() => answers(wire, true).length === 3)
+  t.same(answers(wire, true), ['readonly', 'read-write', 'read-write'])
+})
+
 t.test('Hocuspocus: the same token again, or none, is answered and costs nothing', async (t) => {
   const { app, wsUrl } = await listen(t)
   const ticket = await mint('r', { user_id: 'u' })

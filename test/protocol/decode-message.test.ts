@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import * as encoding from 'lib0/encoding'
 import t from 'tap'
@@ -6,7 +7,7 @@ import * as syncProtocol from 'y-protocols/sync'
 import * as Y from 'yjs'
 import { AwarenessUpdate, encodeAwareness, maxAwarenessStates } from '../../src/protocol/awareness.ts'
 import { decodeHocuspocus, decodeYWebsocket } from '../../src/protocol/decode-message.ts'
-import { encodeAwarenessMessage, encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../../src/protocol/encode-message.ts'
+import { encodeAuthenticated, encodeAwarenessMessage, encodeHocuspocusDenied, encodeRenewed, encodeStoredAnswer, encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../../src/protocol/encode-message.ts'
 import { MalformedMessage, type ClientMessage } from '../../src/protocol/message.ts'
 import { decodeAwareness } from '../sync/heard.ts'
 
@@ -42,6 +43,31 @@ await t.test('what is written to clients is what y-protocols writes', async (t) 
     const bytes = new Uint8Array(size).fill(7)
     t.ok(Buffer.from(encodeUpdate(bytes)).equals(written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeUpdate(e, bytes) })), `${size} bytes`)
   }
+})
+
+await t.test('the messages that y-provider adds have the bytes of docs/protocol.md', async (t) => {
+  const docs = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8')
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex').replace(/..(?=.)/g, '$& ')
+  const about = (message: Uint8Array): Uint8Array => written((e) => { encoding.writeVarString(e, 'a'); encoding.writeUint8Array(e, message) })
+  const ticket = `eyJ${'x'.repeat(177)}`
+  const question = written((e) => { encoding.writeVarUint(e, 100); encoding.writeVarUint(e, 7) })
+  const renewal = written((e) => { encoding.writeVarUint(e, 101); encoding.writeVarString(e, ticket) })
+  const auth = about(written((e) => { encoding.writeVarUint(e, 2); encoding.writeVarUint(e, 0); encoding.writeVarString(e, ticket) }))
+  t.same(decodeYWebsocket(question), { type: 'stored-question', number: 7 })
+  t.same(decodeYWebsocket(renewal), { type: 'auth', token: ticket })
+  t.same(decodeHocuspocus(auth).message, { type: 'auth', token: ticket })
+  for (const end of [1, 2, 3, renewal.length - 1]) t.throws(() => decodeYWebsocket(renewal.subarray(0, end)), MalformedMessage)
+  t.throws(() => decodeYWebsocket(Uint8Array.of(...renewal, 0)), MalformedMessage)
+  t.throws(() => decodeYWebsocket(Uint8Array.of(101, 2, 0xff, 0xff)), MalformedMessage, 'no UTF-8')
+
+  const start = (bytes: Uint8Array, count: number): string => `${hex(bytes.subarray(0, count))} …`
+  const denied = about(encodeHocuspocusDenied('The ticket has expired.'))
+  const examples = [...docs.matchAll(/\| `([0-9a-f ]+…?)`/g)].map(([, example]) => example)
+  t.same(examples, [
+    ...[question, encodeStoredAnswer(7, true), encodeStoredAnswer(7, false)].map(hex),
+    start(renewal, 6), ...[encodeRenewed(true), encodeRenewed(false)].map(hex),
+    start(auth, 9), ...[true, false].map((canEdit) => hex(about(encodeAuthenticated(canEdit)))), start(denied, 5),
+  ])
 })
 
 await t.test('frames that do not follow the protocol are refused by one error', async (t) => {

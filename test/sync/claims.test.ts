@@ -6,6 +6,7 @@ import { AwarenessTable, type Speaker } from '../../src/sync/awareness-table.ts'
 import { personOf } from '../../src/sync/claim.ts'
 import type { SharedPresence } from '../../src/sync/neighbours.ts'
 import { sharePresence } from '../../src/sync/presence.ts'
+import { Engine } from './engine.ts'
 
 /*
  * Two or three nodes with a room each, over links that deliver in order, late, or not at all while they are cut; an owner
@@ -282,4 +283,18 @@ await t.test('people are told apart by digests that cannot be met by search', as
   t.not(personOf('ada', undefined), personOf(undefined, 'ada'))
   t.not(personOf(undefined, undefined), personOf(undefined, undefined), 'nobody is the same anonymous person')
   t.ok(personOf('ada', undefined).length * 6 >= 128)
+})
+
+t.test('a connection stays the same person while its user stays the same', (t) => {
+  for (const member of [{ userId: 'ada' }, { sessionKey: 'before' }, {}]) {
+    const { connection } = new Engine().join('room', { ...member, canEdit: false })
+    const { person } = connection
+    connection.takeOver({ userId: connection.userId, sessionKey: 'after', canEdit: true })
+    t.same([connection.person, connection.sessionKey, connection.canEdit], [person, 'after', true])
+    connection.takeOver({ userId: connection.userId, canEdit: false })
+    t.same([connection.sessionKey, connection.canEdit], ['after', false])
+    connection.takeOver({ userId: 'grace', canEdit: false })
+    t.equal(connection.person, personOf('grace', undefined))
+  }
+  t.end()
 })
