@@ -28,12 +28,13 @@ echo '--- USER, read_only: an unprivileged user, and no file system to write to 
 chmod -R a-w,a+rX "$app"
 chmod 755 "$app"
 jail=()
+IFS=: read -r user group < <(sed -n 's/^USER //p' "$dockerfile")
+[[ $user =~ ^[1-9][0-9]*$ ]] || { echo 'USER must be a number: Kubernetes cannot tell from a name that it is not root.'; exit 1; }
 if (( EUID == 0 )); then
-  nobody=$(id -u nobody)
-  chown "$nobody" "$data"
+  chown "$user" "$data"
   # shellcheck disable=SC2016
   jail=(unshare --mount bash -c 'mount --make-rprivate / && mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec "$@"' "$data"
-    setpriv --reuid="$nobody" --regid="$(id -g nobody)" --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all)
+    setpriv --reuid="$user" --regid="$group" --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all)
   ! "${jail[@]}" touch "$app/written" "/tmp/written-$$" 2> /dev/null || { echo 'The file system can be written to.'; exit 1; }
 fi
 # The command and the health check as the Dockerfile has them.

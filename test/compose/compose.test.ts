@@ -64,7 +64,7 @@ t.test('the settings of y-provider are known and taken, in production', async (t
 
 t.test('y-provider may do nothing that it need not', async (t) => {
   t.match(provider, { read_only: true, tmpfs: ['/tmp'], cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], deploy: { replicas: 2 } })
-  t.match(text('Dockerfile'), /^USER node$/m)
+  t.match(text('Dockerfile'), /^USER [1-9]\d*:[1-9]\d*$/m)
   t.match(text('Dockerfile'), /^HEALTHCHECK /m)
 })
 
