@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs the programs that the tests run against (nginx, Redis, PostgreSQL, Chromium, Django), where it may; says what to type where it may not.
+# Installs the programs that the tests run against (nginx, Redis, PostgreSQL, Chromium, Django, systemd), where it may; says what to type where it may not.
 set -euo pipefail
 
-packages=(nginx-light redis-server redis-tools postgresql pgbouncer openssl strace chromium python3 python3-django python3-requests python3-jwt)
+packages=(nginx-light redis-server redis-tools postgresql pgbouncer openssl strace systemd chromium python3 python3-django python3-requests python3-jwt)
 
 if ! command -v dpkg-query > /dev/null; then
   echo "The tests need these Debian packages, or what your system calls them: ${packages[*]}" >&2
