@@ -18,13 +18,13 @@ export interface TemplateValues {
   NGINX_SERVER_NAME: string
 }
 
-/** Debian's nginx with one of the configurations that `docs/nginx.md` shows, in a folder of its own. */
+/** Debian's nginx with one of the configurations that `docs/nginx.md` shows, or with another template, in a folder of its own. */
 export class NginxProcess {
   readonly folder = mkdtempSync(join(tmpdir(), 'y-provider-nginx-'))
   readonly #accessLog = join(this.folder, 'access.log')
   #running: Running | undefined
 
-  async start (template: 'auth-request' | 'cookies', values: TemplateValues): Promise<void> {
+  async start (template: 'auth-request' | 'cookies' | URL, values: TemplateValues): Promise<void> {
     requireProgram(program, 'nginx-light')
     writeFileSync(join(this.folder, 'site.conf'), this.#fill(template, values))
     writeFileSync(join(this.folder, 'nginx.conf'), this.#main())
@@ -52,9 +52,9 @@ export class NginxProcess {
   }
 
   /** As envsubst does it in the nginx image. */
-  #fill (template: string, values: TemplateValues): string {
+  #fill (template: string | URL, values: TemplateValues): string {
     const all: Record<string, string> = { ...values, NGINX_ACCESS_LOG: this.#accessLog }
-    const text = readFileSync(join(templates, `${template}.conf.template`), 'utf8')
+    const text = readFileSync(typeof template === 'string' ? join(templates, `${template}.conf.template`) : template, 'utf8')
     const nodes = values.Y_PROVIDER_ADDRESS.split(' ')
     const forNodes = text.replace(/^.*\$\{Y_PROVIDER_ADDRESS\}.*\n/m, (line) => nodes.map((address) => line.replace(/\$\{Y_PROVIDER_ADDRESS\}/, address)).join(''))
     return forNodes.replaceAll(/\$\{([A-Z_]+)\}/g, function fillIn (_whole, name: string) {
