@@ -100,7 +100,7 @@ t.test('conversions that are refused', async (t) => {
   checkJson(t, await convert('', types.markdown, types.yjs), 400, { error: 'Invalid request: missing content' })
   checkJson(t, await convert('no update', types.yjs, types.html), 400, { error: 'Invalid content' })
   checkJson(t, await convert(markdown, types.markdown, 'application/pdf'), 406, { error: 'Unsupported format' })
-  for (const key of ['Bearer wrong', 'wrong', '', `Bearer ${secret}`, `bearer  ${apiKey}x`]) {
+  for (const key of ['Bearer wrong', 'wrong', '', `Bearer ${secret}`, `Bearer ${apiKey}x`]) {
     checkJson(t, await convert(markdown, types.markdown, types.yjs, { key }), 403, { error: 'Forbidden: Invalid API Key' })
   }
 })
