@@ -126,7 +126,7 @@ t.test('the probes ask public routes', async (t) => {
   t.equal(container.readinessProbe?.httpGet?.path, '/health/ready')
 })
 
-t.test('y-provider may do nothing that it need not, and one node stays', async (t) => {
+t.test('the container has no privileges that it does not need, and one node stays', async (t) => {
   t.match(readFileSync(new URL('Dockerfile', root), 'utf8'), /^USER [1-9]\d*:[1-9]\d*$/m, 'a number, as runAsNonRoot needs it')
   t.match(podSpec, { automountServiceAccountToken: false, securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } } })
   t.match(container, {

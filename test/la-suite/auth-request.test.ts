@@ -62,7 +62,7 @@ t.test('an editor and a reader', async (t) => {
   })
 })
 
-t.test('nginx refuses who may not read, and y-provider hears nothing of it', async (t) => {
+t.test('nginx refuses users without access', async (t) => {
   const id = crypto.randomUUID()
   await suite.allow(id, { alice: 'edit' })
   for (const user of ['carol', '']) {

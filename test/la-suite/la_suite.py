@@ -1,8 +1,8 @@
 """Plays the Django side of La Suite Docs for the tests, on a port of the system's choice.
 
-It answers what y-provider and nginx ask about documents and users, and makes the calls that La Suite's own services make,
-with `requests` and the same headers. Tests steer it over HTTP: `POST /play/<call>` makes a call and answers with what was
-sent and what came back, `POST /rights/` says who may do what, `GET /asked/` lists the questions so far.
+It answers the questions of y-provider and nginx about documents and users, and makes the calls of La Suite's own
+services, with `requests` and the same headers. Tests steer it over HTTP: `POST /play/<call>` makes a call and answers
+with what was sent and what came back, `POST /rights/` sets the rights of users, `GET /asked/` lists the questions.
 """
 
 import json
@@ -30,8 +30,8 @@ def convert(api, content, content_type, accept, key=f"Bearer {API_KEY}"):
 
 def convert_markdown(api, content, key=API_KEY):
     """1.10 to 3.3: documents from markdown."""
-    headers = {"Authorization": key, "Content-Type": "application/json"}
-    return requests.post(f"{api}/api/convert-markdown/", json={"content": content}, headers=headers, timeout=30, verify=False)
+    url, headers = f"{api}/api/convert-markdown/", {"Authorization": key, "Content-Type": "application/json"}
+    return requests.post(url, json={"content": content}, headers=headers, timeout=30, verify=False)
 
 
 def reset_connections(api, room, user_id=None, secret=SECRET):
@@ -44,8 +44,8 @@ def reset_connections(api, room, user_id=None, secret=SECRET):
 
 def get_connections(api, room, session_key, secret=SECRET):
     """3.4 to 5.7: before somebody without a WebSocket may save."""
-    params = {"room": room, "sessionKey": session_key}
-    return requests.get(f"{api}/collaboration/api/get-connections/", headers={"Authorization": secret}, params=params, timeout=10)
+    url, params = f"{api}/collaboration/api/get-connections/", {"room": room, "sessionKey": session_key}
+    return requests.get(url, headers={"Authorization": secret}, params=params, timeout=10)
 
 
 CALLS = {call.__name__: call for call in (convert, convert_markdown, reset_connections, get_connections)}
@@ -60,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, asked)
         asked.append({"path": self.path, "headers": {name.lower(): value for name, value in self.headers.items()}})
         if path == "/api/v1.0/users/me/":
-            return self.answer(200, {"id": self.user, "email": f"{self.user}@example.org"}) if self.user else self.unauthenticated()
+            return self.answer(200, {"id": self.user}) if self.user else self.unauthenticated()
         if path == f"{DOCUMENTS}collaboration-auth/":
             return self.collaboration_auth()
         return self.document(path.removeprefix(DOCUMENTS).strip("/"))
@@ -72,10 +72,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, {})
         response = CALLS[self.path.removeprefix("/play/")](**body)
         sent = {name.lower(): as_text(value) for name, value in response.request.headers.items()}
-        came_back = {name.lower(): value for name, value in response.headers.items()}
-        return self.answer(
-            200, {"sent": sent, "status": response.status_code, "headers": came_back, "body": b64encode(response.content).decode()}
-        )
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        body = b64encode(response.content).decode()
+        return self.answer(200, {"sent": sent, "status": response.status_code, "headers": headers, "body": body})
 
     def document(self, name):
         """3.0 and later: y-provider asks with the cookie of the browser."""
@@ -83,15 +82,15 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(404, {"detail": "No Document matches the given query."})
         right = self.right(name)
         if right is None:
-            return self.answer(403, {"detail": "You do not have permission to perform this action."}) if self.user else self.unauthenticated()
-        return self.answer(200, {"id": name, "title": "Plan", "abilities": {"retrieve": True, "update": right == "edit"}})
+            return self.forbidden() if self.user else self.unauthenticated()
+        return self.answer(200, {"id": name, "abilities": {"retrieve": True, "update": right == "edit"}})
 
     def collaboration_auth(self):
         """1.9 to 2.6: nginx asks, and takes the headers of the answer."""
         name = parse_qs(urlsplit(self.headers.get("X-Original-URL", "")).query).get("room", [""])[0]
         right = self.right(name)
         if right is None:
-            return self.answer(403, {"detail": "You do not have permission to perform this action."})
+            return self.forbidden()
         headers = {"Authorization": SECRET, "X-Can-Edit": str(right == "edit")}
         if self.user:
             headers["X-User-Id"] = self.user
@@ -110,10 +109,15 @@ class Handler(BaseHTTPRequestHandler):
     def unauthenticated(self):
         return self.answer(401, {"detail": "Authentication credentials were not provided."})
 
-    def answer(self, status, body, headers=()):
+    def forbidden(self):
+        return self.answer(403, {"detail": "You do not have permission to perform this action."})
+
+    def answer(self, status, body, headers=None):
         content = json.dumps(body).encode()
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(content)), **dict(headers)}.items():
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)

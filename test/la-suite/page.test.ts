@@ -139,7 +139,7 @@ t.test('with the documented settings', async (t) => {
     t.match(replaced.text, /a new document/)
   })
 
-  await t.test('who may not read is told so, and the page stays as it is', async (t) => {
+  await t.test('users without access: the page is told, and stays as it is', async (t) => {
     const id = await makeDocument(site, { alice: 'edit' })
     for (const [user, document] of [['carol', id], ['', id], ['alice', crypto.randomUUID()]] as const) {
       const page = site.open(t, document, user)

@@ -36,11 +36,13 @@ export class Page {
   constructor ({ wsUrl, document, origin, cookie, content }: PageOptions) {
     if (content !== undefined) Y.applyUpdate(this.doc, content)
     const headers = { origin, ...(cookie !== '' && { cookie }) }
+    const closes = this.closes
     class BrowserSocket extends WebSocket {
       constructor (url: string | URL, protocols?: string | string[]) {
         super(url, protocols, { headers })
         // A handshake that fails; the close event follows.
         this.on('error', () => {})
+        this.on('close', (code, reason) => { closes.push({ code, reason: reason.toString() }) })
       }
     }
     const socket = { url: `${wsUrl}?room=${encodeURIComponent(document)}`, WebSocketPolyfill: BrowserSocket }
@@ -91,7 +93,6 @@ export class Page {
   }
 
   #disconnected ({ code, reason }: { readonly code: number, readonly reason: string }): void {
-    this.closes.push({ code, reason })
     // 1006: the network, where the provider itself tries again.
     if (this.hasStopped || code === 1006) return
     if (code === 4001 && reason === 'No cookies') {
