@@ -62,7 +62,7 @@ await t.test('step 2: Django loads it', async (t) => {
   t.equal(show(), 'my-secret', 'the default, for development')
   t.match(django.read('config/settings.py'), 'COLLABORATION_SERVER_SECRET = env("COLLABORATION_SERVER_SECRET", default="my-secret")')
   django.configure(djangoEnv({ DJANGO_DEBUG: 'false', DJANGO_SECRET_KEY: 'x' }))
-  t.match(django.manage('check').output, 'COLLABORATION_SERVER_SECRET is the development default', 'and refused outside of it')
+  t.match(django.manage('diffsettings').output, 'COLLABORATION_SERVER_SECRET is the development default', 'and refused outside of it')
 })
 
 await t.test('step 3: y-provider compares the header with it', async (t) => {
