@@ -23,6 +23,12 @@ export function withOrigins (given, port) {
   return [...given === undefined ? [] : [given], `http://localhost:${port}`, `http://127.0.0.1:${port}`].join(',')
 }
 
+/** The pattern for room names with those of the demo: `demo`, and the UUIDs of its fresh documents. */
+export function withRooms (given) {
+  // Ours first: behind an unfinished class such as [a- they would complete it, and the service must still reject it.
+  return `demo|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|${given}`
+}
+
 /** Where programs on this machine reach a service that listens on `host`. */
 export function reachable (host = '127.0.0.1') {
   const local = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host

@@ -1,12 +1,12 @@
 // Installs what is missing and starts the service for development: settings from .env, a secret that anybody knows, readable log, restart at each change.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { watch } from 'node:fs'
+import { watchFile } from 'node:fs'
 import { createServer } from 'node:net'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import './install.mjs'
-import { reachable, readVariables, secretOf, withOrigins } from './dev-settings.mjs'
+import { reachable, readVariables, secretOf, withOrigins, withRooms } from './dev-settings.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 // After the installation: this needs its packages.
@@ -14,6 +14,9 @@ const { startDemo } = await import('../demo/server.mjs')
 
 /** Editors write a file in several steps; it is read once they are done. */
 const settleMs = 200
+
+/** `.env` is looked at this often: unlike a notification, that also finds changes behind a link. */
+const lookEveryMs = 300
 
 /** @returns the port, a free one for 0, or undefined where another program has it; what else is wrong with the address, the service says */
 async function findPort (host, port) {
@@ -47,7 +50,8 @@ async function start () {
   const serviceUrl = `ws://${address}/collaboration/ws`
   // The service comes first where both want one port.
   const demo = secret ? await startDemo({ port: demoPort === Number(port) ? 0 : demoPort, secret, serviceUrl }) : undefined
-  const origin = demo ? { COLLABORATION_SERVER_ORIGIN: withOrigins(env.COLLABORATION_SERVER_ORIGIN, demo.port) } : {}
+  const forDemo = demo ? { COLLABORATION_SERVER_ORIGIN: withOrigins(env.COLLABORATION_SERVER_ORIGIN, demo.port) } : {}
+  if (demo && env.ROOM_NAME_PATTERN !== undefined) forDemo.ROOM_NAME_PATTERN = withRooms(env.ROOM_NAME_PATTERN)
   process.stdout.write(`
   y-provider, for development
 
@@ -63,7 +67,7 @@ async function start () {
 `)
   // In a process group of its own: a Ctrl-C would reach the service twice otherwise, and the second one means "at once".
   const command = ['--watch', '--watch-preserve-output', '--import', 'tsx', 'src/server.ts']
-  const service = spawn(process.execPath, command, { stdio: ['ignore', 'inherit', 'inherit'], detached: true, env: { ...env, ...origin, PORT: String(port) } })
+  const service = spawn(process.execPath, command, { stdio: ['ignore', 'inherit', 'inherit'], detached: true, env: { ...env, ...forDemo, PORT: String(port) } })
   service.on('exit', endWith)
   return { service, demo }
 }
@@ -85,8 +89,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => r
 
 let restarting = Promise.resolve()
 let settling
-watch('.', (_event, name) => {
-  if (name !== '.env') return
+watchFile('.env', { interval: lookEveryMs }, (now, before) => {
+  if (now.mtimeMs === before.mtimeMs) return // somebody has read it
   clearTimeout(settling)
   settling = setTimeout(() => {
     restarting = restarting.then(async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { spawnSync } from 'node:child_process'
@@ -12,6 +13,9 @@ import { secret } from './helper.ts'
 const cwd = fileURLToPath(new URL('..', import.meta.url))
 const command = ['--import', 'tsx', 'src/server.ts']
 const ready = /Server listening at (http:[^"]+)/
+
+/** The type of the first message of y-websocket's protocol to a client that is let in; one that is not hears of its permission. */
+const syncMessage = 0
 
 /** Only what is given: the environment of whoever runs the tests could hold settings too. */
 const environment = (env: Record<string, string>) => ({ PATH: process.env.PATH ?? '', ...env })
@@ -71,9 +75,9 @@ await t.test('an error that nobody caught is logged and ends the process', async
   t.match(service.output(), /"level":60,.*nobody caught this.*"msg":"unexpected error: stopping"/)
 })
 
-/** A folder that `make dev` takes for the project: everything is a link to the real one, but for .env. */
-async function projectWith (t: Test, env: string): Promise<string> {
-  const folder = t.testdir({ '.env': env })
+/** A folder that `make dev` takes for the project: everything is a link to the real one, and .env one to `settings`. */
+async function projectWith (t: Test, settings: string): Promise<string> {
+  const folder = t.testdir({ settings, '.env': t.fixture('symlink', 'settings') })
   for (const name of ['Makefile', 'package.json', 'package-lock.json', 'tsconfig.json', 'src', 'node_modules']) await symlink(join(cwd, name), join(folder, name))
   // These find the project by their own place.
   for (const name of ['scripts', 'demo']) await cp(join(cwd, name), join(folder, name), { recursive: true })
@@ -82,27 +86,28 @@ async function projectWith (t: Test, env: string): Promise<string> {
 
 await t.test('make dev admits its own demo whatever .env says, and starts again when that changes', async (t) => {
   const [port, demoPort] = [await freePort(), await freePort()]
-  const settings = `PORT=${port}\nDEMO_PORT=${demoPort}\nDATA_DIR=data\nCOLLABORATION_SERVER_ORIGIN=https://docs.example.org\n`
+  const settings = `PORT=${port}\nDEMO_PORT=${demoPort}\nDATA_DIR=data\nCOLLABORATION_SERVER_ORIGIN=https://docs.example.org\nROOM_NAME_PATTERN=[a-z]{9}\n`
   const folder = await projectWith(t, `${settings}COLLABORATION_SERVER_SECRET_FILE=secret.txt\n`)
   await writeFile(join(folder, 'secret.txt'), 'secret-of-a-file\n')
   const service = await start('make', ['--silent', 'dev'], { ready, cwd: folder, env: {}, inherit: false })
   t.teardown(() => service.stop())
   t.notMatch(service.output(), /npm warn/i)
-  const opens = async (): Promise<boolean> => {
+  const opens = async (room: string): Promise<boolean> => {
     // What the demo's own page asks for.
-    const { url, ticket } = await (await fetch(`http://127.0.0.1:${demoPort}/ticket?room=a&user=b`)).json() as { url: string, ticket: string }
-    const socket = new WebSocket(`${url}/a?token=${ticket}`, { headers: { origin: `http://localhost:${demoPort}` } })
+    const { url, ticket } = await (await fetch(`http://127.0.0.1:${demoPort}/ticket?room=${room}&user=b`)).json() as { url: string, ticket: string }
+    const socket = new WebSocket(`${url}/${room}?token=${ticket}`, { headers: { origin: `http://localhost:${demoPort}` } })
     socket.on('error', () => undefined) // a refused handshake
-    const opened = await Promise.race([once(socket, 'open').then(() => true), once(socket, 'unexpected-response').then(() => false)])
+    const [message] = await Promise.race([once(socket, 'message'), once(socket, 'unexpected-response').then(() => [])]) as [Buffer?]
     socket.terminate()
-    return opened
+    return message?.[0] === syncMessage
   }
-  t.ok(await opens())
+  for (const room of ['demo', randomUUID(), 'ninewords']) t.ok(await opens(room), room)
+  t.notOk(await opens('two words'), 'the pattern of .env still holds for others')
   const from = service.output().length
-  await writeFile(join(folder, '.env'), `${settings}COLLABORATION_SERVER_SECRET=another-secret\n`)
+  await writeFile(join(folder, 'settings'), `${settings}COLLABORATION_SERVER_SECRET=another-secret\n`)
   await service.line(ready, { from })
   t.equal((await fetch(`http://127.0.0.1:${port}/nowhere`, { headers: { authorization: 'another-secret' } })).status, 404)
-  t.ok(await opens())
+  t.ok(await opens('demo'))
 })
 
 await t.test('make dev names a port that is taken and its variable', async (t) => {
