@@ -1,11 +1,15 @@
 import { settings, type SettingSchema } from '../src/settings/prepare.ts'
 
+/** Characters of a line of prose, and of a comment behind its `# `. */
+const pageWidth = 120
+const commentWidth = 110
+
 /** The text of `.env.example`. */
 export function envExample (): string {
   const lines = ['# Every setting of y-provider with its default. Written by `npm run env-example` from src/settings/schema.ts.']
   for (const [name, schema] of settings) {
     if (schema.group !== undefined) lines.push('', `# ${schema.group}`, '#'.padEnd(schema.group.length + 2, '-'))
-    lines.push('', ...wrap(comment(name, schema)).map((line) => `# ${line}`))
+    lines.push('', ...wrap(comment(name, schema), commentWidth).map((line) => `# ${line}`))
     lines.push(isRequired(schema) ? `${name}=` : `# ${name}=${quote(defaultText(schema))}`)
   }
   return lines.join('\n') + '\n'
@@ -16,9 +20,9 @@ export function settingsPage (): string {
   const lines = [
     '# Settings',
     '',
-    'Read from the environment and checked when the service starts. What is missing, malformed or unsafe ends the start with exit code 1 and one line that names the variable.',
-    'An empty variable counts as not set. Blanks around a value are ignored. A name that looks like a misspelt one, and a value in quotation marks, is named in a warning.',
-    'Where the last column says so, `NAME_FILE` may give the path of a file that holds the value, as Docker and Kubernetes mount secrets.',
+    ...wrap('The service reads its settings from the environment and checks them when it starts. A setting that is missing, malformed or unsafe ends the start with exit code 1 and one line that names the variable. An empty variable counts as not set. Blanks around a value are ignored. A warning names variables that look misspelt, and values in quotation marks.', pageWidth),
+    '',
+    ...wrap('Where the last column says so, `NAME_FILE` can give the path of a file that holds the value, as Docker and Kubernetes mount secrets.', pageWidth),
     '',
     'This page is written by `npm run env-example` from `src/settings/schema.ts`.',
   ]
@@ -65,12 +69,12 @@ const code = (text: string) => `\`${cell(text)}\``
 
 const cell = (text: string) => text.replaceAll('|', '\\|')
 
-/** Lines of at most 110 characters. */
-function wrap (text: string): string[] {
+/** Lines of at most `width` characters. */
+function wrap (text: string, width: number): string[] {
   const lines = ['']
   for (const word of text.split(' ')) {
     const last = lines.at(-1) ?? ''
-    if (last !== '' && last.length + word.length >= 110) lines.push(word)
+    if (last !== '' && last.length + word.length >= width) lines.push(word)
     else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
   }
   return lines
