@@ -2,6 +2,7 @@
 import { WrongCall } from './cli/command.ts'
 import { console } from './cli/console.ts'
 import { parseCall } from './cli/parse-call.ts'
+import { reasonOf } from './cli/reason.ts'
 import { usage, usageOf } from './cli/usage.ts'
 import { version } from './version.ts'
 
@@ -9,7 +10,7 @@ try {
   process.exitCode = await answer(process.argv.slice(2))
 } catch (error) {
   if (error instanceof WrongCall) endWith(2, `${error.message}\n\n${usageFor(error.command)}`)
-  else endWith(1, error instanceof Error ? error.message : String(error))
+  else endWith(1, reasonOf(error))
 }
 
 /** @returns the exit code */

@@ -14,6 +14,7 @@ import { count, namesOr } from './documents.ts'
 import type { DocumentFormat } from './formats.ts'
 import { plural } from './plural.ts'
 import { readDocument, updatesOf } from './read-document.ts'
+import { reasonOf } from './reason.ts'
 
 /** What to write, and where. */
 export interface ExportOptions {
@@ -53,7 +54,7 @@ export async function exportDocuments (store: Store, { folder, format, overwrite
       }
       written++
     } catch (error) {
-      faults.push(`${JSON.stringify(document)}: ${error instanceof Error ? error.message : String(error)}`)
+      faults.push(`${JSON.stringify(document)}: ${reasonOf(error)}`)
     }
     progress.step()
   }

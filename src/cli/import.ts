@@ -9,6 +9,7 @@ import { documentName, readIndex } from './document-file.ts'
 import { formats, type DocumentFormat } from './formats.ts'
 import { plural } from './plural.ts'
 import { readDocument, updatesOf, type WholeDocument } from './read-document.ts'
+import { reasonOf } from './reason.ts'
 
 interface File {
   readonly path: string
@@ -39,7 +40,7 @@ async function importFile (store: Store, { path, document, format }: File, merge
     update = await format.decode(await readFile(path))
     assertApplies(update, merge ? await readDocument(store, document) : undefined)
   } catch (error) {
-    console.tell(`${path}: ${error instanceof Error ? error.message : String(error)}`)
+    console.tell(`${path}: ${reasonOf(error)}`)
     return 'faulty'
   }
   if (await store.create(document, update)) return 'made'

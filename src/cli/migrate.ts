@@ -6,6 +6,7 @@ import { console } from './console.ts'
 import { count } from './documents.ts'
 import { plural } from './plural.ts'
 import { readDocument, updatesOf, type WholeDocument } from './read-document.ts'
+import { reasonOf } from './reason.ts'
 import { setAside } from './set-aside.ts'
 
 /** What is handed to the other store at once, unless a single update is larger. */
@@ -27,7 +28,7 @@ export async function migrate (from: Store, to: Store): Promise<number> {
       const result = await copyDocument(from, to, document)
       if (result) counts[result]++
     } catch (error) {
-      faults.push(`${JSON.stringify(document)}: ${error instanceof Error ? error.message : String(error)}`)
+      faults.push(`${JSON.stringify(document)}: ${reasonOf(error)}`)
     }
     progress.step()
   }

@@ -2,6 +2,7 @@ import type { Store } from '../store/store.ts'
 import { console } from './console.ts'
 import { count, namesOr } from './documents.ts'
 import { plural } from './plural.ts'
+import { reasonOf } from './reason.ts'
 import { setAside } from './set-aside.ts'
 
 /**
@@ -19,7 +20,7 @@ export async function repair (store: Store, wanted: readonly string[]): Promise<
       const places = removed.map(({ place, reason }) => `${place} (${reason})`)
       if (removed.length > 0) repaired.push(`Document ${JSON.stringify(document)}: ${plural(removed.length, 'update')} set aside, the rest is kept: ${places.join(', ')}`)
     } catch (error) {
-      faults.push(`${JSON.stringify(document)}: ${error instanceof Error ? error.message : String(error)}`)
+      faults.push(`${JSON.stringify(document)}: ${reasonOf(error)}`)
     }
     documents++
     progress.step()

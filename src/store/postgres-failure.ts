@@ -1,13 +1,22 @@
-/** SQLSTATE codes, and Node's, of what goes wrong between a start and PostgreSQL. The subject is the database or its URL. */
+/** SQLSTATE codes, and Node's, of what goes wrong with PostgreSQL. The subject is the database or its URL. */
 const reasons: Readonly<Record<string, string>> = {
   '28P01': 'the server rejects the user or the password (special characters must be percent-encoded)',
   28000: 'the server does not let this user in: see its pg_hba.conf',
   '3D000': 'the server has no such database',
   42501: 'the user lacks the right to create or use the schema',
+  25006: 'the server accepts no writes: it is read-only, or a standby',
+  40001: 'the server cancelled the statement because of others',
+  '40P01': 'the server cancelled the statement because of others',
+  57014: 'the server cancelled the statement: it took too long, or somebody stopped it',
+  53100: 'the disk of the server is full',
+  53200: 'the server has no memory left',
   53300: 'the server has no connection left',
+  '57P01': 'the server ended the connection: it is stopping, or somebody ended it',
+  '57P02': 'the server ended the connection: it has crashed',
   '57P03': 'the server is starting or stopping',
   ECONNREFUSED: 'nothing listens on this host and port',
   ECONNRESET: 'the server closed the connection',
+  EPIPE: 'the server closed the connection',
   EHOSTUNREACH: 'the host is unreachable',
   ENETUNREACH: 'the host is unreachable',
   ETIMEDOUT: 'the host does not answer',
@@ -17,11 +26,27 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'the socket or a certificate file cannot be opened by this user',
 }
 
-/** What `pg` says where a connection takes longer than it may. */
-const timedOut = /timeout/
+/** What `pg` itself says, which has no code. */
+const said: ReadonlyArray<readonly [words: RegExp, reason: string]> = [
+  [/timeout/, 'the host does not answer'],
+  [/terminated|not queryable|was closed/, 'the server closed the connection'],
+  [/establishing an SSL connection/, 'what listens on this host and port is not PostgreSQL'],
+]
+
+/** An error of PostgreSQL, of its driver or of the way to it. The message is the driver's: it is for the log only, since it may repeat values. */
+export class PostgresError extends Error {
+  override readonly name = 'PostgresError'
+  /** SQLSTATE, or Node's */
+  readonly code: string | undefined
+
+  constructor (cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.code = (cause as { code?: string }).code // errors of pg and of Node
+  }
+}
 
 /**
- * Why the store in PostgreSQL could not be opened, as one sentence. It never holds a part of the URL: where a password is not
+ * Why something with PostgreSQL failed, as one sentence. It never holds a part of the URL: where a password is not
  * percent-encoded, a part of it may have been taken for the host, the user or the database that an error message names.
  */
 export function postgresFailure (error: unknown): string {
@@ -29,5 +54,5 @@ export function postgresFailure (error: unknown): string {
   // Errors of Node and of the server have a code; those of postgres-connection.ts and of pg have none, and name no values.
   const { code } = error as { code?: string }
   if (code !== undefined) return reasons[code] ?? `code ${code}`
-  return timedOut.test(error.message) ? 'the host does not answer' : error.message
+  return said.find(([words]) => words.test(error.message))?.[1] ?? error.message
 }

@@ -5,6 +5,7 @@ import { assertDocumentName } from './document-name.ts'
 import { DocumentQueue } from './document-queue.ts'
 import { connectionOptions } from './postgres-connection.ts'
 import { asBuffer, checked, checksum, MAX_STATEMENT_BYTES, pack, statementGroups } from './postgres-content.ts'
+import { PostgresError } from './postgres-failure.ts'
 import { migrate } from './postgres-schema.ts'
 import { statements, type Statements } from './postgres-statements.ts'
 import { assertRoomToSetAside, keptReason } from './set-aside.ts'
@@ -218,19 +219,19 @@ export class PostgresStore implements Store {
 
   async #query<Row extends pg.QueryResultRow> (text: string, values: unknown[]): Promise<Row[]> {
     if (this.#closing && this.#pool.ending) throw new Error('The store is closed')
-    const { rows } = await this.#pool.query<Row>({ text, values, types })
+    const { rows } = await this.#pool.query<Row>({ text, values, types }).catch(fail)
     return rows
   }
 
   /** Does `work` in a transaction, which is undone where it throws or comes to nothing. */
   async #transaction<Result> (work: (query: Query) => Promise<Result | undefined>): Promise<Result | undefined> {
     if (this.#closing) throw new Error('The store is closed')
-    const client = await this.#pool.connect()
+    const client = await this.#pool.connect().catch(fail)
     let failed: Error | undefined
     try {
-      await client.query('BEGIN')
-      const result = await work(async (text, values) => (await client.query({ text, values, types })).rows)
-      await client.query(result === undefined ? 'ROLLBACK' : 'COMMIT')
+      await client.query('BEGIN').catch(fail)
+      const result = await work(async (text, values) => (await client.query({ text, values, types }).catch(fail)).rows)
+      await client.query(result === undefined ? 'ROLLBACK' : 'COMMIT').catch(fail)
       return result
     } catch (error) {
       await client.query('ROLLBACK').catch((lost: Error) => { failed = lost })
@@ -239,6 +240,11 @@ export class PostgresStore implements Store {
       client.release(failed)
     }
   }
+}
+
+/** Tells the errors of PostgreSQL from ours. */
+function fail (cause: unknown): never {
+  throw new PostgresError(cause)
 }
 
 type Query = <Row extends pg.QueryResultRow>(text: string, values: unknown[]) => Promise<Row[]>
