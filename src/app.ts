@@ -11,6 +11,7 @@ import documentWork from './plugins/document-work.ts'
 import env, { processEnvironment, readSettings } from './plugins/env.ts'
 import metrics from './plugins/metrics.ts'
 import optionsRoutes from './plugins/options-routes.ts'
+import patience from './plugins/patience.ts'
 import readiness from './plugins/readiness.ts'
 import rooms from './plugins/rooms.ts'
 import secret from './plugins/secret.ts'
@@ -67,6 +68,7 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   app.addHook('onResponse', logResponse)
 
   // onClose hooks run in reverse order: what is registered first closes last.
+  await app.register(patience)
   await app.register(env, { settings, environment })
   await app.register(readiness)
   await app.register(metrics)

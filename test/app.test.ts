@@ -201,3 +201,12 @@ await t.test('a service that stops is not ready and begins nothing new', async (
     ['/work', 503, { error: 'The service is stopping: try again' }],
   ])
 })
+
+await t.test('a part of the start gets what is left of 8 s, and half a second in any case', async (t) => {
+  const real = performance.now.bind(performance)
+  const app = await build(t)
+  const left = app.patienceMs()
+  t.ok(left > 500 && left < 8000)
+  t.intercept(performance, 'now', { value: () => real() + 8000 })
+  t.equal(app.patienceMs(), 500)
+})

@@ -3,6 +3,7 @@ import { causeOf, OutageLog } from '../outage-log.ts'
 import { everyone, nodeIdBytes, type Bus, type BusListener, type NodeId } from './bus.ts'
 import { parseRedisUrl, redisUrlForms, type RedisAddress } from './redis-address.ts'
 import { makeRedisClient, type RedisClient } from './redis-client.ts'
+import { redisFailure } from './redis-failure.ts'
 
 export interface RedisBusOptions {
   /** See `parseRedisUrl` */
@@ -10,10 +11,14 @@ export interface RedisBusOptions {
   /** Begins the names of all channels: nodes with the same prefix form one service */
   readonly prefix: string
   readonly logger: Logger
+  /** How long opening may wait for Redis, in ms; by default as long as one attempt takes */
+  readonly patienceMs?: number
 }
 
-/** How long opening may take: a wrong address is told at start, by one line. */
+/** How long Redis is asked again in one attempt to open, and somewhat more for the last answer. */
 const openTimeoutMs = 5000
+const attemptMs = openTimeoutMs + 1000
+const noAnswer = 'It did not answer in time'
 /** After a cut this node sends to itself until it hears that: then the way out and the way back are both open. Its own channel is the last that it subscribes to. */
 const probeEveryMs = 200
 /** What Redis has not taken is kept up to this much; the rest is lost, and its receivers read the store. */
@@ -25,12 +30,12 @@ const openAgainMs = 1000
 
 /**
  * Opens a bus over the channels of Redis (or Valkey): one of each node, and one of all. Nothing is stored there. The bus opens
- * even if Redis is unreachable, and retries until Redis answers; messages sent before that are lost.
- * @throws Error where it does not let us in
+ * even if Redis is unreachable or answers too late, and retries until Redis answers; messages sent before that are lost.
+ * @throws Error where Redis does not let us in; `redisFailure` explains it
  */
 export async function openRedisBus (options: RedisBusOptions, node: NodeId, listener: BusListener): Promise<Bus> {
   const bus = new RedisBus(options, node, listener)
-  await bus.open()
+  await bus.open(options.patienceMs)
   return bus
 }
 
@@ -48,7 +53,8 @@ class RedisBus implements Bus {
   #unsentBytes = 0
   #whenSent: (() => void) | undefined
   #isOpen = false
-  #firstError: Error | undefined
+  /** Why the attempt to open fails */
+  #reason: Error | undefined
   #refused: ((error: Error) => void) | undefined
   /** Runs while Redis is away */
   #probing: NodeJS.Timeout | undefined
@@ -78,31 +84,34 @@ class RedisBus implements Bus {
     })
   }
 
-  async open (): Promise<void> {
-    try {
-      await this.#connect()
-    } catch (error) {
-      if (!(error instanceof Error) || !isUnreachable(error.cause)) throw error
-      this.#logger.warn(causeOf(error.cause), 'Redis is unreachable; this node serves without hearing the others, and keeps trying')
-      this.#keepTrying()
-    }
+  async open (patienceMs = attemptMs): Promise<void> {
+    const connecting = this.#connect()
+    let timer: NodeJS.Timeout | undefined
+    const isLate = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => { reject(this.#reason ?? new Error(noAnswer)) }, patienceMs)
+    })
+    const cause = await Promise.race([connecting, isLate]).catch((error: unknown) => error).finally(() => { clearTimeout(timer) })
+    if (cause === undefined) return
+    if (!isUnreachable(cause)) throw cause
+    this.#logger.warn(causeOf(cause), 'Redis is unreachable; this node serves without hearing the others, and keeps trying')
+    this.#keepTrying(connecting)
   }
 
-  #keepTrying (): void {
-    this.#openingAgain = setTimeout(() => {
-      this.#startedAt = performance.now()
-      this.#firstError = undefined
-      this.#client = this.#makeClient()
-      this.#connect().then(() => {
-        this.#logger.info({}, 'Redis answers')
-        this.#listener.restored()
-      }, (error: unknown) => {
-        if (this.#isClosed) return
-        if (!(error instanceof Error) || !isUnreachable(error.cause)) this.#outages.report('error', 'Redis does not let this node in; trying again', error)
-        this.#keepTrying()
-      })
-    }, openAgainMs)
-    this.#openingAgain.unref()
+  #keepTrying (connecting: Promise<void>): void {
+    connecting.then(() => {
+      this.#logger.info({}, 'Redis answers')
+      this.#listener.restored()
+    }, (error: unknown) => {
+      if (this.#isClosed) return
+      if (!isUnreachable(error)) this.#outages.report('error', 'Redis does not let this node in; trying again', error, { reason: redisFailure(error) })
+      this.#openingAgain = setTimeout(() => {
+        this.#startedAt = performance.now()
+        this.#reason = undefined
+        this.#client = this.#makeClient()
+        this.#keepTrying(this.#connect())
+      }, openAgainMs)
+      this.#openingAgain.unref()
+    })
   }
 
   async #connect (): Promise<void> {
@@ -110,17 +119,14 @@ class RedisBus implements Bus {
     let timer: NodeJS.Timeout | undefined
     const isRefused = new Promise<never>((_resolve, reject) => {
       this.#refused = reject
-      timer = setTimeout(() => { reject(this.#firstError ?? new Error('It did not answer in time')) }, openTimeoutMs + 1000)
+      timer = setTimeout(() => { reject(this.#reason ?? new Error(noAnswer)) }, attemptMs)
     })
     try {
       await Promise.race([this.#client.open([this.#channel(everyone), this.#channel(this.node)], this.#received), isRefused])
     } catch (error) {
       await this.#destroy()
-      // The first says why; those that follow, that it was given up.
-      const cause = this.#firstError ?? error
-      // Of the ways in which a connection can fail, some have an empty message and only a code.
-      const { message, code } = cause as NodeJS.ErrnoException
-      throw new Error(`REDIS_URL cannot be used: ${message || code}`, { cause })
+      // The first, or that of a refusal, says why; those that follow, that it was given up.
+      throw this.#reason ?? error
     } finally {
       clearTimeout(timer)
     }
@@ -172,7 +178,8 @@ class RedisBus implements Bus {
   }
 
   #noteTrouble (error: Error): void {
-    this.#firstError ??= error
+    // Sentinel's client reports the change of master that its own start is before the password that is wrong.
+    if (this.#reason === undefined || isRefusal(error)) this.#reason = error
     if (!this.#isOpen && isRefusal(error)) this.#refused?.(error)
   }
 

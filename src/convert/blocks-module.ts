@@ -8,9 +8,6 @@ export class InvalidBlocksModule extends Error {
   readonly code = 'INVALID_BLOCKS_MODULE'
 }
 
-/** How long the module may take to load: one that never does must not hold up the start for ever. */
-const loadTimeoutMs = 5000
-
 /**
  * Loads the blocks that a project adds and joins them with BlockNote's and La Suite Docs'. The module's default export is
  * `{ blocks?, inline?, marks? }`; a type that exists already is replaced.
@@ -19,16 +16,18 @@ const loadTimeoutMs = 5000
  */
 export async function loadBlockTable (url: string | undefined): Promise<BlockTable> {
   if (url === undefined) return standardTable
-  let module: unknown
   try {
-    module = await withinTime(import(url))
+    const module: unknown = await import(url)
+    const extensions = isObject(module) ? module['default'] : undefined
+    checkExtensions(extensions)
+    return createBlockTable(blockNoteBlocks, docsBlocks, extensions)
   } catch (error) {
-    throw new InvalidBlocksModule(`The blocks module could not be loaded: ${firstLine(error)}`)
+    throw error instanceof InvalidBlocksModule ? error : notLoaded(error)
   }
-  const extensions = isObject(module) ? module['default'] : undefined
-  checkExtensions(extensions)
-  return createBlockTable(blockNoteBlocks, docsBlocks, extensions)
 }
+
+/** What to throw where the module, or a getter of it, has thrown. */
+export const notLoaded = (error: unknown): InvalidBlocksModule => new InvalidBlocksModule(`The blocks module could not be loaded: ${firstLine(error)}`)
 
 function checkExtensions (given: unknown): asserts given is BlockExtensions {
   if (!isObject(given)) throw new InvalidBlocksModule('The blocks module has no default export that is an object')
@@ -78,18 +77,6 @@ function checkProps (name: string, props: unknown): void {
 
 function isObject (value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-async function withinTime (loading: Promise<unknown>): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`it takes longer than ${loadTimeoutMs} ms`)), loadTimeoutMs)
-  })
-  try {
-    return await Promise.race([loading, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** Without the file of ours that Node names as the importer. */

@@ -5,6 +5,7 @@ import type { BlockTable } from './block-table.ts'
 import { InvalidBlocksModule, loadBlockTable } from './blocks-module.ts'
 import { convert, type Converted, type ConvertRequest } from './convert.ts'
 import { InvalidContent } from './invalid-content.ts'
+import { tryOutBlocksModule } from './try-out-blocks-module.ts'
 
 /** Why a conversion failed, for metrics. */
 export type FailureReason = 'invalid' | 'busy' | 'deadline' | 'memory' | 'cancelled' | 'error'
@@ -22,6 +23,8 @@ export interface ConverterOptions {
   inlineMaxBytes?: number
   /** The address of the module with a project's own blocks. */
   blocksModule?: string | undefined
+  /** How long it may take to load, in ms; 5000 by default. */
+  loadTimeoutMs?: number
   logger?: PoolOptions['logger']
   /** Called after each conversion: its direction, and its time from the request to the result. */
   onConverted?: (direction: { from: string, to: string }, seconds: number) => void
@@ -30,7 +33,8 @@ export interface ConverterOptions {
 
 /** Loads the block table and starts the pool. @throws InvalidBlocksModule */
 export async function openConverter (options: ConverterOptions): Promise<Converter> {
-  const { threads, maxQueue, memoryMb, blocksModule, logger } = options
+  const { threads, maxQueue, memoryMb, blocksModule, loadTimeoutMs = 5000, logger } = options
+  if (blocksModule !== undefined) await tryOutBlocksModule(blocksModule, loadTimeoutMs)
   const table = await loadBlockTable(blocksModule)
   const pool = await openPool({
     module: siblingModule(import.meta.url, 'convert-task'),

@@ -3,8 +3,10 @@ import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import type { OpenBus } from '../bus/bus.ts'
 import { LocalExchange } from '../bus/local-bus.ts'
+import { redisFailure } from '../bus/redis-failure.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import type { Question } from '../cluster/questions.ts'
+import { InvalidSettings } from '../settings/invalid-settings.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -28,14 +30,15 @@ export default fp(async function cluster (app: FastifyInstance) {
     answer: (question) => answer(question),
     isShared: REDIS_URL !== '',
   })
-  await cluster.open()
+  await cluster.open().catch((cause: unknown) => { throw new InvalidSettings(`REDIS_URL cannot be used: ${redisFailure(cause)}`, { cause }) })
   app.decorate('cluster', cluster)
   app.decorate('answerNodes', function answerNodes (next) { answer = next })
   app.addHook('onClose', () => cluster.close())
-}, { name: 'cluster', dependencies: ['env', 'store'], fastify: '5.x' })
+}, { name: 'cluster', dependencies: ['env', 'patience', 'store'], fastify: '5.x' })
 
 /** Loads the client where it is wanted: that takes a third of a start and several MB. */
-async function redisBus ({ config, log }: FastifyInstance): Promise<OpenBus> {
+async function redisBus ({ config, log, patienceMs }: FastifyInstance): Promise<OpenBus> {
   const { openRedisBus } = await import('../bus/redis-bus.ts')
-  return async (node, listener) => await openRedisBus({ url: config.REDIS_URL, prefix: config.REDIS_PREFIX, logger: log }, node, listener)
+  const options = { url: config.REDIS_URL, prefix: config.REDIS_PREFIX, logger: log }
+  return async (node, listener) => await openRedisBus({ ...options, patienceMs: patienceMs() }, node, listener)
 }

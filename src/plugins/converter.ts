@@ -16,6 +16,9 @@ const memoryMb = 1536
 /** Below this many bytes a conversion takes less than a millisecond, less than the way to a thread and back under load. */
 const inlineMaxBytes = 4096
 
+/** How long the blocks module may take to load. */
+const maxLoadMs = 5000
+
 /** 256 of the largest inputs would be 5 GiB; of usual ones, far fewer bytes than this wait. */
 const maxHeldBytes = 256 * 2 ** 20
 
@@ -30,6 +33,7 @@ export default fp(async function converter (app: FastifyInstance) {
     memoryMb,
     inlineMaxBytes,
     blocksModule: config.CONVERSION_BLOCKS_MODULE === '' ? undefined : pathToFileURL(config.CONVERSION_BLOCKS_MODULE).href,
+    loadTimeoutMs: Math.min(maxLoadMs, app.patienceMs()),
     logger: app.log,
     onConverted: app.metrics.converted,
     onFailed: app.metrics.conversionFailed,
@@ -38,4 +42,4 @@ export default fp(async function converter (app: FastifyInstance) {
   })
   app.decorate('converter', converter)
   app.addHook('onClose', () => converter.close())
-}, { name: 'converter', dependencies: ['env', 'metrics'], fastify: '5.x' })
+}, { name: 'converter', dependencies: ['env', 'metrics', 'patience'], fastify: '5.x' })

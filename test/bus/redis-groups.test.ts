@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { everyone, type Bus, type OpenBus } from '../../src/bus/bus.ts'
 import { openRedisBus } from '../../src/bus/redis-bus.ts'
+import { redisFailure } from '../../src/bus/redis-failure.ts'
 import type { Logger } from '../../src/logger.ts'
 import { masterName, startRedisCluster, startSentinels } from '../cluster/redis-groups.ts'
 import { freePort } from '../processes.ts'
@@ -12,6 +13,10 @@ const note = (): void => {}
 const logger: Logger = { debug: note, info: note, warn: note, error: note }
 const opener = (url: string): OpenBus => (node, listener) => openRedisBus({ url, prefix: 'test', logger }, node, listener)
 const deaf: Parameters<OpenBus>[1] = { received () {}, restored () {} }
+
+/** Why a bus at this URL does not open. */
+const refusal = (url: string): Promise<string> => opener(url)('AAAAAAAA', deaf).then(() => 'let in', redisFailure)
+const rejectsPassword = /^the server rejects the user or the password/
 
 const away = 'Redis is unreachable; the nodes read the store to see each other\'s updates'
 const back = 'Redis is back'
@@ -61,9 +66,9 @@ await t.test('Sentinel', async (t) => {
   const open = opener(sentinels.url)
   await t.test('contract', async (t) => { await busContract(t, open) })
   await t.test('a wrong name of the master, or wrong passwords, end the start', async (t) => {
-    await t.rejects(opener(sentinels.url.replace(`/${masterName}?`, '/other?'))('AAAAAAAA', deaf), { message: /^REDIS_URL cannot be used: .+/ })
-    await t.rejects(opener(sentinels.url.replace('sentinel_password=', 'sentinel_password=not-'))('AAAAAAAA', deaf), { message: /^REDIS_URL cannot be used: .+/ })
-    await t.rejects(opener(sentinels.url.replace('://:', '://:not-'))('AAAAAAAA', deaf), { message: /^REDIS_URL cannot be used: .+/ })
+    t.equal(await refusal(sentinels.url.replace(`/${masterName}?`, '/other?')), 'the Sentinels know no master with this name')
+    t.match(await refusal(sentinels.url.replace('sentinel_password=', 'sentinel_password=not-')), rejectsPassword)
+    t.match(await refusal(sentinels.url.replace('://:', '://:not-')), rejectsPassword)
   })
   await t.test('Sentinels that are not there do not stop the start', async (t) => {
     const bus = await opener(`redis+sentinel://127.0.0.1:${await freePort()}/main`)('AAAAAAAA', deaf)
@@ -136,7 +141,7 @@ await t.test('Redis Cluster', async (t) => {
   const open = opener(cluster.url)
   await t.test('contract', async (t) => { await busContract(t, open) })
   await t.test('a wrong password ends the start', async (t) => {
-    await t.rejects(opener(cluster.url.replace('://:', '://:not-'))('AAAAAAAA', deaf), { message: /^REDIS_URL cannot be used: .+/ })
+    t.match(await refusal(cluster.url.replace('://:', '://:not-')), rejectsPassword)
   })
   await t.test('a cluster that is not there does not stop the start', async (t) => {
     const bus = await opener(`redis+cluster://127.0.0.1:${await freePort()}`)('AAAAAAAA', deaf)

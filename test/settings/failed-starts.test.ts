@@ -3,6 +3,7 @@ import { chown, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { startRedis } from '../cluster/redis-server.ts'
 import { secret } from '../helper.ts'
 import { freePort } from '../processes.ts'
 import { startPostgres } from '../store/postgres-server.ts'
@@ -24,6 +25,9 @@ const folder = t.testdir({
     'export.mjs': 'export const blocks = []',
     'throws.mjs': 'throw new Error("no\\nway")',
     'hangs.mjs': 'await new Promise(() => {})',
+    'loops.mjs': 'while (true) {}',
+    'exits.mjs': 'process.exit(0)',
+    'getter.mjs': 'export default { get blocks () { throw new TypeError("no way") } }',
   },
 })
 const at = (...names: string[]): string => join(folder, ...names)
@@ -48,6 +52,8 @@ const taken = (silent.address() as AddressInfo).port
 const closed = await freePort()
 const hanging = await hangingPostgres()
 t.teardown(() => hanging.close())
+const redis = await startRedis(['--requirepass', 'open-sesame'])
+t.teardown(() => redis.remove())
 const hba = join(postgres.folder, 'data', 'pg_hba.conf')
 await postgres.asAdmin(async (client) => {
   await client.query("CREATE ROLE alice LOGIN PASSWORD 'hunter-42'")
@@ -90,12 +96,16 @@ const cases: Case[] = [
 
   // A module
   ...all('CONVERSION_BLOCKS_MODULE', 'CONVERSION_BLOCKS_MODULE cannot be used: ', [
-    at('blocks', 'missing.mjs'), ...['syntax', 'export', 'throws', 'hangs'].map((name) => at('blocks', `${name}.mjs`)),
+    at('blocks', 'missing.mjs'), ...['syntax', 'export', 'throws', 'hangs', 'loops', 'exits', 'getter'].map((name) => at('blocks', `${name}.mjs`)),
   ]),
 
   // Redis, and Django
   ...all('REDIS_URL', 'REDIS_URL must be redis://host', ['redis://alice:hunter/s3cr3t@127.0.0.1', 'redis://alice:12?s3cr3t@127.0.0.1']),
   [{ REDIS_URL: 'redis://alice:hunter-42@127.0.0.1' }, 'REDIS_URL needs DATABASE_URL'],
+  ...['redis://alice:hunter-42', 'redis+cluster://alice:hunter-42'].map((login): Case => [
+    { DATABASE_URL: inPostgres('admin'), REDIS_URL: `${login}@127.0.0.1:${redis.port}` }, 'REDIS_URL cannot be used: the server rejects the user or the password',
+  ]),
+  [{ DATABASE_URL: inPostgres('admin'), REDIS_URL: redis.url }, 'REDIS_URL cannot be used: the server asks for a password'],
   [{ COLLABORATION_BACKEND_BASE_URL: 'http://alice:hunter-42@django' }, 'COLLABORATION_BACKEND_BASE_URL must be a URL'],
 
   // An address

@@ -1,0 +1,30 @@
+import { WorkerDied } from '../workers/pool-errors.ts'
+import { PooledWorker } from '../workers/pooled-worker.ts'
+import { siblingModule } from '../workers/sibling-module.ts'
+import { InvalidBlocksModule, notLoaded } from './blocks-module.ts'
+
+/** MiB of heap for the thread: a table of blocks and the libraries around it take some tens. */
+const memoryMb = 512
+
+/**
+ * Loads the blocks module in a thread, as the threads that convert do. To be called before this thread loads it: a module that
+ * loops for ever or ends its process would take the service with it.
+ * @throws InvalidBlocksModule
+ */
+export async function tryOutBlocksModule (url: string, timeoutMs: number): Promise<void> {
+  const thread = new PooledWorker({ module: siblingModule(import.meta.url, 'convert-task').href, context: url, memoryMb, revive: ({ message }) => new Error(message) })
+  let timer: NodeJS.Timeout | undefined
+  const isLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => { reject(new Error(`it takes longer than ${Math.round(timeoutMs)} ms`)) }, timeoutMs)
+  })
+  try {
+    await Promise.race([thread.ready, isLate])
+  } catch (error) {
+    if (error instanceof WorkerDied) throw notLoaded(new Error('it ends the process, or waits for what never comes'))
+    // The class does not cross from a thread; the name does.
+    throw error instanceof Error && error.name === 'InvalidBlocksModule' ? new InvalidBlocksModule(error.message) : notLoaded(error)
+  } finally {
+    clearTimeout(timer)
+    await thread.terminate()
+  }
+}
