@@ -14,6 +14,8 @@ export interface CallQueueOptions {
   readonly maxRunning: number
   /** Tasks beyond `maxRunning` that may wait; the next is turned away at once. */
   readonly maxWaiting: number
+  /** The same for the tasks of one asker; default: `maxWaiting` */
+  readonly maxWaitingEach?: number
   /** Ms after which a waiting task is turned away when its turn comes: by then, whoever asked has gone. */
   readonly maxWaitMs: number
   readonly now: () => number
@@ -25,21 +27,28 @@ interface Waiting {
   readonly refuse: (error: QueueOverload) => void
 }
 
-/** Runs at most `maxRunning` tasks at a time, first come first served, with a bounded number waiting. */
+/**
+ * Runs at most `maxRunning` tasks at a time, with a bounded number waiting. Askers take turns, one task each, so that
+ * none of them waits for all the tasks of another; the tasks of one asker run first come first served.
+ */
 export class CallQueue {
   readonly #options: CallQueueOptions
   #running = 0
-  #waiting: Waiting[] = []
-  /** Index of the first that still waits: shifting a long array costs its length each time. */
-  #head = 0
+  /** What waits, by asker; the one whose turn is next comes first */
+  readonly #askers = new Map<string, Waiting[]>()
+  #waiting = 0
 
   constructor (options: CallQueueOptions) {
     this.#options = options
   }
 
-  /** Runs the task when its turn comes and settles as it does. @throws QueueOverload where the task was never started */
-  async run<T> (task: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#options.maxRunning) await this.#turn()
+  /**
+   * Runs the task when its turn comes and settles as it does.
+   * @param asker by default all tasks are of one
+   * @throws QueueOverload where the task was never started
+   */
+  async run<T> (task: () => Promise<T>, asker = ''): Promise<T> {
+    if (this.#running >= this.#options.maxRunning) await this.#turn(asker)
     else this.#running++
     try {
       return await task()
@@ -48,35 +57,41 @@ export class CallQueue {
     }
   }
 
-  #turn (): Promise<void> {
-    if (this.#waiting.length - this.#head >= this.#options.maxWaiting) throw new QueueOverload('full')
+  #turn (asker: string): Promise<void> {
+    const { maxWaiting, maxWaitingEach = maxWaiting, now } = this.#options
+    const tasks = this.#askers.get(asker) ?? []
+    if (this.#waiting >= maxWaiting || tasks.length >= maxWaitingEach) throw new QueueOverload('full')
+    this.#waiting++
+    this.#askers.set(asker, tasks)
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ since: this.#options.now(), start: resolve, refuse: reject })
+      tasks.push({ since: now(), start: resolve, refuse: reject })
     })
   }
 
   /** Hands the place of a finished task to the next that still waits. */
   #next (): void {
     const oldest = this.#options.now() - this.#options.maxWaitMs
-    for (;;) {
-      const next = this.#waiting[this.#head++]
-      if (next === undefined) break
-      if (next.since >= oldest) {
-        this.#compact()
-        next.start()
-        return
-      }
-      next.refuse(new QueueOverload('late'))
+    for (const [asker, tasks] of this.#askers) {
+      const next = this.#take(asker, tasks, oldest)
+      if (next === undefined) continue
+      next.start()
+      return
     }
-    this.#waiting = []
-    this.#head = 0
     this.#running--
   }
 
-  /** Lets go of the part that has been served, at an amortised constant cost. */
-  #compact (): void {
-    if (this.#head < 256 || this.#head * 2 < this.#waiting.length) return
-    this.#waiting = this.#waiting.slice(this.#head)
-    this.#head = 0
+  /** The asker's first task that is not too late; the asker's next turn comes after everybody else's. */
+  #take (asker: string, tasks: Waiting[], oldest: number): Waiting | undefined {
+    this.#askers.delete(asker)
+    for (;;) {
+      const task = tasks.shift()
+      if (task === undefined) return undefined
+      this.#waiting--
+      if (task.since >= oldest) {
+        if (tasks.length > 0) this.#askers.set(asker, tasks)
+        return task
+      }
+      task.refuse(new QueueOverload('late'))
+    }
   }
 }

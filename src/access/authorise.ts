@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Logger } from '../logger.ts'
 import type { Question } from './backend-inquiry.ts'
 import type { Backend } from './backend.ts'
@@ -17,6 +18,8 @@ export interface Handshake {
   readonly room?: string | undefined
   readonly headers: Fields
   readonly query: Fields
+  /** The client's address, as far as trusted proxies tell it */
+  readonly address: string
   /** How the browser reached the proxy, as a proxy that is trusted says: `https`. undefined: nobody trusted says so. */
   readonly forwardedProto?: string | undefined
 }
@@ -127,12 +130,15 @@ interface CookieQuestion {
 }
 
 /** What to ask Django, or undefined where there is nobody or nothing to ask. */
-function questionOf ({ backend, askAnonymous = false, sessionCookies }: AuthoriserOptions, { headers, forwardedProto }: Handshake, room: string): CookieQuestion | undefined {
+function questionOf ({ backend, askAnonymous = false, sessionCookies }: AuthoriserOptions, { headers, address, forwardedProto }: Handshake, room: string): CookieQuestion | undefined {
   const cookie = headerOf(headers, 'cookie') || undefined
   if (backend === undefined || (cookie === undefined && !askAnonymous)) return undefined
-  const question = { room, cookie, origin: headerOf(headers, 'origin'), forwardedProto }
-  return { backend, question, sessionKey: readSessionCookie(cookie, sessionCookies) }
+  const sessionKey = readSessionCookie(cookie, sessionCookies)
+  const asker = sessionKey === undefined ? `address ${address}` : `session ${digest(sessionKey)}`
+  return { backend, question: { room, asker, cookie, origin: headerOf(headers, 'origin'), forwardedProto }, sessionKey }
 }
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('base64')
 
 async function judgeCookie (options: AuthoriserOptions, asked: CookieQuestion, fresh = false): Promise<Verdict> {
   const verdict = await asked.backend.ask(asked.question, { fresh })

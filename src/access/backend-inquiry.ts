@@ -13,6 +13,8 @@ import type { Verdict } from './verdict.ts'
 /** One browser's question: may it open this room? The headers are the browser's own, as they came. */
 export interface Question {
   readonly room: string
+  /** Who takes turns with others: a browser session, or an address where there is none */
+  readonly asker: string
   readonly cookie?: string | undefined
   readonly origin?: string | undefined
   /** `X-Forwarded-Proto`: without it a Django behind TLS may answer every call with a redirect to https. */

@@ -10,7 +10,7 @@ import type { Verdict } from './verdict.ts'
 export interface BackendOptions extends BackendInquiryOptions {
   /** Ms for which a yes is remembered; 0, the default: not at all. */
   readonly cacheMs?: number
-  /** Questions that may wait for their turn, default 10,000; more are told to try again. */
+  /** Questions that may wait for their turn, default 10,000, and a tenth of them for one asker; more are told to try again. */
   readonly maxWaiting?: number
   /** Ms that a question may wait for its turn, default 15,000: after 30 s the client has given up by itself. */
   readonly maxWaitMs?: number
@@ -21,7 +21,7 @@ export interface BackendOptions extends BackendInquiryOptions {
 /** Django as the one that decides who may open a room. */
 export interface Backend {
   /**
-   * Asks whether this browser may open this room. Identical questions under way are asked once; one that a reset
+   * Asks whether this browser may open this room. Askers take turns. Identical questions under way are asked once; one that a reset
    * overtakes is asked anew before anyone gets an answer. Never rejects: no answer is `Unavailable`. `fresh` passes over
    * remembered verdicts.
    */
@@ -65,7 +65,7 @@ class DjangoBackend implements Backend {
   constructor (options: BackendOptions) {
     const { now, maxCalls, cacheMs = 0, maxWaiting = 10_000, maxWaitMs = 15_000, epochs } = options
     this.#inquiry = new BackendInquiry(options)
-    this.#queue = new CallQueue({ maxRunning: maxCalls, maxWaiting, maxWaitMs, now })
+    this.#queue = new CallQueue({ maxRunning: maxCalls, maxWaiting, maxWaitingEach: Math.ceil(maxWaiting / 10), maxWaitMs, now })
     this.#cache = new VerdictCache(cacheMs, now, epochs)
     this.#epochs = epochs
   }
@@ -109,7 +109,7 @@ class DjangoBackend implements Backend {
       state.sentIn = this.#epochs.current
       return this.#inquiry.inquire(question, state.sentIn)
     }
-    const finding = this.#queue.run(inquire)
+    const finding = this.#queue.run(inquire, question.asker)
       .catch((error: unknown) => this.#inquiry.explain(question, error))
       .then((found) => {
         // One that was overtaken may have another in its place.
@@ -128,9 +128,12 @@ class DjangoBackend implements Backend {
   }
 }
 
-/** A digest, so that nothing keeps the cookies of people who have long gone. */
-function keyOf ({ room, cookie, origin, forwardedProto }: Question): string {
-  return createHash('sha256').update(JSON.stringify([room, cookie, origin, forwardedProto])).digest('base64')
+/**
+ * A digest, so that nothing keeps the cookies of people who have long gone. Of the asker too: a visitor without a session
+ * must not wait for the turn of another, who has a thousand questions before this one.
+ */
+function keyOf ({ room, asker, cookie, origin, forwardedProto }: Question): string {
+  return createHash('sha256').update(JSON.stringify([room, asker, cookie, origin, forwardedProto])).digest('base64')
 }
 
 /** A room that would name another path or has no UTF-8, and header values that HTTP cannot carry, are not worth a call. */

@@ -94,7 +94,7 @@ function describe (request: FastifyRequest): Handshake {
   const { room } = query
   // Fastify takes X-Forwarded-Proto from proxies in TRUST_PROXY only; without it, it is the protocol of the service itself.
   const forwardedProto = request.protocol === 'http' ? undefined : request.protocol
-  const common = { headers: request.headers, query, forwardedProto }
+  const common = { headers: request.headers, query, address: request.ip, forwardedProto }
   // Of several rooms one is as wrong as the other: the authoriser refuses them.
   return path === ''
     ? { protocol: 'hocuspocus', room: typeof room === 'object' ? room[0] : room, ...common }

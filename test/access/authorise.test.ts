@@ -39,8 +39,8 @@ async function start (t: Test, document: Handler = (_, response) => answer(respo
   return { ...authoriser, django, log, epochs }
 }
 
-const yWebsocket = (rest: Partial<Handshake> = {}): Handshake => ({ protocol: 'y-websocket', room: 'r1', headers: {}, query: {}, ...rest })
-const hocuspocus = (rest: Partial<Handshake> = {}): Handshake => ({ protocol: 'hocuspocus', room: 'r1', headers: {}, query: { room: 'r1', ...rest.query }, ...rest, })
+const yWebsocket = (rest: Partial<Handshake> = {}): Handshake => ({ protocol: 'y-websocket', room: 'r1', headers: {}, query: {}, address: '::1', ...rest })
+const hocuspocus = (rest: Partial<Handshake> = {}): Handshake => ({ protocol: 'hocuspocus', room: 'r1', headers: {}, query: { room: 'r1', ...rest.query }, address: '::1', ...rest, })
 
 t.test('way 1: the secret, with what the proxy says', async (t) => {
   const { authoriseHandshake, django } = await start(t)
@@ -126,7 +126,7 @@ t.test('a request names one room', async (t) => {
   t.match(await authoriseHandshake(yWebsocket({ headers, query: { room: 'r2' } })), refused(4403))
   t.match(await authoriseHandshake(yWebsocket({ headers, query: { room: '' } })), refused(4403))
   t.match(await authoriseHandshake(yWebsocket({ headers, query: { room: ['r1', 'r1'] } })), refused(4403))
-  t.match(await authoriseHandshake({ protocol: 'hocuspocus', headers, query: { room: ['r1', 'r1'] } }), refused(4403))
+  t.match(await authoriseHandshake({ protocol: 'hocuspocus', headers, query: { room: ['r1', 'r1'] }, address: '::1' }), refused(4403))
   t.match(await authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r2', ''), { permanent: true, code: 4403 })
   t.match(await authoriseAuthMessage(hocuspocus(), 'r2', await mint({ room: 'r2' })), { permanent: true, code: 4403 }, 'not even with its ticket')
   t.equal(django.asked.length, 0)
@@ -134,7 +134,7 @@ t.test('a request names one room', async (t) => {
 
 t.test('a socket without a room: each document is authorised by itself, the secret by none', async (t) => {
   const { authoriseHandshake, authoriseAuthMessage } = await start(t)
-  const socket: Handshake = { protocol: 'hocuspocus', headers: {}, query: {} }
+  const socket: Handshake = { protocol: 'hocuspocus', headers: {}, query: {}, address: '::1' }
   t.match(await authoriseHandshake(socket), AWAIT)
   t.match(await authoriseHandshake({ ...socket, headers: { authorization: 'wrong' } }), FORBIDDEN)
   t.match(await authoriseHandshake({ ...socket, headers: { authorization: SECRET } }), AWAIT)

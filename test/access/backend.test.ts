@@ -9,7 +9,7 @@ import type { Verdict } from '../../src/access/verdict.ts'
 import { answer, captureLog, mayEdit, mayRead, open, routes, startDjango } from './django.ts'
 import type { Handler } from './django.ts'
 
-const QUESTION: Question = { room: 'r1', cookie: 'sessionid=s1', origin: 'https://docs.example' }
+const QUESTION: Question = { room: 'r1', asker: 'session 1', cookie: 'sessionid=s1', origin: 'https://docs.example' }
 
 const always = (status: number, body: unknown, headers: Record<string, string> = {}): Handler =>
   (_, response) => answer(response, status, body, headers)
@@ -125,7 +125,7 @@ t.test('both calls carry the browser\'s cookie, origin and protocol, and nothing
   t.same(seen, [expected, expected])
   t.same(django.asked, ['/prefix/docs/r1/?without_content=true', '/prefix/me'])
   seen.length = 0
-  await backend.ask({ room: 'r1' })
+  await backend.ask({ room: 'r1', asker: 'address ::1' })
   t.same(seen, [common, common], 'what did not come is not sent')
 })
 
@@ -196,7 +196,7 @@ t.test('2,000 clients of 200 users: one call per question, N at a time, user cal
   const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 10 })
   const questions = Array.from({ length: 2000 }, (_, i) => ({ user: `u${i % 200}`, room: `r${(i % 400) % 7}-${i % 2}` }))
   const unique = new Set(questions.map(({ user, room }) => `${user} ${room}`)).size
-  const asking = questions.map(({ user, room }) => backend.ask({ room, cookie: `sessionid=${user}`, origin: 'https://docs.example' }))
+  const asking = questions.map(({ user, room }) => backend.ask({ room, asker: user, cookie: `sessionid=${user}`, origin: 'https://docs.example' }))
   await django.untilAsked(10)
   t.equal(held.length, 10, 'as many as may be under way, all others wait')
   gateOpen = true
@@ -216,6 +216,52 @@ t.test('questions that differ in anything are different questions', async (t) =>
   await Promise.all([QUESTION, QUESTION, { ...QUESTION, room: 'r2' }, { ...QUESTION, cookie: 'sessionid=s2' }, { ...QUESTION, origin: 'https://other.example' },
     { ...QUESTION, forwardedProto: 'https' }].map((question) => backend.ask(question)))
   t.equal(django.asked.filter((url) => url.includes('/documents/')).length, 5)
+})
+
+t.test('askers take turns: a question waits for one of each of the others, not for all of a flood', async (t) => {
+  const held: ServerResponse[] = []
+  const django = await startDjango(t, routes((_, response) => { held.push(response) }))
+  const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 2 })
+  const ask = (asker: string, room: string) => backend.ask({ room, asker, cookie: `sessionid=${asker}` })
+  const asked = ['flood 1', 'flood 2', 'flood 3'].flatMap((asker) => Array.from({ length: 40 }, (_, i) => ask(asker, `${asker}-${i}`)))
+  const honest = ask('honest', 'honest')
+  for (let answered = 0; !django.asked.some((url) => url.includes('honest')); answered++) {
+    await django.untilAsked(answered + 2)
+    answer(held[answered] as ServerResponse, 403, {}) // untilAsked: it is there
+  }
+  t.ok(django.asked.length <= 2 + 3 + 1, `after ${django.asked.length - 1} others`)
+  t.equal(new Set(django.asked.slice(2, 5).map((url) => decodeURIComponent(url).split('-')[0])).size, 3, 'one of each')
+  backend.close()
+  await Promise.all([...asked, honest])
+})
+
+t.test('one asker fills a tenth of the queue', async (t) => {
+  const django = await startDjango(t, routes(() => {}))
+  const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 1, maxWaiting: 20 })
+  const asked = Array.from({ length: 3 }, (_, i) => backend.ask({ ...QUESTION, room: `flood-${i}` }))
+  t.match(await backend.ask({ ...QUESTION, room: 'one too many' }), { permanent: false, code: 4503 })
+  const honest = backend.ask({ ...QUESTION, asker: 'honest', room: 'honest' })
+  const turn = new Promise((resolve) => { setImmediate(resolve, 'still waits') })
+  t.equal(await Promise.race([honest, turn]), 'still waits')
+  backend.close()
+  await Promise.all([...asked, honest])
+})
+
+t.test('a visitor without a session does not wait for the same question of another', async (t) => {
+  const held: ServerResponse[] = []
+  const django = await startDjango(t, routes((_, response) => { held.push(response) }))
+  const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 1 })
+  const ask = (asker: string, room: string) => backend.ask({ room, asker })
+  const flood = [...Array.from({ length: 20 }, (_, i) => ask('flood', `r${i}`)), ask('flood', 'public')]
+  const honest = ask('honest', 'public')
+  for (let answered = 0; answered < 2; answered++) {
+    await django.untilAsked(answered + 1)
+    answer(held[answered] as ServerResponse, 403, {}) // untilAsked: it is there
+  }
+  await django.untilAsked(3)
+  t.match(django.asked[2], '/public/')
+  backend.close()
+  await Promise.all([...flood, honest])
 })
 
 t.test('a full queue and a late turn are transient, and the next question gets its turn', async (t) => {
