@@ -13,6 +13,7 @@ import metrics from './plugins/metrics.ts'
 import optionsRoutes from './plugins/options-routes.ts'
 import patience from './plugins/patience.ts'
 import readiness from './plugins/readiness.ts'
+import refusals from './plugins/refusals.ts'
 import rooms from './plugins/rooms.ts'
 import secret from './plugins/secret.ts'
 import startLine from './plugins/start-line.ts'
@@ -72,6 +73,7 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   await app.register(env, { settings, environment })
   await app.register(readiness)
   await app.register(metrics)
+  await app.register(refusals)
   await app.register(secret)
   await app.register(cors)
   await app.register(optionsRoutes)

@@ -19,7 +19,7 @@ export function loggerOptions (settings: Settings, stream?: LogStream): NonNulla
   return {
     level: settings.LOG_LEVEL,
     redact: { paths: ['authorization', 'cookie', 'token'].flatMap((name) => [name, `*.${name}`, `*.headers.${name}`]), censor: hidden },
-    serializers: { req: describeRequest, room: printableOrNone, user: printableOrNone },
+    serializers: { req: describeRequest, room: printableOrNone, user: printableOrNone, origin: printableOrNone },
     ...(readable && { transport: { target: 'pino-pretty', options: { translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname', singleLine: true } } }),
     ...(stream !== undefined && { stream }),
   }

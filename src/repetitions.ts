@@ -1,9 +1,13 @@
 /** Ms in which what happens again and again is reported once. */
 const quietMs = 10_000
 
-/** Tells what is to be reported from its repetitions. Kinds are few: they are kept. */
+/** Kinds remembered, at some 200 bytes each; the one reported longest ago makes room. Addresses are kinds too, and have no end. */
+const maxKinds = 10_000
+
+/** Tells what is to be reported from its repetitions. */
 export class Repetitions {
   readonly #now: () => number
+  /** By kind, the one reported longest ago first */
   readonly #seen = new Map<string, { readonly since: number, suppressed: number }>()
 
   /** @param now engine time in ms */
@@ -18,7 +22,12 @@ export class Repetitions {
       seen.suppressed++
       return undefined
     }
+    this.#seen.delete(kind)
     this.#seen.set(kind, { since: this.#now(), suppressed: 0 })
+    for (const oldest of this.#seen.keys()) {
+      if (this.#seen.size <= maxKinds) break
+      this.#seen.delete(oldest)
+    }
     return seen === undefined || seen.suppressed === 0 ? {} : { suppressed: seen.suppressed }
   }
 }

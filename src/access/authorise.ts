@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Logger } from '../logger.ts'
+import type { RefusalRule } from '../refusal-rules.ts'
 import type { Question } from './backend-inquiry.ts'
 import type { Backend } from './backend.ts'
 import type { Epochs } from './epochs.ts'
@@ -26,8 +26,8 @@ export interface Handshake {
 
 /** What to do with a handshake. */
 export type Outcome =
-  /** Answer 403 with this error instead of upgrading. */
-  | { readonly outcome: 'http403', readonly error: string }
+  /** Answer 403 instead of upgrading. */
+  | { readonly outcome: 'http403', readonly rule: RefusalRule, readonly reason: string }
   /** Upgrade; then let in, or refuse with the protocol's own message and the verdict's code. */
   | { readonly outcome: 'verdict', readonly verdict: Verdict }
   /** Upgrade a Hocuspocus socket that may send nothing but Auth messages, each of which `authoriseAuthMessage` judges. */
@@ -44,7 +44,6 @@ export interface AuthoriserOptions {
   /** Asks the backend for visitors without any cookie too (public documents). Default false. */
   readonly askAnonymous?: boolean
   readonly epochs: Epochs
-  readonly logger: Logger
 }
 
 /** The four ways in; the first that matches decides, and no later one rescues what an earlier one refused. */
@@ -63,11 +62,12 @@ export interface Authoriser {
   authoriseRenewal (document: string, ticket: string): Promise<Verdict>
 }
 
-const FORBIDDEN: Outcome = { outcome: 'http403', error: 'Forbidden: Invalid API Key' }
+const WRONG_SECRET: Outcome = { outcome: 'http403', rule: 'secret', reason: 'The Authorization header is not the secret.' }
 const AWAIT_AUTH_MESSAGE: Outcome = { outcome: 'awaitAuthMessage' }
 const REPEATED_TICKET = invalidTicket('The request carries more than one ticket.')
-const OTHER_ROOM = mayNotRead('The request names more than one room.')
-const NO_CREDENTIALS = mayNotRead('A ticket or a session is needed to open this document.')
+const OTHER_ROOM = mayNotRead('The request names more than one room.', 'otherRoom')
+const NO_CREDENTIALS = mayNotRead('A ticket or a session is needed to open this document.', 'noCredentials')
+const NOTHING_SHOWN: Outcome = { outcome: 'http403', rule: NO_CREDENTIALS.rule, reason: NO_CREDENTIALS.reason }
 
 export function createAuthoriser (options: AuthoriserOptions): Authoriser {
   return {
@@ -80,10 +80,10 @@ export function createAuthoriser (options: AuthoriserOptions): Authoriser {
 async function judgeHandshake (options: AuthoriserOptions, request: Handshake): Promise<Outcome> {
   const { protocol, room, headers, query } = request
   const authorization = headerOf(headers, 'authorization')
-  if (authorization !== undefined && !options.isSecret(authorization)) return FORBIDDEN
+  if (authorization !== undefined && !options.isSecret(authorization)) return WRONG_SECRET
   if (query['room'] !== undefined && query['room'] !== room) return { outcome: 'verdict', verdict: OTHER_ROOM }
   // A socket without a room carries many documents: the proxy's word was about none of them.
-  if (room === undefined) return protocol === 'hocuspocus' ? AWAIT_AUTH_MESSAGE : FORBIDDEN
+  if (room === undefined) return protocol === 'hocuspocus' ? AWAIT_AUTH_MESSAGE : NOTHING_SHOWN
   if (authorization !== undefined) {
     return { outcome: 'verdict', verdict: { ...readForwardedHeaders(headers, options.sessionCookies), epoch: options.epochs.current } }
   }
@@ -92,7 +92,7 @@ async function judgeHandshake (options: AuthoriserOptions, request: Handshake): 
   // The Auth message may still bring a ticket, and a ticket comes before the cookie.
   if (protocol === 'hocuspocus') return AWAIT_AUTH_MESSAGE
   const question = questionOf(options, request, room)
-  if (question === undefined) return FORBIDDEN
+  if (question === undefined) return NOTHING_SHOWN
   return { outcome: 'verdict', verdict: await judgeCookie(options, question) }
 }
 
@@ -118,9 +118,7 @@ async function judgeFirstTicket (options: AuthoriserOptions, request: Handshake,
 }
 
 async function judgeTicket (options: AuthoriserOptions, ticket: string | readonly string[], room: string): Promise<Allowed | Denied> {
-  const verdict = typeof ticket === 'string' ? await options.checkTicket(ticket, room) : REPEATED_TICKET
-  if (!verdict.allowed) options.logger.info({ room, cause: verdict.reason }, 'A ticket was refused.')
-  return verdict
+  return typeof ticket === 'string' ? await options.checkTicket(ticket, room) : REPEATED_TICKET
 }
 
 interface CookieQuestion {

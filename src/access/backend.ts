@@ -71,7 +71,7 @@ class DjangoBackend implements Backend {
   }
 
   async ask (question: Question, { fresh = false } = {}): Promise<Verdict> {
-    if (!isAskable(question)) return mayNotRead('The name of the document or a header is not allowed.')
+    if (!isAskable(question)) return mayNotRead('The name of the document or a header is not allowed.', 'roomName')
     const key = keyOf(question)
     for (let attempt = 0; attempt < MAX_ATTEMPTS && !this.#closed; attempt++) {
       const remembered = fresh ? undefined : this.#cache.get(key)

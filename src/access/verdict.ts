@@ -1,3 +1,5 @@
+import type { RefusalRule } from '../refusal-rules.ts'
+
 /** What every way of asking "may this connection open this room?" ends in. */
 export type Verdict = Allowed | Denied | Unavailable
 
@@ -23,6 +25,7 @@ export interface Denied {
   readonly permanent: true
   /** 4401: the ticket is expired or invalid; 4403: this user may not read this document. */
   readonly code: 4401 | 4403
+  readonly rule: RefusalRule
   /** One sentence for people; short enough for a close frame (123 bytes), without anything secret. */
   readonly reason: string
 }
@@ -32,14 +35,15 @@ export interface Unavailable {
   readonly allowed: false
   readonly permanent: false
   readonly code: 4503
+  readonly rule: 'unavailable'
   readonly reason: string
   /** How long the backend asked to be left alone, ms. */
   readonly retryAfterMs?: number | undefined
 }
 
-export const invalidTicket = (reason: string): Denied => ({ allowed: false, permanent: true, code: 4401, reason })
+export const invalidTicket = (reason: string): Denied => ({ allowed: false, permanent: true, code: 4401, rule: 'ticketInvalid', reason })
 
-export const mayNotRead = (reason: string): Denied => ({ allowed: false, permanent: true, code: 4403, reason })
+export const mayNotRead = (reason: string, rule: RefusalRule = 'forbidden'): Denied => ({ allowed: false, permanent: true, code: 4403, rule, reason })
 
 export const tryAgainLater = (reason: string, retryAfterMs?: number): Unavailable =>
-  ({ allowed: false, permanent: false, code: 4503, reason, retryAfterMs })
+  ({ allowed: false, permanent: false, code: 4503, rule: 'unavailable', reason, retryAfterMs })

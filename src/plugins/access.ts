@@ -45,7 +45,6 @@ export default fp(async function access (app: FastifyInstance) {
     askAnonymous: config.BACKEND_ASK_ANONYMOUS,
     sessionCookies: config.COLLABORATION_SESSION_COOKIES,
     epochs,
-    logger: app.log,
   }))
   app.decorate('epochs', epochs)
   // Before the server waits for its connections: a handshake may wait for Django.

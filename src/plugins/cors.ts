@@ -20,7 +20,7 @@ export default fp(async function cors (app: FastifyInstance) {
 
   app.decorate('verifyOrigin', async function verifyOrigin (request) {
     const { origin } = request.headers
-    if (origin !== undefined && !isAllowed(origin)) throw new InvalidOrigin()
+    if (origin !== undefined && !isAllowed(origin)) throw app.refuse(request, 'origin', new InvalidOrigin())
   })
   app.addHook('onRequest', app.verifyOrigin)
 
@@ -38,7 +38,7 @@ export default fp(async function cors (app: FastifyInstance) {
   }
   const withoutPreflight = { ...options, preflight: false }
   await app.register(fastifyCors, { delegator: async (request: FastifyRequest) => isPreflight(request) ? options : withoutPreflight })
-}, { name: 'cors', dependencies: ['env', 'secret'], fastify: '5.x' })
+}, { name: 'cors', dependencies: ['env', 'refusals', 'secret'], fastify: '5.x' })
 
 /** @see https://fetch.spec.whatwg.org/#cors-preflight-request */
 function isPreflight ({ method, headers }: FastifyRequest): boolean {

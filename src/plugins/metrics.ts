@@ -72,12 +72,12 @@ export default fp(async function metrics (app: FastifyInstance) {
         },
       })
     }
-    const { rooms, gate, converter, cluster } = app
+    const { rooms, gate, converter, cluster, refusals } = app
     gauge('rooms', 'Open rooms', () => rooms.openRooms)
     gauge('sockets', 'Open WebSockets', () => gate.limits.total)
     byLabel(Gauge, 'connections', 'Connections that are in a document', 'protocol', () => Object.entries(gate.figures.connections))
     byLabel(Counter, 'closes_total', 'WebSockets that have ended, by close code', 'code', () => gate.figures.closes)
-    byLabel(Counter, 'refusals_total', 'WebSockets that were closed, and documents refused, by rule', 'rule', () => gate.figures.refusals)
+    byLabel(Counter, 'refusals_total', 'Requests, WebSockets and documents refused, by rule', 'rule', () => refusals.counts)
     app.metrics.addDurations('store_commit_seconds', 'Transactions that append updates to the store', rooms.durations.commits)
     app.metrics.addDurations('acknowledgement_seconds', 'From the arrival of an update until it is stored', rooms.durations.acknowledgements)
     app.metrics.addDurations('document_opening_seconds', 'From the first connection until the document can be sent', rooms.durations.openings)

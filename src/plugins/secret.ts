@@ -23,12 +23,12 @@ export default fp(async function secret (app: FastifyInstance) {
   const opensSocket = createSecretCheck(shared)
 
   app.decorate('verifySecret', async function verifySecret (request) {
-    if (!opensHttp(request.headers.authorization)) throw new InvalidApiKey()
+    if (!opensHttp(request.headers.authorization)) throw app.refuse(request, 'secret', new InvalidApiKey())
   })
 
   app.decorate('verifyHandshake', async function verifyHandshake (request) {
     const { authorization, upgrade } = request.headers
     const mayComeOtherwise = authorization === undefined && upgrade?.toLowerCase() === 'websocket'
-    if (!mayComeOtherwise && !opensSocket(authorization)) throw new InvalidApiKey()
+    if (!mayComeOtherwise && !opensSocket(authorization)) throw app.refuse(request, 'secret', new InvalidApiKey())
   })
-}, { name: 'secret', dependencies: ['env'], fastify: '5.x' })
+}, { name: 'secret', dependencies: ['env', 'refusals'], fastify: '5.x' })

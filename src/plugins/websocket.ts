@@ -33,7 +33,7 @@ const leastMessagesHeld = 2
 
 /** WebSockets over Fastify, and the end of all of them when the service stops. */
 export default fp(async function websocket (app: FastifyInstance) {
-  const { authoriser, config, epochs, rooms } = app
+  const { authoriser, config, epochs, refusals, rooms } = app
   const now = (): number => performance.now()
   const limits = new ConnectionLimits({ total: config.MAX_CONNECTIONS, perUser: config.MAX_CONNECTIONS_PER_USER, perAddress: config.MAX_CONNECTIONS_PER_ADDRESS })
   const rechecks = new Rechecks({
@@ -66,6 +66,7 @@ export default fp(async function websocket (app: FastifyInstance) {
     logger: app.log,
     maxConnectionsPerRoom: config.MAX_CONNECTIONS_PER_ROOM,
     authTimeoutMs: config.AUTH_TIMEOUT_MS,
+    refusals,
     now,
   })
   await app.register(fastifyWebsocket, {
@@ -98,7 +99,7 @@ export default fp(async function websocket (app: FastifyInstance) {
       setTimeout(() => { app.server.closeAllConnections() }, requestsMs).unref()
     },
   })
-}, { name: 'websocket', dependencies: ['env', 'cluster', 'rooms', 'access'], fastify: '5.x' })
+}, { name: 'websocket', dependencies: ['env', 'refusals', 'cluster', 'rooms', 'access'], fastify: '5.x' })
 
 /**
  * How long each part of the stop may take, at most, so that all of it fits: waiting for a store that does not answer,

@@ -1,3 +1,5 @@
+import type { RefusalRule } from '../refusal-rules.ts'
+
 /**
  * Why the server closes a WebSocket. y-websocket 3.1 stops for good on 4400-4499 and retries on all else
  * (`defaultShouldReconnect` in its source); browsers see only the code and the reason.
@@ -8,6 +10,8 @@ export interface CloseReason {
   readonly reason: string
   /** For what passes: clients should come back at a random moment within so many ms, so that not all come at once */
   readonly retryWithinMs?: number
+  /** undefined: a close that refuses nobody: the service stops, or wants clients to be authorised anew */
+  readonly rule?: RefusalRule
 }
 
 /** The reason as the client gets it, with a hint of its own when to come back. Stock clients ignore the hint and have a back-off of their own. */
@@ -20,19 +24,21 @@ export const closes = {
   goingAway: { code: 1001, reason: 'Going away' },
   /** The process stops and another takes over: come back soon */
   restart: { code: 1012, reason: 'Service restart', retryWithinMs: 1000 },
-  textFrame: { code: 1003, reason: 'Only binary messages are understood' },
-  malformed: { code: 1007, reason: 'Malformed message' },
+  textFrame: { code: 1003, reason: 'Only binary messages are understood', rule: 'textFrame' },
+  malformed: { code: 1007, reason: 'Malformed message', rule: 'malformed' },
   /** Come back and be authorised anew */
   reset: { code: 4205, reason: 'Reset Connection' },
-  ticketInvalid: { code: 4401, reason: 'Ticket expired or invalid' },
-  forbidden: { code: 4403, reason: 'permission-denied' },
-  deleted: { code: 4404, reason: 'Document deleted' },
-  tooLarge: { code: 4413, reason: 'Document is above its size limit' },
+  noCredentials: { code: 4401, reason: 'No credentials came in time', rule: 'noCredentials' },
+  ticketInvalid: { code: 4401, reason: 'Ticket expired or invalid', rule: 'ticketInvalid' },
+  forbidden: { code: 4403, reason: 'permission-denied', rule: 'forbidden' },
+  deleted: { code: 4404, reason: 'Document deleted', rule: 'deleted' },
+  tooLarge: { code: 4413, reason: 'Document is above its size limit', rule: 'tooLarge' },
   /** The stored bytes are not what was written: retrying cannot help, an operator can */
-  damaged: { code: 4422, reason: 'Document is damaged in the store' },
-  unavailable: { code: 4503, reason: 'Try again later', retryWithinMs: 2000 },
-  silent: { code: 4508, reason: 'Silent for too long' },
-  unfinished: { code: 4508, reason: 'A message took too long to arrive' },
-  tooSlow: { code: 4508, reason: 'Reading too slowly' },
-  tooMany: { code: 4529, reason: 'Too many connections or messages' },
+  damaged: { code: 4422, reason: 'Document is damaged in the store', rule: 'damaged' },
+  unavailable: { code: 4503, reason: 'Try again later', retryWithinMs: 2000, rule: 'unavailable' },
+  silent: { code: 4508, reason: 'Silent for too long', rule: 'silent' },
+  unfinished: { code: 4508, reason: 'A message took too long to arrive', rule: 'unfinished' },
+  tooSlow: { code: 4508, reason: 'Reading too slowly', rule: 'tooSlow' },
+  tooMany: { code: 4529, reason: 'Too many messages, documents or refusals', rule: 'tooMany' },
+  tooManyConnections: { code: 4529, reason: 'Too many connections', rule: 'tooManyConnections' },
 } as const satisfies Record<string, CloseReason>

@@ -4,7 +4,11 @@ import type { WebSocket } from 'ws'
 import type { Authoriser, Handshake, Outcome } from '../access/authorise.ts'
 import { mayNotRead, tryAgainLater, type Verdict } from '../access/verdict.ts'
 import { InvalidApiKey, NotFound } from '../errors.ts'
-import { closes } from '../protocol/close-codes.ts'
+import { closes, type CloseReason } from '../protocol/close-codes.ts'
+import type { Refusal } from '../refusals.ts'
+import { requesterOf, subjectOf } from '../requester.ts'
+import { refusalOf } from '../sessions/broken-frame.ts'
+import { refusal } from '../sessions/gate.ts'
 import { HocuspocusSession } from '../sessions/hocuspocus-session.ts'
 import { WsSocket } from '../sessions/web-socket.ts'
 import { refuseYWebsocket, YWebsocketSession } from '../sessions/y-websocket-session.ts'
@@ -36,24 +40,41 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
     const handshake = describe(request)
     const hasBadName = handshake.room !== undefined && !isRoomName(handshake.room)
     const outcome = !request.isCounted
-      ? { outcome: 'verdict', verdict: tryAgainLater(closes.tooMany.reason) } as const
+      ? { outcome: 'verdict', verdict: tryAgainLater(closes.tooManyConnections.reason) } as const
       : hasBadName
-        ? { outcome: 'verdict', verdict: mayNotRead('The name of the room is not allowed.') } as const
+        ? { outcome: 'verdict', verdict: mayNotRead('The name of the room is not allowed.', 'roomName') } as const
         : await scope.authoriser.authoriseHandshake(handshake)
-    if (outcome.outcome === 'http403') throw new InvalidApiKey()
+    if (outcome.outcome === 'http403') throw scope.refuse(request, outcome.rule, new InvalidApiKey(), outcome.reason)
     request.admission = { handshake, outcome, response: reply.raw }
   }
 
   /** Counts the socket while it is open, and keeps nothing of the request alive: an idle connection should cost little. */
   function admit (socket: WebSocket, request: FastifyRequest): boolean {
+    const report = reporterOf(request)
     socket.removeAllListeners('error')
-    socket.on('error', terminate)
+    socket.on('error', (error) => {
+      const refused = refusalOf(error)
+      if (refused !== undefined) report(refused)
+      socket.terminate()
+    })
     socket.on('close', countClose)
     // The response that Fastify was given for the handshake would stay with the TCP socket, and with it request, headers and logger.
     request.admission?.response.detachSocket(request.raw.socket)
     if (request.isCounted) return true
-    new WsSocket(socket, scope.gate).close(closes.tooMany)
+    refuse(socket, request, closes.tooManyConnections)
     return false
+  }
+
+  /** Keeps nothing of the request alive either. */
+  function reporterOf (request: FastifyRequest): (refusal: Refusal) => void {
+    const [requester, subject] = [requesterOf(request), subjectOf(request)]
+    return (refusal) => { scope.refusals.report(refusal, requester, subject) }
+  }
+
+  function refuse (socket: WebSocket, request: FastifyRequest, reason: CloseReason): void {
+    const report = reporterOf(request)
+    report(reason)
+    refuseYWebsocket(new WsSocket(socket, scope.gate, report), reason)
   }
 
   function countClose (code: number): void { scope.gate.figures.closed(code) }
@@ -70,8 +91,8 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
     const { handshake, outcome } = request.admission ?? {}
     if (!admit(socket, request) || handshake?.room === undefined || outcome?.outcome !== 'verdict') return
     const { verdict } = outcome
-    if (verdict.allowed) new YWebsocketSession(socket, scope.gate, handshake.room, verdict) // eslint-disable-line no-new -- it lives with its socket
-    else refuseYWebsocket(new WsSocket(socket, scope.gate), verdict)
+    if (verdict.allowed) new YWebsocketSession(socket, scope.gate, handshake.room, verdict, requesterOf(request)) // eslint-disable-line no-new -- it lives with its socket
+    else refuse(socket, request, refusal(verdict))
   })
 
   scope.get('/collaboration/ws', { websocket: true, preHandler: judge }, (socket, request) => {
@@ -80,6 +101,7 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
     // eslint-disable-next-line no-new -- it lives with its socket
     new HocuspocusSession(socket, {
       gate: scope.gate,
+      requester: requesterOf(request),
       room: handshake.room,
       userId: outcome.outcome === 'verdict' && outcome.verdict.allowed ? outcome.verdict.userId : undefined,
       isRoomName,
@@ -112,8 +134,4 @@ async function judgeDocument (authoriser: Authoriser, handshake: Handshake, outc
 /** A ticket that was good at the handshake may have expired when a document is opened on the socket again. */
 async function stillHolds (verdict: Verdict): Promise<Verdict> {
   return verdict.allowed && verdict.expiresAt !== undefined && verdict.recheck !== undefined ? await verdict.recheck() : verdict
-}
-
-function terminate (this: WebSocket): void {
-  this.terminate()
 }

@@ -3,6 +3,7 @@ import type { Allowed, Verdict } from '../access/verdict.ts'
 import type { Logger } from '../logger.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import type { Connection } from '../sync/connection.ts'
+import type { Refusals } from '../refusals.ts'
 import type { Rooms } from '../sync/rooms.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
 import type { InboundOptions } from './inbound.ts'
@@ -28,6 +29,7 @@ export interface Gate extends InboundOptions {
   readonly node: string
   /** ms until a socket without credentials must have shown some */
   readonly authTimeoutMs: number
+  readonly refusals: Refusals
 }
 
 /**
@@ -39,7 +41,7 @@ export interface Gate extends InboundOptions {
 export function enterRoom (gate: Gate, name: string, connection: Connection, verdict: Allowed, greeting: readonly Uint8Array[] = []): CloseReason | undefined {
   if (!gate.epochs.isCurrent(verdict.epoch, name, verdict.userId)) return closes.reset
   const isFull = gate.maxConnectionsPerRoom > 0 && gate.rooms.size(name) >= gate.maxConnectionsPerRoom
-  if (isFull || !gate.limits.enterAs(verdict.userId)) return closes.tooMany
+  if (isFull || !gate.limits.enterAs(verdict.userId)) return closes.tooManyConnections
   gate.rechecks.add(connection, verdict)
   if (greeting.length > 0) connection.send(greeting)
   gate.figures.connections[protocolOf(connection)]++
@@ -65,8 +67,8 @@ function lineOf ({ node }: Gate, room: string | undefined, connection: Connectio
 
 /** How a verdict that lets nobody in reaches the client. Where nobody could say, all who ask are told to come back, each at another moment. */
 export function refusal (verdict: Extract<Verdict, { allowed: false }>): CloseReason {
-  const { code, reason } = verdict
-  return verdict.permanent ? { code, reason } : { code, reason, retryWithinMs: Math.max(closes.unavailable.retryWithinMs, 2 * (verdict.retryAfterMs ?? 0)) }
+  const { code, reason, rule } = verdict
+  return verdict.permanent ? { code, reason, rule } : { code, reason, rule, retryWithinMs: Math.max(closes.unavailable.retryWithinMs, 2 * (verdict.retryAfterMs ?? 0)) }
 }
 
 /** Reasons that are about who the client is: it is told so in its protocol's own words too. */

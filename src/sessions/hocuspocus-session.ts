@@ -5,6 +5,7 @@ import { decodeHocuspocus, type AddressedMessage } from '../protocol/decode-mess
 import { encodeAuthenticated, encodeAwarenessQuestion, encodeCloseMessage, encodeHocuspocusDenied, encodePong } from '../protocol/encode-message.ts'
 import { framesOf, hocuspocusAddress, noAddress, type Address } from '../protocol/frame.ts'
 import { messageType, type ClientMessage } from '../protocol/message.ts'
+import type { Requester, Subject } from '../refusals.ts'
 import { Connection, type Session } from '../sync/connection.ts'
 import { enterRoom, isPermissionDenied, leaveRoom, refusal, type Gate } from './gate.ts'
 import { maxStrangerBytes } from './inbound.ts'
@@ -26,8 +27,12 @@ const maxDocuments = 200
 /** Refusals on one socket: each may have been a question to Django. */
 const maxRefusals = 2 * maxDocuments
 
+const otherRoom: CloseReason = { ...closes.forbidden, rule: 'otherRoom', reason: 'The document is not the one this socket is for' }
+const badName: CloseReason = { ...closes.forbidden, rule: 'roomName', reason: 'The name of the document is not allowed' }
+
 export interface HocuspocusSessionOptions {
   readonly gate: Gate
+  readonly requester: Requester
   /** The one document that the address of the socket allows; undefined = any */
   readonly room: string | undefined
   /** Whom the handshake was judged for; undefined = nobody that is known */
@@ -36,6 +41,9 @@ export interface HocuspocusSessionOptions {
   authorise (documentName: string, token: string): Promise<Verdict>
   isRoomName (name: string): boolean
 }
+
+/** What a refusal was about, and with which token it was asked for */
+interface Judged extends Subject { readonly token?: string | undefined }
 
 /** One Hocuspocus client: a socket that carries one document or many, each authorised by itself. */
 export class HocuspocusSession implements Session, RoomSocket {
@@ -63,7 +71,7 @@ export class HocuspocusSession implements Session, RoomSocket {
   constructor (ws: WebSocket, options: HocuspocusSessionOptions) {
     const { gate } = options
     this.#options = options
-    this.#socket = new WsSocket(ws, gate)
+    this.#socket = new WsSocket(ws, gate, (reason) => { this.#report(reason) })
     this.#rate = new RateLimit(gate.rates, gate.now())
     this.#authBy = gate.now() + gate.authTimeoutMs
     this.#awaitDocument()
@@ -90,7 +98,7 @@ export class HocuspocusSession implements Session, RoomSocket {
     this.#shut.add(connection.address.key)
     this.#tell(connection.address, reason)
     if (reason.code === closes.reset.code) this.#tellAll(reason)
-    this.#closeOrStay(reason)
+    this.#closeOrStay(reason, { room: connection.room?.name, user: connection.userId, token: this.#tokens.get(connection) })
   }
 
   /** What a reset of connections does not reach: the socket may hold no document now, and open one by what its handshake said. */
@@ -219,12 +227,10 @@ export class HocuspocusSession implements Session, RoomSocket {
   #expect (name: string, documentName: string, message: ClientMessage, frame: Uint8Array): void {
     const { room, isRoomName } = this.#options
     if (this.#documents.size >= maxDocuments && !this.#forgetLeft()) return this.#close(closes.tooMany)
-    const address = hocuspocusAddress(name)
-    if ((room !== undefined && room !== documentName) || !isRoomName(documentName)) {
-      return this.#refuse(address, { ...closes.forbidden, reason: 'The document is not the one this socket is for' })
-    }
+    const waiting = new WaitingDocument(hocuspocusAddress(name), documentName)
+    if (room !== undefined && room !== documentName) return this.#refuse(waiting, otherRoom)
+    if (!isRoomName(documentName)) return this.#refuse(waiting, badName)
     this.#shut.delete(name)
-    const waiting = new WaitingDocument(address, documentName)
     this.#documents.set(name, waiting)
     this.#wait(waiting, message, frame)
   }
@@ -292,7 +298,7 @@ export class HocuspocusSession implements Session, RoomSocket {
     // Perhaps nobody is there to hear it, and others are on the socket.
     if (waiting.isLeft && !verdict.allowed && verdict.permanent) this.#denyLeft(waiting, verdict)
     else if (verdict.allowed) this.#admit(waiting, verdict)
-    else this.#refuse(waiting.address, refusal(verdict))
+    else this.#refuse(waiting, refusal(verdict))
   }
 
   /** Every provider that is attached answers this, whether it was let in or not. */
@@ -300,10 +306,10 @@ export class HocuspocusSession implements Session, RoomSocket {
     this.#socket.write(framesOf(address, [encodeAwarenessQuestion()]))
   }
 
-  #denyLeft ({ address }: WaitingDocument, verdict: Denied): void {
+  #denyLeft ({ address, documentName, token }: WaitingDocument, verdict: Denied): void {
     this.#shut.add(address.key)
     this.#tell(address, refusal(verdict))
-    this.#options.gate.figures.refused(verdict)
+    this.#report(verdict, { room: documentName, token })
     this.#awaitDocument()
   }
 
@@ -316,7 +322,7 @@ export class HocuspocusSession implements Session, RoomSocket {
     const refused = enterRoom(this.#options.gate, documentName, connection, verdict, [encodeAuthenticated(verdict.canEdit)])
     if (refused !== undefined) {
       this.#documents.delete(address.key)
-      return this.#close(refused)
+      return this.#close(refused, { room: documentName, user: verdict.userId, token })
     }
     this.#socket.letIn(this)
     for (const message of waiting.messages()) {
@@ -325,13 +331,18 @@ export class HocuspocusSession implements Session, RoomSocket {
     }
   }
 
-  #refuse (address: Address, reason: CloseReason): void {
+  #refuse ({ address, documentName, token }: WaitingDocument, reason: CloseReason): void {
     this.#shut.add(address.key)
     // Providers take any message for a sign that all is well and forget how long to wait before the next try. So what is
     // to be tried again says so by the socket's end alone.
     if (isPermissionDenied(reason)) this.#tell(address, reason)
     if (++this.#refusals > maxRefusals) this.#close(closes.tooMany)
-    else this.#closeOrStay(reason)
+    else this.#closeOrStay(reason, { room: documentName, token })
+  }
+
+  #report (reason: CloseReason, { token = '', ...subject }: Judged = { room: this.#options.room, user: this.userId ?? this.#options.userId }): void {
+    const { gate, requester } = this.#options
+    gate.refusals.report(reason, token === '' ? requester : { ...requester, credentials: [...requester.credentials, 'ticket'] }, subject)
   }
 
   #tell (address: Address, reason: CloseReason): void {
@@ -341,11 +352,11 @@ export class HocuspocusSession implements Session, RoomSocket {
   }
 
   /** A socket that is for one document ends with it; one for many only where the reason concerns all of them. */
-  #closeOrStay (reason: CloseReason): void {
+  #closeOrStay (reason: CloseReason, judged: Judged): void {
     const isForOne = this.#options.room !== undefined
-    if (!isAboutOneDocument(reason.code) || (isForOne && [...this.#documents.values()].every(isLeft))) this.#close(reason)
+    if (!isAboutOneDocument(reason.code) || (isForOne && [...this.#documents.values()].every(isLeft))) this.#close(reason, judged)
     else {
-      this.#options.gate.figures.refused(reason)
+      this.#report(reason, judged)
       this.#awaitDocument()
     }
   }
@@ -361,10 +372,12 @@ export class HocuspocusSession implements Session, RoomSocket {
     clearTimeout(this.#emptyTimer)
     this.#emptyTimer = this.#hasBeenLetIn
       ? setTimeout(() => { this.#close(closes.silent) }, emptyTimeoutMs)
-      : setTimeout(() => { this.#close({ ...closes.ticketInvalid, reason: 'No credentials came in time' }) }, Math.max(0, this.#authBy - this.#options.gate.now()))
+      : setTimeout(() => { this.#close(closes.noCredentials) }, Math.max(0, this.#authBy - this.#options.gate.now()))
   }
 
-  #close (reason: CloseReason): void {
+  #close (reason: CloseReason, judged?: Judged): void {
+    if (this.#isClosed) return
+    this.#report(reason, judged)
     this.#left(reason.code)
     this.#socket.close(reason)
   }

@@ -1,7 +1,6 @@
 import type { WebSocket } from 'ws'
 import type { CloseReason } from '../protocol/close-codes.ts'
 import type { InboundBudget, Sender } from './inbound-budget.ts'
-import type { SocketFigures } from './socket-figures.ts'
 
 type Write = (chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void) => void
 
@@ -60,7 +59,6 @@ export interface InboundOptions {
   readonly inbound: InboundBudget
   /** Largest message of a client in a document */
   readonly maxMessageBytes: number
-  readonly figures: Pick<SocketFigures, 'refused'>
   /** Engine time in ms, monotonic */
   now (): number
 }

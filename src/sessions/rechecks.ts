@@ -77,7 +77,10 @@ export class Rechecks {
     const answer = await askAgain(held.verdict)
     // The client may have left meanwhile, or renewed its access.
     if (this.#held.get(connection) !== held) return
-    if (answer.change === 'lost') connection.end({ code: answer.verdict.code, reason: answer.verdict.reason })
+    if (answer.change === 'lost') {
+      const { code, reason, rule } = answer.verdict
+      connection.end({ code, reason, rule })
+    }
     if (answer.change !== 'rights') return
     const { epoch, userId } = answer.verdict
     // Somebody else now, who was reset meanwhile.

@@ -23,7 +23,7 @@ export class WsSocket implements Socket {
   readonly #ws: WebSocket
   readonly #stream: TcpSocket
   readonly #now: () => number
-  readonly #figures: InboundOptions['figures']
+  readonly #cutting: (reason: CloseReason) => void
   readonly #inbound: Inbound
   heardAt: number
   writtenAt: number
@@ -33,12 +33,13 @@ export class WsSocket implements Socket {
   #pauses = 0
   #owedPong: Buffer | undefined
 
-  constructor (ws: WebSocket, options: InboundOptions) {
+  /** @param cutting called with the reason when the socket is closed because of what has not arrived whole */
+  constructor (ws: WebSocket, options: InboundOptions, cutting: (reason: CloseReason) => void) {
     this.#ws = ws
     // Set as soon as the handshake is done, which it is where a WebSocket is handed out.
     this.#stream = (ws as unknown as WithStream)._socket
     this.#now = options.now
-    this.#figures = options.figures
+    this.#cutting = cutting
     this.#inbound = new Inbound(ws, options, (reason) => { this.#cut(reason) })
     this.heardAt = this.writtenAt = options.now()
     this.budget = new PartsBudget(this.heardAt)
@@ -118,7 +119,6 @@ export class WsSocket implements Socket {
 
   close (reason: CloseReason): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return
-    this.#figures.refused(reason)
     this.#inbound.closed()
     this.#ws.resume() // the answer to the close frame must be read
     this.#ws.close(reason.code, reasonFor(reason))
@@ -129,6 +129,7 @@ export class WsSocket implements Socket {
 
   /** A socket that is half closed takes no close frame any more. */
   #cut (reason: CloseReason): void {
+    this.#cutting(reason)
     if (this.#ws.readyState === this.#ws.OPEN) this.close(reason)
     else this.terminate()
   }

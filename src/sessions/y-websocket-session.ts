@@ -1,12 +1,13 @@
 import type { RawData, WebSocket } from 'ws'
-import type { Allowed, Verdict } from '../access/verdict.ts'
+import type { Allowed } from '../access/verdict.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import { decodeYWebsocket } from '../protocol/decode-message.ts'
 import { encodePermissionDenied, encodeRenewed } from '../protocol/encode-message.ts'
 import { framesOf, noAddress } from '../protocol/frame.ts'
 import type { ClientMessage } from '../protocol/message.ts'
+import type { Requester } from '../refusals.ts'
 import { Connection, type Session } from '../sync/connection.ts'
-import { enterRoom, isPermissionDenied, leaveRoom, refusal, type Gate } from './gate.ts'
+import { enterRoom, isPermissionDenied, leaveRoom, type Gate } from './gate.ts'
 import { RateLimit } from './rate-limit.ts'
 import { renewAccess } from './renewal.ts'
 import { WsSocket } from './web-socket.ts'
@@ -14,18 +15,22 @@ import { WsSocket } from './web-socket.ts'
 /** One y-websocket client: one socket, one room, authorised before the upgrade. */
 export class YWebsocketSession implements Session {
   readonly #gate: Gate
+  readonly #room: string
+  readonly #requester: Requester
   readonly #socket: WsSocket
   readonly #connection: Connection
   readonly #rate: RateLimit
 
-  constructor (ws: WebSocket, gate: Gate, room: string, verdict: Allowed) {
+  constructor (ws: WebSocket, gate: Gate, room: string, verdict: Allowed, requester: Requester) {
     this.#gate = gate
-    this.#socket = new WsSocket(ws, gate)
+    this.#room = room
+    this.#requester = requester
+    this.#socket = new WsSocket(ws, gate, (reason) => { this.#report(reason) })
     this.#rate = new RateLimit(gate.rates, gate.now())
     this.#connection = new Connection(this.#socket, this, noAddress, false, verdict)
     const refused = enterRoom(gate, room, this.#connection, verdict)
     if (refused !== undefined) {
-      this.#socket.close(refused)
+      this.#close(refused)
       return
     }
     this.#socket.letIn(this.#connection)
@@ -38,12 +43,21 @@ export class YWebsocketSession implements Session {
   /** The engine has ended the connection. */
   ended (_connection: Connection, reason: CloseReason): void {
     if (isPermissionDenied(reason)) this.#socket.write(framesOf(noAddress, [encodePermissionDenied(reason.reason)]))
-    this.#socket.close(reason)
+    this.#close(reason)
     leaveRoom(this.#gate, this.#connection, reason.code)
   }
 
   renew (connection: Connection, ticket: string): void {
     renewAccess(this.#gate, connection, ticket, () => { connection.send([encodeRenewed(connection.canEdit)]) })
+  }
+
+  #close (reason: CloseReason): void {
+    this.#report(reason)
+    this.#socket.close(reason)
+  }
+
+  #report (reason: CloseReason): void {
+    this.#gate.refusals.report(reason, this.#requester, { room: this.#room, user: this.#connection.userId })
   }
 
   #left (code: number): void {
@@ -78,8 +92,7 @@ export class YWebsocketSession implements Session {
 }
 
 /** Tells a client that was upgraded only to hear it that it may not come in. A browser cannot see the status of a refused handshake. */
-export function refuseYWebsocket (socket: WsSocket, verdict: Extract<Verdict, { allowed: false }>): void {
-  const reason = refusal(verdict)
+export function refuseYWebsocket (socket: WsSocket, reason: CloseReason): void {
   if (isPermissionDenied(reason)) socket.write(framesOf(noAddress, [encodePermissionDenied(reason.reason)]))
   socket.close(reason)
 }

@@ -4,12 +4,11 @@ import t, { type Test } from 'tap'
 import { WebSocket, WebSocketServer } from 'ws'
 import { framesOf, noAddress } from '../../src/protocol/frame.ts'
 import { InboundBudget } from '../../src/sessions/inbound-budget.ts'
-import { SocketFigures } from '../../src/sessions/socket-figures.ts'
 import { WsSocket } from '../../src/sessions/web-socket.ts'
 import { quiet } from '../store/quiet-logger.ts'
 
 const now = (): number => performance.now()
-const gate = { now, inbound: new InboundBudget({ maxBytes: 1e9, logger: quiet, now }), maxMessageBytes: 1e6, figures: new SocketFigures() }
+const gate = { now, inbound: new InboundBudget({ maxBytes: 1e9, logger: quiet, now }), maxMessageBytes: 1e6 }
 
 async function pair (t: Test): Promise<{ server: WebSocket, client: WebSocket, socket: WsSocket, heard: Buffer[] }> {
   const listener = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false })
@@ -25,7 +24,7 @@ async function pair (t: Test): Promise<{ server: WebSocket, client: WebSocket, s
   client.on('message', (data: Buffer) => { heard.push(data) })
   const [server] = await connected as [WebSocket]
   if (client.readyState !== client.OPEN) await once(client, 'open')
-  return { server, client, heard, socket: new WsSocket(server, gate) }
+  return { server, client, heard, socket: new WsSocket(server, gate, () => {}) }
 }
 
 const messages = [0, 1, 125, 126, 65_535, 65_536, 300_000].map((size) => randomBytes(size))

@@ -1,0 +1,27 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { RefusalRule } from '../refusal-rules.ts'
+import { Refusals } from '../refusals.ts'
+import { requesterOf, subjectOf } from '../requester.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Counts and logs every refusal. */
+    readonly refusals: Refusals
+    /** Reports a request that is answered with an error instead of being served, and returns the error. `reason`: for the log, default the error's own. */
+    readonly refuse: <T extends Error & { statusCode?: number | undefined }>(request: FastifyRequest, rule: RefusalRule, error: T, reason?: string) => T
+  }
+}
+
+/** Makes every refusal traceable: `refusals` for WebSockets, `refuse` for requests and handshakes. */
+export default fp(async function refusals (app: FastifyInstance) {
+  app.decorate('refusals', new Refusals({
+    allowedOrigins: app.config.COLLABORATION_SERVER_ORIGIN,
+    logger: app.log,
+    now: () => performance.now(),
+  }))
+  app.decorate('refuse', function refuse (request, rule, error, reason = error.message) {
+    app.refusals.report({ rule, code: error.statusCode ?? 500, reason }, requesterOf(request), subjectOf(request))
+    return error
+  })
+}, { name: 'refusals', dependencies: ['env'], fastify: '5.x' })
