@@ -22,7 +22,10 @@ Every request, WebSocket or document that y-provider refuses is a line of level 
 \`y_provider_refusals_total\` counts all of them by \`rule\` ([metrics](operations.md#metrics)).
 
 A browser does not show a script why a handshake failed, but its network tools show the answer. Codes from 4400 to 4499
-are final: y-websocket 3.1 stops at them, older versions still retry.
+are final: y-websocket 3.1 stops at them, older versions still retry. A Hocuspocus provider reconnects after every
+close, so y-provider leaves the socket open when access is denied (4401, 4403, 4404). The provider reports
+\`authenticationFailed\`. Provider 2 then detaches. Providers 3 and 4 retry after 30 s without a message, about twice a
+minute, and at once when the document or the user is reset; other documents on the same socket are not affected.
 
 This page is written by \`npm run refusals-page\` from \`src/refusal-rules.ts\`.
 

@@ -28,14 +28,19 @@ export const refusalRules = {
     seen: 'y-websocket: the handshake fails with 403, and the client retries forever. Hocuspocus: permission denied, or 4401 if no Auth message comes within `AUTH_TIMEOUT_MS`.',
     remedy: 'Give the page a ticket, or let its session cookie reach y-provider and set `COLLABORATION_BACKEND_BASE_URL`: without it, cookies give no access. Public documents need `BACKEND_ASK_ANONYMOUS=true`.',
   },
+  noCookies: {
+    codes: [4001],
+    seen: 'Hocuspocus: permission denied, then closed with the reason `No cookies`. La Suite Docs stops there; stock providers reconnect, and Django is not asked.',
+    remedy: 'Log in. If the user is logged in, check the domain, path and `SameSite` of the session cookie. Public documents need `BACKEND_ASK_ANONYMOUS=true`.',
+  },
   ticketInvalid: {
     codes: [4401],
-    seen: 'Permission denied, then closed.',
+    seen: 'y-websocket: permission denied, then closed. Hocuspocus: permission denied; the socket stays open.',
     remedy: '`reason` says what is wrong with the ticket. Fetch a new one if it has expired; otherwise check the secret, the room and the clock that Django signs with. Behind nginx\' `auth_request`, this means that Django denied access.',
   },
   forbidden: {
     codes: [4403],
-    seen: 'Permission denied, then closed.',
+    seen: 'y-websocket: permission denied, then closed. Hocuspocus: permission denied; the socket stays open.',
     remedy: 'Django answered 401, 403 or 404, or `retrieve` is false. If the user should have access, grant it in Django and call reset-connections.',
   },
   otherRoom: {
@@ -106,12 +111,12 @@ export const refusalRules = {
   tooMany: {
     codes: [4529],
     seen: 'Closed; the client retries.',
-    remedy: 'Look for a client in a loop. Otherwise raise `MAX_MESSAGES_PER_SECOND` or `MAX_BYTES_PER_SECOND`. A Hocuspocus socket carries 200 documents at most.',
+    remedy: 'Look for a client in a loop. Otherwise raise `MAX_MESSAGES_PER_SECOND` or `MAX_BYTES_PER_SECOND`. A Hocuspocus socket carries 200 documents at most, and ends after 20 refusals if it has opened none.',
   },
   tooManyConnections: {
     codes: [4529],
     seen: 'Closed; the client retries.',
-    remedy: 'Raise `MAX_CONNECTIONS` or the limit for each user, address or room. Set `TRUST_PROXY`, or all clients behind a proxy count as one address.',
+    remedy: 'Raise `MAX_CONNECTIONS` or the limit for each user, address or room; after refusals, `MAX_REFUSED_PER_ADDRESS`. Set `TRUST_PROXY`, or all clients behind a proxy count as one address.',
   },
 } as const satisfies Record<string, RuleNotes>
 

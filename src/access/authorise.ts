@@ -8,7 +8,7 @@ import type { Fields } from './fields.ts'
 import { readForwardedHeaders } from './forwarded-headers.ts'
 import { readSessionCookie } from './session-cookie.ts'
 import type { TicketCheck } from './ticket.ts'
-import { invalidTicket, mayNotRead } from './verdict.ts'
+import { invalidTicket, mayNotRead, noCookies } from './verdict.ts'
 import type { Allowed, Denied, Verdict } from './verdict.ts'
 
 /** A request for a WebSocket, as far as it matters for who may connect. Its origin has been checked before. */
@@ -101,7 +101,9 @@ async function judgeAuthMessage (options: AuthoriserOptions, request: Handshake,
   const ticket = token === '' ? ticketOf(request.query) : token
   if (ticket !== undefined) return await judgeFirstTicket(options, request, ticket, document)
   const question = questionOf(options, request, document)
-  return question === undefined ? NO_CREDENTIALS : await judgeCookie(options, question)
+  if (question !== undefined) return await judgeCookie(options, question)
+  // A proxy's header was about no document: a cookie is not what its client lacks.
+  return options.backend === undefined || request.headers['authorization'] !== undefined ? NO_CREDENTIALS : noCookies
 }
 
 /** The ticket in the address: one, several, or (also where it is empty) none. */

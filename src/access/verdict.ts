@@ -23,8 +23,8 @@ export interface Allowed {
 export interface Denied {
   readonly allowed: false
   readonly permanent: true
-  /** 4401: the ticket is expired or invalid; 4403: this user may not read this document. */
-  readonly code: 4401 | 4403
+  /** 4001: no credentials, where a cookie would do; 4401: the ticket is expired or invalid; 4403: this user may not read this document. */
+  readonly code: 4001 | 4401 | 4403
   readonly rule: RefusalRule
   /** One sentence for people; short enough for a close frame (123 bytes), without anything secret. */
   readonly reason: string
@@ -44,6 +44,9 @@ export interface Unavailable {
 export const invalidTicket = (reason: string): Denied => ({ allowed: false, permanent: true, code: 4401, rule: 'ticketInvalid', reason })
 
 export const mayNotRead = (reason: string, rule: RefusalRule = 'forbidden'): Denied => ({ allowed: false, permanent: true, code: 4403, rule, reason })
+
+/** La Suite Docs' page stops at this very code and reason. */
+export const noCookies: Denied = { allowed: false, permanent: true, code: 4001, rule: 'noCookies', reason: 'No cookies' }
 
 export const tryAgainLater = (reason: string, retryAfterMs?: number): Unavailable =>
   ({ allowed: false, permanent: false, code: 4503, rule: 'unavailable', reason, retryAfterMs })

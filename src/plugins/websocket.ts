@@ -26,6 +26,9 @@ const msBetweenCloses = 1
 /** A client that takes the hint in the close reason comes back within this time, or within a ms for each that was connected. */
 const leastRetryMs = 1000
 
+/** How long a Hocuspocus socket may carry no document, or only refused ones: twice what stock providers wait for a message before they come back by themselves. */
+const emptyTimeoutMs = 60_000
+
 /** Fragments of one message, each a buffer of its own: 2 KiB each at the default MAX_FRAME_BYTES; browsers send 64 KiB, libraries 4. */
 const maxFragments = 16 * 1024
 /** MAX_UNFINISHED_BYTES is taken for at least so many of the largest message: one that arrives in small reads costs as much again. */
@@ -35,7 +38,7 @@ const leastMessagesHeld = 2
 export default fp(async function websocket (app: FastifyInstance) {
   const { authoriser, config, epochs, refusals, rooms } = app
   const now = (): number => performance.now()
-  const limits = new ConnectionLimits({ total: config.MAX_CONNECTIONS, perUser: config.MAX_CONNECTIONS_PER_USER, perAddress: config.MAX_CONNECTIONS_PER_ADDRESS })
+  const limits = new ConnectionLimits({ total: config.MAX_CONNECTIONS, perUser: config.MAX_CONNECTIONS_PER_USER, perAddress: config.MAX_CONNECTIONS_PER_ADDRESS, refusedPerAddress: config.MAX_REFUSED_PER_ADDRESS })
   const rechecks = new Rechecks({
     everyMs: config.RECHECK_INTERVAL_MS,
     epochs,
@@ -66,6 +69,7 @@ export default fp(async function websocket (app: FastifyInstance) {
     logger: app.log,
     maxConnectionsPerRoom: config.MAX_CONNECTIONS_PER_ROOM,
     authTimeoutMs: config.AUTH_TIMEOUT_MS,
+    emptyTimeoutMs,
     refusals,
     now,
   })

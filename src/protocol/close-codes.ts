@@ -28,6 +28,8 @@ export const closes = {
   malformed: { code: 1007, reason: 'Malformed message', rule: 'malformed' },
   /** Come back and be authorised anew */
   reset: { code: 4205, reason: 'Reset Connection' },
+  /** La Suite Docs' page stops at this very code and reason */
+  noCookies: { code: 4001, reason: 'No cookies', rule: 'noCookies' },
   noCredentials: { code: 4401, reason: 'No credentials came in time', rule: 'noCredentials' },
   ticketInvalid: { code: 4401, reason: 'Ticket expired or invalid', rule: 'ticketInvalid' },
   forbidden: { code: 4403, reason: 'permission-denied', rule: 'forbidden' },

@@ -3,6 +3,8 @@ export interface SocketLimits {
   readonly total: number
   readonly perUser: number
   readonly perAddress: number
+  /** Sockets that stay open though they carry nothing but refused documents */
+  readonly refusedPerAddress: number
 }
 
 /** Counts open sockets by what they have in common. */
@@ -10,6 +12,7 @@ export class ConnectionLimits {
   readonly #limits: SocketLimits
   readonly #users = new Map<string, number>()
   readonly #addresses = new Map<string, number>()
+  readonly #refused = new Map<string, number>()
   #total = 0
 
   constructor (limits: SocketLimits) {
@@ -30,6 +33,16 @@ export class ConnectionLimits {
   leave (address: string): void {
     this.#total--
     if (this.#limits.perAddress > 0) uncount(this.#addresses, address)
+  }
+
+  /** The same for a socket that is open already, and that carries nothing but refused documents. */
+  enterRefused (address: string): boolean {
+    const { refusedPerAddress } = this.#limits
+    return refusedPerAddress === 0 || count(this.#refused, address, refusedPerAddress)
+  }
+
+  leaveRefused (address: string): void {
+    if (this.#limits.refusedPerAddress > 0) uncount(this.#refused, address)
   }
 
   /** The same for a user in a room; people without an id are not counted. */

@@ -29,6 +29,8 @@ export interface Gate extends InboundOptions {
   readonly node: string
   /** ms until a socket without credentials must have shown some */
   readonly authTimeoutMs: number
+  /** ms until a socket that carries no document any more, or only refused ones, is closed */
+  readonly emptyTimeoutMs: number
   readonly refusals: Refusals
 }
 
@@ -71,5 +73,11 @@ export function refusal (verdict: Extract<Verdict, { allowed: false }>): CloseRe
   return verdict.permanent ? { code, reason, rule } : { code, reason, rule, retryWithinMs: Math.max(closes.unavailable.retryWithinMs, 2 * (verdict.retryAfterMs ?? 0)) }
 }
 
-/** Reasons that are about who the client is: it is told so in its protocol's own words too. */
-export const isPermissionDenied = ({ code }: CloseReason): boolean => code === closes.ticketInvalid.code || code === closes.forbidden.code
+const denials: ReadonlySet<number> = new Set([closes.noCookies, closes.ticketInvalid, closes.forbidden, closes.deleted].map(({ code }) => code))
+const ofOneDocument: ReadonlySet<number> = new Set([...denials, closes.tooLarge.code, closes.damaged.code])
+
+/** Permanent reasons that are about what the client may see: it is told so in its protocol's own words too. */
+export const isPermissionDenied = ({ code }: CloseReason): boolean => denials.has(code)
+
+/** Reasons that leave the other documents of a socket alone. All else is about the socket, or wants it opened anew. */
+export const isAboutOneDocument = ({ code }: CloseReason): boolean => ofOneDocument.has(code)

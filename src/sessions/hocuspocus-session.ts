@@ -7,9 +7,11 @@ import { framesOf, hocuspocusAddress, noAddress, type Address } from '../protoco
 import { messageType, type ClientMessage } from '../protocol/message.ts'
 import type { Requester, Subject } from '../refusals.ts'
 import { Connection, type Session } from '../sync/connection.ts'
-import { enterRoom, isPermissionDenied, leaveRoom, refusal, type Gate } from './gate.ts'
+import { enterRoom, isAboutOneDocument, isPermissionDenied, leaveRoom, refusal, type Gate } from './gate.ts'
 import { maxStrangerBytes } from './inbound.ts'
+import { Probation } from './probation.ts'
 import { RateLimit } from './rate-limit.ts'
+import { RefusedDocuments } from './refused-documents.ts'
 import { renewAccess } from './renewal.ts'
 import type { RoomSocket } from './room-sockets.ts'
 import { WaitingDocument } from './waiting-document.ts'
@@ -18,14 +20,10 @@ import { WsSocket } from './web-socket.ts'
 /** What may wait on one socket for verdicts; a client that has not been let in must not fill the memory. */
 const maxWaitingMessages = 500
 const maxWaitingBytes = 2 * maxStrangerBytes
-/** A socket that carries no document any more is closed after this many ms, unless another comes. */
-const emptyTimeoutMs = 60_000
 /** Longer tokens are not kept. Django's tickets take some 300 characters, and one is kept for each document of a socket. */
 const maxTokenLength = 4096
 /** Documents on one socket, let in or not */
 const maxDocuments = 200
-/** Refusals on one socket: each may have been a question to Django. */
-const maxRefusals = 2 * maxDocuments
 
 const otherRoom: CloseReason = { ...closes.forbidden, rule: 'otherRoom', reason: 'The document is not the one this socket is for' }
 const badName: CloseReason = { ...closes.forbidden, rule: 'roomName', reason: 'The name of the document is not allowed' }
@@ -50,20 +48,14 @@ export class HocuspocusSession implements Session, RoomSocket {
   readonly #options: HocuspocusSessionOptions
   readonly #socket: WsSocket
   readonly #rate: RateLimit
-  /** Engine time in ms by which somebody must have been let in; what comes and goes before that moves it not */
-  readonly #authBy: number
+  readonly #probation: Probation
   /** By address; those that the client has left, and may still speak about, included */
   readonly #documents = new Map<string, Connection | WaitingDocument>()
   /** What each connection was opened with, or renewed with last */
   readonly #tokens = new WeakMap<Connection, string>()
-  /** Refused or ended by us, and not left by the client, which goes on sending: only a new Auth message is heard from it. */
-  readonly #shut = new Set<string>()
-  /** Runs while the socket carries no document, not even one that is being judged */
-  #emptyTimer: NodeJS.Timeout | undefined
-  #hasBeenLetIn = false
+  readonly #refused: RefusedDocuments
   /** Provider 2 throws at a Close message. It can be told from later ones where it has no token: then it sends no Auth. */
   #understandsClose = true
-  #refusals = 0
   #waitingMessages = 0
   #waitingBytes = 0
   #isClosed = false
@@ -73,7 +65,8 @@ export class HocuspocusSession implements Session, RoomSocket {
     this.#options = options
     this.#socket = new WsSocket(ws, gate, (reason) => { this.#report(reason) })
     this.#rate = new RateLimit(gate.rates, gate.now())
-    this.#authBy = gate.now() + gate.authTimeoutMs
+    this.#probation = new Probation(gate, options.requester.address, (reason) => { this.#close(reason) })
+    this.#refused = new RefusedDocuments(this, gate.roomSockets)
     this.#awaitDocument()
     if (options.room !== undefined) gate.roomSockets.add(options.room, this)
     ws.on('message', (data, isBinary) => { this.#receive(data, isBinary) })
@@ -95,15 +88,16 @@ export class HocuspocusSession implements Session, RoomSocket {
   ended (connection: Connection, reason: CloseReason): void {
     leaveRoom(this.#options.gate, connection, reason.code)
     this.#documents.delete(connection.address.key)
-    this.#shut.add(connection.address.key)
+    this.#refused.add(connection.address.key, connection.room?.name, connection.userId)
     this.#tell(connection.address, reason)
     if (reason.code === closes.reset.code) this.#tellAll(reason)
     this.#closeOrStay(reason, { room: connection.room?.name, user: connection.userId, token: this.#tokens.get(connection) })
   }
 
   /** What a reset of connections does not reach: the socket may hold no document now, and open one by what its handshake said. */
-  reset (userId: string | undefined): boolean {
-    if (this.#isClosed || (userId !== undefined && userId !== this.#options.userId)) return false
+  reset (room: string, userId: string | undefined): boolean {
+    const isJudgedFor = room === this.#options.room && (userId === undefined || userId === this.#options.userId)
+    if (this.#isClosed || !(isJudgedFor || this.#refused.isReset(room, userId))) return false
     this.#tellAll(closes.reset)
     this.#close(closes.reset)
     return true
@@ -157,7 +151,7 @@ export class HocuspocusSession implements Session, RoomSocket {
     else if (document instanceof Connection) this.#handOn(document, message)
     else if (document?.isLeft === true) this.#returned(document, message, frame)
     else if (document !== undefined) this.#wait(document, message, frame)
-    else if (message.type === 'auth' || !this.#shut.has(address)) this.#expect(address, documentName, message, frame)
+    else if (message.type === 'auth' || !this.#refused.has(address)) this.#expect(address, documentName, message, frame)
   }
 
   #handOn (connection: Connection, message: ClientMessage): void {
@@ -184,13 +178,13 @@ export class HocuspocusSession implements Session, RoomSocket {
   }
 
   #closedByClient (key: string, document: Connection | WaitingDocument | undefined): void {
-    this.#shut.delete(key)
+    this.#refused.delete(key)
     if (document === undefined || isLeft(document)) return
     if (document instanceof Connection) this.#keepLeft(document)
     else if (document.isAsked) {
       document.isLeft = true
       // The question goes on, and somebody else's waits behind it: leaving before each answer counts like a refusal.
-      if (++this.#refusals > maxRefusals) return this.#close(closes.tooMany)
+      if (!this.#probation.countRefusal()) return this.#close(closes.tooMany)
     } else this.#stopWaiting(document)
     this.#awaitDocument()
   }
@@ -230,7 +224,7 @@ export class HocuspocusSession implements Session, RoomSocket {
     const waiting = new WaitingDocument(hocuspocusAddress(name), documentName)
     if (room !== undefined && room !== documentName) return this.#refuse(waiting, otherRoom)
     if (!isRoomName(documentName)) return this.#refuse(waiting, badName)
-    this.#shut.delete(name)
+    this.#refused.delete(name)
     this.#documents.set(name, waiting)
     this.#wait(waiting, message, frame)
   }
@@ -277,8 +271,8 @@ export class HocuspocusSession implements Session, RoomSocket {
   #ask (waiting: WaitingDocument, token: string): void {
     waiting.isAsked = true
     waiting.token = token
-    clearTimeout(this.#emptyTimer)
-    this.#options.authorise(waiting.documentName, token)
+    this.#probation.pause()
+    this.#probation.ask(async () => await this.#options.authorise(waiting.documentName, token))
       .then((verdict) => { this.#judged(waiting, verdict) })
       .catch((error: unknown) => {
         this.#options.gate.logger.error({ err: error, room: waiting.documentName }, 'A document could not be opened for a client')
@@ -307,7 +301,7 @@ export class HocuspocusSession implements Session, RoomSocket {
   }
 
   #denyLeft ({ address, documentName, token }: WaitingDocument, verdict: Denied): void {
-    this.#shut.add(address.key)
+    this.#refused.add(address.key, documentName, undefined)
     this.#tell(address, refusal(verdict))
     this.#report(verdict, { room: documentName, token })
     this.#awaitDocument()
@@ -318,7 +312,7 @@ export class HocuspocusSession implements Session, RoomSocket {
     const connection = new Connection(this.#socket, this, address, true, verdict)
     this.#documents.set(address.key, connection)
     this.#keepToken(connection, token)
-    this.#hasBeenLetIn = true
+    this.#probation.letIn()
     const refused = enterRoom(this.#options.gate, documentName, connection, verdict, [encodeAuthenticated(verdict.canEdit)])
     if (refused !== undefined) {
       this.#documents.delete(address.key)
@@ -332,12 +326,12 @@ export class HocuspocusSession implements Session, RoomSocket {
   }
 
   #refuse ({ address, documentName, token }: WaitingDocument, reason: CloseReason): void {
-    this.#shut.add(address.key)
+    this.#refused.add(address.key, documentName, undefined)
     // Providers take any message for a sign that all is well and forget how long to wait before the next try. So what is
     // to be tried again says so by the socket's end alone.
     if (isPermissionDenied(reason)) this.#tell(address, reason)
-    if (++this.#refusals > maxRefusals) this.#close(closes.tooMany)
-    else this.#closeOrStay(reason, { room: documentName, token })
+    if (this.#probation.countRefusal()) this.#closeOrStay(reason, { room: documentName, token })
+    else this.#close(closes.tooMany)
   }
 
   #report (reason: CloseReason, { token = '', ...subject }: Judged = { room: this.#options.room, user: this.userId ?? this.#options.userId }): void {
@@ -346,19 +340,21 @@ export class HocuspocusSession implements Session, RoomSocket {
   }
 
   #tell (address: Address, reason: CloseReason): void {
-    const mustDeny = isPermissionDenied(reason) || (!this.#understandsClose && isAboutOneDocument(reason.code))
+    const mustDeny = isPermissionDenied(reason) || (!this.#understandsClose && isAboutOneDocument(reason))
     if (!mustDeny && !this.#understandsClose) return
     this.#socket.write(framesOf(address, [mustDeny ? encodeHocuspocusDenied(reason.reason) : encodeCloseMessage(reason.reason)]))
   }
 
-  /** A socket that is for one document ends with it; one for many only where the reason concerns all of them. */
+  /**
+   * Providers 3 and 4 reconnect a second after every close, whatever its code. After a refusal the socket therefore stays
+   * open, also without a document: they retry when they have heard nothing for 30 s, or when a reset closes it.
+   */
   #closeOrStay (reason: CloseReason, judged: Judged): void {
-    const isForOne = this.#options.room !== undefined
-    if (!isAboutOneDocument(reason.code) || (isForOne && [...this.#documents.values()].every(isLeft))) this.#close(reason, judged)
-    else {
-      this.#report(reason, judged)
-      this.#awaitDocument()
-    }
+    const isEmpty = [...this.#documents.values()].every(isLeft)
+    const endsWithLast = reason.code === closes.noCookies.code || (this.#options.room !== undefined && !isPermissionDenied(reason))
+    if (!isAboutOneDocument(reason) || (isEmpty && endsWithLast)) return this.#close(reason, judged)
+    this.#report(reason, judged)
+    this.#awaitDocument()
   }
 
   #leave (connection: Connection, code: number | undefined): void {
@@ -369,10 +365,7 @@ export class HocuspocusSession implements Session, RoomSocket {
 
   #awaitDocument (): void {
     for (const document of this.#documents.values()) if (document instanceof Connection || document.isAsked) return
-    clearTimeout(this.#emptyTimer)
-    this.#emptyTimer = this.#hasBeenLetIn
-      ? setTimeout(() => { this.#close(closes.silent) }, emptyTimeoutMs)
-      : setTimeout(() => { this.#close(closes.noCredentials) }, Math.max(0, this.#authBy - this.#options.gate.now()))
+    this.#probation.awaitDocument(this.#refused.size > 0)
   }
 
   #close (reason: CloseReason, judged?: Judged): void {
@@ -385,7 +378,8 @@ export class HocuspocusSession implements Session, RoomSocket {
   #left (code: number): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    clearTimeout(this.#emptyTimer)
+    this.#probation.end()
+    this.#refused.clear()
     const { gate, room } = this.#options
     if (room !== undefined) gate.roomSockets.delete(room, this)
     for (const document of [...this.#documents.values()]) {
@@ -400,9 +394,3 @@ const isLeft = (document: Connection | WaitingDocument): boolean => document ins
 
 /** A function, because the phase changes under whoever has just looked at it. */
 const isOver = (connection: Connection): boolean => connection.phase === 'ended'
-
-/** Such a verdict leaves the other documents of the socket alone. All else is about the socket, or wants it opened anew. */
-function isAboutOneDocument (code: number): boolean {
-  return code === closes.ticketInvalid.code || code === closes.forbidden.code || code === closes.deleted.code ||
-    code === closes.tooLarge.code || code === closes.damaged.code
-}

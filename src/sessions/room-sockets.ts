@@ -1,10 +1,10 @@
-/** A socket that is for one room and may hold no document of it at the moment. */
+/** A socket that is for a room, or was refused it, and may hold no document of it at the moment. */
 export interface RoomSocket {
-  /** Closes the socket, unless the reset is of another user. @returns whether it did */
-  reset (userId: string | undefined): boolean
+  /** Closes the socket, unless the reset is of another user or no longer concerns it. @returns whether it did */
+  reset (room: string, userId: string | undefined): boolean
 }
 
-/** Sockets by the one room they are for, from handshake to end: a reset closes those too that are in no room just then. */
+/** Sockets by the rooms they are for or were refused: a reset closes those too that are in no room just then. */
 export class RoomSockets {
   readonly #ofRoom = new Map<string, Set<RoomSocket>>()
 
@@ -21,6 +21,6 @@ export class RoomSockets {
 
   /** Closes the sockets of a room or those of one user. @returns how many */
   reset (room: string, userId: string | undefined): number {
-    return [...this.#ofRoom.get(room) ?? []].filter((socket) => socket.reset(userId)).length
+    return [...this.#ofRoom.get(room) ?? []].filter((socket) => socket.reset(room, userId)).length
   }
 }

@@ -58,6 +58,7 @@ export const settingsSchema = Type.Object({
   MAX_CONNECTIONS: quantity('connections', 20_000, 'Open connections of this process; each takes about 10 KiB.', { zero: 'no limit' }),
   MAX_CONNECTIONS_PER_USER: quantity('connections', 500, 'Open connections of one user; users without an id are not counted.', { zero: 'no limit' }),
   MAX_CONNECTIONS_PER_ADDRESS: quantity('connections', 0, 'Open connections from one address. Set TRUST_PROXY first, or all users behind the proxy count as one address.', { zero: 'no limit' }),
+  MAX_REFUSED_PER_ADDRESS: quantity('connections', 100, 'Hocuspocus connections from one address that stay open although access to all their documents was denied, so that their clients do not reconnect every second. Set TRUST_PROXY first, as above.', { zero: 'no limit' }),
   MAX_CONNECTIONS_PER_ROOM: quantity('connections', 5000, 'Open connections in one room of this process.', { zero: 'no limit' }),
   MAX_MESSAGES_PER_SECOND: quantity('messages/s', 5000, 'Messages from one connection, averaged over RATE_BURST_SECONDS; far above what people type, below what stops a server.', { zero: 'no limit' }),
   MAX_BYTES_PER_SECOND: quantity('bytes/s', 16 * MiB, 'Bytes from one connection, averaged over RATE_BURST_SECONDS.', { zero: 'no limit' }),

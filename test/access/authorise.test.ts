@@ -107,7 +107,7 @@ t.test('way 4: nothing to judge', async (t) => {
   t.match(await authoriseHandshake(yWebsocket()), FORBIDDEN)
   t.match(await authoriseHandshake(yWebsocket({ headers: { cookie: '' } })), FORBIDDEN)
   t.match(await authoriseHandshake(hocuspocus()), AWAIT)
-  t.match(await authoriseAuthMessage(hocuspocus(), 'r1', ''), { permanent: true, code: 4403 })
+  t.strictSame(await authoriseAuthMessage(hocuspocus(), 'r1', ''), { allowed: false, permanent: true, code: 4001, rule: 'noCookies', reason: 'No cookies' }, 'a cookie would have helped')
   t.equal(django.asked.length, 0)
 })
 

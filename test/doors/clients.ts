@@ -142,11 +142,11 @@ class SilentWebSocket {
   close (): void {}
 }
 
-/** Opens a socket for several Hocuspocus providers; it ends with the test. `room`: as `?room=`. */
-export function openSocket (t: Test, kind: HocuspocusKind, wsUrl: string, { room, headers = {}, query = '' }: { room?: string, headers?: { readonly [name: string]: string }, query?: string } = {}): HocuspocusSocket {
+/** Opens a socket for several Hocuspocus providers; it ends with the test. `room`: as `?room=`; `silenceMs`: instead of the 30 s without a message after which it reconnects. */
+export function openSocket (t: Test, kind: HocuspocusKind, wsUrl: string, { room, headers = {}, query = '', silenceMs = 30_000 }: { room?: string, headers?: { readonly [name: string]: string }, query?: string, silenceMs?: number } = {}): HocuspocusSocket {
   const record = new Experience()
   const search = room === undefined ? query : `?room=${encodeURIComponent(room)}${query}`
-  const options = { url: `${wsUrl}/collaboration/ws/${search}`, WebSocketPolyfill: recording(record, headers), ...hasty }
+  const options = { url: `${wsUrl}/collaboration/ws/${search}`, WebSocketPolyfill: recording(record, headers), messageReconnectTimeout: silenceMs, ...hasty }
   const socket = kind === 'Hocuspocus 2' ? new Socket2(options) : kind === 'Hocuspocus 3' ? new Socket3(options) : new Socket4(options)
   let isDestroyed = false
   const destroy = (): void => {

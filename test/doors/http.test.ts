@@ -149,8 +149,8 @@ t.test('rooms that a handshake may not name', async (t) => {
     const refused = wire(t, `${wsUrl}/collaboration/ws/${room}`, asDjango)
     await refused.until(({ isOpen }) => isOpen)
     refused.ws.send(Uint8Array.of(1, 97, 2, 0, 0))
-    await refused.until(({ closed }) => closed !== undefined)
-    t.equal(refused.closed?.code, 4403, room)
+    await refused.until(({ heard }) => heard.length > 0)
+    t.ok(refused.isOpen, room)
     t.same([...refused.heard[0] ?? []].slice(0, 4), [1, 97, 2, 1], 'permission denied')
   }
   for (const path of ['a%2520', 'a%2Fb', '%F0%9F%98%80', 'a?room=a', 'a/', encodeURIComponent('é'.repeat(255))]) {

@@ -4,7 +4,7 @@ import { ConnectionLimits } from '../../src/sessions/connection-limits.ts'
 import { RateLimit } from '../../src/sessions/rate-limit.ts'
 
 await t.test('sockets are counted in all, by address and by user; whoever leaves makes room', async (t) => {
-  const limits = new ConnectionLimits({ total: 4, perUser: 1, perAddress: 2 })
+  const limits = new ConnectionLimits({ total: 4, perUser: 1, perAddress: 2, refusedPerAddress: 1 })
   t.same(['a', 'a', 'a', 'b', 'b', 'c'].map((address) => limits.enter(address)), [true, true, false, true, true, false])
   t.equal(limits.total, 4)
   limits.leave('a')
@@ -13,11 +13,14 @@ await t.test('sockets are counted in all, by address and by user; whoever leaves
   limits.leaveAs('u')
   limits.leaveAs(undefined)
   t.ok(limits.enterAs('u'))
+  t.same([limits.enterRefused('a'), limits.enterRefused('a'), limits.enterRefused('b')], [true, false, true])
+  limits.leaveRefused('a')
+  t.ok(limits.enterRefused('a'))
 })
 
 await t.test('0 is no limit', async (t) => {
-  const limits = new ConnectionLimits({ total: 0, perUser: 0, perAddress: 0 })
-  for (let i = 0; i < 1000; i++) t.ok(limits.enter('a') && limits.enterAs('u'))
+  const limits = new ConnectionLimits({ total: 0, perUser: 0, perAddress: 0, refusedPerAddress: 0 })
+  for (let i = 0; i < 1000; i++) t.ok(limits.enter('a') && limits.enterAs('u') && limits.enterRefused('a'))
   const rate = new RateLimit({ messagesPerSecond: 0, bytesPerSecond: 0, burstSeconds: 1 }, 0)
   for (let i = 0; i < 1000; i++) t.ok(rate.take(1e9, 0))
 })

@@ -1,0 +1,53 @@
+import type { RoomSocket, RoomSockets } from './room-sockets.ts'
+
+interface Refused {
+  readonly room: string | undefined
+  /** Whom it was refused to; undefined = nobody knows */
+  readonly userId: string | undefined
+}
+
+/**
+ * The documents of one Hocuspocus socket that were refused or ended, and that the client has not left. Its providers stay
+ * attached and go on sending: only a new Auth message is heard from them. A reset of such a document or user closes the
+ * socket, so that they come back where access may have changed.
+ */
+export class RefusedDocuments {
+  readonly #socket: RoomSocket
+  readonly #roomSockets: RoomSockets
+  /** By address */
+  readonly #documents = new Map<string, Refused>()
+  /** Each room that was ever refused here: few, since refusals are bounded */
+  readonly #rooms = new Set<string>()
+
+  constructor (socket: RoomSocket, roomSockets: RoomSockets) {
+    this.#socket = socket
+    this.#roomSockets = roomSockets
+  }
+
+  get size (): number { return this.#documents.size }
+
+  has (address: string): boolean { return this.#documents.has(address) }
+
+  add (address: string, room: string | undefined, userId: string | undefined): void {
+    this.#documents.set(address, { room, userId })
+    if (room === undefined) return
+    this.#rooms.add(room)
+    this.#roomSockets.add(room, this.#socket)
+  }
+
+  delete (address: string): void { this.#documents.delete(address) }
+
+  /** Whether a reset of the room, or of one user in it, may give access to one of them. */
+  isReset (room: string, userId: string | undefined): boolean {
+    for (const refused of this.#documents.values()) {
+      if (refused.room === room && (userId === undefined || refused.userId === undefined || refused.userId === userId)) return true
+    }
+    return false
+  }
+
+  /** The socket has ended. */
+  clear (): void {
+    for (const room of this.#rooms) this.#roomSockets.delete(room, this.#socket)
+    this.#documents.clear()
+  }
+}
