@@ -3,15 +3,20 @@ import type { Credential, Requester, Subject } from './refusals.ts'
 
 /** Describes who sent a request, for the log: kinds of credentials, never what is in them. Keeps nothing of the request alive. */
 export function requesterOf ({ ip, headers, query }: FastifyRequest): Requester {
-  const { token } = query as { token?: unknown } // Fastify's parser gives an object
+  const { token } = queryOf(query)
   const present: Record<Credential, unknown> = { authorization: headers.authorization, cookie: headers.cookie, ticket: token }
   const credentials = (Object.keys(present) as Credential[]).filter((kind) => present[kind] !== undefined && present[kind] !== '') // the keys of that very object
   return { address: ip, origin: headers.origin, credentials }
 }
 
+type Query = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/** Fastify's parser gives an object with strings and arrays of strings, and nothing where the URL cannot be decoded. */
+const queryOf = (query: unknown): Query => (query ?? {}) as Query // that parser
+
 /** What a request is about: the room in its path or query. */
 export function subjectOf ({ is404, params, query }: FastifyRequest): Subject {
   const { '*': path = '' } = (is404 ? {} : params ?? {}) as { '*'?: string } // the wildcard's parameter is a string or absent
-  const { room } = query as { room?: string | readonly string[] } // Fastify's parser gives strings and arrays of strings
+  const { room } = queryOf(query)
   return { room: path !== '' ? path : typeof room === 'object' ? room[0] : room }
 }
