@@ -5,8 +5,8 @@ import * as encoding from 'lib0/encoding'
 const RENEWAL = 101
 
 /**
- * Keeps the access of y-websocket's WebsocketProvider (2.x and 3.x) from expiring: every two minutes, and once a ticket
- * has expired, it gets another one from fetchTicket(). Calls onAccess(canEdit) with each answer of the server.
+ * Renews the access of y-websocket's WebsocketProvider (2.x and 3.x) every two minutes, and after a ticket has expired,
+ * with another ticket from fetchTicket(). Calls onAccess(canEdit) with each answer of the server.
  * Returns { renew, stop }: renew() renews at once.
  */
 export function keepAccess (provider, fetchTicket, onAccess) {
@@ -25,7 +25,7 @@ export function keepAccess (provider, fetchTicket, onAccess) {
     }
     hasExpired = false
   }
-  const renewIfPossible = () => { renew().catch(() => {}) } // what fails is tried again two minutes later
+  const renewIfPossible = () => { renew().catch(() => {}) } // a failure is retried two minutes later
 
   provider.messageHandlers[RENEWAL] = (_encoder, decoder) => { onAccess(decoding.readVarUint(decoder) === 1) }
   provider.on('closed', ({ code }) => { // 3.x: closed for good

@@ -5,15 +5,15 @@ import * as encoding from 'lib0/encoding'
 const STORED = 100
 
 /**
- * Tells whether everything written in this window is in the server's store: calls onChange(false) when
- * something is not, and onChange(true) when all is. For y-websocket's WebsocketProvider, 1.x to 3.x.
+ * Reports whether everything written in this window is in the server's store: calls onChange(true) when all of it is
+ * stored, and onChange(false) while it is not. For y-websocket's WebsocketProvider, 1.x to 3.x.
  */
 export function watchStored (provider, onChange) {
   let number = 0
   let timer
   const ask = () => {
     clearTimeout(timer)
-    if (!provider.synced) return // asked as soon as it is
+    if (!provider.synced) return // asks again at the next sync
     const question = encoding.createEncoder()
     encoding.writeVarUint(question, STORED)
     encoding.writeVarUint(question, ++number)
@@ -26,7 +26,7 @@ export function watchStored (provider, onChange) {
   }
   provider.doc.on('update', (_update, origin) => {
     if (origin === provider) return
-    number++ // an answer to an earlier question says nothing of this
+    number++ // answers to earlier questions do not cover this update
     onChange(false)
     clearTimeout(timer)
     timer = setTimeout(ask, 200)
