@@ -25,7 +25,7 @@ export function withOrigins (given, port) {
 
 /** The pattern for room names with those of the demo: `demo`, and the UUIDs of its fresh documents. */
 export function withRooms (given) {
-  // Ours first: behind an unfinished class such as [a- they would complete it, and the service must still reject it.
+  // Ours come first: after an unfinished class such as [a- they would complete it, and the service must still reject it.
   return `demo|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|${given}`
 }
 

@@ -14,9 +14,9 @@ export interface CallQueueOptions {
   readonly maxRunning: number
   /** Tasks beyond `maxRunning` that may wait; the next is turned away at once. */
   readonly maxWaiting: number
-  /** The same for the tasks of one asker; default: `maxWaiting` */
+  /** The same for the tasks of one asker; default: `maxWaiting`. */
   readonly maxWaitingEach?: number
-  /** Ms after which a waiting task is turned away when its turn comes: by then, whoever asked has gone. */
+  /** Ms after which a waiting task is turned away when its turn comes: by then its client has given up. */
   readonly maxWaitMs: number
   readonly now: () => number
 }
@@ -29,12 +29,12 @@ interface Waiting {
 
 /**
  * Runs at most `maxRunning` tasks at a time, with a bounded number waiting. Askers take turns, one task each, so that
- * none of them waits for all the tasks of another; the tasks of one asker run first come first served.
+ * no asker waits for all the tasks of another; the tasks of one asker run in their order.
  */
 export class CallQueue {
   readonly #options: CallQueueOptions
   #running = 0
-  /** What waits, by asker; the one whose turn is next comes first */
+  /** Waiting tasks by asker; the asker whose turn is next comes first */
   readonly #askers = new Map<string, Waiting[]>()
   #waiting = 0
 
@@ -44,8 +44,8 @@ export class CallQueue {
 
   /**
    * Runs the task when its turn comes and settles as it does.
-   * @param asker by default all tasks are of one
-   * @throws QueueOverload where the task was never started
+   * @param asker default: all tasks belong to one asker
+   * @throws QueueOverload if the task was never started
    */
   async run<T> (task: () => Promise<T>, asker = ''): Promise<T> {
     if (this.#running >= this.#options.maxRunning) await this.#turn(asker)

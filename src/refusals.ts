@@ -2,27 +2,27 @@ import type { Logger } from './logger.ts'
 import { refusalRules, type RefusalRule } from './refusal-rules.ts'
 import { Repetitions } from './repetitions.ts'
 
-/** A kind of credentials. What is in them never goes anywhere. */
+/** A kind of credentials. Only the kind is logged, never the content. */
 export type Credential = 'authorization' | 'cookie' | 'ticket'
 
-/** The client that is refused, as far as its request describes it. */
+/** A refused client, as its request describes it. */
 export interface Requester {
   readonly address: string
-  /** The `Origin` header; undefined where none came */
+  /** The `Origin` header; undefined: the request has none */
   readonly origin: string | undefined
-  /** The kinds that were present, good or bad */
+  /** The kinds that were sent, valid or not */
   readonly credentials: readonly Credential[]
 }
 
-/** What was refused, and what the client is sent. */
+/** A refusal as the client gets it. */
 export interface Refusal {
-  /** undefined: a close that refuses nobody, such as that of a restart */
+  /** undefined: a close that is no refusal, such as that of a restart */
   readonly rule?: RefusalRule
   readonly code: number
   readonly reason: string
 }
 
-/** What a refusal was about; undefined where that is not known. */
+/** The room and user of a refusal; undefined: not known. */
 export interface Subject {
   readonly room?: string | undefined
   readonly user?: string | undefined
@@ -35,7 +35,7 @@ export interface RefusalsOptions {
   now (): number
 }
 
-/** Counts every refusal and logs it, so that an operator can tell why a client was turned away. */
+/** Counts refusals and logs them, so that an operator can see why a client was refused. */
 export class Refusals {
   /** Refusals so far, by rule */
   readonly counts = new Map<string, number>(Object.keys(refusalRules).map((rule) => [rule, 0]))
@@ -47,7 +47,7 @@ export class Refusals {
     this.#repetitions = new Repetitions(options.now)
   }
 
-  /** Logs one line for each rule and address in 10 s; the next one has the number of those in between. */
+  /** Logs at most one line in 10 s for each rule and address; the next line has the number of refusals in between. */
   report ({ rule, code, reason }: Refusal, { address, origin, credentials }: Requester, { room, user }: Subject): void {
     if (rule === undefined) return
     this.counts.set(rule, (this.counts.get(rule) ?? 0) + 1)

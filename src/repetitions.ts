@@ -1,10 +1,10 @@
 /** Ms in which what happens again and again is reported once. */
 const quietMs = 10_000
 
-/** Kinds remembered, at some 200 bytes each; the one reported longest ago makes room. Addresses are kinds too, and have no end. */
+/** Kinds remembered, at about 200 bytes each. Addresses are kinds too, so the kind reported longest ago is dropped. */
 const maxKinds = 10_000
 
-/** Tells what is to be reported from its repetitions. */
+/** Separates events to report from their repetitions. */
 export class Repetitions {
   readonly #now: () => number
   /** By kind, the one reported longest ago first */

@@ -1,7 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { Credential, Requester, Subject } from './refusals.ts'
 
-/** Describes who sent a request, for the log: kinds of credentials, never what is in them. Keeps nothing of the request alive. */
+/**
+ * Describes the client of a request for the log, without the content of its credentials. Keeps no part of the request
+ * alive.
+ */
 export function requesterOf ({ ip, headers, query }: FastifyRequest): Requester {
   const { token } = queryOf(query)
   const present: Record<Credential, unknown> = { authorization: headers.authorization, cookie: headers.cookie, ticket: token }
@@ -14,7 +17,7 @@ type Query = Readonly<Record<string, string | readonly string[] | undefined>>
 /** Fastify's parser gives an object with strings and arrays of strings, and nothing where the URL cannot be decoded. */
 const queryOf = (query: unknown): Query => (query ?? {}) as Query // that parser
 
-/** What a request is about: the room in its path or query. */
+/** The room in a request's path or query. */
 export function subjectOf ({ is404, params, query }: FastifyRequest): Subject {
   const { '*': path = '' } = (is404 ? {} : params ?? {}) as { '*'?: string } // the wildcard's parameter is a string or absent
   const { room } = queryOf(query)

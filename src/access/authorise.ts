@@ -18,7 +18,7 @@ export interface Handshake {
   readonly room?: string | undefined
   readonly headers: Fields
   readonly query: Fields
-  /** The client's address, as far as trusted proxies tell it */
+  /** The client's address, or the one that trusted proxies report */
   readonly address: string
   /** How the browser reached the proxy, as a proxy that is trusted says: `https`. undefined: nobody trusted says so. */
   readonly forwardedProto?: string | undefined
@@ -58,7 +58,7 @@ export interface Authoriser {
    */
   authoriseAuthMessage (request: Handshake, document: string, token: string): Promise<Verdict>
 
-  /** Judges a ticket with which a client of an open document renews its access, however it was let in. */
+  /** Judges a ticket that renews the access of an open document, whatever credentials opened it. */
   authoriseRenewal (document: string, ticket: string): Promise<Verdict>
 }
 
@@ -102,7 +102,7 @@ async function judgeAuthMessage (options: AuthoriserOptions, request: Handshake,
   if (ticket !== undefined) return await judgeFirstTicket(options, request, ticket, document)
   const question = questionOf(options, request, document)
   if (question !== undefined) return await judgeCookie(options, question)
-  // A proxy's header was about no document: a cookie is not what its client lacks.
+  // The proxy's header named no document: a cookie would not help its client.
   return options.backend === undefined || request.headers['authorization'] !== undefined ? NO_CREDENTIALS : noCookies
 }
 
@@ -111,7 +111,7 @@ function ticketOf (query: Fields): string | readonly string[] | undefined {
   return query['token'] === '' ? undefined : query['token']
 }
 
-/** A ticket that names no session key leaves it to the session cookie. */
+/** The session cookie gives the session key where the ticket has none. */
 async function judgeFirstTicket (options: AuthoriserOptions, request: Handshake, ticket: string | readonly string[], room: string): Promise<Verdict> {
   const verdict = await judgeTicket(options, ticket, room)
   if (!verdict.allowed) return verdict

@@ -13,7 +13,7 @@ import type { Verdict } from './verdict.ts'
 /** One browser's question: may it open this room? The headers are the browser's own, as they came. */
 export interface Question {
   readonly room: string
-  /** Who takes turns with others: a browser session, or an address where there is none */
+  /** Takes turns with other askers: a browser session, or an address without one */
   readonly asker: string
   readonly cookie?: string | undefined
   readonly origin?: string | undefined

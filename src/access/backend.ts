@@ -10,7 +10,10 @@ import type { Verdict } from './verdict.ts'
 export interface BackendOptions extends BackendInquiryOptions {
   /** Ms for which a yes is remembered; 0, the default: not at all. */
   readonly cacheMs?: number
-  /** Questions that may wait for their turn, default 10,000, and a tenth of them for one asker; more are told to try again. */
+  /**
+   * Questions that can wait for their turn, default 10,000, a tenth of them from one asker. Further clients are told to
+   * try again.
+   */
   readonly maxWaiting?: number
   /** Ms that a question may wait for its turn, default 15,000: after 30 s the client has given up by itself. */
   readonly maxWaitMs?: number
@@ -21,9 +24,9 @@ export interface BackendOptions extends BackendInquiryOptions {
 /** Django as the one that decides who may open a room. */
 export interface Backend {
   /**
-   * Asks whether this browser may open this room. Askers take turns. Identical questions under way are asked once; one that a reset
-   * overtakes is asked anew before anyone gets an answer. Never rejects: no answer is `Unavailable`. `fresh` passes over
-   * remembered verdicts.
+   * Asks whether this browser may open this room. Askers take turns. Identical questions under way are asked once; one
+   * that a reset overtakes is asked anew before anyone gets an answer. Never rejects: no answer is `Unavailable`.
+   * `fresh` ignores remembered verdicts.
    */
   ask (question: Question, options?: { readonly fresh?: boolean }): Promise<Verdict>
 
@@ -129,8 +132,8 @@ class DjangoBackend implements Backend {
 }
 
 /**
- * A digest, so that nothing keeps the cookies of people who have long gone. Of the asker too: a visitor without a session
- * must not wait for the turn of another, who has a thousand questions before this one.
+ * A digest, so that no cookie stays in memory after its user has left. The asker is part of it: a visitor without a
+ * session must not wait for another visitor's turn, behind that visitor's other questions.
  */
 function keyOf ({ room, asker, cookie, origin, forwardedProto }: Question): string {
   return createHash('sha256').update(JSON.stringify([room, asker, cookie, origin, forwardedProto])).digest('base64')

@@ -23,7 +23,10 @@ export interface Allowed {
 export interface Denied {
   readonly allowed: false
   readonly permanent: true
-  /** 4001: no credentials, where a cookie would do; 4401: the ticket is expired or invalid; 4403: this user may not read this document. */
+  /**
+   * 4001: no credentials, where a cookie could give access; 4401: the ticket is expired or invalid; 4403: this user may
+   * not read this document.
+   */
   readonly code: 4001 | 4401 | 4403
   readonly rule: RefusalRule
   /** One sentence for people; short enough for a close frame (123 bytes), without anything secret. */
@@ -45,7 +48,7 @@ export const invalidTicket = (reason: string): Denied => ({ allowed: false, perm
 
 export const mayNotRead = (reason: string, rule: RefusalRule = 'forbidden'): Denied => ({ allowed: false, permanent: true, code: 4403, rule, reason })
 
-/** La Suite Docs' page stops at this very code and reason. */
+/** The page of La Suite Docs stops retrying at exactly this code and reason. */
 export const noCookies: Denied = { allowed: false, permanent: true, code: 4001, rule: 'noCookies', reason: 'No cookies' }
 
 export const tryAgainLater = (reason: string, retryAfterMs?: number): Unavailable =>

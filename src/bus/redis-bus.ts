@@ -11,11 +11,11 @@ export interface RedisBusOptions {
   /** Begins the names of all channels: nodes with the same prefix form one service */
   readonly prefix: string
   readonly logger: Logger
-  /** How long opening may wait for Redis, in ms; by default as long as one attempt takes */
+  /** How long opening can wait for Redis, in ms; default: as long as one attempt lasts */
   readonly patienceMs?: number
 }
 
-/** How long Redis is asked again in one attempt to open, and somewhat more for the last answer. */
+/** How long one attempt to open retries, and how long it lasts: the last answer needs a little more. */
 const openTimeoutMs = 5000
 const attemptMs = openTimeoutMs + 1000
 const noAnswer = 'It did not answer in time'
@@ -31,7 +31,7 @@ const openAgainMs = 1000
 /**
  * Opens a bus over the channels of Redis (or Valkey): one of each node, and one of all. Nothing is stored there. The bus opens
  * even if Redis is unreachable or answers too late, and retries until Redis answers; messages sent before that are lost.
- * @throws Error where Redis does not let us in; `redisFailure` explains it
+ * @throws Error if Redis rejects this node; `redisFailure` explains it
  */
 export async function openRedisBus (options: RedisBusOptions, node: NodeId, listener: BusListener): Promise<Bus> {
   const bus = new RedisBus(options, node, listener)
@@ -53,7 +53,7 @@ class RedisBus implements Bus {
   #unsentBytes = 0
   #whenSent: (() => void) | undefined
   #isOpen = false
-  /** Why the attempt to open fails */
+  /** Why the attempt to open is failing */
   #reason: Error | undefined
   #refused: ((error: Error) => void) | undefined
   /** Runs while Redis is away */
@@ -93,7 +93,7 @@ class RedisBus implements Bus {
     const cause = await Promise.race([connecting, isLate]).catch((error: unknown) => error).finally(() => { clearTimeout(timer) })
     if (cause === undefined) return
     if (!isUnreachable(cause)) throw cause
-    this.#logger.warn(causeOf(cause), 'Redis is unreachable; this node serves without hearing the others, and keeps trying')
+    this.#logger.warn(causeOf(cause), 'Redis is unreachable; serving without the other nodes, and retrying')
     this.#keepTrying(connecting)
   }
 
@@ -103,7 +103,7 @@ class RedisBus implements Bus {
       this.#listener.restored()
     }, (error: unknown) => {
       if (this.#isClosed) return
-      if (!isUnreachable(error)) this.#outages.report('error', 'Redis does not let this node in; trying again', error, { reason: redisFailure(error) })
+      if (!isUnreachable(error)) this.#outages.report('error', 'Redis rejects this node; retrying', error, { reason: redisFailure(error) })
       this.#openingAgain = setTimeout(() => {
         this.#startedAt = performance.now()
         this.#reason = undefined
@@ -125,7 +125,7 @@ class RedisBus implements Bus {
       await Promise.race([this.#client.open([this.#channel(everyone), this.#channel(this.node)], this.#received), isRefused])
     } catch (error) {
       await this.#destroy()
-      // The first, or that of a refusal, says why; those that follow, that it was given up.
+      // The first error, or that of a rejection, has the reason; later ones only report that the attempt was abandoned.
       throw this.#reason ?? error
     } finally {
       clearTimeout(timer)
@@ -178,7 +178,8 @@ class RedisBus implements Bus {
   }
 
   #noteTrouble (error: Error): void {
-    // Sentinel's client reports the change of master that its own start is before the password that is wrong.
+    // Sentinel's client counts its own start as a change of master, and reports that before it reports a wrong
+    // password.
     if (this.#reason === undefined || isRefusal(error)) this.#reason = error
     if (!this.#isOpen && isRefusal(error)) this.#refused?.(error)
   }

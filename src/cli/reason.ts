@@ -1,7 +1,7 @@
 import { PostgresError, postgresFailure } from '../store/postgres-failure.ts'
 
-/** Why something failed, for whoever has called the command. What PostgreSQL itself says is not repeated: it may hold values. */
+/** Why a command failed, as text for its user. PostgreSQL's own message is left out: it can contain values. */
 export function reasonOf (error: unknown): string {
-  if (error instanceof PostgresError) return `PostgreSQL has failed: ${postgresFailure(error.cause)}`
+  if (error instanceof PostgresError) return `PostgreSQL failed: ${postgresFailure(error.cause)}`
   return error instanceof Error ? error.message : String(error)
 }

@@ -26,7 +26,7 @@ export async function loadBlockTable (url: string | undefined): Promise<BlockTab
   }
 }
 
-/** What to throw where the module, or a getter of it, has thrown. */
+/** The error to throw if the module, or one of its getters, has thrown. */
 export const notLoaded = (error: unknown): InvalidBlocksModule => new InvalidBlocksModule(`The blocks module could not be loaded: ${firstLine(error)}`)
 
 function checkExtensions (given: unknown): asserts given is BlockExtensions {

@@ -23,7 +23,7 @@ export interface ConverterOptions {
   inlineMaxBytes?: number
   /** The address of the module with a project's own blocks. */
   blocksModule?: string | undefined
-  /** How long it may take to load, in ms; 5000 by default. */
+  /** Time limit for loading it, in ms; default 5000. */
   loadTimeoutMs?: number
   logger?: PoolOptions['logger']
   /** Called after each conversion: its direction, and its time from the request to the result. */

@@ -3,12 +3,12 @@ import { PooledWorker } from '../workers/pooled-worker.ts'
 import { siblingModule } from '../workers/sibling-module.ts'
 import { InvalidBlocksModule, notLoaded } from './blocks-module.ts'
 
-/** MiB of heap for the thread: a table of blocks and the libraries around it take some tens. */
+/** MiB of heap for the thread; a table of blocks and its libraries take a few tens. */
 const memoryMb = 512
 
 /**
- * Loads the blocks module in a thread, as the threads that convert do. To be called before this thread loads it: a module that
- * loops for ever or ends its process would take the service with it.
+ * Loads the blocks module in a thread, as the conversion threads do. Call it before this thread loads the module: a
+ * module that never returns, or ends its process, would stop the service.
  * @throws InvalidBlocksModule
  */
 export async function tryOutBlocksModule (url: string, timeoutMs: number): Promise<void> {
@@ -20,8 +20,8 @@ export async function tryOutBlocksModule (url: string, timeoutMs: number): Promi
   try {
     await Promise.race([thread.ready, isLate])
   } catch (error) {
-    if (error instanceof WorkerDied) throw notLoaded(new Error('it ends the process, or waits for what never comes'))
-    // The class does not cross from a thread; the name does.
+    if (error instanceof WorkerDied) throw notLoaded(new Error('it ends the process, or waits for something that never happens'))
+    // A thread passes on the name of an error, not its class.
     throw error instanceof Error && error.name === 'InvalidBlocksModule' ? new InvalidBlocksModule(error.message) : notLoaded(error)
   } finally {
     clearTimeout(timer)

@@ -36,7 +36,7 @@ export default fp(async function cluster (app: FastifyInstance) {
   app.addHook('onClose', () => cluster.close())
 }, { name: 'cluster', dependencies: ['env', 'patience', 'store'], fastify: '5.x' })
 
-/** Loads the client where it is wanted: that takes a third of a start and several MB. */
+/** Loads the client only if it is used: that takes a third of a start and several MB. */
 async function redisBus ({ config, log, patienceMs }: FastifyInstance): Promise<OpenBus> {
   const { openRedisBus } = await import('../bus/redis-bus.ts')
   const options = { url: config.REDIS_URL, prefix: config.REDIS_PREFIX, logger: log }

@@ -16,7 +16,7 @@ const memoryMb = 1536
 /** Below this many bytes a conversion takes less than a millisecond, less than the way to a thread and back under load. */
 const inlineMaxBytes = 4096
 
-/** How long the blocks module may take to load. */
+/** Time limit for loading the blocks module, in ms. */
 const maxLoadMs = 5000
 
 /** 256 of the largest inputs would be 5 GiB; of usual ones, far fewer bytes than this wait. */

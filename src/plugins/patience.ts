@@ -3,18 +3,18 @@ import type { FastifyInstance } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** How long a part of the start may wait now, in ms, for what may never answer. */
+    /** How long the next part of the start can wait for a server or module that may never answer, in ms. */
     readonly patienceMs: () => number
   }
 }
 
-/** A start that fails must say so within 10 s; loading the program takes up to two of them on a busy machine. PostgreSQL may take all of this. */
+/** ms; a failed start must exit within 10 s, and loading the program takes up to 2 s on a busy machine. */
 const startBudgetMs = 8000
 
-/** What a part gets in any case: enough for an answer from nearby. */
+/** ms that each part gets in any case: enough for an answer from a nearby server. */
 const leastMs = 500
 
-/** Shares the time that a start has between its parts, which begin one after the other. */
+/** Divides the time of a start between its parts, which begin one after the other: `patienceMs`. */
 export default fp(async function patience (app: FastifyInstance) {
   const startedAt = performance.now()
   app.decorate('patienceMs', () => Math.max(leastMs, startBudgetMs - (performance.now() - startedAt)))

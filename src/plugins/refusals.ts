@@ -8,7 +8,10 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Counts and logs every refusal. */
     readonly refusals: Refusals
-    /** Reports a request that is answered with an error instead of being served, and returns the error. `reason`: for the log, default the error's own. */
+    /**
+     * Reports a request that gets an error instead of an answer, and returns the error to throw. `reason` is for the
+     * log; default: the error's message.
+     */
     readonly refuse: <T extends Error & { statusCode?: number | undefined }>(request: FastifyRequest, rule: RefusalRule, error: T, reason?: string) => T
   }
 }

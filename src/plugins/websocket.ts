@@ -26,7 +26,10 @@ const msBetweenCloses = 1
 /** A client that takes the hint in the close reason comes back within this time, or within a ms for each that was connected. */
 const leastRetryMs = 1000
 
-/** How long a Hocuspocus socket may carry no document, or only refused ones: twice what stock providers wait for a message before they come back by themselves. */
+/**
+ * ms that a Hocuspocus socket can carry no document, or only refused ones: twice the time after which stock providers
+ * reconnect by themselves if they hear nothing.
+ */
 const emptyTimeoutMs = 60_000
 
 /** Fragments of one message, each a buffer of its own: 2 KiB each at the default MAX_FRAME_BYTES; browsers send 64 KiB, libraries 4. */

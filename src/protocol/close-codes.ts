@@ -10,7 +10,7 @@ export interface CloseReason {
   readonly reason: string
   /** For what passes: clients should come back at a random moment within so many ms, so that not all come at once */
   readonly retryWithinMs?: number
-  /** undefined: a close that refuses nobody: the service stops, or wants clients to be authorised anew */
+  /** undefined: the close is no refusal: the service is stopping, or clients must be authorised again */
   readonly rule?: RefusalRule
 }
 
@@ -28,7 +28,7 @@ export const closes = {
   malformed: { code: 1007, reason: 'Malformed message', rule: 'malformed' },
   /** Come back and be authorised anew */
   reset: { code: 4205, reason: 'Reset Connection' },
-  /** La Suite Docs' page stops at this very code and reason */
+  /** The page of La Suite Docs stops retrying at exactly this code and reason */
   noCookies: { code: 4001, reason: 'No cookies', rule: 'noCookies' },
   noCredentials: { code: 4401, reason: 'No credentials came in time', rule: 'noCredentials' },
   ticketInvalid: { code: 4401, reason: 'Ticket expired or invalid', rule: 'ticketInvalid' },

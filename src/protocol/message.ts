@@ -6,7 +6,9 @@ export type ClientMessage =
   | { readonly type: 'sync-step-2' | 'update', readonly update: Uint8Array }
   | { readonly type: 'awareness', readonly states: AwarenessUpdate }
   | { readonly type: 'query-awareness' }
-  /** Credentials; y-websocket clients send them only to renew their access. `token` can be empty for Hocuspocus clients. */
+  /**
+   * Credentials. y-websocket clients send them only to renew their access; those of Hocuspocus clients can be empty.
+   */
   | { readonly type: 'auth', readonly token: string }
   | { readonly type: 'close' }
   | { readonly type: 'ping' }
@@ -32,9 +34,9 @@ export const messageType = {
   syncStatus: 8,
   ping: 9,
   pong: 10,
-  /** y-provider's own, beside what y-websocket speaks: a client asks whether all it has sent is stored (docs/protocol.md) */
+  /** Added by y-provider to y-websocket's: a client asks whether all its updates are stored (docs/protocol.md) */
   stored: 100,
-  /** The same: a client renews its access with another ticket (docs/protocol.md) */
+  /** Added too: a client renews its access with another ticket (docs/protocol.md) */
   renewal: 101,
 } as const
 

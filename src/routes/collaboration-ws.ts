@@ -65,7 +65,7 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
     return false
   }
 
-  /** Keeps nothing of the request alive either. */
+  /** Keeps no part of the request alive either. */
   function reporterOf (request: FastifyRequest): (refusal: Refusal) => void {
     const [requester, subject] = [requesterOf(request), subjectOf(request)]
     return (refusal) => { scope.refusals.report(refusal, requester, subject) }
@@ -127,7 +127,7 @@ async function judgeDocument (authoriser: Authoriser, handshake: Handshake, outc
   if (outcome.outcome !== 'verdict') return await authoriser.authoriseAuthMessage(handshake, documentName, token)
   const verdict = await stillHolds(outcome.verdict)
   const hasExpired = outcome.verdict.allowed && !verdict.allowed
-  // A newer ticket may have taken the place of the one in the address.
+  // The client may have a newer ticket than the one in its address.
   return hasExpired && token !== '' ? await authoriser.authoriseAuthMessage(handshake, documentName, token) : verdict
 }
 

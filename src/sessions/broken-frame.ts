@@ -1,6 +1,6 @@
 import type { Refusal } from '../refusals.ts'
 
-/** Codes that `ws` closes a socket with by itself, by the code of its error; 1002 for the rest (ws/lib/receiver.js). */
+/** Close codes that `ws` itself sends, by the code of its error; 1002 for all others (ws/lib/receiver.js). */
 const closeCodes: Readonly<Record<string, number>> = {
   WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
@@ -8,7 +8,7 @@ const closeCodes: Readonly<Record<string, number>> = {
   WS_ERR_INVALID_UTF8: 1007,
 }
 
-/** @returns how `ws` has refused what a client sent; undefined where the connection failed, which refuses nobody */
+/** @returns the refusal that `ws` has sent for a broken frame; undefined: the connection failed, which is no refusal */
 export function refusalOf ({ code, message }: NodeJS.ErrnoException): Refusal | undefined {
   if (code?.startsWith('WS_ERR_') !== true) return undefined
   const closeCode = closeCodes[code] ?? 1002

@@ -3,7 +3,7 @@ export interface SocketLimits {
   readonly total: number
   readonly perUser: number
   readonly perAddress: number
-  /** Sockets that stay open though they carry nothing but refused documents */
+  /** Sockets that stay open although all their documents were refused */
   readonly refusedPerAddress: number
 }
 
@@ -35,7 +35,7 @@ export class ConnectionLimits {
     if (this.#limits.perAddress > 0) uncount(this.#addresses, address)
   }
 
-  /** The same for a socket that is open already, and that carries nothing but refused documents. */
+  /** The same for an open socket whose documents were all refused. */
   enterRefused (address: string): boolean {
     const { refusedPerAddress } = this.#limits
     return refusedPerAddress === 0 || count(this.#refused, address, refusedPerAddress)

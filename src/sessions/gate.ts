@@ -29,7 +29,7 @@ export interface Gate extends InboundOptions {
   readonly node: string
   /** ms until a socket without credentials must have shown some */
   readonly authTimeoutMs: number
-  /** ms until a socket that carries no document any more, or only refused ones, is closed */
+  /** ms until a socket that carries no document, or only refused ones, is closed */
   readonly emptyTimeoutMs: number
   readonly refusals: Refusals
 }
@@ -76,8 +76,8 @@ export function refusal (verdict: Extract<Verdict, { allowed: false }>): CloseRe
 const denials: ReadonlySet<number> = new Set([closes.noCookies, closes.ticketInvalid, closes.forbidden, closes.deleted].map(({ code }) => code))
 const ofOneDocument: ReadonlySet<number> = new Set([...denials, closes.tooLarge.code, closes.damaged.code])
 
-/** Permanent reasons that are about what the client may see: it is told so in its protocol's own words too. */
+/** Permanent reasons that deny access: the client gets its protocol's own message too. */
 export const isPermissionDenied = ({ code }: CloseReason): boolean => denials.has(code)
 
-/** Reasons that leave the other documents of a socket alone. All else is about the socket, or wants it opened anew. */
+/** Reasons that concern one document of a socket. All others concern the socket, or require a new one. */
 export const isAboutOneDocument = ({ code }: CloseReason): boolean => ofOneDocument.has(code)

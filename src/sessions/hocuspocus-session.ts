@@ -40,7 +40,7 @@ export interface HocuspocusSessionOptions {
   isRoomName (name: string): boolean
 }
 
-/** What a refusal was about, and with which token it was asked for */
+/** The subject of a refusal, and the token that was refused */
 interface Judged extends Subject { readonly token?: string | undefined }
 
 /** One Hocuspocus client: a socket that carries one document or many, each authorised by itself. */
@@ -51,7 +51,7 @@ export class HocuspocusSession implements Session, RoomSocket {
   readonly #probation: Probation
   /** By address; those that the client has left, and may still speak about, included */
   readonly #documents = new Map<string, Connection | WaitingDocument>()
-  /** What each connection was opened with, or renewed with last */
+  /** The latest token of each connection */
   readonly #tokens = new WeakMap<Connection, string>()
   readonly #refused: RefusedDocuments
   /** Provider 2 throws at a Close message. It can be told from later ones where it has no token: then it sends no Auth. */
@@ -230,8 +230,9 @@ export class HocuspocusSession implements Session, RoomSocket {
   }
 
   /**
-   * Keeps what comes before the verdict, another token too. Providers send Auth before step 1, or none where they have no token: then the
-   * socket's own credentials decide. Anything else may come first, typed while the page was fetching its ticket.
+   * Keeps messages that arrive before the verdict, another token among them. Providers send Auth before step 1, or none
+   * if they have no token: then the socket's own credentials decide. Updates can arrive first, typed while the page was
+   * fetching its ticket.
    */
   #wait (waiting: WaitingDocument, message: ClientMessage, frame: Uint8Array): void {
     if (message.type !== 'auth' || (waiting.isAsked && message.token !== waiting.token)) this.#keep(waiting, frame)
@@ -347,7 +348,7 @@ export class HocuspocusSession implements Session, RoomSocket {
 
   /**
    * Providers 3 and 4 reconnect a second after every close, whatever its code. After a refusal the socket therefore stays
-   * open, also without a document: they retry when they have heard nothing for 30 s, or when a reset closes it.
+   * open, even without a document: they retry after 30 s without a message, or when a reset closes the socket.
    */
   #closeOrStay (reason: CloseReason, judged: Judged): void {
     const isEmpty = [...this.#documents.values()].every(isLeft)

@@ -3,15 +3,15 @@ import { CallQueue } from '../call-queue.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import type { Gate } from './gate.ts'
 
-/** Questions at a time from a socket that was never let in; the others wait. Each may be a call to Django. */
+/** Questions at a time from a socket that was never let in; the others wait. Each can be a call to Django. */
 const maxQuestions = 4
-/** Refusals on one socket that was never let in, and on one that was: twice the documents it may carry */
+/** Refusals on a socket that was never let in, and on one that was: twice the documents that it can carry */
 const maxStrangerRefusals = 20
 const maxRefusals = 400
 
 const closed = tryAgainLater('The socket was closed.')
 
-/** What a Hocuspocus socket may do before it is let into a document, and how long it may carry none. */
+/** Limits a Hocuspocus socket until it is let into a document, and closes one that carries none for too long. */
 export class Probation {
   readonly #gate: Gate
   readonly #address: string
@@ -22,7 +22,7 @@ export class Probation {
   /** Runs while the socket carries no document, not even one that is being judged */
   #timer: NodeJS.Timeout | undefined
   #hasBeenLetIn = false
-  /** As one that carries nothing but refused documents */
+  /** Among the sockets whose documents were all refused */
   #isCounted = false
   #hasEnded = false
   #refusals = 0
@@ -35,13 +35,13 @@ export class Probation {
     this.#questions = new CallQueue({ maxRunning: maxQuestions, maxWaiting: Infinity, maxWaitMs: Infinity, now: gate.now })
   }
 
-  /** Asks at once if the socket has been let in before; otherwise when it is its turn, unless the socket has ended. */
+  /** Asks at once if the socket has been let in before; otherwise in turn, unless the socket has ended by then. */
   async ask (question: () => Promise<Verdict>): Promise<Verdict> {
     if (this.#hasBeenLetIn) return await question()
     return await this.#questions.run(async () => this.#hasEnded ? closed : await question())
   }
 
-  /** Counts one more refusal. @returns false where it is one too many */
+  /** Counts one more refusal. @returns false: it is one too many */
   countRefusal (): boolean {
     return ++this.#refusals <= (this.#hasBeenLetIn ? maxRefusals : maxStrangerRefusals)
   }
@@ -54,7 +54,7 @@ export class Probation {
       if (!limits.enterRefused(this.#address)) return this.#close(closes.tooManyConnections)
       this.#isCounted = true
     }
-    // Before somebody is let in, what comes and goes does not prolong it.
+    // Until the socket is let in, refused and left documents do not extend its time.
     const waitedMs = this.#hasBeenLetIn ? 0 : now() - this.#openedAt
     const mayStay = this.#hasBeenLetIn || hasBeenRefused
     const limitMs = mayStay ? emptyTimeoutMs : authTimeoutMs

@@ -43,7 +43,7 @@ export class Rechecks {
     this.#held.set(connection, { verdict, dueAt: this.#dueAt(verdict, true), isAsking: false })
   }
 
-  /** The verdict holds in place of the one that let the connection in, or that replaced that. */
+  /** Replaces the verdict that let the connection in, or the one that replaced it before. */
   replace (connection: Connection, verdict: Allowed): void {
     this.delete(connection)
     this.add(connection, verdict)
@@ -75,7 +75,7 @@ export class Rechecks {
 
   async #ask (connection: Connection, held: Held): Promise<void> {
     const answer = await askAgain(held.verdict)
-    // The client may have left meanwhile, or renewed its access.
+    // Meanwhile the client may have left, or renewed its access.
     if (this.#held.get(connection) !== held) return
     if (answer.change === 'lost') {
       const { code, reason, rule } = answer.verdict

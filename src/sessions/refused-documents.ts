@@ -2,21 +2,21 @@ import type { RoomSocket, RoomSockets } from './room-sockets.ts'
 
 interface Refused {
   readonly room: string | undefined
-  /** Whom it was refused to; undefined = nobody knows */
+  /** The user it was refused to; undefined: not known */
   readonly userId: string | undefined
 }
 
 /**
- * The documents of one Hocuspocus socket that were refused or ended, and that the client has not left. Its providers stay
- * attached and go on sending: only a new Auth message is heard from them. A reset of such a document or user closes the
- * socket, so that they come back where access may have changed.
+ * The documents of one Hocuspocus socket that were refused or ended and that the client has not left. Its providers
+ * stay attached and keep sending; everything but a new Auth message is ignored. A reset of such a document or user
+ * closes the socket, so that the providers reconnect: access may have changed.
  */
 export class RefusedDocuments {
   readonly #socket: RoomSocket
   readonly #roomSockets: RoomSockets
   /** By address */
   readonly #documents = new Map<string, Refused>()
-  /** Each room that was ever refused here: few, since refusals are bounded */
+  /** Every room refused on this socket: few, because refusals are bounded */
   readonly #rooms = new Set<string>()
 
   constructor (socket: RoomSocket, roomSockets: RoomSockets) {
@@ -37,7 +37,7 @@ export class RefusedDocuments {
 
   delete (address: string): void { this.#documents.delete(address) }
 
-  /** Whether a reset of the room, or of one user in it, may give access to one of them. */
+  /** Whether a reset of the room, or of one user in it, concerns one of these documents. */
   isReset (room: string, userId: string | undefined): boolean {
     for (const refused of this.#documents.values()) {
       if (refused.room === room && (userId === undefined || refused.userId === undefined || refused.userId === userId)) return true

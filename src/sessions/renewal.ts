@@ -5,17 +5,17 @@ import { whileHeld } from '../sync/while-held.ts'
 import { refusal, type Gate } from './gate.ts'
 
 /**
- * What a ticket costs of a socket's `PartsBudget`: checking it takes the event loop about 0.2 ms, as long as 1000 parts. A
- * socket can renew all of its documents at once (at most 200), and 20 each second from then on.
+ * Parts of a socket's `PartsBudget` that a ticket takes: checking it takes the event loop about 0.2 ms, as long as 1000
+ * parts. A socket can renew all of its documents at once (at most 200), and then 20 a second.
  */
 const partsOfTicket = 1000
 
 const otherUser = invalidTicket('The ticket is for another user.')
 
 /**
- * Judges a ticket that the client of an open connection has sent; everything that it sends after the ticket waits for that. A
- * ticket that is refused ends the connection.
- * @param renewed called when the ticket holds from now on
+ * Judges a ticket from the client of an open connection; messages behind the ticket wait for the verdict. A ticket that
+ * is refused ends the connection.
+ * @param renewed called when the ticket has taken effect
  */
 export function renewAccess (gate: Gate, connection: Connection, ticket: string, renewed: () => void): void {
   const { room } = connection
@@ -36,7 +36,8 @@ function takeOver (gate: Gate, room: string, connection: Connection, verdict: Ve
   else if (verdict.userId !== connection.userId) connection.end(refusal(otherUser))
   else if (isReset) connection.end(closes.reset)
   else connection.takeOver(verdict)
-  // A client that has left meanwhile is not to be checked again, but what it wrote before that is taken by its new rights.
+  // A client that has left meanwhile needs no recheck, but the new rights apply to the updates that it sent before it
+  // left.
   if (!verdict.allowed || connection.phase === 'ended') return false
   gate.rechecks.replace(connection, verdict)
   return true

@@ -33,7 +33,7 @@ export class WsSocket implements Socket {
   #pauses = 0
   #owedPong: Buffer | undefined
 
-  /** @param cutting called with the reason when the socket is closed because of what has not arrived whole */
+  /** @param cutting called with the reason when the socket is closed because of an unfinished message */
   constructor (ws: WebSocket, options: InboundOptions, cutting: (reason: CloseReason) => void) {
     this.#ws = ws
     // Set as soon as the handshake is done, which it is where a WebSocket is handed out.

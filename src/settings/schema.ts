@@ -23,12 +23,12 @@ const list = (byDefault: string[], description: string, more: { format?: string,
 
 /** Every setting of the service: the one source of its type, of the check at start, of `.env.example` and of docs/settings.md. */
 export const settingsSchema = Type.Object({
-  HOST: text('127.0.0.1', 'Address to listen on; 0.0.0.0 or :: in a container.', { group: 'Where it listens' }),
+  HOST: text('127.0.0.1', 'Address to listen on; 0.0.0.0 or :: in a container.', { group: 'Network' }),
   PORT: Type.Integer({ default: 4444, minimum: 0, maximum: 65535, zero: 'any free port', description: 'Port to listen on.' }),
   TRUST_PROXY: text('false', 'Proxies whose X-Forwarded-* headers are trusted: false (none), true (any sender: only if just the proxy can reach this port), or addresses and networks, comma separated (127.0.0.1, 10.0.0.0/8, loopback).', { format: 'trust-proxy' }),
   NODE_ENV: text('', 'development makes the log readable. Unsafe secrets and origins are accepted in development and test, cause warnings if it is not set, and are refused at start with any other value (production, staging).'),
 
-  COLLABORATION_SERVER_SECRET: Type.String({ minLength: 1, format: 'header-value', secret: true, group: 'Who may come in', description: 'The secret shared with Django. It needs at least 16 characters in production; my-secret is for development. Generate one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"' }),
+  COLLABORATION_SERVER_SECRET: Type.String({ minLength: 1, format: 'header-value', secret: true, group: 'Access', description: 'The secret shared with Django. It needs at least 16 characters in production; my-secret is for development. Generate one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"' }),
   COLLABORATION_SERVER_SECRET_PREVIOUS: text('', 'The previous secret, still accepted, so that the secret can be rotated without downtime.', { format: 'header-value', secret: true }),
   Y_PROVIDER_API_KEY: text('', 'A second accepted key for the HTTP routes only, raw or as Bearer. It must differ from the secrets. It also goes to Django with each call as X-Y-Provider-Key, which exempts it from the throttle of La Suite Docs.', { format: 'header-value', secret: true }),
   COLLABORATION_SERVER_ORIGIN: list(['http://localhost:3000'], 'Origins whose pages can call this service, comma separated. https://*.example.org admits subdomains of one label; * (any) is refused in production.', { format: 'origin' }),
@@ -44,7 +44,7 @@ export const settingsSchema = Type.Object({
   BACKEND_CACHE_MS: quantity('ms', 0, 'How long an answer from Django is cached. A reset of the room drops it.', { zero: 'ask each time (identical questions in flight are still asked once)' }),
   RECHECK_INTERVAL_MS: quantity('ms', 5 * 60_000, 'How often y-provider asks Django again about the access of an open connection.', { zero: 'never' }),
 
-  DATA_DIR: text('./data', 'Folder of the embedded store (LMDB).', { group: 'What is kept, and where' }),
+  DATA_DIR: text('./data', 'Folder of the embedded store (LMDB).', { group: 'Storage' }),
   DATABASE_URL: text('', 'postgres://…: use PostgreSQL as the store instead of DATA_DIR.', { format: 'postgres-url', secret: true }),
   REDIS_URL: text('', 'redis://host, redis+sentinel://host,host/master-name or redis+cluster://host,host (rediss… with TLS). It connects several nodes into one service and needs DATABASE_URL too (docs/operations.md).', { format: 'redis-url', secret: true }),
   REDIS_PREFIX: text('yp', 'Prefix of the channel names in Redis. Services that share a Redis need different prefixes; all nodes of one service need the same.', { format: 'redis-prefix' }),
@@ -58,7 +58,7 @@ export const settingsSchema = Type.Object({
   MAX_CONNECTIONS: quantity('connections', 20_000, 'Open connections of this process; each takes about 10 KiB.', { zero: 'no limit' }),
   MAX_CONNECTIONS_PER_USER: quantity('connections', 500, 'Open connections of one user; users without an id are not counted.', { zero: 'no limit' }),
   MAX_CONNECTIONS_PER_ADDRESS: quantity('connections', 0, 'Open connections from one address. Set TRUST_PROXY first, or all users behind the proxy count as one address.', { zero: 'no limit' }),
-  MAX_REFUSED_PER_ADDRESS: quantity('connections', 100, 'Hocuspocus connections from one address that stay open although access to all their documents was denied, so that their clients do not reconnect every second. Set TRUST_PROXY first, as above.', { zero: 'no limit' }),
+  MAX_REFUSED_PER_ADDRESS: quantity('connections', 100, 'Hocuspocus connections from one address that can stay open after access to all their documents was denied; an open connection keeps its client from reconnecting every second. Set TRUST_PROXY first, as above.', { zero: 'no limit' }),
   MAX_CONNECTIONS_PER_ROOM: quantity('connections', 5000, 'Open connections in one room of this process.', { zero: 'no limit' }),
   MAX_MESSAGES_PER_SECOND: quantity('messages/s', 5000, 'Messages from one connection, averaged over RATE_BURST_SECONDS; far above what people type, below what stops a server.', { zero: 'no limit' }),
   MAX_BYTES_PER_SECOND: quantity('bytes/s', 16 * MiB, 'Bytes from one connection, averaged over RATE_BURST_SECONDS.', { zero: 'no limit' }),

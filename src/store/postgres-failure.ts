@@ -1,17 +1,17 @@
-/** SQLSTATE codes, and Node's, of what goes wrong with PostgreSQL. The subject is the database or its URL. */
+/** SQLSTATE codes and Node's codes of PostgreSQL failures. The subject is the database or its URL. */
 const reasons: Readonly<Record<string, string>> = {
   '28P01': 'the server rejects the user or the password (special characters must be percent-encoded)',
   28000: 'the server does not let this user in: see its pg_hba.conf',
   '3D000': 'the server has no such database',
   42501: 'the user lacks the right to create or use the schema',
   25006: 'the server accepts no writes: it is read-only, or a standby',
-  40001: 'the server cancelled the statement because of others',
-  '40P01': 'the server cancelled the statement because of others',
-  57014: 'the server cancelled the statement: it took too long, or somebody stopped it',
+  40001: 'the server cancelled the statement: it conflicted with another one',
+  '40P01': 'the server cancelled the statement: it conflicted with another one',
+  57014: 'the server cancelled the statement: it took too long, or an administrator cancelled it',
   53100: 'the disk of the server is full',
-  53200: 'the server has no memory left',
+  53200: 'the server is out of memory',
   53300: 'the server has no connection left',
-  '57P01': 'the server ended the connection: it is stopping, or somebody ended it',
+  '57P01': 'the server ended the connection: it is stopping, or an administrator ended it',
   '57P02': 'the server ended the connection: it has crashed',
   '57P03': 'the server is starting or stopping',
   ECONNREFUSED: 'nothing listens on this host and port',
@@ -26,14 +26,17 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'the socket or a certificate file cannot be opened by this user',
 }
 
-/** What `pg` itself says, which has no code. */
+/** Messages of `pg` itself, which have no code. */
 const said: ReadonlyArray<readonly [words: RegExp, reason: string]> = [
   [/timeout/, 'the host does not answer'],
   [/terminated|not queryable|was closed/, 'the server closed the connection'],
-  [/establishing an SSL connection/, 'what listens on this host and port is not PostgreSQL'],
+  [/establishing an SSL connection/, 'the service on this host and port is not PostgreSQL'],
 ]
 
-/** An error of PostgreSQL, of its driver or of the way to it. The message is the driver's: it is for the log only, since it may repeat values. */
+/**
+ * An error of PostgreSQL, of its driver or of the connection. The message is the driver's, and only for the log: it can
+ * repeat values.
+ */
 export class PostgresError extends Error {
   override readonly name = 'PostgresError'
   /** SQLSTATE, or Node's */
@@ -46,8 +49,8 @@ export class PostgresError extends Error {
 }
 
 /**
- * Why something with PostgreSQL failed, as one sentence. It never holds a part of the URL: where a password is not
- * percent-encoded, a part of it may have been taken for the host, the user or the database that an error message names.
+ * Why PostgreSQL failed, as one sentence without any part of the URL: if a password is not percent-encoded, a part of
+ * it can pass for the host, the user or the database that an error message names.
  */
 export function postgresFailure (error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error'

@@ -242,7 +242,7 @@ export class PostgresStore implements Store {
   }
 }
 
-/** Tells the errors of PostgreSQL from ours. */
+/** Marks errors of PostgreSQL, so that they can be told from ours. */
 function fail (cause: unknown): never {
   throw new PostgresError(cause)
 }

@@ -57,7 +57,7 @@ export class AwarenessTable {
     this.#wallNow = wallNow
   }
 
-  /** Takes back the clients that left the room before it was released and opened again. */
+  /** Restores the clients that left the room before it was released and opened again. */
   recall (departed: readonly Presence[]): void {
     for (const presence of departed) {
       this.#presences.set(presence.clientId, presence)
@@ -164,7 +164,7 @@ export class AwarenessTable {
     return this.all().filter(({ state }) => state !== absentState)
   }
 
-  /** Everyone who has left a short while ago. */
+  /** Clients that left recently. */
   departed (): Presence[] {
     return this.all().filter(({ state }) => state === absentState)
   }

@@ -40,8 +40,8 @@ const partsForEachQuestion = 10
 const maxLackedInMemory = 1000
 
 /**
- * A state vector that has to wait while its client reads is kept up to this size, some 1,000 clients. Whoever sends a longer
- * one, and needs it again, is sent the whole document.
+ * A state vector that must wait while its client reads is kept up to this size, about 1,000 clients. If a longer one is
+ * needed again, its client is sent the whole document.
  */
 const maxKeptStateVectorBytes = 8 * 1024
 const lacksAll = Uint8Array.of(0)
@@ -102,7 +102,7 @@ export function joinFrom (room: Room, connection: Connection, stateVector: Uint8
   connection.send(connection.speaksHocuspocus ? [...answer, room.messages.step1()] : answer)
 }
 
-/** The state vector itself where it is short, without the message it came in. */
+/** A copy of a short state vector, so that its message is not kept; else that of a client which lacks everything. */
 function keepable (stateVector: Uint8Array): Uint8Array {
   return stateVector.length > maxKeptStateVectorBytes ? lacksAll : new Uint8Array(stateVector)
 }
@@ -116,7 +116,7 @@ function firstLacking (room: Room, lacked: ReadonlyMap<number, number> | undefin
   return recent.lastIndex + 1 - recent.all.length
 }
 
-/** The delete set is the step 2 itself, so that a client which lacks nothing else has one message to read. */
+/** The step 2 carries the delete set, so that a client which lacks nothing else has one message to read. */
 function answerFromMemory (room: Room, from: number): Uint8Array[] {
   const newer = room.recent.since(from) ?? []
   return [...newer.map(({ update }) => encodeUpdate(update)), encodeSyncStep2(room.known.encodeDeleteSetUpdate())]

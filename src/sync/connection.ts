@@ -16,11 +16,11 @@ export interface Member {
   readonly canEdit: boolean
 }
 
-/** What is left to the session of a connection: it owns the socket, which may carry other documents, and asks who may connect. */
+/** The session of a connection: it owns the socket, which can carry other documents, and authorises the client. */
 export interface Session {
   /** The engine has ended the connection. */
   ended (connection: Connection, reason: CloseReason): void
-  /** The client has sent another ticket, and everything before it has been dealt with. */
+  /** The client has sent another ticket, and everything before it has been processed. */
   renew (connection: Connection, ticket: string): void
 }
 
@@ -97,10 +97,10 @@ export class Connection implements Speaker, Receipt {
     return this.#person
   }
 
-  /** Another verdict holds from now on. A client that can edit now is asked for what was refused before. */
+  /** Applies another verdict. A client that can now edit is asked for the updates that were refused before. */
   takeOver ({ userId, sessionKey = this.sessionKey, canEdit }: Member): void {
     const canEditNow = canEdit && !this.canEdit
-    // The same user stays the same person, by whatever session: client ids are claimed by persons.
+    // The same user stays the same person in another session: client ids are claimed by persons.
     if (userId !== this.#userId) this.#person = undefined
     this.#userId = userId
     this.sessionKey = sessionKey
@@ -108,7 +108,7 @@ export class Connection implements Speaker, Receipt {
     if (canEditNow && this.wasRefused) this.#askForRefused()
   }
 
-  /** A client that is still joining is asked anyway. */
+  /** A client that is still joining is asked in any case. */
   #askForRefused (): void {
     if (this.room === undefined || this.phase === 'joining' || this.phase === 'ended') return
     this.askedAt = this.room.services.now()

@@ -6,9 +6,9 @@ const maxPerPersonInRoom = 64
 const maxInRoom = 10_000
 
 /**
- * Clients that have left, by person. Their number is bounded: more than `maxPerPerson` push out the same person's oldest; more
- * than `maxInAll` push out the newcomer's own person's oldest, else an anonymous person's. So nobody can make the service
- * forget an owner who is known by name.
+ * Clients that have left, by person. Their number is bounded: above `maxPerPerson` the person's oldest client is
+ * dropped; above `maxInAll` the oldest of the newcomer's person, else one of an anonymous person. So nobody can make
+ * the service forget an owner who is known by name.
  */
 export class Departed<Client extends Claimed> {
   readonly #known = new Map<string, Set<Client>>()
@@ -17,7 +17,7 @@ export class Departed<Client extends Claimed> {
   readonly #maxPerPerson: number
   readonly #maxInAll: number
 
-  /** The bounds are those of one room where they are left out. */
+  /** Default: the bounds of one room. */
   constructor (maxPerPerson = maxPerPersonInRoom, maxInAll = maxInRoom) {
     this.#maxPerPerson = maxPerPerson
     this.#maxInAll = maxInAll

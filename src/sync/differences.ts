@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto'
 import type { StoredDocument } from '../store/store.ts'
 import { storedBytes, type StoredDocuments } from './stored-document.ts'
 
-/** Bytes of all documents whose differences are computed or wait for their readers at a time; a single one may be larger. */
+/** Bytes of all documents whose differences are held at a time; a single document can be larger. */
 const maxHeldBytes = 64 * 1024 * 1024
-/** Differences of one person at a time: a browser that reconnects with some tabs. */
+/** Differences for one person at a time: a browser that reconnects with several tabs. */
 const maxOfOnePerson = 4
 
-/** What a reader lacks of a stored document, held in memory until all who wait for it have it. */
+/** The part of a stored document that a reader lacks, held in memory until all its readers have been sent it. */
 export interface Difference {
   /** Updates in the order in which they are to be sent; rejects as `StoredDocuments.difference` does */
   readonly pieces: Promise<readonly Uint8Array[]>
-  /** To be called once, when they are sent or not wanted any more. */
+  /** Call it once, when the pieces are sent or no longer needed. */
   release (): void
 }
 
@@ -23,13 +23,13 @@ interface Held {
 }
 
 /**
- * Differences of stored documents for those who join with a part of them. A difference takes a worker's time and, until it is
- * sent, memory; the whole document, sent piece by piece as the store has it, takes neither. So both are bounded, in all and
- * for each person, and who would exceed a bound is sent the whole document.
+ * Differences of stored documents, for clients that join with a part of the document. A difference takes a worker's
+ * time and, until it is sent, memory; the whole document, sent piece by piece as the store has it, takes neither. So
+ * both are bounded, in total and for each person; above a bound the client is sent the whole document.
  */
 export class Differences {
   readonly #stored: StoredDocuments
-  /** By what was asked: a thousand clients of a reconnect storm ask the same */
+  /** By question: a thousand clients that reconnect at once ask the same one */
   readonly #held = new Map<string, Held>()
   readonly #countOf = new Map<string, number>()
   #bytes = 0
@@ -39,9 +39,9 @@ export class Differences {
   }
 
   /**
-   * What a reader with this state vector lacks.
+   * The difference for a reader with this state vector.
    * @param person see `personOf`
-   * @returns undefined where the document should be sent whole instead
+   * @returns undefined: send the whole document instead
    */
   of (name: string, document: StoredDocument, stateVector: Uint8Array, person: string): Difference | undefined {
     const question = `${document.snapshot?.generation ?? 0} ${document.lastSeq} ${createHash('sha256').update(stateVector).digest('base64')} ${name}`
@@ -60,7 +60,7 @@ export class Differences {
     this.#held.set(question, held)
     this.#countOf.set(person, ofPerson + 1)
     this.#bytes += bytes
-    // Whoever asks next tries again.
+    // The next question starts again.
     pieces.catch(() => { this.#forget(question, held) })
     return held
   }

@@ -1,6 +1,6 @@
 /**
- * Those who wait until a socket has taken everything, in order. Each is let go with the socket empty, and the next one not
- * before the first has written: 200 documents on one socket that is behind would otherwise all write at the same moment.
+ * Callers that wait, in order, until a socket has taken everything. Each finds the socket empty, and the next one waits
+ * until that one has written: otherwise 200 documents on a slow socket would all write at the same moment.
  */
 export class DrainQueue {
   readonly #empty: () => Promise<void>

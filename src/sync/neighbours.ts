@@ -42,7 +42,10 @@ export interface Neighbours {
   /** Tells all nodes that this one holds the room from now on. To be called before the room is read from the store. */
   opened (room: SharedRoom): void
   closed (room: SharedRoom): void
-  /** Sets what a node is told that opens a room which this one does not hold. @param answer called with the room's name */
+  /**
+   * Sets the answer to a node that opens a room which this node does not hold.
+   * @param answer called with the room's name
+   */
   answerOpenings (answer: (name: string) => RoomMessage | undefined): void
   /** Whether some other node holds the room too. */
   areIn (room: SharedRoom): boolean

@@ -12,7 +12,7 @@ import { whileHeld } from './while-held.ts'
 /** Checks what a client has sent as an update, a large one in a worker, and hands it to the room where the client may edit. */
 export function receiveUpdate (room: Room, connection: Connection, update: Uint8Array, isStep2: boolean): void {
   if (!connection.canEdit) return refuse(room, connection, update, isStep2)
-  // A client answers with all that the room lacks, so also with what was refused before it could edit.
+  // A client answers with everything that the room lacks, including updates refused before it could edit.
   if (isStep2) connection.wasRefused = false
   if (update.length > heavyUpdateBytes) heldOrFail(room, connection, () => receiveHeavy(room, connection, update, isStep2))
   else orFail(room, connection, () => { receiveScanned(room, connection, scanClientUpdate(update), isStep2) })

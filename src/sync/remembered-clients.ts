@@ -2,9 +2,9 @@ import type { Presence } from './awareness-table.ts'
 import { rememberLeftMs } from './claim.ts'
 import { Departed } from './departed.ts'
 
-/** Client ids remembered of one person: as many as 16 rooms remember of them. */
+/** Client ids remembered of one person: as many as 16 rooms remember. */
 const maxPerPerson = 1024
-/** Client ids remembered of all rooms together; each takes some 300 bytes. */
+/** Client ids remembered of all rooms together; each takes about 300 bytes. */
 const maxInAll = 100_000
 
 interface LeftRoom {
@@ -13,8 +13,8 @@ interface LeftRoom {
 }
 
 /**
- * The clients that left rooms which have been released since. A room that opens again takes them back: otherwise somebody
- * who was alone in it would lose their client id to whoever opens it next. Times are engine time in ms.
+ * Clients that left rooms which have been released since. A room that opens again restores them: otherwise a person who
+ * was alone in it would lose their client id to the next person who opens it. Times are engine time in ms.
  */
 export class RememberedClients {
   /** In the order in which the rooms were released */

@@ -36,8 +36,8 @@ export class RoomMessages {
   }
 
   /**
-   * All deletions, as updates, each encoded in a turn of its own: 250,000 ranges would hold up the event loop for 10 ms. A state
-   * vector says nothing of them, so every reader gets all.
+   * All deletions, as updates, each encoded in its own turn of the event loop: 250,000 ranges in one turn would block
+   * it for 10 ms. A state vector does not cover deletions, so every reader gets all of them.
    */
   deletions (): Promise<readonly Uint8Array[]> {
     const known = this.#known()

@@ -111,7 +111,7 @@ export class Rooms {
     room.add(connection)
   }
 
-  /** What another node must know that opens a room which this one has released. */
+  /** The message for another node that opens a room which this node has released. */
   #whoLeft (name: string): RoomMessage | undefined {
     const { remembered, now } = this.#services
     const departed = remembered.of(name, now())

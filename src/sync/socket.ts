@@ -8,9 +8,9 @@ export interface Socket {
   readonly buffered: number
   /** Bytes that the kernel has taken since the connection began; a write counts once all of it is taken */
   readonly taken: number
-  /** What this socket may still ask of the service; documents that share the socket share it */
+  /** Parts that this socket can still send; documents that share the socket share it */
   readonly budget: PartsBudget
-  /** Answers that wait on it */
+  /** Answers that wait for the client to read */
   readonly answers: UnreadAnswers
   /** Engine time in ms of the last sign of life, and of the last write */
   readonly heardAt: number

@@ -100,8 +100,8 @@ export class StoredDocuments {
   }
 
   /**
-   * What a reader with this state vector lacks, as updates to be sent in order.
-   * @throws QueueOverload where too many others are asked
+   * The part that a reader with this state vector lacks, as updates to be sent in order.
+   * @throws QueueOverload if too many other questions wait
    */
   difference (name: string, document: StoredDocument, stateVector: Uint8Array): Promise<readonly Uint8Array[]> {
     return this.#differenceTurns.run(async () => await this.#work.difference(await this.updates(name, document), stateVector, pieceBytes, name))

@@ -1,11 +1,11 @@
-/** Bytes of answers that may wait on a socket that is behind; whoever asks on and reads none of them is closed. */
+/** Bytes of answers that can wait on a socket that is behind. A client that keeps asking without reading is closed. */
 const maxUnreadBytes = 128 * 1024
 
-/** Counts the answers that wait on a socket whose client asks but does not read. Documents that share the socket share it. */
+/** Counts the answers that wait on a socket whose client does not read. Documents that share the socket share it. */
 export class UnreadAnswers {
   #bytes = 0
 
-  /** @param isBehind whether the socket has more to take than it should. @returns whether the answer may be written */
+  /** @param isBehind whether too much waits on the socket already. @returns whether the answer can be written */
   add (bytes: number, isBehind: boolean): boolean {
     this.#bytes = isBehind ? this.#bytes + bytes : 0
     return this.#bytes <= maxUnreadBytes

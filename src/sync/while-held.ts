@@ -2,8 +2,8 @@ import type { Connection } from './connection.ts'
 import type { Room } from './room.ts'
 
 /**
- * Works on a message in several turns of the event loop, while its connection and the room wait for that.
- * @param failed called with what `work` rejects with
+ * Processes a message over several turns of the event loop, while its connection and the room wait.
+ * @param failed called with the error if `work` rejects
  */
 export function whileHeld (room: Room, connection: Connection, work: () => Promise<void>, failed: (error: unknown) => void): void {
   connection.hold()

@@ -71,7 +71,7 @@ export class DeleteSet extends ClientRanges {
     return [...this.encodingPieces(firstBytes, bytes)]
   }
 
-  /** The same one by one, of the set as it is at the first: each takes a millisecond or two for 256 KiB. */
+  /** The same pieces, one by one, of the set at the first call; a piece of 256 KiB takes a millisecond or two. */
   * encodingPieces (firstBytes: number, bytes: number): Generator<Uint8Array, void, void> {
     const triples = this.pack()
     for (let from = 0, isFirst = true; from < triples.length; isFirst = false) {

@@ -240,10 +240,10 @@ export class Known {
     return this.#encodedDeletes
   }
 
-  /** Another number whenever the delete set has changed. */
+  /** Changes whenever the delete set changes. */
   get deletesVersion (): number { return this.#deletesVersion }
 
-  /** The same in updates of at most `maxBytes`, one by one: none where nothing is deleted. */
+  /** The same in updates of at most `maxBytes`, one by one; none if nothing is deleted. */
   * encodingDeleteSetUpdates (maxBytes: number): Generator<Uint8Array, void, void> {
     for (const deletes of this.#deletes.encodingPieces(maxBytes - 1, maxBytes - 1)) {
       const writer = new ByteWriter(1 + deletes.length)

@@ -125,7 +125,7 @@ await t.test('what fails again and again is logged once, in one line without a s
   await bus.close()
   t.match(lines, [
     [/^Redis is unreachable/, { err: undefined, cause: /^.+$/, code: 'ECONNREFUSED' }],
-    [/^Redis does not let this node in/, { err: undefined, cause: 'NOPERM not for you', reason: 'the user lacks the right to publish or to subscribe' }],
+    [/^Redis rejects this node/, { err: undefined, cause: 'NOPERM not for you', reason: 'the user lacks the right to publish or to subscribe' }],
   ])
   t.equal(lines.length, 2)
 })
