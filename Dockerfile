@@ -15,7 +15,7 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 # The only place that is written to, and only where no DATABASE_URL is set.
 RUN mkdir /data && chown node:node /data
-# The user `node`, as a number: Kubernetes cannot tell from a name that it is not root (runAsNonRoot).
+# The user `node`, as a number: Kubernetes cannot verify runAsNonRoot for a name.
 USER 1000:1000
 VOLUME /data
 EXPOSE 4444

@@ -29,7 +29,7 @@ chmod -R a-w,a+rX "$app"
 chmod 755 "$app"
 jail=()
 IFS=: read -r user group < <(sed -n 's/^USER //p' "$dockerfile")
-[[ $user =~ ^[1-9][0-9]*$ ]] || { echo 'USER must be a number: Kubernetes cannot tell from a name that it is not root.'; exit 1; }
+[[ $user =~ ^[1-9][0-9]*$ ]] || { echo 'USER must be a number: Kubernetes cannot verify runAsNonRoot for a name.'; exit 1; }
 if (( EUID == 0 )); then
   chown "$user" "$data"
   # shellcheck disable=SC2016

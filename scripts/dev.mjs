@@ -15,7 +15,7 @@ const { startDemo } = await import('../demo/server.mjs')
 /** Editors write a file in several steps; it is read once they are done. */
 const settleMs = 200
 
-/** `.env` is looked at this often: unlike a notification, that also finds changes behind a link. */
+/** Ms between two looks at `.env`. Unlike a notification, polling also finds changes behind a link. */
 const lookEveryMs = 300
 
 /** @returns the port, a free one for 0, or undefined where another program has it; what else is wrong with the address, the service says */
@@ -90,7 +90,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => r
 let restarting = Promise.resolve()
 let settling
 watchFile('.env', { interval: lookEveryMs }, (now, before) => {
-  if (now.mtimeMs === before.mtimeMs) return // somebody has read it
+  if (now.mtimeMs === before.mtimeMs) return // the file was only read
   clearTimeout(settling)
   settling = setTimeout(() => {
     restarting = restarting.then(async () => {

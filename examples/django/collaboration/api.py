@@ -98,7 +98,7 @@ def unshare(request, document_id, username):
 
 @api("GET")
 def ticket(request, document_id):
-    """A ticket for this room, with what this user can do now: for browsers that reach y-provider without a cookie.
+    """A ticket for this room with the user's current access, for browsers that reach y-provider without a cookie.
 
     It is valid for five minutes. The page asks for another one every two minutes and renews its open connection with it.
     """
