@@ -80,7 +80,7 @@ async function projectWith (t: Test, settings: string): Promise<string> {
   const folder = t.testdir({ settings, '.env': t.fixture('symlink', 'settings') })
   for (const name of ['Makefile', 'package.json', 'package-lock.json', 'tsconfig.json', 'src', 'node_modules']) await symlink(join(cwd, name), join(folder, name))
   // These find the project by their own place.
-  for (const name of ['scripts', 'demo']) await cp(join(cwd, name), join(folder, name), { recursive: true })
+  for (const name of ['scripts', 'demo', 'examples/y-websocket']) await cp(join(cwd, name), join(folder, name), { recursive: true })
   return folder
 }
 
