@@ -39,7 +39,7 @@ function checkSent (t: Test, { sent }: Call, wanted: Record<string, string>): vo
 
 /** Status and every header. `requests` keeps the connection, and decodes nothing that was not encoded. */
 function checkAnswer (t: Test, { status, headers, body }: Call, wanted: { status: number, type: string }): void {
-  t.equal(status, wanted.status, body.toString().slice(0, 200))
+  t.equal(status, wanted.status, 'status')
   const { date, 'keep-alive': keepAlive, ...rest } = headers
   t.ok(date)
   t.match(keepAlive, /^timeout=\d+$/)
