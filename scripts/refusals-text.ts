@@ -1,4 +1,4 @@
-import { refusalRules } from '../src/refusal-rules.ts'
+import { refusalRules } from '../src/logging/refusal-rules.ts'
 
 const opening = `# Refusals
 
@@ -30,7 +30,7 @@ A Hocuspocus provider reconnects after every close, so y-provider leaves the soc
 a message, about twice a minute, and reconnect at once when the document or the user is reset. Other documents on the
 same socket are not affected by any code from 4400 to 4499.
 
-This page is written by \`npm run refusals-page\` from \`src/refusal-rules.ts\`.
+This page is written by \`npm run refusals-page\` from \`src/logging/refusal-rules.ts\`.
 
 | rule | code | what the client sees | what to do |
 | --- | --- | --- | --- |

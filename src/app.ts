@@ -1,6 +1,6 @@
 import Fastify, { LogController, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { answerClientError, answerError, NotFound } from './errors.ts'
-import { loggerOptions, logResponse, type LogStream } from './log.ts'
+import { loggerOptions, logResponse, type LogStream } from './logging/logger-options.ts'
 import access from './plugins/access.ts'
 import cluster from './plugins/cluster.ts'
 import connections from './plugins/connections.ts'

@@ -4,7 +4,7 @@ import { console } from './cli/console.ts'
 import { parseCall } from './cli/parse-call.ts'
 import { reasonOf } from './cli/reason.ts'
 import { usage, usageOf } from './cli/usage.ts'
-import { version } from './version.ts'
+import { version } from './settings/version.ts'
 
 try {
   process.exitCode = await answer(process.argv.slice(2))

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { RefusalRule } from '../refusal-rules.ts'
+import type { RefusalRule } from '../logging/refusal-rules.ts'
 import type { Question } from './backend-inquiry.ts'
 import type { Backend } from './backend.ts'
 import type { Epochs } from './epochs.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { BackendInquiry } from './backend-inquiry.ts'
 import type { BackendInquiryOptions, Finding, Question } from './backend-inquiry.ts'
-import { CallQueue } from '../call-queue.ts'
+import { CallQueue } from '../queue/bounded-queue.ts'
 import type { Epochs } from './epochs.ts'
 import { VerdictCache } from './verdict-cache.ts'
 import { mayNotRead, tryAgainLater } from './verdict.ts'

@@ -1,5 +1,5 @@
-import type { Logger } from '../logger.ts'
-import { Repetitions } from '../repetitions.ts'
+import type { Logger } from '../logging/logger.ts'
+import { Repetitions } from '../logging/repetitions.ts'
 
 /** What may be said of a failed call. Nothing here comes from a client except the room's name. */
 export interface Failure {

@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../refusal-rules.ts'
+import type { RefusalRule } from '../logging/refusal-rules.ts'
 
 /** What every way of asking "may this connection open this room?" ends in. */
 export type Verdict = Allowed | Denied | Unavailable

@@ -1,5 +1,5 @@
-import type { Logger } from '../logger.ts'
-import { causeOf, OutageLog } from '../outage-log.ts'
+import type { Logger } from '../logging/logger.ts'
+import { causeOf, OutageLog } from '../logging/outage-log.ts'
 import { everyone, nodeIdBytes, type Bus, type BusListener, type NodeId } from './bus.ts'
 import { parseRedisUrl, redisUrlForms, type RedisAddress } from './redis-address.ts'
 import { makeRedisClient, type RedisClient } from './redis-client.ts'

@@ -1,4 +1,4 @@
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../logging/logger.ts'
 import { Progress } from './progress.ts'
 
 /** Where the commands speak: results to stdout, everything about them to stderr. */

@@ -1,5 +1,5 @@
 import * as Y from 'yjs'
-import { defaultFragment } from '../convert/blocks-to-update.ts'
+import { defaultFragment } from '../convert/yjs/blocks-to-update.ts'
 
 /** What a root was made as, as far as its content shows; Yjs stores names without types. */
 export type RootType = 'text' | 'array' | 'map' | 'xml' | 'empty'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { appendFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { makeFolder } from '../store/make-folder.ts'
+import { makeFolder } from '../store/lmdb/make-folder.ts'
 import type { Store } from '../store/store.ts'
 import { pieceBytes } from '../sync/limits.ts'
 import { mergeUpdates } from '../update/merge-updates.ts'

@@ -1,6 +1,6 @@
 import { convert } from '../convert/convert.ts'
 import type { InputFormat, OutputFormat } from '../convert/formats.ts'
-import { standardTable } from '../convert/standard-table.ts'
+import { standardTable } from '../convert/blocks/standard-table.ts'
 import { prepare } from '../settings/prepare.ts'
 import { build, isBlockNote } from './document-roots.ts'
 

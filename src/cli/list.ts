@@ -1,4 +1,4 @@
-import { printable } from '../printable.ts'
+import { printable } from '../logging/printable.ts'
 import type { DocumentInfo, Store } from '../store/store.ts'
 import { console } from './console.ts'
 

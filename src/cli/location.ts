@@ -1,10 +1,10 @@
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../logging/logger.ts'
 import { prepare } from '../settings/prepare.ts'
-import { StoreInUse } from '../store/lmdb-owner.ts'
-import { holdsLmdbStore, openLmdbReader, openLmdbStore, type LmdbStore } from '../store/lmdb-store.ts'
-import { postgresFailure } from '../store/postgres-failure.ts'
-import { openPostgresStore } from '../store/postgres-store.ts'
-import { isPostgresUrl, postgresUrlForm } from '../store/postgres-url.ts'
+import { StoreInUse } from '../store/lmdb/owner.ts'
+import { holdsLmdbStore, openLmdbReader, openLmdbStore, type LmdbStore } from '../store/lmdb/lmdb-store.ts'
+import { postgresFailure } from '../store/postgres/postgres-failure.ts'
+import { openPostgresStore } from '../store/postgres/postgres-store.ts'
+import { isPostgresUrl, postgresUrlForm } from '../store/postgres/postgres-url.ts'
 import type { Store } from '../store/store.ts'
 
 /** Where a store is: a folder, or a URL that begins with postgres:// or postgresql://. */

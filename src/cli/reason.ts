@@ -1,4 +1,4 @@
-import { PostgresError, postgresFailure } from '../store/postgres-failure.ts'
+import { PostgresError, postgresFailure } from '../store/postgres/postgres-failure.ts'
 
 /** Why a command failed, as text for its user. PostgreSQL's own message is left out: it can contain values. */
 export function reasonOf (error: unknown): string {

@@ -1,4 +1,4 @@
-import { printable } from '../printable.ts'
+import { printable } from '../logging/printable.ts'
 import type { DocumentInfo, Store } from '../store/store.ts'
 import { pieceBytes } from '../sync/limits.ts'
 import { snapshotPieces } from '../update/snapshot-pieces.ts'

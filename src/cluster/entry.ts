@@ -1,6 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import type { RoomMessage, SharedPresence } from '../sync/neighbours.ts'
+import type { RoomMessage, SharedPresence } from '../sync/peers/other-nodes.ts'
 
 /** What one node says to another. Rooms go by numbers: `to` is the receiver's own number for the room. */
 export type Entry =

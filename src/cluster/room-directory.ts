@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import type { NodeId } from '../bus/bus.ts'
-import type { SharedRoom } from '../sync/neighbours.ts'
+import type { SharedRoom } from '../sync/peers/other-nodes.ts'
 import type { Link } from './link.ts'
 
 /** A room that is open here. */

@@ -1,8 +1,8 @@
 import { Moved } from '../workers/messages.ts'
-import type { BlockTable } from './block-table.ts'
-import { loadBlockTable } from './blocks-module.ts'
+import type { BlockTable } from './blocks/block-table.ts'
+import { loadBlockTable } from './blocks/blocks-module.ts'
 import { convert, type ConvertRequest } from './convert.ts'
-import { standardTable } from './standard-table.ts'
+import { standardTable } from './blocks/standard-table.ts'
 
 /** The pool's task module for conversions. */
 

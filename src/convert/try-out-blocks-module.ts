@@ -1,7 +1,7 @@
 import { WorkerDied } from '../workers/pool-errors.ts'
 import { PooledWorker } from '../workers/pooled-worker.ts'
 import { siblingModule } from '../workers/sibling-module.ts'
-import { InvalidBlocksModule, notLoaded } from './blocks-module.ts'
+import { InvalidBlocksModule, notLoaded } from './blocks/blocks-module.ts'
 
 /** MiB of heap for the thread; a table of blocks and its libraries take a few tens. */
 const memoryMb = 512

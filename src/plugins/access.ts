@@ -5,7 +5,7 @@ import { openBackend } from '../access/backend.ts'
 import { Epochs } from '../access/epochs.ts'
 import { createSecretCheck } from '../access/secret.ts'
 import { createTicketCheck } from '../access/ticket.ts'
-import { Durations } from '../durations.ts'
+import { Durations } from '../logging/durations.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { pathToFileURL } from 'node:url'
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
-import { InvalidBlocksModule } from '../convert/blocks-module.ts'
+import { InvalidBlocksModule } from '../convert/blocks/blocks-module.ts'
 import { openConverter, type Converter } from '../convert/converter.ts'
 import { InvalidSettings } from '../settings/invalid-settings.ts'
 

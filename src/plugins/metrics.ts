@@ -1,10 +1,10 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type Metric } from 'prom-client'
-import { durationBuckets, type Durations } from '../durations.ts'
+import { durationBuckets, type Durations } from '../logging/durations.ts'
 import type { Counters } from '../sync/services.ts'
-import { version } from '../version.ts'
-import { addLoopDelay } from './loop-delay.ts'
+import { version } from '../settings/version.ts'
+import { addLoopDelay } from '../http/loop-delay.ts'
 
 declare module 'fastify' {
   interface FastifyInstance { readonly metrics: Metrics }

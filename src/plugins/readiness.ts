@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Stopping } from '../errors.ts'
-import { causeOf } from '../outage-log.ts'
+import { causeOf } from '../logging/outage-log.ts'
 
 /** Resolves where a part can do its work, rejects (with the reason for the log) where it cannot. */
 type Check = () => Promise<void>

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import type { RefusalRule } from '../refusal-rules.ts'
-import { Refusals } from '../refusals.ts'
-import { requesterOf, subjectOf } from '../requester.ts'
+import type { RefusalRule } from '../logging/refusal-rules.ts'
+import { Refusals } from '../logging/refusals.ts'
+import { requesterOf, subjectOf } from '../http/requester.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

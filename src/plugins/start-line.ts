@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
-import { causeOf } from '../outage-log.ts'
-import { version } from '../version.ts'
+import { causeOf } from '../logging/outage-log.ts'
+import { version } from '../settings/version.ts'
 
 /** Says in one line what has started, once the service listens. */
 export default fp(async function startLine (app: FastifyInstance) {

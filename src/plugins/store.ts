@@ -1,8 +1,8 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import { InvalidSettings } from '../settings/invalid-settings.ts'
-import { folderFailure } from '../store/folder-failure.ts'
-import { postgresFailure } from '../store/postgres-failure.ts'
+import { folderFailure } from '../store/lmdb/folder-failure.ts'
+import { postgresFailure } from '../store/postgres/postgres-failure.ts'
 import type { Store } from '../store/store.ts'
 
 declare module 'fastify' {
@@ -21,11 +21,11 @@ export default fp(async function store (app: FastifyInstance) {
 async function openStore ({ config, log }: FastifyInstance): Promise<Store> {
   const { DATABASE_URL, DATA_DIR, STORE_SYNC } = config
   if (DATABASE_URL === '') {
-    const { openLmdbStore } = await import('../store/lmdb-store.ts')
+    const { openLmdbStore } = await import('../store/lmdb/lmdb-store.ts')
     return await openLmdbStore({ path: DATA_DIR, sync: STORE_SYNC, logger: log })
       .catch((cause: unknown) => { throw new InvalidSettings(`DATA_DIR cannot be used: ${folderFailure(cause)} (${DATA_DIR})`, { cause }) })
   }
-  const { openPostgresStore } = await import('../store/postgres-store.ts')
+  const { openPostgresStore } = await import('../store/postgres/postgres-store.ts')
   return await openPostgresStore({ url: DATABASE_URL, logger: log })
     .catch((cause: unknown) => { throw new InvalidSettings(`DATABASE_URL cannot be used: ${postgresFailure(cause)}`, { cause }) })
 }

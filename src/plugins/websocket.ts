@@ -12,7 +12,7 @@ import { maxStrangerBytes } from '../sessions/inbound.ts'
 import { Rechecks } from '../sessions/rechecks.ts'
 import { RoomSockets } from '../sessions/room-sockets.ts'
 import { SocketFigures } from '../sessions/socket-figures.ts'
-import { refusePipelinedUpgrades } from './pipelined-upgrades.ts'
+import { refusePipelinedUpgrades } from '../http/pipelined-upgrades.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../refusal-rules.ts'
+import type { RefusalRule } from '../logging/refusal-rules.ts'
 
 /**
  * Why the server closes a WebSocket. y-websocket 3.1 stops for good on 4400-4499 and retries on all else

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { ContentMissing } from '../errors.ts'
-import { conversionFailure } from './conversion-failure.ts'
-import { tellDropped } from './tell-dropped.ts'
+import { conversionFailure } from '../http/conversion-failure.ts'
+import { tellDropped } from '../http/tell-dropped.ts'
 
 const schema = {
   summary: 'Convert markdown to a Yjs update in base64: the older form of /api/convert/',

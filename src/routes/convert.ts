@@ -4,8 +4,8 @@ import Type from 'typebox'
 import { inputFormatOf, negotiate, type InputFormat, type Negotiated } from '../convert/formats.ts'
 import { ContentMissing, ContentTooLarge, ContentTypeUnsupported, FormatUnsupported } from '../errors.ts'
 import { webOrigin } from '../settings/derived.ts'
-import { conversionFailure } from './conversion-failure.ts'
-import { tellDropped } from './tell-dropped.ts'
+import { conversionFailure } from '../http/conversion-failure.ts'
+import { tellDropped } from '../http/tell-dropped.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

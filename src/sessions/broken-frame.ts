@@ -1,4 +1,4 @@
-import type { Refusal } from '../refusals.ts'
+import type { Refusal } from '../logging/refusals.ts'
 
 /** Close codes that `ws` itself sends, by the code of its error; 1002 for all others (ws/lib/receiver.js). */
 const closeCodes: Readonly<Record<string, number>> = {

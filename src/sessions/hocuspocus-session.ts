@@ -5,7 +5,7 @@ import { decodeHocuspocus, type AddressedMessage } from '../protocol/decode-mess
 import { encodeAuthenticated, encodeAwarenessQuestion, encodeCloseMessage, encodeHocuspocusDenied, encodePong } from '../protocol/encode-message.ts'
 import { framesOf, hocuspocusAddress, noAddress, type Address } from '../protocol/frame.ts'
 import { messageType, type ClientMessage } from '../protocol/message.ts'
-import type { Requester, Subject } from '../refusals.ts'
+import type { Requester, Subject } from '../logging/refusals.ts'
 import { Connection, type Session } from '../sync/connection.ts'
 import { enterRoom, isAboutOneDocument, isPermissionDenied, leaveRoom, refusal, type Gate } from './gate.ts'
 import { maxStrangerBytes } from './inbound.ts'

@@ -1,4 +1,4 @@
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../logging/logger.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 
 /** A socket whose messages are held because they have not arrived whole or wait for a verdict. */

@@ -1,5 +1,5 @@
 import { tryAgainLater, type Verdict } from '../access/verdict.ts'
-import { CallQueue } from '../call-queue.ts'
+import { CallQueue } from '../queue/bounded-queue.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import type { Gate } from './gate.ts'
 

@@ -1,7 +1,7 @@
 import type { Epochs } from '../access/epochs.ts'
 import { askAgain } from '../access/recheck.ts'
 import type { Allowed } from '../access/verdict.ts'
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../logging/logger.ts'
 import { closes } from '../protocol/close-codes.ts'
 import type { Connection } from '../sync/connection.ts'
 

@@ -1,7 +1,7 @@
 import { invalidTicket, type Verdict } from '../access/verdict.ts'
 import { closes } from '../protocol/close-codes.ts'
 import type { Connection } from '../sync/connection.ts'
-import { whileHeld } from '../sync/while-held.ts'
+import { whileHeld } from '../sync/receive/while-held.ts'
 import { refusal, type Gate } from './gate.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { isAllowableOrigin } from '../access/allowed-origins.ts'
 import { parseRedisUrl, redisUrlForms } from '../bus/redis-address.ts'
-import { isPostgresUrl, postgresUrlForm } from '../store/postgres-url.ts'
+import { isPostgresUrl, postgresUrlForm } from '../store/postgres/postgres-url.ts'
 
 /** A rule for a setting's text: what is wanted, as it ends the sentence "NAME must be …", and the check. Empty text is the schema's business. */
 interface Format { readonly wanted: string, readonly check: (text: string) => boolean }

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { openLmdbStore } from '../../src/store/lmdb-store.ts'
+import { openLmdbStore } from '../../src/store/lmdb/lmdb-store.ts'
 import { requireProgram } from '../processes.ts'
 import { quiet } from '../store/quiet-logger.ts'
 

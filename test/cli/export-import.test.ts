@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import * as Y from 'yjs'
 import { convert } from '../../src/convert/convert.ts'
-import { standardTable } from '../../src/convert/standard-table.ts'
+import { standardTable } from '../../src/convert/blocks/standard-table.ts'
 import { cli } from './run-cli.ts'
 import { fill, folder, holdsAll, read, start, typed, words } from './filled-store.ts'
 

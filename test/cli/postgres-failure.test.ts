@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { openPostgresStore } from '../../src/store/postgres-store.ts'
+import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { hangingPostgres } from '../store/hanging-postgres.ts'
 import { startPostgres } from '../store/postgres-server.ts'
 import { quiet } from '../store/quiet-logger.ts'

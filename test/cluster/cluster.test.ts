@@ -6,7 +6,7 @@ import { Cluster, type ClusterOptions } from '../../src/cluster/cluster.ts'
 import { encodeDatagram } from '../../src/cluster/datagram.ts'
 import { writeEntry, type Entry } from '../../src/cluster/entry.ts'
 import type { Question } from '../../src/cluster/questions.ts'
-import type { RoomMessage, SharedRoom } from '../../src/sync/neighbours.ts'
+import type { RoomMessage, SharedRoom } from '../../src/sync/peers/other-nodes.ts'
 import { newLog, until } from '../sync/engine.ts'
 
 /** A room that writes down what it is told. */

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import * as Y from 'yjs'
 import { readDocument as readWhole, updatesOf } from '../../src/cli/read-document.ts'
-import { openPostgresStore } from '../../src/store/postgres-store.ts'
+import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { readDocument } from '../crash/client.ts'
 import { quiet } from '../store/quiet-logger.ts'
 import { agree, Author, holdsAcknowledged, when } from './author.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { connect, kinds } from '../doors/clients.ts'
-import { mint } from '../doors/tickets.ts'
+import { connect, kinds } from '../service/clients.ts'
+import { mint } from '../service/tickets.ts'
 import { asDjango } from '../helper.ts'
 import { answers, ask, startNodes } from './nodes.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { startService } from '../crash/service.ts'
-import { about, bytes, openWire, type Wire } from '../doors/wire.ts'
+import { about, bytes, openWire, type Wire } from '../service/wire.ts'
 import { asDjango } from '../helper.ts'
 import { answers, ask, startNodes } from './nodes.ts'
 

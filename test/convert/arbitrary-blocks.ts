@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import type { Props, Styles } from '../../src/convert/block.ts'
-import type { BlockSpec, BlockTable, InlineSpec, PropSpec } from '../../src/convert/block-table.ts'
-import { standardTable } from '../../src/convert/standard-table.ts'
+import type { Props, Styles } from '../../src/convert/blocks/block.ts'
+import type { BlockSpec, BlockTable, InlineSpec, PropSpec } from '../../src/convert/blocks/block-table.ts'
+import { standardTable } from '../../src/convert/blocks/standard-table.ts'
 
 /** Text with everything that markdown, HTML and UTF-16 make difficult, without control characters. */
 const fragment = fc.oneof(

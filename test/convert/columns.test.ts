@@ -1,8 +1,8 @@
 import t from 'tap'
 import { convert } from '../../src/convert/convert.ts'
 import type { InputFormat, OutputFormat } from '../../src/convert/formats.ts'
-import { standardTable } from '../../src/convert/standard-table.ts'
-import { readDocument } from '../../src/convert/read-document.ts'
+import { standardTable } from '../../src/convert/blocks/standard-table.ts'
+import { readDocument } from '../../src/convert/yjs/read-document.ts'
 import { Dropped } from '../../src/convert/dropped.ts'
 import { withoutIds } from './without-ids.ts'
 

@@ -3,7 +3,7 @@ import * as Y from 'yjs'
 import { convert, type ConvertRequest } from '../../src/convert/convert.ts'
 import type { InputFormat, OutputFormat } from '../../src/convert/formats.ts'
 import { InvalidContent } from '../../src/convert/invalid-content.ts'
-import { standardTable } from '../../src/convert/standard-table.ts'
+import { standardTable } from '../../src/convert/blocks/standard-table.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const run = (input: Uint8Array | string, from: InputFormat, to: OutputFormat, options: Partial<ConvertRequest> = {}) =>

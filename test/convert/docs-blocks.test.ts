@@ -1,7 +1,7 @@
 import t from 'tap'
 import { convert } from '../../src/convert/convert.ts'
 import type { InputFormat, OutputFormat } from '../../src/convert/formats.ts'
-import { standardTable } from '../../src/convert/standard-table.ts'
+import { standardTable } from '../../src/convert/blocks/standard-table.ts'
 import { withoutIds } from './without-ids.ts'
 
 const origin = 'https://docs.example.org'

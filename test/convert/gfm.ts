@@ -1,7 +1,7 @@
 import { micromark } from 'micromark'
 import { gfm, gfmHtml } from 'micromark-extension-gfm'
-import type { Node } from '../../src/convert/element.ts'
-import { readHtml } from '../../src/convert/read-html.ts'
+import type { Node } from '../../src/convert/html/element.ts'
+import { readHtml } from '../../src/convert/html/read-html.ts'
 
 /** Markdown as HTML by a renderer that shares no code with ours, of GitHub's kind of markdown. */
 export function renderGfm (markdown: string): string {

@@ -1,4 +1,4 @@
-import type { BlockExtensions } from '../../src/convert/block-table.ts'
+import type { BlockExtensions } from '../../src/convert/blocks/block-table.ts'
 
 /** A blocks module as a project would write one: a diagram, a mention and a highlight. */
 const blocks: BlockExtensions = {

@@ -1,5 +1,5 @@
-import type { Node } from '../../src/convert/element.ts'
-import { readHtmlFragment } from '../../src/convert/read-html.ts'
+import type { Node } from '../../src/convert/html/element.ts'
+import { readHtmlFragment } from '../../src/convert/html/read-html.ts'
 
 /** What BlockNote's editor leaves on the elements for itself, and what we add so that files can be read back. */
 const noise = new Set(['data-editable', 'classname', 'data-inline-content-type', 'data-content-type'])

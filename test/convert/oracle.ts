@@ -1,8 +1,8 @@
 import { BlockNoteSchema, createBlockSpec, createInlineContentSpec, createPageBreakBlockSpec, defaultBlockSpecs, defaultInlineContentSpecs } from '@blocknote/core'
 import { ServerBlockNoteEditor } from '@blocknote/server-util'
 import * as Y from 'yjs'
-import { docsBlocks } from '../../src/convert/docs-blocks.ts'
-import { defaultFragment } from '../../src/convert/blocks-to-update.ts'
+import { docsBlocks } from '../../src/convert/blocks/docs-blocks.ts'
+import { defaultFragment } from '../../src/convert/yjs/blocks-to-update.ts'
 
 /** BlockNote itself, with La Suite Docs' blocks declared by their props. Its types ask for more than a table of data can say, so it is used without them. */
 

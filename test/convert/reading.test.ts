@@ -1,9 +1,9 @@
 import t from 'tap'
-import type { Block, Inline } from '../../src/convert/block.ts'
+import type { Block, Inline } from '../../src/convert/blocks/block.ts'
 import { Dropped, type DroppedItem } from '../../src/convert/dropped.ts'
-import { htmlToBlocks } from '../../src/convert/html-to-blocks.ts'
-import { markdownToBlocks } from '../../src/convert/markdown-to-blocks.ts'
-import { standardTable as table } from '../../src/convert/standard-table.ts'
+import { htmlToBlocks } from '../../src/convert/html/html-to-blocks.ts'
+import { markdownToBlocks } from '../../src/convert/markdown/markdown-to-blocks.ts'
+import { standardTable as table } from '../../src/convert/blocks/standard-table.ts'
 
 interface Read { lines: string[], dropped: string[] }
 

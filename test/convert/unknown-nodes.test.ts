@@ -2,8 +2,8 @@ import t from 'tap'
 import * as Y from 'yjs'
 import { Dropped } from '../../src/convert/dropped.ts'
 import { InvalidContent } from '../../src/convert/invalid-content.ts'
-import { standardTable as table } from '../../src/convert/standard-table.ts'
-import { updateToBlocks } from '../../src/convert/update-to-blocks.ts'
+import { standardTable as table } from '../../src/convert/blocks/standard-table.ts'
+import { updateToBlocks } from '../../src/convert/yjs/update-to-blocks.ts'
 
 type Part = string | [name: string, attributes: Record<string, string | number>, ...children: Part[]]
 

@@ -1,4 +1,4 @@
-import { openLmdbStore } from '../../src/store/lmdb-store.ts'
+import { openLmdbStore } from '../../src/store/lmdb/lmdb-store.ts'
 import { quiet } from '../store/quiet-logger.ts'
 
 /** Opens the store at argv[2], writes there, and closes it. */

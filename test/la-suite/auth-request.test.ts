@@ -1,7 +1,7 @@
 /** La Suite 1.9 to 2.6: nginx asks Django about each WebSocket (`auth_request`); the page has a Hocuspocus provider 2. */
 import t, { type Test } from 'tap'
-import { connect } from '../doors/clients.ts'
-import type { Client } from '../doors/clients.ts'
+import { connect } from '../service/clients.ts'
+import type { Client } from '../service/clients.ts'
 import { listen } from '../helper.ts'
 import { NginxProcess } from '../nginx/nginx-process.ts'
 import { freePort } from '../processes.ts'

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { refusalsPage } from '../../scripts/refusals-text.ts'
 import { closes, type CloseReason } from '../../src/protocol/close-codes.ts'
-import { refusalRules } from '../../src/refusal-rules.ts'
+import { refusalRules } from '../../src/logging/refusal-rules.ts'
 
 await t.test('docs/refusals.md says what the code says (npm run refusals-page)', async (t) => {
   t.equal(await readFile(new URL('../../docs/refusals.md', import.meta.url), 'utf8'), refusalsPage())

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import t from 'tap'
-import { wire } from '../doors/wire.ts'
+import { wire } from '../service/wire.ts'
 import { asDjango, listen } from '../helper.ts'
 
 const limits = { MAX_MESSAGES_PER_SECOND: '10', RATE_BURST_SECONDS: '2' }

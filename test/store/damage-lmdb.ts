@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { open } from 'lmdb'
-import { decodeRow, knownKey, logKey, nameKey, pieceKey, setAsideKey, stateKey } from '../../src/store/lmdb-layout.ts'
+import { decodeRow, knownKey, logKey, nameKey, pieceKey, setAsideKey, stateKey } from '../../src/store/lmdb/layout.ts'
 import type { Damageable } from './contract.ts'
 
 /** Changes one bit of something that is stored of a document: the last entry of its log, the first piece of its first snapshot, the first update set aside. */

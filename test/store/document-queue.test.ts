@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { DocumentQueue } from '../../src/store/document-queue.ts'
+import { DocumentQueue } from '../../src/store/postgres/document-queue.ts'
 
 interface Job { readonly nr: number, readonly documents: ReadonlySet<string>, readonly bytes: number }
 

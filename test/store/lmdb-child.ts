@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { openLmdbStore } from '../../src/store/lmdb-store.ts'
+import { openLmdbStore } from '../../src/store/lmdb/lmdb-store.ts'
 import { SETTING_ASIDE } from './lmdb-child-process.ts'
 import { quiet } from './quiet-logger.ts'
 

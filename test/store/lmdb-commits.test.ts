@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open } from 'lmdb'
 import t, { type Test } from 'tap'
-import { watchCommits, type CommitFailure } from '../../src/store/lmdb-commits.ts'
-import type { LmdbTree } from '../../src/store/lmdb-draft.ts'
+import { watchCommits, type CommitFailure } from '../../src/store/lmdb/commits.ts'
+import type { LmdbTree } from '../../src/store/lmdb/transaction.ts'
 
 async function makeTree (t: Test): Promise<LmdbTree> {
   const path = await mkdtemp(join(tmpdir(), 'y-commits-'))

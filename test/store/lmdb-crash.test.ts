@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { openLmdbStore } from '../../src/store/lmdb-store.ts'
+import { openLmdbStore } from '../../src/store/lmdb/lmdb-store.ts'
 import { quiet } from './quiet-logger.ts'
 import { SETTING_ASIDE, startChild } from './lmdb-child-process.ts'
 

@@ -2,8 +2,8 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { lastPage, openLmdbFile } from '../../src/store/lmdb-file.ts'
-import { LmdbHeadroom } from '../../src/store/lmdb-headroom.ts'
+import { lastPage, openLmdbFile } from '../../src/store/lmdb/data-file.ts'
+import { LmdbHeadroom } from '../../src/store/lmdb/headroom.ts'
 
 const PAGE = 4096
 /** As long as a name may be: few of them fit a page, so that the tree is deep. */

@@ -3,7 +3,7 @@ import t from 'tap'
 import {
   decodeRow, decodeSetAside, decodeState, encodeRow, encodeSetAside, encodeState, logKey, nameKey, NO_STATE, pieceKey, seal, setAsideKey,
   setAsideRange, stateKey, unseal, wrap,
-} from '../../src/store/lmdb-layout.ts'
+} from '../../src/store/lmdb/layout.ts'
 
 const u48 = fc.nat(2 ** 31 - 1).chain((low) => fc.nat(2 ** 16 - 1).map((high) => high * 2 ** 32 + low))
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import t from 'tap'
-import { connectionOptions } from '../../src/store/postgres-connection.ts'
+import { connectionOptions } from '../../src/store/postgres/connection.ts'
 import { startPostgres } from './postgres-server.ts'
 
 /*

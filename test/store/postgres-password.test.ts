@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { openPostgresStore } from '../../src/store/postgres-store.ts'
+import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { startPostgres } from './postgres-server.ts'
 import { quiet } from './quiet-logger.ts'
 

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { openPostgresStore, type PostgresStore } from '../../src/store/postgres-store.ts'
+import { openPostgresStore, type PostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { storeContract, type Subject } from './contract.ts'
 import { startPostgres } from './postgres-server.ts'
 import { quiet } from './quiet-logger.ts'

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { AwarenessUpdate, encodeAwareness } from '../../src/protocol/awareness.ts'
-import { AwarenessTable, type Speaker } from '../../src/sync/awareness-table.ts'
-import { personOf } from '../../src/sync/claim.ts'
+import { AwarenessTable, type Speaker } from '../../src/sync/presence/awareness-table.ts'
+import { personOf } from '../../src/sync/presence/claim.ts'
 
 const speaker = (userId: string | undefined, joinedAt: number): Speaker => ({ person: personOf(userId, undefined), joinedAt })
 const said = (clientId: number, clock: number, state: string): AwarenessUpdate => new AwarenessUpdate(encodeAwareness([{ clientId, clock, state }]))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Backoff } from '../../src/sync/backoff.ts'
+import { Backoff } from '../../src/sync/save/backoff.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute

@@ -1,9 +1,9 @@
 import t from 'tap'
 import { AwarenessUpdate, encodeAwareness, type AwarenessEntry } from '../../src/protocol/awareness.ts'
-import { AwarenessTable, type Presence, type Speaker } from '../../src/sync/awareness-table.ts'
-import { personOf } from '../../src/sync/claim.ts'
-import { presencePieces } from '../../src/sync/presence.ts'
-import { RememberedClients } from '../../src/sync/remembered-clients.ts'
+import { AwarenessTable, type Presence, type Speaker } from '../../src/sync/presence/awareness-table.ts'
+import { personOf } from '../../src/sync/presence/claim.ts'
+import { presencePieces } from '../../src/sync/presence/presence.ts'
+import { RememberedClients } from '../../src/sync/presence/remembered-clients.ts'
 import { Engine, until } from './engine.ts'
 import { decodeHeard } from './heard.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import * as Y from 'yjs'
-import { noNeighbours, type Neighbours, type RoomMessage, type SharedRoom } from '../../src/sync/neighbours.ts'
+import { noNeighbours, type Neighbours, type RoomMessage, type SharedRoom } from '../../src/sync/peers/other-nodes.ts'
 import { Engine, edited, turn, typing, until } from './engine.ts'
 
 /** Types so much, one update each, that a compaction is worth it when the last one leaves. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { LogPosition } from '../../src/sync/log-position.ts'
+import { LogPosition } from '../../src/sync/peers/log-position.ts'
 
 t.test('it is synced up to the first entry that is missing', async (t) => {
   const step = fc.record({ reach: fc.boolean(), seq: fc.integer({ min: 1, max: 40 }) })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { PieceCache } from '../../src/sync/piece-cache.ts'
+import { PieceCache } from '../../src/sync/join/piece-cache.ts'
 
 const mebibyte = 1024 * 1024
 

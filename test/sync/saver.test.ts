@@ -1,6 +1,6 @@
 import t from 'tap'
-import { Durations } from '../../src/durations.ts'
-import { Saver } from '../../src/sync/saver.ts'
+import { Durations } from '../../src/logging/durations.ts'
+import { Saver } from '../../src/sync/save/saver.ts'
 import { newLog, typing, until } from './engine.ts'
 import { MemoryStore } from './memory-store.ts'
 

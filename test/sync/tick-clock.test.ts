@@ -1,6 +1,6 @@
 import { mock } from 'node:test'
 import t from 'tap'
-import { TickClock, type Ticking } from '../../src/sync/tick-clock.ts'
+import { TickClock, type Ticking } from '../../src/sync/tick/tick-clock.ts'
 
 mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] })
 t.teardown(() => { mock.timers.reset() })

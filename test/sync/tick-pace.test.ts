@@ -1,6 +1,6 @@
 import t from 'tap'
-import { TickLoad } from '../../src/sync/tick-load.ts'
-import { spacingOf, TickPace } from '../../src/sync/tick-pace.ts'
+import { TickLoad } from '../../src/sync/tick/tick-load.ts'
+import { spacingOf, TickPace } from '../../src/sync/tick/tick-pace.ts'
 
 const most = 50
 

@@ -1,0 +1,380 @@
+import { elementText, type Inline, type InlineElement, isLink, isText, type TextRun } from '../blocks/block.ts'
+import type { BlockTable, MarkdownParts } from '../blocks/block-table.ts'
+import { attributesOf } from '../html/blocks-to-html.ts'
+import { escapeAttributeLine } from '../html/escape-html.ts'
+import { characterReference, escapeDefinition, escapeLineEnd, escapeLineStart, escapeMarkdown, escapeProp, keepFirstBlank, type TextContext } from './escape-markdown.ts'
+import { loneSigns } from './lone-signs.ts'
+import { destination } from '../blocks/media-blocks.ts'
+import { isSafeLink } from '../html/safe-url.ts'
+
+/** How the surroundings want their text. */
+export interface InlineOptions {
+  table: BlockTable
+  drop: MarkdownParts['drop']
+  origin: string
+  /** A heading or a table's cell is one line: line breaks are `<br>`. */
+  oneLine?: boolean
+  /** Tells whether what was written reads back as this content; asked only where marks meet in ways that markdown may misread. */
+  readsBack: (markdown: string, content: readonly Inline[]) => boolean
+}
+
+/**
+ * One stretch of text, or one thing that stands in it, with the marks that hold over it, outermost not yet decided. A thing
+ * that its neighbours may change, such as math between dollars, is `html` where nothing may be ambiguous.
+ */
+export interface Piece { kind: 'text' | 'code' | 'break' | 'element', text: string, marks: Set<string>, href?: string, html?: string }
+
+/** Where a mark opens or closes; several at one place is where delimiters may run into each other. */
+interface Written { markdown: string, risky: boolean }
+
+/** What may stand in `<address>`. A reference in it is read by some and not by others. */
+// eslint-disable-next-line no-control-regex
+const automatic = /^[a-z][a-z0-9+.-]{1,31}:(?:[^<>&\u0000-\u0020]|&(?!#?\w+;))*$/i
+
+const noSigns: ReadonlySet<string> = new Set()
+/** Where an element's source stands, with other markdown around its tags */
+const betweenTags: TextContext = { brackets: 'none', linksAddresses: true, followed: true, everyDollar: true }
+
+/** Characters of one paragraph. A longer one is written with tags where it may be ambiguous: reading it back would take a hundred times its size. */
+const maxReadBack = 20_000
+
+const htmlTags: Record<string, string> = { '**': 'strong', '*': 'em', '~~': 'del' }
+
+/** Writes inline content so that markdown reads it back as it is: escaped, its blanks kept, marks on words and not on the blanks around them. */
+export function inlineToMarkdown (content: readonly Inline[], options: InlineOptions): string {
+  const spread = trimBreaks(trimLineStarts(toPieces(content, options)))
+  if (spread.length === 0) return ''
+  moveBlanksOut(spread)
+  const pieces = joinEqual(spread)
+  const { markdown, risky } = new InlineWriter(pieces, options, false).write()
+  // Beside delimiters that run into each other, readers differ in what half of a pair of surrogates is.
+  if (!risky || (markdown.length <= maxReadBack && !/[\ud800-\udfff]/.test(markdown) && options.readsBack(markdown, content))) return markdown
+  return new InlineWriter(pieces, options, true).write().markdown
+}
+
+function toPieces (content: readonly Inline[], options: InlineOptions): Piece[] {
+  const pieces: Piece[] = []
+  for (const inline of content) {
+    if (isText(inline)) addRun(inline, undefined, pieces, options)
+    else if (isLink(inline)) {
+      const safe = isSafeLink(inline.href)
+      if (!safe) options.drop('unsafe link')
+      for (const run of inline.content) addRun(run, safe ? inline.href : undefined, pieces, options)
+    } else {
+      const text = elementToMarkdown(inline, options)
+      const isSource = options.table.inline.get(inline.type)?.content === 'plain'
+      pieces.push({ kind: 'element', text, marks: new Set(), ...isSource && { html: sourceToHtml(inline, options) } })
+    }
+  }
+  return pieces
+}
+
+function addRun (run: TextRun, href: string | undefined, pieces: Piece[], { table, drop }: InlineOptions): void {
+  const marks = new Set<string>()
+  let code = false
+  for (const name in run.styles) {
+    if (name === 'code') code = true
+    else if (table.marks.get(name)?.delimiter !== undefined) marks.add(name)
+    else drop(`mark ${name}`)
+  }
+  run.text.split('\n').forEach((line, index) => {
+    if (index > 0) pieces.push({ kind: 'break', text: '', marks: new Set() })
+    if (line === '') return
+    const linked = href === undefined ? {} : { href }
+    if (code) return pieces.push({ kind: 'code', text: line, marks: new Set(marks), ...linked })
+    // Blanks at the edges of a run are pieces of their own, so that a mark can begin after them.
+    const start = line.length - line.trimStart().length
+    const end = Math.max(start, line.trimEnd().length)
+    for (const part of [line.slice(0, start), line.slice(start, end), line.slice(end)]) {
+      if (part !== '') pieces.push({ kind: 'text', text: part, marks: new Set(marks), ...linked })
+    }
+  })
+}
+
+/** A source as an HTML element on one line; what stands between its tags is markdown still. */
+function sourceToHtml (element: InlineElement, { table, drop, origin }: InlineOptions): string {
+  const spec = table.inline.get(element.type)
+  const inline = escapeMarkdown(elementText(element), betweenTags).replaceAll('\n', '&#10;')
+  const attributes = attributesOf(spec?.props ?? {}, element.props, false)
+  return spec?.toHtml({ props: element.props, attributes, inline, children: '', escape: escapeAttributeLine, drop, origin }) ?? inline
+}
+
+function elementToMarkdown (inline: InlineElement, { table, drop, origin }: InlineOptions): string {
+  const spec = table.inline.get(inline.type)
+  const text = elementText(inline)
+  if (spec?.toMarkdown === undefined) return escapeProp(text)
+  return spec.toMarkdown({
+    props: inline.props,
+    inline: escapeProp(text),
+    html: escapeAttributeLine(text),
+    text,
+    escape: escapeProp,
+    escapeHtml: escapeAttributeLine,
+    drop,
+    origin,
+  })
+}
+
+/** Blanks right after a line break show nothing; kept, each would have to be a reference. A link of blanks keeps its address. */
+function trimLineStarts (pieces: readonly Piece[]): Piece[] {
+  const trimmed: Piece[] = []
+  for (const piece of pieces) {
+    const afterBreak = piece.kind === 'text' && trimmed[trimmed.length - 1]?.kind === 'break'
+    const text = afterBreak ? piece.text.replace(/^[ \t]+/, '') : piece.text
+    if (!afterBreak || text !== '') trimmed.push({ ...piece, text })
+    else if (piece.href !== undefined) trimmed.push(piece)
+  }
+  return trimmed
+}
+
+/** Line breaks at the edges of a paragraph show nothing, and markdown cannot say them. */
+function trimBreaks (pieces: Piece[]): Piece[] {
+  let start = 0
+  let end = pieces.length
+  while (start < end && pieces[start]?.kind === 'break') start++
+  while (end > start && pieces[end - 1]?.kind === 'break') end--
+  return pieces.slice(start, end)
+}
+
+/** A mark covers the breaks between its words, and neither blanks nor breaks at its edges. */
+function moveBlanksOut (pieces: Piece[]): void {
+  const names = new Set(pieces.flatMap((piece) => [...piece.marks]))
+  for (const name of names) {
+    let last: number | undefined
+    pieces.forEach((piece, index) => {
+      const blank = piece.kind === 'break' || (piece.kind === 'text' && piece.text.trim() === '')
+      if (blank && (piece.kind === 'break' || piece.marks.has(name))) {
+        piece.marks.delete(name)
+        return
+      }
+      if (!piece.marks.has(name)) last = undefined
+      else {
+        for (let between = (last ?? index) + 1; between < index; between++) pieces[between]?.marks.add(name)
+        last = index
+      }
+    })
+  }
+}
+
+/** What a character is read as depends on the one after it, so that text which looks the same is one piece. */
+function joinEqual (pieces: readonly Piece[]): Piece[] {
+  const joined: Piece[] = []
+  for (const piece of pieces) {
+    const last = joined[joined.length - 1]
+    const equal = last?.kind === 'text' && piece.kind === 'text' && last.href === piece.href &&
+      last.marks.size === piece.marks.size && [...piece.marks].every((mark) => last.marks.has(mark))
+    if (equal) last.text += piece.text
+    else joined.push(piece)
+  }
+  return joined
+}
+
+class InlineWriter {
+  readonly #pieces: readonly Piece[]
+  readonly #options: InlineOptions
+  /** Marks as HTML tags, which are never ambiguous. */
+  readonly #tags: boolean
+  readonly #lone: ReadonlySet<string>
+  readonly #lines: string[] = []
+  /** The line so far. In parts, because asking a long string that is still being built for its last character copies all of it. */
+  #parts: string[] = []
+  #risky = false
+  /** Open marks, outermost first; a link is `[` and its address, `at` its place in the line. */
+  readonly #open: Array<{ mark: string, at: number }> = []
+  /** After a delimiter that stands behind punctuation no word may follow, or it would not close. */
+  #guardNext = false
+  #justClosed = false
+
+  constructor (pieces: readonly Piece[], options: InlineOptions, tags: boolean) {
+    this.#pieces = pieces
+    this.#options = options
+    this.#tags = tags
+    this.#lone = loneSigns(pieces, options.table, options.oneLine === true)
+    // A dollar may close what another piece has opened.
+    const dollars = pieces.filter(({ text, href, html }) => html !== undefined || text.includes('$') || href?.includes('$') === true)
+    this.#risky = dollars.length > 1 || dollars.some(({ html }) => html !== undefined)
+  }
+
+  write (): Written {
+    this.#pieces.forEach((piece, index) => this.#piece(piece, index))
+    this.#closeTo(0)
+    this.#endLine()
+    const last = this.#lines.length - 1
+    this.#lines[last] = escapeLineEnd(this.#lines[last] ?? '')
+    const markdown = this.#lines.join('\\\n')
+    return { markdown: this.#options.oneLine === true ? markdown : escapeDefinition(markdown), risky: this.#risky }
+  }
+
+  #piece (piece: Piece, index: number): void {
+    const wanted = marksOf(piece)
+    const kept = this.#open.findIndex(({ mark }) => !wanted.has(mark))
+    this.#closeTo(kept === -1 ? this.#open.length : kept)
+    const source = this.#source(piece, index)
+    const missing = [...wanted].filter((mark) => !this.#open.some((open) => open.mark === mark))
+    if (missing.length > 1) missing.sort((a, b) => this.#end(b, index) - this.#end(a, index) || rank(a) - rank(b))
+    missing.forEach((mark, position) => {
+      const following = missing.slice(position + 1).map((inner) => this.#opening(inner)).join('') + source.slice(0, 2)
+      this.#openMark(mark, following)
+    })
+    if (piece.kind === 'break') this.#break()
+    else {
+      if (source.startsWith('[')) this.#escapeExclamation()
+      this.#emit(source)
+    }
+  }
+
+  /** An exclamation mark would make a picture of the link after it. */
+  #escapeExclamation (): void {
+    const last = this.#parts[this.#parts.length - 1]
+    if (last?.endsWith('!') === true) this.#parts[this.#parts.length - 1] = last.slice(0, -1) + '\\!'
+  }
+
+  #break (): void {
+    if (this.#options.oneLine === true) this.#emit('<br>')
+    else this.#endLine()
+  }
+
+  #endLine (): void {
+    const line = this.#parts.join('')
+    this.#lines.push(this.#options.oneLine === true ? keepFirstBlank(line) : escapeLineStart(line, this.#lines.length > 0))
+    this.#parts = []
+    for (const open of this.#open) open.at = -1
+    this.#guardNext = this.#justClosed = false
+  }
+
+  #emit (source: string): void {
+    const first = firstCharacter(source)
+    if (this.#guardNext && !surelyBreak(first)) this.#parts.push(characterReference(first), source.slice(first.length))
+    else this.#parts.push(source)
+    this.#guardNext = this.#justClosed = false
+  }
+
+  /** A piece of text as markdown, without the marks around it. */
+  #source (piece: Piece, index: number): string {
+    if (piece.kind === 'break' || piece.kind === 'element') return this.#tags ? piece.html ?? piece.text : piece.text
+    const followed = marksOf(piece).size > 0 || index + 1 < this.#pieces.length
+    if (piece.kind === 'text') return escapeMarkdown(piece.text, this.#context(piece.href, followed))
+    // A cell takes the backslash off before a pipe, in code too.
+    const asTags = this.#tags || (this.#options.oneLine === true && piece.text.includes('\\|'))
+    if (asTags) return `<code>${escapeMarkdown(piece.text, this.#context(piece.href, true, noSigns))}</code>`
+    // Two code spans side by side would be one.
+    if (this.#lastCharacter() === '`') this.#risky = true
+    return codeSpan(piece.text)
+  }
+
+  #context (href: string | undefined, followed: boolean, lone = this.#lone): TextContext {
+    return { lone, brackets: href === undefined ? 'all' : 'balanced', linksAddresses: href === undefined, followed, everyDollar: this.#tags }
+  }
+
+  #opening (mark: string): string {
+    return mark.startsWith('[') ? '[' : this.#tags ? `<${this.#tag(mark)}>` : this.#delimiter(mark)
+  }
+
+  #openMark (mark: string, following: string): void {
+    if (this.#justClosed) this.#risky = true
+    const opening = this.#opening(mark)
+    if (opening === '[') this.#escapeExclamation()
+    else if (!this.#tags) this.#guardOpening(opening, following)
+    this.#open.push({ mark, at: this.#parts.length })
+    this.#parts.push(opening)
+    this.#guardNext = false
+  }
+
+  /** Before punctuation a delimiter opens only after a blank or punctuation: a letter there is written as a reference. */
+  #guardOpening (delimiter: string, following: string): void {
+    const before = this.#lastCharacter()
+    const sign = delimiter.charAt(0)
+    if (before === sign) this.#risky = true
+    let at = 0
+    while (following.charAt(at) === sign) at++
+    if (surelyWord(firstCharacter(following.slice(at))) || surelyBreak(before)) return
+    const last = this.#parts.pop() ?? ''
+    // The delimiter before it may have counted on the letter.
+    if (last.length === before.length) this.#risky = true
+    this.#parts.push(last.slice(0, -before.length), characterReference(before))
+  }
+
+  /** Closes all marks from this depth on, innermost first. */
+  #closeTo (depth: number): void {
+    while (this.#open.length > depth) {
+      const open = this.#open.pop()
+      if (open === undefined) return
+      const { mark, at } = open
+      this.#guardNext = !this.#tags && !mark.startsWith('[') && !surelyWord(this.#lastCharacter())
+      if (mark.startsWith('[')) this.#closeLink(mark.slice(1), at)
+      else this.#parts.push(this.#tags ? `</${this.#tag(mark)}>` : this.#delimiter(mark))
+      this.#justClosed = true
+    }
+  }
+
+  /** Ends a link; one whose text is its address is written `<address>`. */
+  #closeLink (href: string, at: number): void {
+    const alone = at >= 0 && at === this.#parts.length - 2
+    const text = this.#parts[at + 1]
+    const isAddress = alone && automatic.test(href) && text === escapeMarkdown(href, this.#context(href, true))
+    if (isAddress) this.#parts.splice(at, 2, `<${href}>`)
+    else this.#parts.push(`](${destination(href)})`)
+  }
+
+  #delimiter (mark: string): string {
+    return this.#options.table.marks.get(mark)?.delimiter ?? ''
+  }
+
+  #tag (mark: string): string {
+    return htmlTags[this.#delimiter(mark)] ?? 'span'
+  }
+
+  #lastCharacter (): string {
+    for (let index = this.#parts.length - 1; index >= 0; index--) {
+      const part = this.#parts[index] ?? ''
+      if (part === '') continue
+      // A letter outside of the basic plane is two units.
+      const code = part.codePointAt(part.length - 2)
+      return code !== undefined && code > 0xffff ? part.slice(-2) : part.slice(-1)
+    }
+    return ''
+  }
+
+  /** How far a mark reaches from here. */
+  #end (mark: string, start: number): number {
+    let end = start
+    for (let index = start; index < Math.min(this.#pieces.length, start + 64); index++) {
+      const piece = this.#pieces[index]
+      if (piece === undefined || !marksOf(piece).has(mark)) break
+      end = index
+    }
+    return end
+  }
+}
+
+/** The marks of a piece with its link as one of them. */
+function marksOf (piece: Piece): Set<string> {
+  return piece.href === undefined ? piece.marks : new Set(['[' + piece.href, ...piece.marks])
+}
+
+function rank (mark: string): number {
+  return mark.startsWith('[') ? 9 : ['bold', 'italic', 'strike'].indexOf(mark)
+}
+
+function codeSpan (text: string): string {
+  let longest = 0
+  for (const run of text.match(/`+/g) ?? []) longest = Math.max(longest, run.length)
+  const fence = '`'.repeat(longest + 1)
+  const padded = text.startsWith('`') || text.endsWith('`') || (text.startsWith(' ') && text.endsWith(' ') && text.trim() !== '')
+  return padded ? `${fence} ${text} ${fence}` : fence + text + fence
+}
+
+function firstCharacter (text: string): string {
+  const code = text.codePointAt(0)
+  return code === undefined ? '' : String.fromCodePoint(code)
+}
+
+/** A letter, digit or the like to every reader. Beyond the basic plane readers differ, so such a character is never sure. */
+function surelyWord (character: string): boolean {
+  return character.length === 1 && !/[\s\p{P}\p{S}]/u.test(character)
+}
+
+/** A blank, punctuation, or no character at all. */
+function surelyBreak (character: string): boolean {
+  return character === '' || (character.length === 1 && /[\s\p{P}\p{S}]/u.test(character))
+}

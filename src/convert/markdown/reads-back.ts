@@ -1,0 +1,32 @@
+import { type Inline, isLink, isText } from '../blocks/block.ts'
+import type { BlockTable } from '../blocks/block-table.ts'
+import { Dropped } from '../dropped.ts'
+import { isSafeLink } from '../html/safe-url.ts'
+import { markdownToBlocks } from './markdown-to-blocks.ts'
+
+/** Whether a paragraph of markdown is read as this content, marks that markdown cannot say and blanks at the edges of marks aside. */
+export function readsBack (markdown: string, content: readonly Inline[], table: BlockTable): boolean {
+  const blocks = markdownToBlocks(markdown, table, new Dropped())
+  const read = blocks.length === 1 && blocks[0]?.type === 'paragraph' ? blocks[0].content : undefined
+  return Array.isArray(read) && signature(read, table) === signature(content, table)
+}
+
+/** The content in comparable form: marks that markdown has, on what is not blank, without line breaks at its edges. */
+function signature (content: readonly Inline[], table: BlockTable): string {
+  const parts: Array<{ key: string, text: string }> = []
+  const add = (key: string, text: string) => {
+    const last = parts[parts.length - 1]
+    if (last?.key === key) last.text += text
+    else if (text !== '') parts.push({ key, text })
+  }
+  for (const inline of content) {
+    const href = isLink(inline) && isSafeLink(inline.href) ? inline.href : ''
+    for (const run of isLink(inline) ? inline.content : isText(inline) ? [inline] : []) {
+      const names = Object.keys(run.styles).filter((name) => name === 'code' || table.marks.get(name)?.delimiter !== undefined)
+      const key = names.sort().join(' ')
+      for (const part of run.text.split(/(\s+)/)) add(`${part.trim() === '' && !names.includes('code') ? '' : key}[${part.includes('\n') ? '' : href}`, part)
+    }
+    if (!isLink(inline) && !isText(inline)) add('', `\u{fffc}${typeof inline.content === 'string' ? inline.content : ''}`)
+  }
+  return parts.map(({ key, text }) => `${key}](${text}`).join('\n').replace(/^\[\]\(\n+/, '[](')
+}

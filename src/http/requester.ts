@@ -1,0 +1,25 @@
+import type { FastifyRequest } from 'fastify'
+import type { Credential, Requester, Subject } from '../logging/refusals.ts'
+
+/**
+ * Describes the client of a request for the log, without the content of its credentials. Keeps no part of the request
+ * alive.
+ */
+export function requesterOf ({ ip, headers, query }: FastifyRequest): Requester {
+  const { token } = queryOf(query)
+  const present: Record<Credential, unknown> = { authorization: headers.authorization, cookie: headers.cookie, ticket: token }
+  const credentials = (Object.keys(present) as Credential[]).filter((kind) => present[kind] !== undefined && present[kind] !== '') // the keys of that very object
+  return { address: ip, origin: headers.origin, credentials }
+}
+
+type Query = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/** Fastify's parser gives an object with strings and arrays of strings, and nothing where the URL cannot be decoded. */
+const queryOf = (query: unknown): Query => (query ?? {}) as Query // that parser
+
+/** The room in a request's path or query. */
+export function subjectOf ({ is404, params, query }: FastifyRequest): Subject {
+  const { '*': path = '' } = (is404 ? {} : params ?? {}) as { '*'?: string } // the wildcard's parameter is a string or absent
+  const { room } = queryOf(query)
+  return { room: path !== '' ? path : typeof room === 'object' ? room[0] : room }
+}

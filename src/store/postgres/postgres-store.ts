@@ -1,0 +1,330 @@
+import pg from 'pg'
+import type { Logger } from '../../logging/logger.ts'
+import { OutageLog } from '../../logging/outage-log.ts'
+import { assertDocumentName } from '../document-name.ts'
+import { DocumentQueue } from './document-queue.ts'
+import { connectionOptions } from './connection.ts'
+import { asBuffer, checked, checksum, MAX_STATEMENT_BYTES, pack, statementGroups } from './content.ts'
+import { PostgresError } from './postgres-failure.ts'
+import { migrate } from './schema.ts'
+import { statements, type Statements } from './statements.ts'
+import { assertRoomToSetAside, keptReason } from '../set-aside.ts'
+import type {
+  DocumentInfo, ListOptions, LogEntry, NextSnapshot, SnapshotHead, Store, StoredDocument, StoredSetAside,
+  StoredUpdate,
+} from '../store.ts'
+
+export interface PostgresOptions {
+  /** `postgres://…`, as libpq takes it */
+  readonly url: string
+  readonly logger: Logger
+  /** Where the tables are; made if it is not there */
+  readonly schema?: string
+  /** Most connections at once */
+  readonly connections?: number
+}
+
+const DEFAULT_SCHEMA = 'y_provider'
+const DEFAULT_CONNECTIONS = 10
+
+/** Appends on their way at once; the rest of the connections is for those who read. */
+const MAX_APPENDS = 3
+
+/** How many names `list` reads at a time. */
+const LIST_BATCH = 500
+
+interface Append {
+  readonly documents: ReadonlySet<string>
+  readonly bytes: number
+  readonly entries: readonly LogEntry[]
+  readonly resolve: (seqs: readonly number[]) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** How long opening may take, ms: a start that fails must say so within 10 s, also where the server takes a connection and then hangs. */
+const OPEN_TIMEOUT_MS = 8000
+
+/**
+ * Opens the store in PostgreSQL, and makes its tables where they are missing. Several nodes may use one.
+ * Where the connection is lost at the wrong moment an append may reject though it was stored: to store an update twice
+ * does no harm.
+ * @throws Error where that cannot be done, or is not done after 8 s
+ */
+export async function openPostgresStore (options: PostgresOptions): Promise<PostgresStore> {
+  const opening = open(options)
+  let timer: NodeJS.Timeout | undefined
+  const isLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      opening.then((store) => store.close(), () => {}) // it may still open, after nobody waits
+      reject(new Error('the server accepts a connection and does not answer'))
+    }, OPEN_TIMEOUT_MS)
+  })
+  return await Promise.race([opening, isLate]).finally(() => { clearTimeout(timer) })
+}
+
+async function open ({ url, logger, schema = DEFAULT_SCHEMA, connections = DEFAULT_CONNECTIONS }: PostgresOptions): Promise<PostgresStore> {
+  const pool = new pg.Pool({ ...await connectionOptions(url), max: connections })
+  const outages = new OutageLog(logger, () => performance.now())
+  pool.on('error', (error) => { outages.report('warn', 'Lost a connection to PostgreSQL', error) })
+  try {
+    const client = await pool.connect()
+    try {
+      await migrate(client, schema)
+    } finally {
+      client.release()
+    }
+    return new PostgresStore(pool, statements(schema))
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+}
+
+/** See `openPostgresStore`. */
+export class PostgresStore implements Store {
+  readonly #pool: pg.Pool
+  readonly #sql: Statements
+  readonly #appends: DocumentQueue<Append>
+  #closing: Promise<void> | undefined
+
+  constructor (pool: pg.Pool, sql: Statements) {
+    this.#pool = pool
+    this.#sql = sql
+    this.#appends = new DocumentQueue((group) => this.#append(group), { maxRunning: MAX_APPENDS, maxBytes: MAX_STATEMENT_BYTES })
+  }
+
+  async append (entries: readonly LogEntry[]): Promise<readonly number[]> {
+    for (const { document } of entries) assertDocumentName(document)
+    if (this.#closing) throw new Error('The store is closed')
+    if (entries.length === 0) return []
+    return new Promise((resolve, reject) => {
+      const documents = new Set(entries.map(({ document }) => document))
+      const bytes = entries.reduce((sum, { update }) => sum + update.length, 0)
+      this.#appends.add({ documents, bytes, entries, resolve, reject })
+    })
+  }
+
+  /** Several calls as one statement. */
+  async #append (group: readonly Append[]): Promise<void> {
+    try {
+      const entries = group.flatMap((append) => append.entries)
+      const rows = await this.#query<{ seq: number }>(this.#sql.append, appendParameters(entries))
+      let at = 0
+      for (const { entries, resolve } of group) resolve(rows.slice(at, at += entries.length).map(({ seq }) => seq))
+    } catch (error) {
+      for (const { reject } of group) reject(error)
+    }
+  }
+
+  async create (document: string, update: Uint8Array): Promise<boolean> {
+    assertDocumentName(document)
+    const rows = await this.#query(this.#sql.create, [document, update.length, checksum(update, document), asBuffer(update)])
+    return rows.length === 1
+  }
+
+  async load (document: string, since = 0): Promise<StoredDocument | undefined> {
+    assertDocumentName(document)
+    const [row, ...entries] = await this.#query<LoadRow>(this.#sql.load, [document, since])
+    if (!row) return undefined
+    const log: StoredUpdate[] = entries.map(({ seq, crc, content }) => ({
+      seq,
+      update: checked(document, content, crc, `entry ${seq} of its log`, document),
+    }))
+    return { snapshot: headOf(document, row), log, lastSeq: row.last_seq }
+  }
+
+  async readPiece (document: string, generation: number, index: number): Promise<Uint8Array | undefined> {
+    assertDocumentName(document)
+    const [row] = await this.#query<{ has: boolean, crc: number | null, content: Buffer | null }>(this.#sql.readPiece, [document, generation, index])
+    return row && checked(document, row.content, row.crc, `piece ${index} of its snapshot`, document, generation, index)
+  }
+
+  async compact (document: string, next: NextSnapshot): Promise<SnapshotHead | undefined> {
+    assertDocumentName(document)
+    const [found] = await this.#query<StateRow>(this.#sql.find, [document])
+    if (!found || !matches(found, next)) return undefined
+    const generation = found.generation + 1
+    return this.#transaction(async (query) => {
+      // The pieces first, for that takes long, and no append has to wait meanwhile: nobody reads a generation that is none yet.
+      await insertPieces(query, this.#sql, document, found.id, generation, next.pieces)
+      const [state] = await query<StateRow>(this.#sql.lock, [document])
+      if (!state || state.id !== found.id || state.generation !== found.generation || !matches(state, next)) return undefined
+      if (next.upTo > state.last_seq || next.upTo < state.up_to) {
+        throw new RangeError(`A snapshot up to ${next.upTo} cannot stand before a log of ${state.up_to + 1} to ${state.last_seq}`)
+      }
+      await keepAside(query, this.#sql, document, found.id, next)
+      const bytes = next.pieces.reduce((sum, { length }) => sum + length, 0)
+      await query(this.#sql.compact, [found.id, generation, next.upTo, next.pieces.length, bytes, asBuffer(next.known), checksum(next.known, document, generation)])
+      return { generation, upTo: next.upTo, pieces: next.pieces.length, bytes, known: new Uint8Array(next.known) }
+    })
+  }
+
+  async setAside (document: string): Promise<readonly StoredSetAside[]> {
+    assertDocumentName(document)
+    const rows = await this.#query<SetAsideRow>(this.#sql.setAside, [document])
+    return rows.map(({ seq, reason, crc, content, at_ms: at }) => {
+      const update = checked(document, content, crc, `update ${seq} of those set aside`, document, 'set aside', reason)
+      return { seq, update, reason, at }
+    })
+  }
+
+  async removeSetAside (document: string): Promise<number> {
+    assertDocumentName(document)
+    const removed = await this.#transaction(async (query) => {
+      await query(this.#sql.lock, [document])
+      return query(this.#sql.removeSetAside, [document])
+    })
+    return removed?.length ?? 0
+  }
+
+  async remove (document: string): Promise<boolean> {
+    assertDocumentName(document)
+    const removed = await this.#transaction(async (query) => {
+      const [state] = await query<StateRow>(this.#sql.lock, [document])
+      if (!state) return undefined
+      await query(this.#sql.remove, [state.id])
+      return true
+    })
+    if (removed) await this.#query(this.#sql.forget, [])
+    return removed ?? false
+  }
+
+  async * list ({ prefix = '', after = '' }: ListOptions = {}): AsyncGenerator<DocumentInfo> {
+    let last = after
+    for (;;) {
+      const rows = await this.#query<InfoRow>(this.#sql.list, [prefix, last, LIST_BATCH])
+      for (const row of rows) {
+        if (!row.name.startsWith(prefix)) return
+        last = row.name
+        yield infoOf(row)
+      }
+      if (rows.length < LIST_BATCH) return
+    }
+  }
+
+  async count (): Promise<number> {
+    const [row] = await this.#query<{ documents: number }>(this.#sql.count, [])
+    return row?.documents ?? 0
+  }
+
+  async ping (): Promise<void> {
+    const [row] = await this.#query<{ read_only: boolean }>(this.#sql.ping, [])
+    if (row?.read_only !== false) throw new Error('PostgreSQL takes no writes at the moment: it is read only, or a standby')
+  }
+
+  close (): Promise<void> {
+    this.#closing ??= this.#appends.idle().then(() => this.#pool.end())
+    return this.#closing
+  }
+
+  async #query<Row extends pg.QueryResultRow> (text: string, values: unknown[]): Promise<Row[]> {
+    if (this.#closing && this.#pool.ending) throw new Error('The store is closed')
+    const { rows } = await this.#pool.query<Row>({ text, values, types }).catch(fail)
+    return rows
+  }
+
+  /** Does `work` in a transaction, which is undone where it throws or comes to nothing. */
+  async #transaction<Result> (work: (query: Query) => Promise<Result | undefined>): Promise<Result | undefined> {
+    if (this.#closing) throw new Error('The store is closed')
+    const client = await this.#pool.connect().catch(fail)
+    let failed: Error | undefined
+    try {
+      await client.query('BEGIN').catch(fail)
+      const result = await work(async (text, values) => (await client.query({ text, values, types }).catch(fail)).rows)
+      await client.query(result === undefined ? 'ROLLBACK' : 'COMMIT').catch(fail)
+      return result
+    } catch (error) {
+      await client.query('ROLLBACK').catch((lost: Error) => { failed = lost })
+      throw error
+    } finally {
+      client.release(failed)
+    }
+  }
+}
+
+/** Marks errors of PostgreSQL, so that they can be told from ours. */
+function fail (cause: unknown): never {
+  throw new PostgresError(cause)
+}
+
+type Query = <Row extends pg.QueryResultRow>(text: string, values: unknown[]) => Promise<Row[]>
+
+interface StateRow { id: number, last_seq: number, base: number, generation: number, up_to: number, pieces: number | null }
+
+interface LoadRow extends StateRow {
+  /** Of the first row: what the snapshot knows; of the others: an entry of the log */
+  seq: number
+  crc: number | null
+  content: Buffer | null
+  snapshot_bytes: number
+}
+
+interface SetAsideRow { seq: number, reason: string, crc: number, content: Buffer, at_ms: number }
+
+interface InfoRow {
+  name: string
+  snapshot_bytes: number
+  log_bytes: number
+  log_entries: number
+  last_seq: number
+  set_aside: number
+  created_ms: number
+  updated_ms: number
+}
+
+/** Whether the snapshot that `next` was made from is still the one. One from before the document's own numbers was of another. */
+function matches ({ generation, pieces, base }: StateRow, { replaces, upTo }: NextSnapshot): boolean {
+  return (pieces === null ? 0 : generation) === replaces && upTo > base
+}
+
+function headOf (document: string, row: LoadRow): SnapshotHead | undefined {
+  const { generation, up_to: upTo, pieces, snapshot_bytes: bytes, crc, content } = row
+  if (pieces === null) return undefined
+  return { generation, upTo, pieces, bytes, known: checked(document, content, crc, 'what its snapshot knows', document, generation) }
+}
+
+function infoOf (row: InfoRow): DocumentInfo {
+  return {
+    document: row.name,
+    snapshotBytes: row.snapshot_bytes,
+    logBytes: row.log_bytes,
+    logEntries: row.log_entries,
+    lastSeq: row.last_seq,
+    setAside: row.set_aside,
+    createdAt: row.created_ms,
+    updatedAt: row.updated_ms,
+  }
+}
+
+function appendParameters (entries: readonly LogEntry[]): unknown[] {
+  const { starts, lengths, bytes } = pack(entries.map(({ update }) => update))
+  return [entries.map(({ document }) => document), starts, lengths, entries.map(({ document, update }) => checksum(update, document)), bytes]
+}
+
+async function insertPieces (query: Query, sql: Statements, document: string, id: number, generation: number, pieces: readonly Uint8Array[]): Promise<void> {
+  for (const { from, group } of statementGroups(pieces, (piece) => piece)) {
+    const { starts, lengths, bytes } = pack(group)
+    const crcs = group.map((piece, at) => checksum(piece, document, generation, from + at))
+    await query(sql.insertPieces, [id, generation, from, starts, lengths, crcs, bytes])
+  }
+}
+
+/** Of a document that is locked. @throws SetAsideFull */
+async function keepAside (query: Query, sql: Statements, document: string, id: number, { upTo, setAside = [] }: NextSnapshot): Promise<void> {
+  if (setAside.length === 0) return
+  const [held] = await query<{ entries: number, bytes: number }>(sql.heldAside, [id])
+  if (held) assertRoomToSetAside(document, held)
+  for (const { group } of statementGroups(setAside, ({ update }) => update)) {
+    const { starts, lengths, bytes } = pack(group.map(({ update }) => update))
+    const reasons = group.map(({ reason }) => keptReason(reason))
+    const crcs = group.map(({ update }, at) => checksum(update, document, 'set aside', reasons[at] ?? ''))
+    await query(sql.keepAside, [id, upTo, starts, lengths, reasons, crcs, bytes])
+  }
+}
+
+const INT8 = 20
+
+/** Counts and numbers are below 2^53 here. Otherwise as `pg` has it: its binary results are not usable (8.23). */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number) => oid === INT8 ? Number : pg.types.getTypeParser(oid, 'text'),
+}

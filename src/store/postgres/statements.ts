@@ -1,0 +1,155 @@
+import { quoteIdentifier } from './schema.ts'
+
+export type Statements = ReturnType<typeof statements>
+
+/** For how long a document that was removed is remembered. */
+const REMEMBERED = '30 days'
+
+/**
+ * Everything that is asked of PostgreSQL. None of it needs a session: no prepared names, no settings, only locks that
+ * end with the transaction.
+ *
+ * Who writes to a document holds the lock on its row until the commit, so numbers become visible in the order they are
+ * given out, and who reads `since` misses nothing. A statement for many documents takes their locks in the order of
+ * their names, so that two of them never wait for each other.
+ */
+export function statements (schemaName: string) {
+  const schema = quoteIdentifier(schemaName)
+  const state = 'id, base, last_seq, generation, up_to, pieces'
+  /** Whether something set aside is of the document, and not of one before it of the same name */
+  const isOf = 's.document_id = d.id AND s.up_to > d.base'
+  /** What an insert does where the name is known: it goes on with the document, or begins it anew behind a removed one. */
+  const goOn = `
+    ON CONFLICT (name) DO UPDATE SET
+      last_seq = d.last_seq + excluded.last_seq,
+      log_bytes = d.log_bytes + excluded.log_bytes,
+      log_entries = d.log_entries + excluded.log_entries,
+      created_at = CASE WHEN d.removed_at IS NULL THEN d.created_at ELSE excluded.created_at END,
+      updated_at = excluded.updated_at,
+      removed_at = NULL`
+
+  return {
+    /** Names, starts, lengths and checksums of the entries; all their bytes as one. Rows in the order of the entries. */
+    append: `
+      WITH given AS (
+        SELECT *, row_number() OVER (PARTITION BY name ORDER BY nr) AS rank, count(*) OVER (PARTITION BY name) AS total,
+               sum(length) OVER (PARTITION BY name) AS bytes
+        FROM unnest($1::text[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY AS g (name, start, length, crc, nr)
+      ), touched AS (
+        INSERT INTO ${schema}.documents AS d (name, last_seq, log_bytes, log_entries)
+        SELECT name, total, bytes, total FROM given WHERE rank = 1 ORDER BY name COLLATE "C"
+        ${goOn}
+        RETURNING d.id, d.name, d.last_seq
+      ), numbered AS (
+        SELECT g.nr, t.id, t.last_seq - g.total + g.rank AS seq, g.crc, g.start, g.length FROM given g JOIN touched t USING (name)
+      ), stored AS (
+        INSERT INTO ${schema}.updates (document_id, seq, crc, content)
+        SELECT id, seq, crc, substring($5::bytea FROM start + 1 FOR length) FROM numbered
+      )
+      SELECT seq FROM numbered ORDER BY nr`,
+
+    /** Name, length, checksum, bytes. One row where the document came into being. */
+    create: `
+      WITH made AS (
+        INSERT INTO ${schema}.documents AS d (name, last_seq, log_bytes, log_entries) VALUES ($1, 1, $2, 1)
+        ${goOn}
+        WHERE d.removed_at IS NOT NULL
+        RETURNING id, last_seq
+      )
+      INSERT INTO ${schema}.updates (document_id, seq, crc, content) SELECT id, last_seq, $3, $4 FROM made
+      RETURNING seq`,
+
+    /** Name, since. The document with what its snapshot knows, then the entries of the log. */
+    load: `
+      WITH d AS (SELECT * FROM ${schema}.documents WHERE name = $1 AND removed_at IS NULL)
+      SELECT 0::bigint AS seq, known_crc AS crc, known AS content, snapshot_bytes, ${state} FROM d
+      UNION ALL
+      SELECT u.seq, u.crc, u.content, 0, 0, 0, 0, 0, 0, 0
+      FROM d JOIN ${schema}.updates u ON u.document_id = d.id AND u.seq > greatest($2, d.up_to)
+      ORDER BY seq`,
+
+    /** Name, generation, index. One row where that generation has such a piece; without content where it is lost. */
+    readPiece: `
+      SELECT p.crc, p.content
+      FROM ${schema}.documents d LEFT JOIN ${schema}.pieces p ON p.document_id = d.id AND p.generation = d.generation AND p.index = $3
+      WHERE d.name = $1 AND d.removed_at IS NULL AND d.generation = $2 AND $3::int >= 0 AND $3 < d.pieces`,
+
+    /** Name. */
+    find: `SELECT ${state} FROM ${schema}.documents WHERE name = $1 AND removed_at IS NULL`,
+
+    /** Name. Whoever else writes to the document waits from here. */
+    lock: `SELECT ${state} FROM ${schema}.documents WHERE name = $1 AND removed_at IS NULL FOR UPDATE`,
+
+    /** Document id, generation, first index; starts, lengths and checksums; all bytes as one. */
+    insertPieces: `
+      INSERT INTO ${schema}.pieces (document_id, generation, index, crc, content)
+      SELECT $1, $2, $3::int + nr - 1, crc, substring($7::bytea FROM start + 1 FOR length)
+      FROM unnest($4::int[], $5::int[], $6::bigint[]) WITH ORDINALITY AS g (start, length, crc, nr)
+      ON CONFLICT DO NOTHING`,
+
+    /** Document id, generation, up to, how many pieces, their bytes, known, its checksum. The document is locked. */
+    compact: `
+      WITH swallowed AS (
+        DELETE FROM ${schema}.updates WHERE document_id = $1 AND seq <= $3 RETURNING length(content) AS bytes
+      ), before AS (
+        DELETE FROM ${schema}.pieces WHERE document_id = $1 AND generation < $2
+      )
+      UPDATE ${schema}.documents d
+      SET generation = $2, up_to = $3, pieces = $4, snapshot_bytes = $5, known = $6, known_crc = $7,
+          log_entries = d.log_entries - s.entries, log_bytes = d.log_bytes - s.bytes
+      FROM (SELECT count(*) AS entries, coalesce(sum(bytes), 0) AS bytes FROM swallowed) s
+      WHERE d.id = $1`,
+
+    /** Name. */
+    setAside: `
+      SELECT s.seq, s.reason, s.crc, s.content, floor(extract(epoch FROM s.set_aside_at) * 1000)::bigint AS at_ms
+      FROM ${schema}.documents d JOIN ${schema}.set_aside s ON ${isOf}
+      WHERE d.name = $1 AND d.removed_at IS NULL ORDER BY s.seq`,
+
+    /** Document id. The document is locked. */
+    heldAside: `
+      SELECT count(s.*) AS entries, coalesce(sum(length(s.content)), 0)::bigint AS bytes
+      FROM ${schema}.documents d LEFT JOIN ${schema}.set_aside s ON ${isOf} WHERE d.id = $1`,
+
+    /** Document id, up to; starts, lengths, reasons and checksums; all bytes as one. The document is locked. */
+    keepAside: `
+      INSERT INTO ${schema}.set_aside (document_id, seq, up_to, reason, crc, content)
+      SELECT $1, last + nr, $2, reason, crc, substring($7::bytea FROM start + 1 FOR length)
+      FROM unnest($3::int[], $4::int[], $5::text[], $6::bigint[]) WITH ORDINALITY AS g (start, length, reason, crc, nr),
+           (SELECT coalesce(max(seq), 0) AS last FROM ${schema}.set_aside WHERE document_id = $1) AS before`,
+
+    /** Name. The document is locked. One row for each that was there. */
+    removeSetAside: `
+      DELETE FROM ${schema}.set_aside s USING ${schema}.documents d
+      WHERE ${isOf} AND d.name = $1 AND d.removed_at IS NULL RETURNING s.seq`,
+
+    /** Document id. The document is locked. */
+    remove: `
+      WITH log AS (
+        DELETE FROM ${schema}.updates WHERE document_id = $1
+      ), snapshot AS (
+        DELETE FROM ${schema}.pieces WHERE document_id = $1
+      ), aside AS (
+        DELETE FROM ${schema}.set_aside WHERE document_id = $1
+      )
+      UPDATE ${schema}.documents
+      SET removed_at = now(), base = last_seq, up_to = 0, pieces = NULL, snapshot_bytes = 0, known = NULL, known_crc = NULL,
+          log_bytes = 0, log_entries = 0
+      WHERE id = $1`,
+
+    forget: `
+      DELETE FROM ${schema}.documents WHERE id IN (
+        SELECT id FROM ${schema}.documents WHERE removed_at < now() - interval '${REMEMBERED}' LIMIT 100 FOR UPDATE SKIP LOCKED)`,
+
+    /** Prefix, after, how many. */
+    list: `
+      SELECT name, snapshot_bytes, log_bytes, log_entries, last_seq,
+             (SELECT count(*) FROM ${schema}.set_aside s WHERE ${isOf}) AS set_aside,
+             floor(extract(epoch FROM created_at) * 1000)::bigint AS created_ms, floor(extract(epoch FROM updated_at) * 1000)::bigint AS updated_ms
+      FROM ${schema}.documents d WHERE removed_at IS NULL AND name >= $1 AND name > $2 ORDER BY name LIMIT $3`,
+
+    count: `SELECT count(*)::integer AS documents FROM ${schema}.documents WHERE removed_at IS NULL`,
+
+    ping: `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS read_only FROM ${schema}.migrations LIMIT 1`,
+  }
+}

@@ -1,0 +1,41 @@
+import type { StoredDocument } from '../../store/store.ts'
+import type { RecentUpdates } from '../save/recent-updates.ts'
+
+/** What the store holds of a document, and what it may lack. */
+export interface Loaded {
+  /** undefined: nothing is stored yet */
+  readonly document: StoredDocument | undefined
+  /** Index of the room's first recent update that `document` may lack */
+  readonly from: number
+}
+
+/**
+ * One reading of a document for all who join it at about the same time: the log may hold megabytes, and a class of 150
+ * would otherwise hold it 150 times.
+ */
+export class SharedLoad {
+  readonly #recent: RecentUpdates
+  readonly #load: () => Promise<StoredDocument | undefined>
+  #loading: Promise<Loaded> | undefined
+  #from = 0
+
+  constructor (recent: RecentUpdates, load: () => Promise<StoredDocument | undefined>) {
+    this.#recent = recent
+    this.#load = load
+  }
+
+  /** The last reading, where memory still has all that has come since, or a new one. */
+  get (): Promise<Loaded> {
+    if (this.#loading !== undefined && this.#recent.since(this.#from) !== undefined) return this.#loading
+    const from = this.#from = this.#recent.firstUnsavedIndex
+    const loading = this.#load().then((document) => ({ document, from }))
+    this.#loading = loading
+    loading.catch(() => { this.forget(loading) })
+    return loading
+  }
+
+  /** Lets go of a reading, or of any: it is of no more use, or nobody joins. */
+  forget (loading = this.#loading): void {
+    if (this.#loading === loading) this.#loading = undefined
+  }
+}

@@ -1,0 +1,34 @@
+import { framePartsOf, type Address } from '../../protocol/frame.ts'
+import type { Socket } from '../socket.ts'
+
+/** The same messages for many connections: one buffer for all that share an address, large messages once for all. */
+export class SharedFrames {
+  readonly #messages: readonly Uint8Array[]
+  /** By key of the address, where there is more than one */
+  #frames: Map<string, readonly Uint8Array[]> | undefined
+  #key: string | undefined
+  #last: readonly Uint8Array[] = []
+
+  constructor (messages: readonly Uint8Array[]) {
+    this.#messages = messages
+  }
+
+  writeTo (socket: Socket, address: Address): void {
+    const parts = this.#for(address)
+    if (parts.length === 1) socket.write(parts[0] as Uint8Array) // of one part the first is there
+    else socket.writeParts(parts)
+  }
+
+  #for (address: Address): readonly Uint8Array[] {
+    if (address.key === this.#key) return this.#last
+    if (this.#key !== undefined) this.#frames ??= new Map([[this.#key, this.#last]])
+    let frames = this.#frames?.get(address.key)
+    if (frames === undefined) {
+      frames = framePartsOf(address, this.#messages)
+      this.#frames?.set(address.key, frames)
+    }
+    this.#key = address.key
+    this.#last = frames
+    return frames
+  }
+}
