@@ -1,0 +1,49 @@
+import { join } from 'node:path'
+import { readImports, targetOf } from './source-files.js'
+
+/** Rejects an import, of types too, that leads back to the file it stands in. */
+export const noCircles = {
+  meta: {
+    type: 'problem',
+    schema: [],
+    messages: { circle: 'This import closes a circle: {{path}}.' },
+  },
+  create (context) {
+    const src = join(context.cwd, 'src')
+    const check = ({ source }) => {
+      if (!source?.value?.startsWith?.('.')) return
+      const path = pathBetween(src, targetOf(context.filename, source.value), context.filename)
+      if (path !== undefined) {
+        const names = path.map((file) => file.slice(src.length + 1)).join(' → ')
+        context.report({ node: source, messageId: 'circle', data: { path: names } })
+      }
+    }
+    return {
+      ImportDeclaration: check,
+      ExportNamedDeclaration: check,
+      ExportAllDeclaration: check,
+      ImportExpression: check,
+      TSImportType: check,
+    }
+  },
+}
+
+/** By folder: one run of the linter reads the files once. */
+const graphs = new Map()
+
+/** @returns the files on the shortest way by imports from one file to another, both included; undefined if there is none */
+function pathBetween (src, from, to) {
+  if (!graphs.has(src)) graphs.set(src, readImports(src))
+  const before = new Map([[from, undefined]])
+  for (const file of before.keys()) {
+    if (file === to) return wayTo(file, before)
+    for (const next of graphs.get(src).get(file) ?? []) if (!before.has(next)) before.set(next, file)
+  }
+  return undefined
+}
+
+function wayTo (end, before) {
+  const way = []
+  for (let file = end; file !== undefined; file = before.get(file)) way.unshift(file)
+  return [end, ...way]
+}
