@@ -1,5 +1,6 @@
 import * as Y from 'yjs'
 import { noAddress } from '../../src/protocol/frame.ts'
+import { yWebsocketProtocol } from '../../src/sessions/y-websocket-protocol.ts'
 import { Connection } from '../../src/sync/connection.ts'
 import type { Rooms } from '../../src/sync/rooms.ts'
 import { PartsBudget } from '../../src/sync/parts-budget.ts'
@@ -9,6 +10,7 @@ import { UnreadAnswers } from '../../src/sync/unread-answers.ts'
 /** A socket that takes everything at once. */
 class Hole implements Socket {
   readonly buffered = 0
+  readonly isFull = false
   readonly taken = 0
   readonly budget = new PartsBudget(performance.now())
   readonly answers = new UnreadAnswers()
@@ -27,7 +29,16 @@ class Hole implements Socket {
 /** A y-websocket client without a wire. */
 export class Visitor {
   readonly #socket = new Hole()
-  readonly #connection = new Connection(this.#socket, { ended () { throw new Error('The engine has sent a visitor away') }, renew () {} }, noAddress, false, { canEdit: true })
+  readonly #connection = new Connection({
+    socket: this.#socket,
+    session: {
+      ended () { throw new Error('The engine has ended the connection of a visitor') },
+      async renew () {},
+    },
+    protocol: yWebsocketProtocol,
+    address: noAddress,
+    member: { canEdit: true },
+  })
 
   /** Resolves when the room is open and has answered: it knows what `doc` holds and has sent what that lacks. */
   static async join (rooms: Rooms, room: string, doc: Y.Doc = new Y.Doc()): Promise<Visitor> {

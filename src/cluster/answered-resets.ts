@@ -1,19 +1,24 @@
 import type { NodeId } from '../bus/bus.ts'
 
-/** Resets remembered, at some 100 bytes each 1 MB. Another node repeats no more than that. */
+/** Resets remembered, at some 100 bytes each. Another node repeats no more than that. */
 const maxResets = 10_000
 
 /**
- * The resets of other nodes, with the answer to each. A link that begins anew repeats every reset whose answer is still on
- * its way; carried out again, it would close the connections that were authorised after the first time.
+ * The resets of other nodes and their answers. A link that starts again repeats every reset whose answer has not
+ * arrived; carried out twice, it would close connections that were authorised after the first time.
  */
 export class AnsweredResets {
-  readonly #answers = new Map<string, unknown>()
+  readonly #answers = new Map<string, number>()
 
-  /** Carries out a reset unless that is done; `id` is the asking node's number for it. @returns the answer to it */
-  answer (from: NodeId, id: number, reset: () => unknown): unknown {
+  /**
+   * Carries out a reset, unless that was done before.
+   * @param id the asking node's number for it
+   * @returns its answer
+   */
+  answer (from: NodeId, id: number, reset: () => number): number {
     const key = `${from} ${id}`
-    if (this.#answers.has(key)) return this.#answers.get(key)
+    const known = this.#answers.get(key)
+    if (known !== undefined) return known
     const answer = reset()
     this.#answers.set(key, answer)
     for (const oldest of this.#answers.keys()) {

@@ -1,59 +1,59 @@
 import { everyone, newNodeId, type Bus, type NodeId, type OpenBus } from '../bus/bus.ts'
 import type { Logger } from '../logging/logger.ts'
 import { Repetitions } from '../logging/repetitions.ts'
-import type { Neighbours, RoomMessage, SharedRoom } from '../sync/peers/other-nodes.ts'
+import type { OtherNodes, RoomMessage, SharedRoom } from '../sync/peers/other-nodes.ts'
 import { AnsweredResets } from './answered-resets.ts'
 import { decodeDatagram, encodeDatagram, type Datagram } from './datagram.ts'
 import type { Entry } from './entry.ts'
 import { Link } from './link.ts'
-import { Questions, type Answers, type Missed, type Question } from './questions.ts'
-import { isTurnOf, RoomDirectory, type HeldRoom } from './room-directory.ts'
+import { beatEveryMs, goneAfterMs, Liveness } from './liveness.ts'
+import {
+  answerQuestion, decodeQuestion, encodeAnswer, encodeQuestion, type Answerer, type AnswerTo, type Question,
+} from './question.ts'
+import { Questions, type Answers, type MissedQuestion } from './questions.ts'
+import { isTurnOf, RoomDirectory, type OpenRoom } from './room-directory.ts'
 
+/** What a cluster is built from. */
 export interface ClusterOptions {
   readonly openBus: OpenBus
-  /** What people call this node */
+  /** This node's name for people */
   readonly name: string
   readonly logger: Logger
   /** Engine time in ms, monotonic */
   readonly now: () => number
-  /** How this node answers the others; JSON. */
-  readonly answer: (question: Question) => unknown
-  /** Whether there can be other nodes: then rooms are read from the store now and then, whatever the bus says */
+  /** Answers the questions of other nodes */
+  readonly answerer: Answerer
+  /** Whether there can be other nodes: then rooms are read from the store now and then, even if the bus is silent */
   readonly isShared: boolean
-  /** Gathering time of a batch in ms, when batches follow each other; the first goes at once */
+  /** ms between two batches of a link; the first one is sent at once */
   readonly batchMs?: number
 }
 
-/** Each node says this often that it lives. */
-const beatEveryMs = 2000
-/** A node that was not heard for this long is gone: three beats, and something for the way. Noticed within `lookEveryMs` more. */
-const goneAfterMs = 7000
-const lookEveryMs = 1000
-/** How long the other nodes have to answer. */
+/** ms between two checks of the other nodes. */
+const checkEveryMs = 1000
+/** ms that the other nodes have to answer a question. */
 const answerTimeoutMs = 3000
-/** All rooms are read from the store this often: what no fault that was thought of explains heals by itself. */
+/** ms between two reads of a room from the store: repairs whatever no known fault explains. */
 const readEveryMs = 60_000
-/** The same while other nodes may be alive and unheard: this one is cut off, or another has vanished. */
+/** The same while other nodes may be alive and unheard. */
 const readEveryMsInDoubt = 4000
-const doubtAfterVanishedMs = 5 * 60_000
-/** More delay than this of the timer that looks after the nodes: the process was stopped, not the others. */
+/** ms that a check can be late before this process counts as having been stopped, rather than the other nodes. */
 const frozenMs = 2000
 const defaultBatchMs = 30
-/** Nodes of another version are counted up to so many. */
-const maxStrangers = 1000
 
 /**
- * This node among the others. Who lives, who holds which room, and what is lost on the way is all told apart here; the bus
- * only carries. Nothing here is needed for what is stored to be right: it is about hearing of it soon.
+ * This node among the other nodes of the service: which of them are alive, which rooms they have open, and what was
+ * lost on the way. The bus only carries bytes. Nothing here is needed for stored documents to be correct; it makes
+ * their updates arrive soon.
  */
-export class Cluster implements Neighbours {
+export class Cluster implements OtherNodes {
   readonly #options: ClusterOptions
   readonly #directory = new RoomDirectory()
   readonly #links = new Map<NodeId, Link>()
   readonly #questions: Questions
   readonly #answeredResets = new AnsweredResets()
-  /** Nodes of another version, and when they were heard last (engine time in ms): they live, and nothing can be asked of them */
-  readonly #strangers = new Map<NodeId, number>()
+  readonly #liveness: Liveness
+  readonly #repetitions: Repetitions
   readonly #toFlush = new Set<Link>()
   #answerOpening: (name: string) => RoomMessage | undefined = () => undefined
   #bus: Bus | undefined
@@ -61,31 +61,31 @@ export class Cluster implements Neighbours {
   #flushTimer: NodeJS.Timeout | undefined
   #timers: NodeJS.Timeout[] = []
   #openedAt = 0
-  #heardSelfAt = 0
-  #lookedAt = 0
-  #doubtUntil = -Infinity
-  readonly #repetitions: Repetitions
+  #checkedAt = 0
 
   constructor (options: ClusterOptions) {
     this.#options = options
     this.#questions = new Questions(options.now)
+    this.#liveness = new Liveness(options.now)
     this.#repetitions = new Repetitions(options.now)
   }
 
-  /** Begins to take part. */
+  /** Joins the other nodes. */
   async open (): Promise<void> {
     const { openBus, now } = this.#options
     this.#bus = await openBus(newNodeId(), {
       received: (from, message) => { this.#received(from, message) },
-      restored: () => { this.#beginAnew() },
+      restored: () => { this.#restartLinks() },
     })
-    this.#openedAt = this.#heardSelfAt = this.#lookedAt = now()
+    this.#openedAt = this.#checkedAt = now()
+    this.#liveness.heardSelf()
     this.#beat()
-    this.#timers = [setInterval(() => { this.#beat() }, beatEveryMs), setInterval(() => { this.#look() }, lookEveryMs)]
+    const beating = setInterval(() => { this.#beat() }, beatEveryMs)
+    this.#timers = [beating, setInterval(() => { this.#check() }, checkEveryMs)]
     for (const timer of this.#timers) timer.unref()
   }
 
-  /** Says goodbye. To be called when everything is stored. */
+  /** Leaves the other nodes. To be called when everything is stored. */
   async close (): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     clearTimeout(this.#flushTimer)
@@ -94,70 +94,76 @@ export class Cluster implements Neighbours {
     await this.#bus?.close()
   }
 
-  /** This node's name. */
+  /** This node's name for people */
   get name (): string { return this.#options.name }
-  /** The other nodes that live, by name. */
+  /** The other nodes that are alive, by name */
   get nodes (): readonly string[] { return [...this.#links.values()].map(({ name }) => name) }
-
-  /** Whether this node hears itself over the bus; where it does not, it may be alone without knowing. */
-  get isConnected (): boolean { return this.#options.now() - this.#heardSelfAt < beatEveryMs * 2.5 }
+  /** Whether this node receives its own messages over the bus; if not, it may be alone without knowing. */
+  get isConnected (): boolean { return this.#liveness.isConnected }
 
   // ---- for rooms
 
   get readEveryMs (): number {
     if (!this.#options.isShared) return 0
-    const inDoubt = !this.isConnected || this.#strangers.size > 0 || this.#options.now() < this.#doubtUntil
-    return inDoubt ? readEveryMsInDoubt : readEveryMs
+    return this.#liveness.isInDoubt ? readEveryMsInDoubt : readEveryMs
   }
 
   opened (room: SharedRoom): void {
     const { number } = this.#directory.open(room)
-    for (const link of this.#links.values()) this.#say(link, { type: 'opened', number, name: room.name })
+    for (const link of this.#links.values()) this.#add(link, { type: 'opened', number, name: room.name })
   }
 
   closed (room: SharedRoom): void {
-    for (const [link, to] of this.#directory.close(room)?.holders ?? []) this.#say(link, { type: 'closed', to })
+    for (const [link, to] of this.#directory.close(room)?.remoteNumbers ?? []) this.#add(link, { type: 'closed', to })
   }
 
   answerOpenings (answer: (name: string) => RoomMessage | undefined): void {
     this.#answerOpening = answer
   }
 
-  areIn (room: SharedRoom): boolean {
+  share (room: SharedRoom): boolean {
     if (this.#links.size === 0) return false
-    return (this.#directory.named(room.name)?.holders.size ?? 0) > 0
+    return (this.#directory.named(room.name)?.remoteNumbers.size ?? 0) > 0
   }
 
-  tell (room: SharedRoom, message: RoomMessage): void {
-    for (const [link, to] of this.#directory.named(room.name)?.holders ?? []) this.#say(link, { type: 'room', to, message })
+  send (room: SharedRoom, message: RoomMessage): void {
+    const remoteNumbers = this.#directory.named(room.name)?.remoteNumbers ?? []
+    for (const [link, to] of remoteNumbers) this.#add(link, { type: 'room', to, message })
   }
 
   isTurn (name: string): boolean {
-    const held = this.#directory.named(name)
-    return held === undefined || this.#bus === undefined || isTurnOf(this.#bus.node, held)
+    const open = this.#directory.named(name)
+    return open === undefined || this.#bus === undefined || isTurnOf(this.#bus.node, open)
   }
 
-  // ---- for routes
+  // ---- questions
 
-  /** Asks all other nodes. A reset is repeated to those who could not be reached, or were not known, when they are heard. */
-  async ask (question: Question): Promise<Answers> {
-    const ask = this.#questions.ask(question, this.#links.values(), answerTimeoutMs, (link, id) => { this.#ask(link, { id, question, ageMs: 0 }) })
-    const { answers, silent: unanswered } = await ask
-    const silent = [...unanswered, ...[...this.#strangers.keys()].map((node) => `${node} (of another version)`)]
+  /** Asks all other nodes. A reset is repeated to nodes that are unreachable or unknown now, once they are reached. */
+  async ask<Asked extends Question> (question: Asked): Promise<Answers<AnswerTo<Asked>>> {
+    const send = (link: Link, id: number): void => { this.#ask(link, { id, question, ageMs: 0 }) }
+    const { answers, silent: unanswered } =
+      await this.#questions.ask(question, this.#links.values(), answerTimeoutMs, send)
+    const incompatible = this.#liveness.incompatibleNodes.map((node) => `${node} (of another version)`)
+    const silent = [...unanswered, ...incompatible]
     if (!this.#options.isShared || this.isConnected || silent.length > 0) return { answers, silent }
     return { answers, silent: ['all other nodes'] }
   }
 
-  #ask (link: Link, { id, question, ageMs }: Missed): void {
-    this.#say(link, { type: 'question', id, body: JSON.stringify({ ...question, ageMs }) })
+  #ask (link: Link, { id, question, ageMs }: MissedQuestion): void {
+    this.#add(link, { type: 'question', id, body: encodeQuestion({ question, ageMs }) })
   }
 
-  /** A question from before this node began is about none of its connections: each was judged later. */
-  #answer (from: NodeId, id: number, body: string): unknown {
-    const { ageMs = 0, ...question } = JSON.parse(body) as Question & { readonly ageMs?: number } // nodes that understand each other ask such questions
-    if (ageMs > this.#options.now() - this.#openedAt) return undefined
-    const answer = (): unknown => this.#options.answer(question)
-    return question.type === 'reset' ? this.#answeredResets.answer(from, id, answer) : answer()
+  #answer (from: NodeId, id: number, body: string): string {
+    const { question, ageMs } = decodeQuestion(body)
+    return encodeAnswer(this.#answerTo(from, id, question, ageMs))
+  }
+
+  #answerTo (from: NodeId, id: number, question: Question, ageMs: number): AnswerTo<Question> {
+    const { now, answerer } = this.#options
+    // Every connection of this node was authorised after a question that is older than the node.
+    if (ageMs > now() - this.#openedAt) return undefined
+    if (question.type !== 'reset') return answerQuestion(question, answerer)
+    return this.#answeredResets.answer(from, id, () => answerer.reset(question.room, question.userId))
   }
 
   // ---- sending
@@ -166,7 +172,7 @@ export class Cluster implements Neighbours {
     this.#bus?.send(to, encodeDatagram(datagram))
   }
 
-  #say (link: Link, entry: Entry): void {
+  #add (link: Link, entry: Entry): void {
     if (!link.add(entry)) return
     this.#toFlush.add(link)
     if (this.#flushTimer !== undefined) return
@@ -183,184 +189,180 @@ export class Cluster implements Neighbours {
     this.#toFlush.clear()
   }
 
-  /** Says all that the other node must know: it has just come, or has missed something. */
-  #begin (link: Link): void {
-    link.begin()
+  /** Sends everything that the other node must know: it is new, or has missed a batch. */
+  #restart (link: Link): void {
+    link.restart()
     const rooms = [...this.#directory.all()].map(({ number, room: { name } }) => ({ number, name }))
-    this.#say(link, { type: 'hello', rooms })
+    this.#add(link, { type: 'hello', rooms })
     for (const missed of this.#questions.missedBy(link.node)) this.#ask(link, missed)
-    for (const held of this.#directory.sharedWith(link)) this.#greet(link, held)
+    for (const open of this.#directory.sharedWith(link)) this.#introduce(link, open)
     this.#toFlush.add(link)
   }
 
-  #greet (link: Link, { room, holders }: HeldRoom): void {
-    const to = holders.get(link)
+  #introduce (link: Link, { room, remoteNumbers }: OpenRoom): void {
+    const to = remoteNumbers.get(link)
     if (to === undefined) return
-    for (const message of room.greet()) this.#say(link, { type: 'room', to, message })
+    for (const message of room.introduce()) this.#add(link, { type: 'room', to, message })
   }
 
-  // ---- hearing
+  // ---- receiving
 
   #received (from: NodeId, bytes: Uint8Array): void {
     try {
       const datagram = decodeDatagram(bytes)
-      if (datagram === undefined) return this.#heardStranger(from)
-      if (from === this.#bus?.node) this.#heardSelf()
-      else this.#heard(from, datagram)
+      if (datagram === undefined) return this.#receivedIncompatible(from)
+      if (from === this.#bus?.node) this.#receivedOwn()
+      else this.#process(from, datagram)
     } catch (error) {
-      this.#heardNonsense(from, error)
+      this.#receivedMalformed(from, error)
     }
   }
 
-  #heardNonsense (node: NodeId, err: unknown): void {
+  #receivedMalformed (node: NodeId, err: unknown): void {
     const link = this.#links.get(node)
-    // Who is not followed is asked now and then.
-    if (link?.isFollowed === true) link.askAgain()
-    // Whoever sends such things may send thousands.
-    const news = this.#repetitions.next('unreadable')
-    if (news !== undefined) this.#options.logger.error({ err, node: link?.name ?? node, ...news }, 'Another node has sent what cannot be read')
+    // A restart that was requested already is requested again now and then.
+    if (link?.isComplete === true) link.requestRestart()
+    // A node that sends malformed messages can send thousands.
+    const news = this.#repetitions.next('malformed')
+    const details = { err, node: link?.name ?? node, ...news }
+    if (news !== undefined) this.#options.logger.error(details, 'Failed to read a message of another node')
   }
 
-  #heardStranger (node: NodeId): void {
-    if (!this.#strangers.has(node)) {
-      if (this.#strangers.size >= maxStrangers) return
-      this.#options.logger.warn({ node }, 'A node of another version is here; what its people do is read from the store, and resets and counts name it as silent')
-    }
-    this.#strangers.set(node, this.#options.now())
+  #receivedIncompatible (node: NodeId): void {
+    if (!this.#liveness.heardIncompatible(node)) return
+    const event = 'Found a node of another version; its updates are read from the store, and resets and counts name it as silent'
+    this.#options.logger.warn({ node }, event)
   }
 
-  #heardSelf (): void {
-    const wasCut = this.#options.now() - this.#heardSelfAt > goneAfterMs
-    this.#heardSelfAt = this.#options.now()
-    if (wasCut) this.#beginAnew()
+  #receivedOwn (): void {
+    if (this.#liveness.heardSelf()) this.#restartLinks()
   }
 
-  #heard (from: NodeId, datagram: Datagram): void {
+  #process (from: NodeId, datagram: Datagram): void {
     if (datagram.type === 'bye') return this.#drop(from, true)
-    let link = this.#links.get(from)
-    if (link === undefined) link = this.#meet(from)
-    link.heardAt = this.#options.now()
+    const link = this.#links.get(from) ?? this.#meet(from)
+    link.heard(this.#options.now())
     switch (datagram.type) {
       case 'beat':
-        if (link.name === from) this.#options.logger.info({ node: datagram.name }, 'Another node is here')
-        link.name = datagram.name
+        if (link.name === from) this.#options.logger.info({ node: datagram.name }, 'Found another node')
+        link.named(datagram.name)
         break
       case 'again':
-        this.#begin(link)
+        this.#restart(link)
         break
       default:
-        this.#take(link, link.receive(datagram))
+        this.#processEntries(link, link.receive(datagram))
     }
   }
 
   #meet (node: NodeId): Link {
     const link = new Link(node, this.#options.now(), (datagram) => { this.#bus?.send(node, datagram) })
     this.#links.set(node, link)
-    this.#begin(link)
+    this.#restart(link)
     return link
   }
 
-  #take (link: Link, entries: Iterable<Entry> | undefined): void {
+  #processEntries (link: Link, entries: Iterable<Entry> | undefined): void {
     if (entries === undefined) {
-      // What comes behind a gap counts for nothing until the other has begun anew, and then says what is stored.
-      if (link.isFollowed) link.askAgain()
+      // What follows a missing batch is ignored until the link has been restarted.
+      if (link.isComplete) link.requestRestart()
       return
     }
     for (const entry of entries) {
       try {
-        this.#hear(link, entry)
+        this.#processEntry(link, entry)
       } catch (error) {
-        this.#heardNonsense(link.node, error)
-        // What comes behind it may call stored what the room has missed now.
+        this.#receivedMalformed(link.node, error)
+        // Later entries can report as stored what the room has missed now.
         if (entry.type === 'room') this.#directory.numbered(entry.to)?.room.fallBehind()
       }
     }
   }
 
-  #hear (link: Link, entry: Entry): void {
+  #processEntry (link: Link, entry: Entry): void {
     switch (entry.type) {
       case 'room':
-        this.#directory.numbered(entry.to)?.room.heard(link.node, entry.message)
+        this.#directory.numbered(entry.to)?.room.received(link.node, entry.message)
         break
       case 'closed':
-        this.#hearLeft(link, this.#directory.numbered(entry.to), true)
+        this.#unshare(link, this.#directory.numbered(entry.to), true)
         break
       case 'opened':
-        this.#hearOpened(link, entry)
+        this.#processOpened(link, entry)
         break
       case 'hello':
-        this.#hearHello(link, entry.rooms)
+        this.#processHello(link, entry.rooms)
         break
       case 'question':
-        this.#say(link, { type: 'answer', id: entry.id, body: JSON.stringify(this.#answer(link.node, entry.id, entry.body) ?? null) })
+        this.#add(link, { type: 'answer', id: entry.id, body: this.#answer(link.node, entry.id, entry.body) })
         break
       case 'answer':
-        this.#questions.answered(link, entry.id, JSON.parse(entry.body))
+        this.#questions.answered(link, entry.id, entry.body)
         break
     }
   }
 
-  #hearOpened (link: Link, { number, name }: { readonly number: number, readonly name: string }): void {
-    const held = this.#directory.named(name)
-    if (held === undefined) return this.#sayWhoLeft(link, number, name)
-    // The second time it is the answer to what was said here.
-    if (held.holders.get(link) === number) return
-    held.holders.set(link, number)
-    this.#say(link, { type: 'opened', number: held.number, name })
-    this.#greet(link, held)
+  #processOpened (link: Link, { number, name }: { readonly number: number, readonly name: string }): void {
+    const open = this.#directory.named(name)
+    if (open === undefined) return this.#sendDeparted(link, number, name)
+    // The second time, it answers what this node has sent.
+    if (open.remoteNumbers.get(link) === number) return
+    this.#directory.share(name, link, number)
+    this.#add(link, { type: 'opened', number: open.number, name })
+    this.#introduce(link, open)
   }
 
-  #sayWhoLeft (link: Link, to: number, name: string): void {
+  #sendDeparted (link: Link, to: number, name: string): void {
     const message = this.#answerOpening(name)
-    if (message !== undefined) this.#say(link, { type: 'room', to, message })
+    if (message !== undefined) this.#add(link, { type: 'room', to, message })
   }
 
-  #hearHello (link: Link, rooms: ReadonlyArray<{ readonly number: number, readonly name: string }>): void {
+  #processHello (link: Link, rooms: ReadonlyArray<{ readonly number: number, readonly name: string }>): void {
     const names = new Set(rooms.map(({ name }) => name))
-    for (const held of this.#directory.sharedWith(link)) {
-      if (!names.has(held.room.name)) this.#hearLeft(link, held, false)
+    for (const open of this.#directory.sharedWith(link)) {
+      if (!names.has(open.room.name)) this.#unshare(link, open, false)
     }
     for (const { number, name } of rooms) {
-      const held = this.#directory.named(name)
-      if (held === undefined) this.#sayWhoLeft(link, number, name)
+      const open = this.#directory.named(name)
+      if (open === undefined) this.#sendDeparted(link, number, name)
       else {
-        held.holders.set(link, number)
-        this.#greet(link, held)
+        this.#directory.share(name, link, number)
+        this.#introduce(link, open)
       }
     }
   }
 
-  #hearLeft (link: Link, held: HeldRoom | undefined, isOrderly: boolean): void {
-    if (held?.holders.delete(link) === true) held.room.left(link.node, isOrderly)
+  #unshare (link: Link, open: OpenRoom | undefined, isOrderly: boolean): void {
+    if (open !== undefined && this.#directory.unshare(open.room.name, link)) open.room.left(link.node, isOrderly)
   }
 
-  // ---- who lives
+  // ---- which nodes are alive
 
   #beat (): void {
     this.#send(everyone, { type: 'beat', name: this.#options.name })
     for (const link of this.#links.values()) link.mark()
   }
 
-  #look (): void {
+  #check (): void {
     const now = this.#options.now()
-    const lateMs = now - this.#lookedAt - lookEveryMs
-    this.#lookedAt = now
+    const lateMs = now - this.#checkedAt - checkEveryMs
+    this.#checkedAt = now
     for (const link of this.#links.values()) {
-      // It was this process that stood still: what the others said meanwhile waits to be read.
-      if (lateMs > frozenMs) link.heardAt += lateMs
+      // If this process was stopped, the messages of the other nodes are still to be read.
+      if (lateMs > frozenMs) link.heard(link.heardAt + lateMs)
       if (now - link.heardAt > goneAfterMs) this.#drop(link.node, false)
-      else if (!link.isFollowed) link.askAgain()
+      else if (!link.isComplete) link.requestRestart()
     }
-    for (const [node, heardAt] of this.#strangers) if (now - heardAt > goneAfterMs) this.#strangers.delete(node)
+    this.#liveness.sweep()
   }
 
-  /** This node was cut off: the others may have given it up, and it may have missed anything. */
-  #beginAnew (): void {
-    this.#options.logger.warn({}, 'The way to the other nodes was interrupted; all open rooms are read from the store')
+  /** This node was cut off: the other nodes may have dropped it, and it may have missed anything. */
+  #restartLinks (): void {
+    this.#options.logger.warn({}, 'Lost the connection to the other nodes for a while; reading all open rooms from the store')
     this.#beat()
     for (const link of this.#links.values()) {
-      this.#begin(link)
-      link.askAgain()
+      this.#restart(link)
+      link.requestRestart()
     }
     for (const { room } of this.#directory.all()) room.fallBehind()
   }
@@ -370,13 +372,13 @@ export class Cluster implements Neighbours {
     if (link === undefined) return
     this.#links.delete(node)
     this.#toFlush.delete(link)
-    for (const held of this.#directory.sharedWith(link)) this.#hearLeft(link, held, isOrderly)
+    for (const open of this.#directory.sharedWith(link)) this.#unshare(link, open, isOrderly)
     if (isOrderly) {
       this.#questions.left(link)
-      this.#options.logger.info({ node: link.name }, 'Another node has left')
+      this.#options.logger.info({ node: link.name }, 'Another node has stopped')
       return
     }
-    this.#options.logger.warn({ node: link.name }, 'Another node is silent and counts as gone')
-    this.#doubtUntil = this.#options.now() + doubtAfterVanishedMs
+    this.#options.logger.warn({ node: link.name }, 'Another node is silent and counts as crashed')
+    this.#liveness.crashed()
   }
 }

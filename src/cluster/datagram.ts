@@ -1,23 +1,24 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 
-/** What goes over the bus at once. */
+/** One message over the bus. */
 export type Datagram =
-  /** To everyone, every few seconds: the sender lives. `name` is what people call it */
+  /** To all nodes, every few seconds: the sender is alive. `name` is its name for people */
   | { readonly type: 'beat', readonly name: string }
   /** Entries, the `count`th of the link that began with this epoch; packed: see `Packing` */
   | { readonly type: 'batch' | 'packed', readonly epoch: number, readonly count: number, readonly entries: Uint8Array }
-  /** How many batches the link has carried: for whoever has missed the last one */
+  /** How many batches the link has carried: for a node that has missed the last one */
   | { readonly type: 'mark', readonly epoch: number, readonly count: number }
-  /** The sender has lost the thread: begin the link anew */
+  /** The sender has missed a batch: restart the link */
   | { readonly type: 'again' }
-  /** To everyone: the sender stops. All that it has sent is stored */
+  /** To all nodes: the sender stops. Everything that it has sent is stored */
   | { readonly type: 'bye' }
 
-/** Raised when a node of the version before would not understand this one: such nodes do not hear each other. */
+/** Raised when older nodes would not understand this one. Nodes of different versions ignore each other's datagrams. */
 const version = 3
 const types = ['beat', 'batch', 'packed', 'mark', 'again', 'bye'] as const
 
+/** Writes a datagram. */
 export function encodeDatagram (datagram: Datagram): Uint8Array {
   const encoder = encoding.createEncoder()
   encoding.writeUint8(encoder, version * 16 + types.indexOf(datagram.type))
@@ -31,8 +32,9 @@ export function encodeDatagram (datagram: Datagram): Uint8Array {
 }
 
 /**
- * @returns undefined for a datagram of another version
- * @throws Error where the bytes are none
+ * Reads a datagram.
+ * @returns undefined for one of another version
+ * @throws Error if the bytes are no datagram
  */
 export function decodeDatagram (bytes: Uint8Array): Datagram | undefined {
   const decoder = decoding.createDecoder(bytes)
@@ -44,9 +46,9 @@ export function decodeDatagram (bytes: Uint8Array): Datagram | undefined {
       return { type, name: decoding.readVarString(decoder) }
     case 'batch':
     case 'packed':
-      return { type, epoch: decoding.readVarUint(decoder), count: decoding.readVarUint(decoder), entries: decoding.readTailAsUint8Array(decoder) }
+      return { type, ...readPlace(decoder), entries: decoding.readTailAsUint8Array(decoder) }
     case 'mark':
-      return { type, epoch: decoding.readVarUint(decoder), count: decoding.readVarUint(decoder) }
+      return { type, ...readPlace(decoder) }
     case 'again':
     case 'bye':
       return { type }
@@ -54,3 +56,6 @@ export function decodeDatagram (bytes: Uint8Array): Datagram | undefined {
       throw new Error('A datagram of an unknown type')
   }
 }
+
+const readPlace = (decoder: decoding.Decoder): { epoch: number, count: number } =>
+  ({ epoch: decoding.readVarUint(decoder), count: decoding.readVarUint(decoder) })

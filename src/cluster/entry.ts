@@ -2,35 +2,39 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import type { RoomMessage, SharedPresence } from '../sync/peers/other-nodes.ts'
 
-/** What one node says to another. Rooms go by numbers: `to` is the receiver's own number for the room. */
+/** A message from one node to another. Numbers stand for rooms: `to` is the receiver's own number for the room. */
 export type Entry =
   | { readonly type: 'room', readonly to: number, readonly message: RoomMessage }
-  /** The sender holds the room no longer; all that it has sent of it is stored */
+  /** The sender has closed the room; everything that it has sent for it is stored */
   | { readonly type: 'closed', readonly to: number }
-  /** The sender holds a room, which goes by this number */
+  /** The sender has opened a room, which has this number */
   | { readonly type: 'opened', readonly number: number, readonly name: string }
-  /** The first entry of a link: all rooms that the sender holds */
+  /** The first entry of a link: all rooms that the sender has open */
   | { readonly type: 'hello', readonly rooms: ReadonlyArray<{ readonly number: number, readonly name: string }> }
-  /** `body` is JSON */
+  /** `body` is JSON: see question.ts */
   | { readonly type: 'question' | 'answer', readonly id: number, readonly body: string }
 
 /*
- * An entry begins with a number whose two lowest bits tell what it is and whose others are a room's number or the kind of
+ * An entry begins with a number whose two lowest bits are its kind and whose others are a room's number or the kind of
  * control: with up to 32 rooms a keystroke's update costs two bytes more than itself, with up to 4096 three.
  */
 const heads = { update: 0, awareness: 1, room: 2, control: 3 } as const
-const roomKinds = ['greeting', 'stored', 'read', 'compacted', 'closed'] as const
+const roomKinds = ['introduction', 'stored', 'read', 'compacted', 'closed'] as const
 const controlKinds = ['hello', 'opened', 'question', 'answer'] as const
 
-/** What a presence takes at least: four numbers and two empty texts. */
+/** Bytes of a presence, at least: four numbers and two empty texts */
 const minPresenceBytes = 6
-/** A number and an empty text */
+/** Bytes of a room, at least: a number and an empty text */
 const minRoomNameBytes = 2
-/** Two numbers */
+/** Bytes of a run, at least: two numbers */
 const minRunBytes = 2
-/** Log positions in one message. A node tells every few seconds what a room has stored, which is some hundred updates; runs of bytes without meaning could be of any length. */
+/**
+ * Log positions in one message, at most. A node reports every few seconds what a room has stored, which is some hundred
+ * updates; runs in random bytes could have any length.
+ */
 const maxSeqs = 100_000
 
+/** Writes an entry. */
 export function writeEntry (encoder: encoding.Encoder, entry: Entry): void {
   switch (entry.type) {
     case 'room':
@@ -57,15 +61,15 @@ export function writeEntry (encoder: encoding.Encoder, entry: Entry): void {
   }
 }
 
-/** @throws Error where the bytes are no entry */
+/** Reads an entry. @throws Error if the bytes are no entry */
 export function readEntry (decoder: decoding.Decoder): Entry {
   const head = decoding.readVarUint(decoder)
   const number = Math.floor(head / 4)
   switch (head % 4) {
     case heads.update:
-      return { type: 'room', to: number, message: { type: 'update', update: decoding.readVarUint8Array(decoder) } }
+      return inRoom(number, { type: 'update', update: decoding.readVarUint8Array(decoder) })
     case heads.awareness:
-      return { type: 'room', to: number, message: { type: 'awareness', entries: readPresences(decoder) } }
+      return inRoom(number, { type: 'awareness', entries: readPresences(decoder) })
     case heads.room:
       return readRoomMessage(decoder, number)
     default:
@@ -83,7 +87,7 @@ function writeRoomMessage (encoder: encoding.Encoder, to: number, message: RoomM
       encoding.writeVarUint(encoder, to * 4 + heads.awareness)
       writePresences(encoder, message.entries)
       break
-    case 'greeting':
+    case 'introduction':
       writeRoomHead(encoder, to, message.type)
       encoding.writeVarUint(encoder, message.lastSeq)
       writePresences(encoder, message.entries)
@@ -98,7 +102,9 @@ function writeRoomMessage (encoder: encoding.Encoder, to: number, message: RoomM
       break
     case 'compacted':
       writeRoomHead(encoder, to, message.type)
-      for (const size of [message.snapshotBytes, message.logBytes, message.logEntries]) encoding.writeVarUint(encoder, size)
+      for (const size of [message.snapshotBytes, message.logBytes, message.logEntries]) {
+        encoding.writeVarUint(encoder, size)
+      }
       break
   }
 }
@@ -106,33 +112,43 @@ function writeRoomMessage (encoder: encoding.Encoder, to: number, message: RoomM
 function readRoomMessage (decoder: decoding.Decoder, to: number): Entry {
   const kind = roomKinds[decoding.readVarUint(decoder)]
   switch (kind) {
-    case 'greeting':
-      return { type: 'room', to, message: { type: kind, lastSeq: decoding.readVarUint(decoder), entries: readPresences(decoder) } }
+    case 'introduction':
+      return inRoom(to, { type: kind, lastSeq: decoding.readVarUint(decoder), entries: readPresences(decoder) })
     case 'stored':
-      return { type: 'room', to, message: { type: kind, unsaved: decoding.readVarUint(decoder), seqs: readSeqs(decoder) } }
+      return inRoom(to, { type: kind, unsaved: decoding.readVarUint(decoder), seqs: readSeqs(decoder) })
     case 'read':
-      return { type: 'room', to, message: { type: kind } }
+      return inRoom(to, { type: kind })
     case 'compacted':
-      return { type: 'room', to, message: { type: kind, snapshotBytes: decoding.readVarUint(decoder), logBytes: decoding.readVarUint(decoder), logEntries: decoding.readVarUint(decoder) } }
+      return inRoom(to, {
+        type: kind,
+        snapshotBytes: decoding.readVarUint(decoder),
+        logBytes: decoding.readVarUint(decoder),
+        logEntries: decoding.readVarUint(decoder),
+      })
     case 'closed':
       return { type: 'closed', to }
     default:
-      throw new Error('A node has said something unknown of a room')
+      throw new Error('A message for a room of an unknown kind')
   }
 }
+
+const inRoom = (to: number, message: RoomMessage): Entry => ({ type: 'room', to, message })
 
 function readControl (decoder: decoding.Decoder, number: number): Entry {
   const kind = controlKinds[number]
   switch (kind) {
     case 'hello':
-      return { type: kind, rooms: Array.from({ length: readCount(decoder, minRoomNameBytes) }, () => readRoomName(decoder)) }
+      return {
+        type: kind,
+        rooms: Array.from({ length: readCount(decoder, minRoomNameBytes) }, () => readRoomName(decoder)),
+      }
     case 'opened':
       return { type: kind, ...readRoomName(decoder) }
     case 'question':
     case 'answer':
       return { type: kind, id: decoding.readVarUint(decoder), body: decoding.readVarString(decoder) }
     default:
-      throw new Error('A node has said something unknown')
+      throw new Error('A control message of an unknown kind')
   }
 }
 
@@ -145,12 +161,15 @@ function writeControlHead (encoder: encoding.Encoder, kind: typeof controlKinds[
   encoding.writeVarUint(encoder, controlKinds.indexOf(kind) * 4 + heads.control)
 }
 
-function writeRoomName (encoder: encoding.Encoder, { number, name }: { readonly number: number, readonly name: string }): void {
+interface NumberedRoom { readonly number: number, readonly name: string }
+
+function writeRoomName (encoder: encoding.Encoder, { number, name }: NumberedRoom): void {
   encoding.writeVarUint(encoder, number)
   encoding.writeVarString(encoder, name)
 }
 
-const readRoomName = (decoder: decoding.Decoder): { number: number, name: string } => ({ number: decoding.readVarUint(decoder), name: decoding.readVarString(decoder) })
+const readRoomName = (decoder: decoding.Decoder): NumberedRoom =>
+  ({ number: decoding.readVarUint(decoder), name: decoding.readVarString(decoder) })
 
 function writePresences (encoder: encoding.Encoder, entries: readonly SharedPresence[]): void {
   encoding.writeVarUint(encoder, entries.length)
@@ -175,7 +194,7 @@ function readPresences (decoder: decoding.Decoder): SharedPresence[] {
   })
 }
 
-/** As runs: one writer's positions follow each other. */
+/** Writes positions as runs: those of one node are mostly consecutive. */
 function writeSeqs (encoder: encoding.Encoder, seqs: readonly number[]): void {
   const runs: Array<{ start: number, length: number }> = []
   for (const seq of seqs) {
@@ -199,15 +218,17 @@ function readSeqs (decoder: decoding.Decoder): number[] {
     const start = end + decoding.readVarUint(decoder)
     const length = decoding.readVarUint(decoder)
     end = start + length
-    if (seqs.length + length > maxSeqs || !Number.isSafeInteger(end)) throw new Error('A node has counted more than it can have stored')
+    if (seqs.length + length > maxSeqs || !Number.isSafeInteger(end)) {
+      throw new Error('More log positions than a node can have stored')
+    }
     for (let seq = start; seq < end; seq++) seqs.push(seq)
   }
   return seqs
 }
 
-/** How many there are of what takes so many bytes at least: no room is made for what cannot come. */
+/** Reads the number of items that take at least `minBytes` each: a larger number than fits allocates nothing. */
 function readCount (decoder: decoding.Decoder, minBytes: number): number {
   const count = decoding.readVarUint(decoder)
-  if (count * minBytes > decoder.arr.length - decoder.pos) throw new Error('A node has counted more than it has sent')
+  if (count * minBytes > decoder.arr.length - decoder.pos) throw new Error('More items announced than were sent')
   return count
 }

@@ -1,23 +1,23 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 
-/** Shorter batches gain a few bytes and cost as much time as long ones. */
+/** Bytes of the smallest batch that is packed: a shorter one gains a few bytes and costs as much time as a long one. */
 const minPackedBytes = 48
-/** Longer ones would hold up the event loop for more than a millisecond. */
+/** Bytes of the largest batch that is packed: a longer one would block the event loop for more than a millisecond. */
 const maxPackedBytes = 64 * 1024
-/** How much of what went before is looked at: client ids come again and again. 4 KiB, which `windowBits` says too. */
+/** Bytes of earlier batches that a batch can refer to, since client ids recur: 4 KiB, which `windowBits` states too. */
 const historyBytes = 4096
 /** The cheapest level: 30 µs for a batch of 250 bytes, 10 to read it. */
 const packOptions = { level: 1, memLevel: 3, windowBits: 12, chunkSize: 1024 }
 const unpackOptions = { windowBits: 12, chunkSize: 4096, maxOutputLength: maxPackedBytes }
 
 /**
- * Makes batches smaller by what went before over the same link: those of typing people by some 40 %. Both ends remember the
- * same, so each batch must be packed, or noted, once and in order.
+ * Compresses batches with the earlier ones of the same link as dictionary, those of people who type by some 40 %. Both
+ * ends keep the same dictionary, so each batch must be packed, or noted, once and in order.
  */
 export class Packing {
   #history: Buffer = Buffer.alloc(0)
 
-  /** @returns undefined where packing does not pay: the entries are to be sent as they are */
+  /** Packs a batch. @returns undefined if packing does not pay: the entries are to be sent unpacked */
   pack (entries: Uint8Array): Uint8Array | undefined {
     const isWorthIt = entries.length >= minPackedBytes && entries.length <= maxPackedBytes
     const packed = isWorthIt ? deflateRawSync(entries, { ...packOptions, ...this.#dictionary() }) : undefined
@@ -25,21 +25,21 @@ export class Packing {
     return packed !== undefined && packed.length < entries.length ? packed : undefined
   }
 
-  /** @throws Error where the bytes were not packed with the same history */
+  /** Unpacks a batch. @throws Error if the bytes were not packed with the same history */
   unpack (packed: Uint8Array): Uint8Array {
     const entries = inflateRawSync(packed, { ...unpackOptions, ...this.#dictionary() })
     this.note(entries)
     return entries
   }
 
-  /** Remembers a batch that came as it was. */
+  /** Remembers a batch that was not packed. */
   note (entries: Uint8Array): void {
     const kept = entries.length >= historyBytes ? entries.subarray(-historyBytes) : entries
     const before = this.#history.subarray(Math.max(0, this.#history.length + kept.length - historyBytes))
     this.#history = Buffer.concat([before, kept])
   }
 
-  /** An empty one is refused by zlib. */
+  /** zlib rejects an empty dictionary. */
   #dictionary (): { dictionary?: Buffer } {
     return this.#history.length === 0 ? {} : { dictionary: this.#history }
   }

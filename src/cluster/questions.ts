@@ -1,48 +1,42 @@
 import type { NodeId } from '../bus/bus.ts'
 import type { Link } from './link.ts'
+import { decodeAnswer, type AnswerTo, type Question } from './question.ts'
 
-/** What nodes ask each other; each answers with JSON. */
-export type Question =
-  /** Close the connections of a room, or of one user in it, and forget what is known of their rights */
-  | { readonly type: 'reset', readonly room: string, readonly userId: string | undefined }
-  /** How many connections of a room may edit */
-  | { readonly type: 'count', readonly room: string, readonly sessionKey: string }
-  /** Something was stored without a room: read it */
-  | { readonly type: 'changed', readonly room: string }
-
-/** What the other nodes said. */
-export interface Answers {
-  readonly answers: readonly unknown[]
-  /** Who did not answer in time, by name */
+/** What the other nodes answered. */
+export interface Answers<Answer> {
+  readonly answers: readonly Answer[]
+  /** Names of the nodes that did not answer in time */
   readonly silent: readonly string[]
 }
 
 interface Waiting {
-  readonly question: Question
+  readonly type: Question['type']
   readonly links: Set<Link>
-  readonly answers: unknown[]
+  readonly bodies: string[]
   done (): void
 }
 
-/** A question that must reach every node, also one that cannot be reached now, or is not known yet. */
+/** A question that must reach every node, even one that is unreachable at the moment or not known yet. */
 interface Lasting {
   readonly question: Question
   readonly askedAt: number
   readonly answeredBy: Set<NodeId>
 }
 
-/** A question that a node has not answered though it must hear it, and how long ago it was asked. */
-export interface Missed {
+/** A question that a node must be asked and has not answered. */
+export interface MissedQuestion {
   readonly id: number
   readonly question: Question
+  /** ms since it was asked */
   readonly ageMs: number
 }
 
-/** Late nodes are told for this long; then whoever comes back has had every connection asked again anyway. */
+/** ms for which a node that was unreachable is still asked; later, all its connections have been rechecked anyway. */
 const rememberMs = 60 * 60 * 1000
+/** Questions remembered, at some 200 bytes each. */
 const maxLasting = 10_000
 
-/** Questions to all other nodes, and those that some of them have yet to hear. */
+/** Questions to all other nodes, and those that some nodes have yet to be asked. */
 export class Questions {
   readonly #now: () => number
   readonly #waiting = new Map<number, Waiting>()
@@ -54,10 +48,15 @@ export class Questions {
   }
 
   /**
-   * Asks the nodes and waits for all of them, or until `timeoutMs` have passed. A reset is told to all others too, as soon
-   * as they can be reached.
+   * Asks the nodes and waits until all have answered, or `timeoutMs` have passed. A reset is repeated to every other
+   * node as soon as it can be reached.
    */
-  async ask (question: Question, links: Iterable<Link>, timeoutMs: number, send: (link: Link, id: number) => void): Promise<Answers> {
+  async ask<Asked extends Question> (
+    question: Asked,
+    links: Iterable<Link>,
+    timeoutMs: number,
+    send: (link: Link, id: number) => void
+  ): Promise<Answers<AnswerTo<Asked>>> {
     const id = ++this.#lastId
     const asked = new Set(links)
     if (question.type === 'reset') this.#remember(id, question)
@@ -68,33 +67,41 @@ export class Questions {
         clearTimeout(timer)
         resolve(waiting)
       }
-      const waiting: Waiting = { question, links: asked, answers: [], done }
+      const waiting: Waiting = { type: question.type, links: asked, bodies: [], done }
       this.#waiting.set(id, waiting)
       for (const link of asked) send(link, id)
     })
     this.#waiting.delete(id)
-    return { answers: waiting.answers, silent: [...waiting.links].map(({ name }) => name) }
+    const type: Asked['type'] = question.type
+    return {
+      answers: waiting.bodies.map((body) => decodeAnswer(type, body)),
+      silent: [...waiting.links].map(({ name }) => name),
+    }
   }
 
-  answered (link: Link, id: number, answer: unknown): void {
-    this.#lasting.get(id)?.answeredBy.add(link.node)
+  /** A node has answered. @throws MalformedQuestion if the answer is not one to its question */
+  answered (link: Link, id: number, body: string): void {
     const waiting = this.#waiting.get(id)
+    if (waiting !== undefined) decodeAnswer(waiting.type, body)
+    this.#lasting.get(id)?.answeredBy.add(link.node)
     if (waiting?.links.delete(link) !== true) return
-    waiting.answers.push(answer)
+    waiting.bodies.push(body)
     if (waiting.links.size === 0) waiting.done()
   }
 
-  /** A node has said goodbye: it has nothing left that could be asked about. */
+  /** A node has stopped: it has no connections that a question could be about. */
   left (link: Link): void {
     for (const waiting of this.#waiting.values()) {
       if (waiting.links.delete(link) && waiting.links.size === 0) waiting.done()
     }
   }
 
-  * missedBy (node: NodeId): Generator<Missed> {
+  /** The questions that a node has not answered and must be asked. */
+  * missedBy (node: NodeId): Generator<MissedQuestion> {
     const now = this.#now()
     for (const [id, { question, askedAt, answeredBy }] of this.#lasting) {
-      if (now - askedAt <= rememberMs && !answeredBy.has(node)) yield { id, question, ageMs: Math.floor(now - askedAt) }
+      const ageMs = Math.floor(now - askedAt)
+      if (ageMs <= rememberMs && !answeredBy.has(node)) yield { id, question, ageMs }
     }
   }
 

@@ -3,52 +3,66 @@ import type { NodeId } from '../bus/bus.ts'
 import type { SharedRoom } from '../sync/peers/other-nodes.ts'
 import type { Link } from './link.ts'
 
-/** A room that is open here. */
-export interface HeldRoom {
+/** A room that is open on this node. */
+export interface OpenRoom {
   readonly room: SharedRoom
-  /** How other nodes name it when they speak to this one. Never used again for another room */
+  /** Names the room in messages to this node. Never used again for another room. */
   readonly number: number
-  /** Who holds it too, and how they name it */
-  readonly holders: Map<Link, number>
+  /** The links to nodes that have the room open too, and the number by which each of them names it */
+  readonly remoteNumbers: ReadonlyMap<Link, number>
 }
 
-/** Which rooms are open here, and where else each of them is. */
+interface Entry extends OpenRoom {
+  readonly remoteNumbers: Map<Link, number>
+}
+
+/** The rooms that are open on this node, and the other nodes that have them open. */
 export class RoomDirectory {
-  readonly #byName = new Map<string, HeldRoom>()
-  readonly #byNumber = new Map<number, HeldRoom>()
+  readonly #byName = new Map<string, Entry>()
+  readonly #byNumber = new Map<number, Entry>()
   #lastNumber = 0
 
-  open (room: SharedRoom): HeldRoom {
-    const held: HeldRoom = { room, number: ++this.#lastNumber, holders: new Map() }
-    this.#byName.set(room.name, held)
-    this.#byNumber.set(held.number, held)
-    return held
+  open (room: SharedRoom): OpenRoom {
+    const open: Entry = { room, number: ++this.#lastNumber, remoteNumbers: new Map() }
+    this.#byName.set(room.name, open)
+    this.#byNumber.set(open.number, open)
+    return open
   }
 
-  /** @returns what the room was held as; undefined where another one has its name now */
-  close (room: SharedRoom): HeldRoom | undefined {
-    const held = this.#byName.get(room.name)
-    if (held?.room !== room) return undefined
+  /** @returns the entry of the room; undefined if another room has its name now */
+  close (room: SharedRoom): OpenRoom | undefined {
+    const open = this.#byName.get(room.name)
+    if (open?.room !== room) return undefined
     this.#byName.delete(room.name)
-    this.#byNumber.delete(held.number)
-    return held
+    this.#byNumber.delete(open.number)
+    return open
   }
 
-  named (name: string): HeldRoom | undefined { return this.#byName.get(name) }
-  numbered (number: number): HeldRoom | undefined { return this.#byNumber.get(number) }
-  all (): Iterable<HeldRoom> { return this.#byName.values() }
+  named (name: string): OpenRoom | undefined { return this.#byName.get(name) }
+  numbered (number: number): OpenRoom | undefined { return this.#byNumber.get(number) }
+  all (): Iterable<OpenRoom> { return this.#byName.values() }
 
-  /** The rooms that a node holds too. */
-  sharedWith (link: Link): HeldRoom[] {
-    return [...this.#byName.values()].filter(({ holders }) => holders.has(link))
+  /** Another node has the room open too, under this number. */
+  share (name: string, link: Link, remoteNumber: number): void {
+    this.#byName.get(name)?.remoteNumbers.set(link, remoteNumber)
+  }
+
+  /** Another node has closed the room. @returns whether it had it open */
+  unshare (name: string, link: Link): boolean {
+    return this.#byName.get(name)?.remoteNumbers.delete(link) === true
+  }
+
+  /** The rooms that a node has open too. */
+  sharedWith (link: Link): OpenRoom[] {
+    return [...this.#byName.values()].filter(({ remoteNumbers }) => remoteNumbers.has(link))
   }
 }
 
-/** Of all who hold a room, the one whose turn it is: the same to all who know the same holders, and evenly spread. */
-export function isTurnOf (node: NodeId, { room, holders }: HeldRoom): boolean {
+/** Whether it is a node's turn among all that have the room open. Nodes that know the same nodes agree on it. */
+export function isTurnOf (node: NodeId, { room, remoteNumbers }: OpenRoom): boolean {
   const weight = (id: NodeId): number => crc32(`${id} ${room.name}`)
   const own = weight(node)
-  for (const other of holders.keys()) {
+  for (const other of remoteNumbers.keys()) {
     const theirs = weight(other.node)
     if (theirs > own || (theirs === own && other.node > node)) return false
   }

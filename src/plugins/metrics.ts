@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type Metric } from 'prom-client'
 import { durationBuckets, type Durations } from '../logging/durations.ts'
-import type { Counters } from '../sync/services.ts'
+import type { Counts } from '../sync/counters.ts'
 import { version } from '../settings/version.ts'
 import { addLoopDelay } from '../http/loop-delay.ts'
 
@@ -21,7 +21,7 @@ export interface Metrics {
 /** Seconds: from what is converted in place to what only just meets the deadline. */
 const conversionBuckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30]
 
-const engineHelp: Readonly<Record<keyof Counters, string>> = {
+const engineHelp: Readonly<Record<keyof Counts, string>> = {
   messages: 'Messages from clients',
   updates: 'Updates that brought something new',
   repeats: 'Updates that held nothing new',
@@ -75,7 +75,7 @@ export default fp(async function metrics (app: FastifyInstance) {
     const { rooms, gate, converter, cluster, refusals } = app
     gauge('rooms', 'Open rooms', () => rooms.openRooms)
     gauge('sockets', 'Open WebSockets', () => gate.limits.total)
-    byLabel(Gauge, 'connections', 'Connections that are in a document', 'protocol', () => Object.entries(gate.figures.connections))
+    byLabel(Gauge, 'connections', 'Connections that are in a document', 'protocol', () => gate.figures.connections)
     byLabel(Counter, 'closes_total', 'WebSockets that have ended, by close code', 'code', () => gate.figures.closes)
     byLabel(Counter, 'refusals_total', 'Requests, WebSockets and documents refused, by rule', 'rule', () => refusals.counts)
     app.metrics.addDurations('store_commit_seconds', 'Transactions that append updates to the store', rooms.durations.commits)
@@ -90,7 +90,7 @@ export default fp(async function metrics (app: FastifyInstance) {
     gauge('conversions_queued', 'Conversions that wait for a thread', () => converter.stats().queued)
     gauge('conversions_running', 'Conversions in threads', () => converter.stats().busy)
     gauge('conversion_threads_replaced', 'Threads that died or took too long', () => converter.stats().replaced)
-    for (const name of Object.keys(engineHelp) as Array<keyof Counters>) { // the keys of a record over Counters
+    for (const name of Object.keys(engineHelp) as Array<keyof Counts>) { // the keys of a record over Counts
       const made: Counter = new Counter({
         ...labels,
         name: `y_provider_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_total`,

@@ -11,7 +11,7 @@ export default fp(async function rooms (app: FastifyInstance) {
   const { config } = app
   const rooms = new Rooms({
     store: app.store,
-    neighbours: app.cluster,
+    otherNodes: app.cluster,
     work: app.documentWork,
     logger: app.log,
     now: () => performance.now(),
@@ -20,7 +20,6 @@ export default fp(async function rooms (app: FastifyInstance) {
       maxDocumentClients: config.MAX_DOCUMENT_CLIENTS,
       maxDocumentDeleteRanges: config.MAX_DOCUMENT_DELETE_RANGES,
       maxAwarenessBytes: config.MAX_AWARENESS_BYTES,
-      maxSocketBufferBytes: config.MAX_SOCKET_BUFFER_BYTES,
       maxUnsavedBytes: config.MAX_UNSAVED_BYTES,
       maxTickSpacingMs: config.MAX_TICK_SPACING_MS,
       silenceMs: config.IDLE_TIMEOUT_MS,

@@ -4,7 +4,6 @@ import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'
 import { closes, reasonFor } from '../protocol/close-codes.ts'
-import { encodeAuthenticated } from '../protocol/encode-message.ts'
 import { ConnectionLimits } from '../sessions/connection-limits.ts'
 import type { Gate } from '../sessions/gate.ts'
 import { InboundBudget } from '../sessions/inbound-budget.ts'
@@ -49,7 +48,8 @@ export default fp(async function websocket (app: FastifyInstance) {
     now,
     onRights: (connection, formerUserId) => {
       limits.moveAs(formerUserId, connection.userId)
-      if (connection.speaksHocuspocus) connection.send([encodeAuthenticated(connection.canEdit)])
+      const message = connection.protocol.accessChanged(connection.canEdit)
+      if (message !== undefined) connection.send([message])
     },
   })
   const inbound = new InboundBudget({
@@ -68,6 +68,7 @@ export default fp(async function websocket (app: FastifyInstance) {
     limits,
     inbound,
     maxMessageBytes: config.MAX_FRAME_BYTES,
+    maxBufferedBytes: config.MAX_SOCKET_BUFFER_BYTES,
     rates: { messagesPerSecond: config.MAX_MESSAGES_PER_SECOND, bytesPerSecond: config.MAX_BYTES_PER_SECOND, burstSeconds: config.RATE_BURST_SECONDS },
     logger: app.log,
     maxConnectionsPerRoom: config.MAX_CONNECTIONS_PER_ROOM,

@@ -1,6 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { MalformedMessage } from './message.ts'
+import { MalformedMessage } from './malformed-message.ts'
 
 /** One client's presence in an awareness update (`encodeAwarenessUpdate` in y-protocols/awareness.js). */
 export interface AwarenessEntry {
@@ -12,21 +12,21 @@ export interface AwarenessEntry {
   readonly state: string
 }
 
-/** How a client that left looks on the wire. */
+/** The state of a client that has left */
 export const absentState = 'null'
 
 /**
- * States in one awareness update. y-websocket clients relay every change they hear: all of a room of 5,000 at once after
- * a reconnect. Twice that.
+ * States in one awareness update, at most: twice those of a room of 5,000. y-websocket clients relay every change that
+ * they receive, which after a reconnect is everyone at once.
  */
 export const maxAwarenessStates = 10_000
-/** Two numbers and an empty text, in bytes */
+/** Bytes of an entry, at least: two numbers and an empty text */
 const minEntryBytes = 3
 
-/** An awareness update as a client sent it: read entry by entry, so that dropped entries cost next to nothing. */
+/** An awareness update as a client sent it. It is read entry by entry, so that dropped entries cost next to nothing. */
 export class AwarenessUpdate implements Iterable<EncodedEntry> {
   readonly bytes: Uint8Array
-  /** How many states it announces */
+  /** Number of states that it announces */
   readonly count: number
 
   /** @throws MalformedMessage if it announces more states than it can hold, or than `maxAwarenessStates` */
@@ -34,7 +34,8 @@ export class AwarenessUpdate implements Iterable<EncodedEntry> {
     this.bytes = bytes
     const decoder = decoding.createDecoder(bytes)
     const count = this.count = readNumber(decoder)
-    if (count > maxAwarenessStates || count * minEntryBytes > bytes.length - decoder.pos) throw new MalformedMessage('Too many awareness states')
+    const fits = count <= maxAwarenessStates && count * minEntryBytes <= bytes.length - decoder.pos
+    if (!fits) throw new MalformedMessage('Too many awareness states')
   }
 
   /** @throws MalformedMessage at the first entry that does not decode */
@@ -68,9 +69,10 @@ export class EncodedEntry {
     if (decoder.pos > decoder.arr.length) throw new MalformedMessage('The awareness update is truncated')
   }
 
-  /** Whether it says that the client has left. */
+  /** Whether the client has left. */
   get isAbsent (): boolean {
-    return this.stateBytes === absentBytes.length && absentBytes.every((byte, i) => byte === this.#bytes[this.#stateAt + i])
+    if (this.stateBytes !== absentBytes.length) return false
+    return absentBytes.every((byte, i) => byte === this.#bytes[this.#stateAt + i])
   }
 
   /**

@@ -1,8 +1,9 @@
 import * as decoding from 'lib0/decoding'
 import { AwarenessUpdate } from './awareness.ts'
-import { hocuspocusAuthType, MalformedMessage, messageType, syncType, type ClientMessage } from './message.ts'
+import { MalformedMessage } from './malformed-message.ts'
+import { hocuspocusAuthType, messageType, syncType, type ClientMessage } from './message.ts'
 
-/** Names longer than this are no document's: 255 characters, the separator and a session id, with room to spare. */
+/** Bytes of an address, at most: a name of 255 characters, the separator and a session id, with room to spare. */
 const maxAddressBytes = 2048
 
 /**
@@ -20,9 +21,9 @@ export function decodeYWebsocket (frame: Uint8Array): ClientMessage {
   })
 }
 
-/** A Hocuspocus frame: a message and the document it is about. */
+/** A Hocuspocus frame: a message and its document. */
 export interface AddressedMessage {
-  /** As the client wrote it: the document's name, in 4.x perhaps followed by `\0` and a session id */
+  /** As the client wrote it: the document's name, followed by `\0` and a session id in some 4.x clients */
   readonly address: string
   readonly documentName: string
   readonly message: ClientMessage
@@ -50,7 +51,7 @@ function decodeHocuspocusMessage (decoder: decoding.Decoder, type: number): Clie
     case messageType.auth: {
       const kind = decoding.readVarUint(decoder)
       if (kind !== hocuspocusAuthType.token) throw new MalformedMessage('Only a token may come in an auth message')
-      // Provider 4 lets its version follow the token.
+      // Provider 4 sends its version after the token.
       return { type: 'auth', token: decoding.readVarString(decoder) }
     }
     case messageType.syncReply:
@@ -58,7 +59,7 @@ function decodeHocuspocusMessage (decoder: decoding.Decoder, type: number): Clie
     case messageType.stateless:
       return { type: 'ignored' }
     case messageType.broadcastStateless:
-      throw new MalformedMessage('A client may not broadcast')
+      throw new MalformedMessage('A client cannot broadcast')
     case messageType.close:
       return { type: 'close' }
     case messageType.ping:
@@ -109,7 +110,7 @@ function ended (decoder: decoding.Decoder): void {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** lib0 says "Unexpected end of array" and the like by errors of its own; JSON.parse and TextDecoder too. */
+/** Turns the errors of lib0, JSON.parse and TextDecoder into MalformedMessage. */
 function reading<T> (read: () => T): T {
   try {
     return read()

@@ -3,14 +3,17 @@ import { hocuspocusAuthType, messageType, syncType } from './message.ts'
 
 /*
  * Messages to clients, without address and WebSocket frame (see frame.ts). A Hocuspocus message is the address of the
- * document followed by the very bytes that y-websocket uses, so one body serves the clients of both.
+ * document followed by the bytes that y-websocket uses, so one body serves the clients of both.
  */
 
+/** Asks a client for what the server lacks. */
 export const encodeSyncStep1 = (stateVector: Uint8Array): Uint8Array => sync(syncType.step1, stateVector)
-/** A client calls itself synced when it has this. */
+/** Answers a client's step 1; the client counts as synced from now on. */
 export const encodeSyncStep2 = (update: Uint8Array): Uint8Array => sync(syncType.step2, update)
+/** An update that the client has not asked for. */
 export const encodeUpdate = (update: Uint8Array): Uint8Array => sync(syncType.update, update)
 
+/** Who is present, or has left. @param update see `encodeAwareness` */
 export function encodeAwarenessMessage (update: Uint8Array): Uint8Array {
   const encoder = encoding.createEncoder()
   encoding.writeVarUint(encoder, messageType.awareness)
@@ -18,7 +21,7 @@ export function encodeAwarenessMessage (update: Uint8Array): Uint8Array {
   return encoding.toUint8Array(encoder)
 }
 
-/** Asks a client for all presence that it knows, its own included. */
+/** Asks a client for all presence that it knows, including its own. */
 export const encodeAwarenessQuestion = (): Uint8Array => Uint8Array.of(messageType.queryAwareness)
 
 /** y-websocket's refusal (y-protocols/auth.js): the client prints the reason. */
@@ -39,7 +42,7 @@ export function encodeHocuspocusDenied (reason: string): Uint8Array {
   return encoding.toUint8Array(encoder)
 }
 
-/** Tells a Hocuspocus client that it is in and what it may do. */
+/** Admits a Hocuspocus client, with its rights. */
 export function encodeAuthenticated (canEdit: boolean): Uint8Array {
   const encoder = encoding.createEncoder()
   encoding.writeVarUint(encoder, messageType.auth)
@@ -48,12 +51,12 @@ export function encodeAuthenticated (canEdit: boolean): Uint8Array {
   return encoding.toUint8Array(encoder)
 }
 
-/** Tells a Hocuspocus client that one update of its is stored (true) or was refused (false). */
+/** Acknowledges one update of a Hocuspocus client: it is stored (true) or was refused (false). */
 export const encodeSyncStatus = (stored: boolean): Uint8Array => Uint8Array.of(messageType.syncStatus, stored ? 1 : 0)
 
 /**
- * Answers a y-websocket client's question: all that it had sent before is stored (true), or some of it was refused and
- * is not (false). Never sent unasked: a client without a handler logs an error for a type it does not know.
+ * Answers a y-websocket client's question: everything that it had sent before is stored (true), or some of it was
+ * refused and is not (false). Never sent unasked: a client without a handler logs an error for an unknown type.
  */
 export function encodeStoredAnswer (number: number, isStored: boolean): Uint8Array {
   const encoder = encoding.createEncoder()
@@ -69,9 +72,10 @@ export function encodeStoredAnswer (number: number, isStored: boolean): Uint8Arr
  */
 export const encodeRenewed = (canEdit: boolean): Uint8Array => Uint8Array.of(messageType.renewal, canEdit ? 1 : 0)
 
+/** Answers a Hocuspocus client's ping. */
 export const encodePong = (): Uint8Array => Uint8Array.of(messageType.pong)
 
-/** Hocuspocus' in-band close: the provider leaves the document though the socket may go on. */
+/** Hocuspocus' in-band close: the provider leaves the document, and the socket can stay open. */
 export function encodeCloseMessage (reason: string): Uint8Array {
   const encoder = encoding.createEncoder()
   encoding.writeVarUint(encoder, messageType.close)
@@ -79,7 +83,7 @@ export function encodeCloseMessage (reason: string): Uint8Array {
   return encoding.toUint8Array(encoder)
 }
 
-/** Written by hand at its exact size: pieces of 256 KiB pass here, and a growing encoder would copy them twice. */
+/** Written at its exact size: for a piece of 256 KiB a growing encoder would copy the bytes twice. */
 function sync (type: number, bytes: Uint8Array): Uint8Array {
   const length = encoding.encode((encoder) => { encoding.writeVarUint(encoder, bytes.length) })
   const message = new Uint8Array(2 + length.length + bytes.length)

@@ -1,17 +1,18 @@
 import * as encoding from 'lib0/encoding'
 
 /**
- * What stands before each message to a client: nothing for y-websocket, the document's address for Hocuspocus.
- * Clients with the same address can share frames; `key` tells it.
+ * The bytes before each message to a client: none for y-websocket, the document's address for Hocuspocus. Clients with
+ * the same address, by its `key`, share frames.
  */
 export interface Address {
   readonly key: string
   readonly bytes: Uint8Array
 }
 
+/** The address of y-websocket clients */
 export const noAddress: Address = { key: '', bytes: new Uint8Array(0) }
 
-/** The address of a Hocuspocus client, from the name it uses (with its session id, where it has one). */
+/** The address of a Hocuspocus client, from the name that it uses (with its session id, if it has one). */
 export function hocuspocusAddress (name: string): Address {
   const encoder = encoding.createEncoder()
   encoding.writeVarString(encoder, name)
@@ -19,8 +20,8 @@ export function hocuspocusAddress (name: string): Address {
 }
 
 /**
- * A message of at least this many bytes is not copied for each address. Copying a small one costs less than a second
- * buffer in the socket's queue; a large one would fill the memory once for every socket that reads slowly.
+ * Bytes from which on a message is not copied for each address. Copying a small one costs less than a second buffer in
+ * the socket's queue; copies of a large one would fill the memory once for every socket that reads slowly.
  */
 export const sharedMessageBytes = 64 * 1024
 
@@ -28,8 +29,8 @@ export const sharedMessageBytes = 64 * 1024
 const finalBinary = 0x82
 
 /**
- * Messages as unmasked, final, binary WebSocket frames, one behind the other in one buffer, ready to be written to a
- * socket as they are (no extension negotiated). Byte for byte what `ws` writes for `send(message)` of each.
+ * Messages as unmasked, final, binary WebSocket frames, one after the other in one buffer, ready to be written to a
+ * socket (no extension negotiated). The bytes equal those that `ws` writes for `send(message)` of each.
  */
 export function framesOf (address: Address, messages: readonly Uint8Array[]): Buffer {
   let size = 0
@@ -50,8 +51,8 @@ export function framesOf (address: Address, messages: readonly Uint8Array[]): Bu
 }
 
 /**
- * The bytes of `framesOf` as parts to be written one behind the other. Large messages are the given arrays themselves,
- * so that any number of sockets with any addresses hold them once.
+ * The bytes of `framesOf` as parts, to be written in order. Large messages are the given arrays themselves, so that any
+ * number of sockets with any addresses hold them once.
  */
 export function framePartsOf (address: Address, messages: readonly Uint8Array[]): Uint8Array[] {
   if (!messages.some(isLarge)) return [framesOf(address, messages)]

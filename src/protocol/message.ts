@@ -1,6 +1,6 @@
 import type { AwarenessUpdate } from './awareness.ts'
 
-/** What a client can say, whatever wire protocol it speaks. Byte arrays are views of the frame that brought them. */
+/** A client's message, in whichever wire protocol it was sent. Byte arrays are views of the frame. */
 export type ClientMessage =
   | { readonly type: 'sync-step-1', readonly stateVector: Uint8Array }
   | { readonly type: 'sync-step-2' | 'update', readonly update: Uint8Array }
@@ -13,12 +13,9 @@ export type ClientMessage =
   | { readonly type: 'close' }
   | { readonly type: 'ping' }
   | { readonly type: 'stored-question', readonly number: number }
+  /** A message too large for a client that can only read, whose bytes were discarded while it arrived */
+  | { readonly type: 'discarded' }
   | { readonly type: 'ignored' }
-
-/** A message that does not follow its protocol: its sender is closed with 1007. */
-export class MalformedMessage extends Error {
-  override readonly name = 'MalformedMessage'
-}
 
 /** Message types that both protocols share, by the numbers of y-protocols and y-websocket. */
 export const messageType = {
@@ -26,7 +23,7 @@ export const messageType = {
   awareness: 1,
   auth: 2,
   queryAwareness: 3,
-  /** From here on Hocuspocus alone (`MessageType` in @hocuspocus/server's types.ts) */
+  /** From here to 99: Hocuspocus only (`MessageType` in types.ts of @hocuspocus/server) */
   syncReply: 4,
   stateless: 5,
   broadcastStateless: 6,
@@ -34,9 +31,9 @@ export const messageType = {
   syncStatus: 8,
   ping: 9,
   pong: 10,
-  /** Added by y-provider to y-websocket's: a client asks whether all its updates are stored (docs/protocol.md) */
+  /** Extension of y-websocket: a client asks whether all its updates are stored (docs/protocol.md) */
   stored: 100,
-  /** Added too: a client renews its access with another ticket (docs/protocol.md) */
+  /** Extension of y-websocket: a client renews its access with another ticket (docs/protocol.md) */
   renewal: 101,
 } as const
 

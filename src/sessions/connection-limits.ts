@@ -1,4 +1,4 @@
-/** How many sockets may be open in this process. 0 = no limit. */
+/** How many sockets can be open in this process. 0 = no limit. */
 export interface SocketLimits {
   readonly total: number
   readonly perUser: number
@@ -7,7 +7,7 @@ export interface SocketLimits {
   readonly refusedPerAddress: number
 }
 
-/** Counts open sockets by what they have in common. */
+/** Counts open sockets by address and user. */
 export class ConnectionLimits {
   readonly #limits: SocketLimits
   readonly #users = new Map<string, number>()
@@ -21,7 +21,7 @@ export class ConnectionLimits {
 
   get total (): number { return this.#total }
 
-  /** Counts one more. @returns false, and counts nothing, where it is one too many; where true, `leave` must follow */
+  /** Counts one more socket. @returns false, and counts nothing, if it is one too many; if true, `leave` must follow */
   enter (address: string): boolean {
     const { total, perAddress } = this.#limits
     if (total > 0 && this.#total >= total) return false
@@ -45,13 +45,13 @@ export class ConnectionLimits {
     if (this.#limits.refusedPerAddress > 0) uncount(this.#refused, address)
   }
 
-  /** The same for a user in a room; people without an id are not counted. */
+  /** The same for a user in a room; anonymous users are not counted. */
   enterAs (userId: string | undefined): boolean {
     const { perUser } = this.#limits
     return userId === undefined || perUser === 0 || count(this.#users, userId, perUser)
   }
 
-  /** A connection that is there already turns out to be another user's; it stays, whatever the limit says. */
+  /** An open connection turns out to be another user's; it stays open even above the limit. */
   moveAs (from: string | undefined, to: string | undefined): void {
     if (from === to || this.#limits.perUser === 0) return
     this.leaveAs(from)

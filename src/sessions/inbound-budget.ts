@@ -1,36 +1,40 @@
 import type { Logger } from '../logging/logger.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 
-/** A socket whose messages are held because they have not arrived whole or wait for a verdict. */
+/** A socket whose messages are held because they are incomplete or wait for a verdict. */
 export interface Sender {
-  /** User id; everybody without one shares the share of one user */
+  /** User id; all anonymous clients together count as one user */
   readonly owner: string | undefined
-  /** ms since its unfinished message last made progress; 0 where that is not up to the client */
+  /** ms since its incomplete message last made progress; 0 if that does not depend on the client */
   stalledMs (now: number): number
-  /** Closes the socket and lets go of what it holds. */
+  /** Closes the socket and frees what it holds. */
   cut (reason: CloseReason): void
 }
 
+/** What the budget needs. */
 export interface InboundBudgetOptions {
-  /** Bytes that all sockets together may hold */
+  /** Bytes that all sockets together can hold */
   readonly maxBytes: number
   readonly logger: Logger
   /** Engine time in ms, monotonic */
   now (): number
 }
 
-/** Unfinished messages are looked at this often, in ms. */
+/** ms between two checks of incomplete messages. */
 const sweepEveryMs = 5000
-/** A message must progress within this many ms: with the sweep, a stalled one is closed within 50 s. Mobile links recover sooner. */
+/** ms in which a message must make progress: with the sweep, a stalled one is closed within 50 s. */
 const maxStallMs = 45_000
-/** When memory is short, senders stalled for this many ms are closed first. An upload at 1 Mbit/s progresses every 13 s at most. */
+/** ms without progress after which a sender is closed first when memory is short; at 1 Mbit/s it takes 13 s. */
 const stalledFirstMs = 15_000
-/** Senders that hold at most this many bytes (one read of a TCP stream) are closed last. */
+/** Bytes up to which a sender (one read of a TCP stream) is closed last. */
 const smallBytes = 64 * 1024
 /** Closing stops at this share of the budget, so that the senders are sorted once for many that are closed. */
 const lowWater = 7 / 8
 
-/** Counts what sockets have sent and the process must hold before it can act on it, and closes sockets where that is too much or takes too long. */
+/**
+ * Counts the bytes of messages that are incomplete or wait for a verdict, and closes sockets that hold too much or take
+ * too long.
+ */
 export class InboundBudget {
   readonly #options: InboundBudgetOptions
   readonly #held = new Map<Sender, number>()
@@ -46,7 +50,7 @@ export class InboundBudget {
   /** Bytes held for all sockets */
   get total (): number { return this.#total }
 
-  /** Notes how many bytes a sender holds now. Closes senders, perhaps this one, where it is too much. */
+  /** Sets how many bytes a sender holds. Closes senders, possibly this one, if that is too much. */
   set (sender: Sender, bytes: number): void {
     const { maxBytes } = this.#options
     this.#total += bytes - (this.#held.get(sender) ?? 0)
@@ -83,7 +87,12 @@ export class InboundBudget {
     const ofOwner = new Map<string | undefined, number>()
     for (const [{ owner }, bytes] of this.#held) ofOwner.set(owner, (ofOwner.get(owner) ?? 0) + bytes)
     return [...this.#held]
-      .map(([sender, bytes]) => ({ sender, isSmall: bytes <= smallBytes, stalledMs: sender.stalledMs(now), ofOwner: ofOwner.get(sender.owner) ?? 0 }))
+      .map(([sender, bytes]) => ({
+        sender,
+        isSmall: bytes <= smallBytes,
+        stalledMs: sender.stalledMs(now),
+        ofOwner: ofOwner.get(sender.owner) ?? 0,
+      }))
       .sort((a, b) =>
         Number(a.isSmall) - Number(b.isSmall) ||
         Number(b.stalledMs > stalledFirstMs) - Number(a.stalledMs > stalledFirstMs) ||

@@ -4,7 +4,10 @@ import type { InboundBudget, Sender } from './inbound-budget.ts'
 
 type Write = (chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void) => void
 
-/** Where `ws` keeps what has not arrived whole (ws/lib/receiver.js; test/sessions/unfinished.test.ts fails where a version differs). */
+/**
+ * Where `ws` keeps incomplete messages (ws/lib/receiver.js; test/sessions/unfinished.test.ts fails if a version
+ * differs).
+ */
 interface Receiver {
   _write: Write
   _maxPayload: number
@@ -33,28 +36,29 @@ const awaitingMask = 3
 const awaitingPayload = 4
 const firstControlOpcode = 8
 
-/** Largest message, in bytes, of a socket that is in no document yet. A state vector of 50,000 sessions takes 300 KB. */
+/** Bytes of the largest message of a socket that is in no document. A state vector of 50,000 sessions takes 300 KB. */
 export const maxStrangerBytes = 512 * 1024
 /**
- * A larger message, in bytes, of a client that can only read is discarded while it arrives: a page with long offline
- * work would be closed and would send the same again for ever. What a reader may send (step 1, awareness) is smaller.
+ * Bytes above which a message of a client that can only read is discarded while it arrives. If a page with much offline
+ * work were closed instead, it would send the same message for ever. A reader's valid messages (step 1, awareness) are
+ * smaller.
  */
 const maxReaderBytes = 1024 * 1024
 
-/** What a chunk of the stream takes beside its bytes, and what a view of one takes (measured on Node 20: 780 and 100 bytes). */
+/** Bytes that a chunk of the stream takes besides its content, and a view of one (measured on Node 20: 780 and 100). */
 const chunkBytes = 768
 const viewBytes = 128
-/** Progress is this many bytes of payload, and this part of what is held: the more memory a message takes, the faster it must come. */
+/** Bytes of payload, and part of what is held, that count as progress: a message that takes more must be faster. */
 const leastProgressBytes = 16 * 1024
 const leastProgressPart = 1 / 32
 
-/** Who is on a socket, looked up when a message is large. */
+/** The client of a socket, looked up when a message is large. */
 export interface Occupant {
   readonly canEdit: boolean
   readonly userId: string | undefined
 }
 
-/** What all sockets of a process have in common. */
+/** What all sockets of a process share. */
 export interface InboundOptions {
   readonly inbound: InboundBudget
   /** Largest message of a client in a document */
@@ -64,8 +68,8 @@ export interface InboundOptions {
 }
 
 /**
- * Counts what one socket has sent and `ws` holds, until the message is whole. A small frame that stands in the middle of
- * a chunk keeps the chunk in memory, so chunks are counted, control frames among them too.
+ * Counts the bytes that `ws` holds of one socket's message until it is complete. A small frame in the middle of a chunk
+ * keeps the chunk in memory, so chunks are counted, including control frames.
  */
 export class Inbound implements Sender {
   readonly #ws: WebSocket
@@ -73,9 +77,9 @@ export class Inbound implements Sender {
   readonly #receiver: Receiver
   readonly #close: (reason: CloseReason) => void
   #occupant: Occupant | undefined
-  /** Bytes held of the message under way; 0 = none is under way */
+  /** Bytes held of the incomplete message; 0 = there is none */
   #unfinished = 0
-  /** Length of the message under way, where bytes of it were discarded; stays above 0 once the socket is closed */
+  /** Length of the incomplete message if bytes of it were discarded; stays above 0 once the socket is closed */
   #discarded = 0
   /** Bytes of messages that wait for a verdict */
   #waiting = 0
@@ -90,7 +94,7 @@ export class Inbound implements Sender {
     this.#close = close
     const receiver = this.#receiver = (ws as unknown as WithReceiver)._receiver // set when the handshake is done
     const write = receiver._write
-    // Not by another 'data' listener: with two, each event copies the list of them.
+    // Another 'data' listener would be slower: with two, each event copies the list of listeners.
     receiver._write = (chunk, encoding, done) => {
       write.call(receiver, chunk, encoding, done)
       this.#look(chunk.length)
@@ -100,27 +104,27 @@ export class Inbound implements Sender {
 
   get owner (): string | undefined { return this.#occupant?.userId }
 
-  /** From now on messages may be as large as the occupant's rights allow. */
+  /** Messages can be as large as the occupant's rights allow from now on. */
   letIn (occupant: Occupant): void {
     this.#occupant = occupant
     this.#receiver._maxPayload = this.#options.maxMessageBytes
   }
 
-  /** A message has arrived whole. @returns its length where bytes of it were discarded, so that the rest means nothing; else 0 */
+  /** A message is complete. @returns its length if bytes of it were discarded, so that the rest is useless; else 0 */
   finished (): number {
     const discarded = this.#discarded
     if (this.#unfinished > 0) this.#setUnfinished(0)
     return discarded
   }
 
-  /** Counts the bytes of messages that have arrived and wait for a verdict. */
+  /** Sets the bytes of complete messages that wait for a verdict. */
   keepWaiting (bytes: number): void {
     if (this.#isClosed) return
     this.#waiting = bytes
     this.#setUnfinished(this.#unfinished)
   }
 
-  /** Reading goes on after a pause of ours: the client is given its time anew. */
+  /** Reading goes on after a pause of this service: the client's time starts again. */
   resumed (): void { this.#progressedAt = this.#options.now() }
 
   stalledMs (now: number): number {
@@ -132,7 +136,7 @@ export class Inbound implements Sender {
     this.#close(reason)
   }
 
-  /** Nothing that still comes is held. */
+  /** Bytes that still arrive are not held. */
   closed (): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -166,10 +170,11 @@ export class Inbound implements Sender {
   #setUnfinished (bytes: number): void {
     this.#unfinished = bytes
     if (bytes === 0) this.#discarded = this.#progress = 0
-    if (!this.#isClosed) this.#options.inbound.set(this, bytes + this.#receiver._numFragments * viewBytes + this.#waiting)
+    if (this.#isClosed) return
+    this.#options.inbound.set(this, bytes + this.#receiver._numFragments * viewBytes + this.#waiting)
   }
 
-  /** Only payload is progress: no control frame, no empty fragment, and few bytes are none. */
+  /** Only payload counts as progress, and only enough of it: no control frame, no empty fragment. */
   #noteProgress (): void {
     const arrived = this.#arrivedPayload()
     const isFirst = this.#unfinished === 0
@@ -184,7 +189,7 @@ export class Inbound implements Sender {
     return isWithinFrame ? _totalPayloadLength - _payloadLength + _bufferedBytes : _totalPayloadLength
   }
 
-  /** Lets go of what has arrived, so that the frame seems shorter by it; its end and the frames after it are still found. */
+  /** Drops the bytes that have arrived. The frame seems shorter by them, so its end and later frames are found. */
   #discard (): void {
     const receiver = this.#receiver
     receiver._fragments = []

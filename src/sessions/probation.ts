@@ -3,15 +3,15 @@ import { CallQueue } from '../queue/bounded-queue.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import type { Gate } from './gate.ts'
 
-/** Questions at a time from a socket that was never let in; the others wait. Each can be a call to Django. */
+/** Documents judged at a time for a socket that was never admitted; the others wait. Each can be a call to Django. */
 const maxQuestions = 4
-/** Refusals on a socket that was never let in, and on one that was: twice the documents that it can carry */
+/** Refusals on a socket that was never admitted, and on one that was: twice the documents that it can carry */
 const maxStrangerRefusals = 20
 const maxRefusals = 400
 
 const closed = tryAgainLater('The socket was closed.')
 
-/** Limits a Hocuspocus socket until it is let into a document, and closes one that carries none for too long. */
+/** Limits a Hocuspocus socket until it is admitted to a document, and closes one that carries none for too long. */
 export class Probation {
   readonly #gate: Gate
   readonly #address: string
@@ -32,10 +32,11 @@ export class Probation {
     this.#address = address
     this.#close = close
     this.#openedAt = gate.now()
-    this.#questions = new CallQueue({ maxRunning: maxQuestions, maxWaiting: Infinity, maxWaitMs: Infinity, now: gate.now })
+    const { now } = gate
+    this.#questions = new CallQueue({ maxRunning: maxQuestions, maxWaiting: Infinity, maxWaitMs: Infinity, now })
   }
 
-  /** Asks at once if the socket has been let in before; otherwise in turn, unless the socket has ended by then. */
+  /** Asks at once if the socket has been admitted before; otherwise in turn, unless the socket has closed by then. */
   async ask (question: () => Promise<Verdict>): Promise<Verdict> {
     if (this.#hasBeenLetIn) return await question()
     return await this.#questions.run(async () => this.#hasEnded ? closed : await question())
@@ -54,11 +55,12 @@ export class Probation {
       if (!limits.enterRefused(this.#address)) return this.#close(closes.tooManyConnections)
       this.#isCounted = true
     }
-    // Until the socket is let in, refused and left documents do not extend its time.
+    // Until the socket is admitted, refused and left documents do not extend its time.
     const waitedMs = this.#hasBeenLetIn ? 0 : now() - this.#openedAt
-    const mayStay = this.#hasBeenLetIn || hasBeenRefused
-    const limitMs = mayStay ? emptyTimeoutMs : authTimeoutMs
-    this.#timer = setTimeout(() => { this.#close(mayStay ? closes.silent : closes.noCredentials) }, Math.max(0, limitMs - waitedMs))
+    const canStay = this.#hasBeenLetIn || hasBeenRefused
+    const limitMs = canStay ? emptyTimeoutMs : authTimeoutMs
+    const reason = canStay ? closes.silent : closes.noCredentials
+    this.#timer = setTimeout(() => { this.#close(reason) }, Math.max(0, limitMs - waitedMs))
   }
 
   /** A document is being judged. */
@@ -71,7 +73,7 @@ export class Probation {
     this.#uncount()
   }
 
-  /** The socket has ended. */
+  /** The socket has closed. */
   end (): void {
     this.#hasEnded = true
     clearTimeout(this.#timer)

@@ -1,12 +1,12 @@
-/** How much one socket may send. 0 = no limit. */
+/** How much one socket can send. 0 = no limit. */
 export interface Rates {
   readonly messagesPerSecond: number
   readonly bytesPerSecond: number
-  /** Seconds' worth of both that may come at once */
+  /** Seconds' worth of both that can arrive at once */
   readonly burstSeconds: number
 }
 
-/** Counts what a socket sends: two buckets that fill as time passes. */
+/** Limits what a socket sends by two buckets that fill as time passes. */
 export class RateLimit {
   readonly #rates: Rates
   #messages: number
@@ -20,7 +20,7 @@ export class RateLimit {
     this.#at = now
   }
 
-  /** @returns false where the message is one too many */
+  /** Counts a message. @returns false if it is one too many */
   take (bytes: number, now: number): boolean {
     const { messagesPerSecond, bytesPerSecond, burstSeconds } = this.#rates
     const seconds = (now - this.#at) / 1000

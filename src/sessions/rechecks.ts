@@ -12,21 +12,22 @@ interface Held {
   isAsking: boolean
 }
 
+/** What rechecks need. */
 export interface RechecksOptions {
-  /** ms between two questions about one connection; 0 = only tickets are looked at, when they expire */
+  /** ms between two checks of one connection; 0 = only tickets are checked, when they expire */
   readonly everyMs: number
   readonly epochs: Epochs
   readonly logger: Logger
   /** Engine time in ms, monotonic */
   now (): number
-  /** Called when a connection that stays has other rights, or is another user, than before */
+  /** Called when a connection that stays open has other rights or another user than before */
   onRights (connection: Connection, formerUserId: string | undefined): void
 }
 
-/** How often the due ones are looked for. */
+/** ms between two looks for connections that are due. */
 const lookEveryMs = 1000
 
-/** Asks again, now and then, whether those who are connected may still be. */
+/** Checks now and then whether open connections still have access. */
 export class Rechecks {
   readonly #options: RechecksOptions
   readonly #held = new Map<Connection, Held>()
@@ -43,7 +44,7 @@ export class Rechecks {
     this.#held.set(connection, { verdict, dueAt: this.#dueAt(verdict, true), isAsking: false })
   }
 
-  /** Replaces the verdict that let the connection in, or the one that replaced it before. */
+  /** Replaces the verdict that has admitted the connection, or the one that replaced it before. */
   replace (connection: Connection, verdict: Allowed): void {
     this.delete(connection)
     this.add(connection, verdict)
@@ -53,14 +54,14 @@ export class Rechecks {
     this.#held.delete(connection)
   }
 
-  /** Asks about everyone who is due. */
+  /** Checks all connections that are due. */
   look (): void {
     const now = this.#options.now()
     for (const [connection, held] of this.#held) {
       if (held.dueAt > now || held.isAsking) continue
       held.isAsking = true
       this.#ask(connection, held)
-        .catch((error: unknown) => { this.#options.logger.error({ err: error }, 'A connection\'s right could not be asked again') })
+        .catch((error: unknown) => { this.#options.logger.error({ err: error }, 'Failed to recheck the access of a connection') })
         .finally(() => {
           held.isAsking = false
           held.dueAt = this.#dueAt(held.verdict, false)
@@ -75,7 +76,7 @@ export class Rechecks {
 
   async #ask (connection: Connection, held: Held): Promise<void> {
     const answer = await askAgain(held.verdict)
-    // Meanwhile the client may have left, or renewed its access.
+    // Meanwhile the client can have left, or renewed its access.
     if (this.#held.get(connection) !== held) return
     if (answer.change === 'lost') {
       const { code, reason, rule } = answer.verdict
@@ -83,7 +84,7 @@ export class Rechecks {
     }
     if (answer.change !== 'rights') return
     const { epoch, userId } = answer.verdict
-    // Somebody else now, who was reset meanwhile.
+    // Another user now, who was reset meanwhile.
     if (!this.#options.epochs.isCurrent(epoch, connection.room?.name ?? '', userId)) return connection.end(closes.reset)
     held.verdict = answer.verdict
     const formerUserId = connection.userId
@@ -91,7 +92,7 @@ export class Rechecks {
     this.#options.onRights(connection, formerUserId)
   }
 
-  /** Spread over the interval at first, so that those who came together are not asked about together. */
+  /** At first spread over the interval, so that clients that connected together are not checked together. */
   #dueAt ({ expiresAt }: Allowed, isFirst: boolean): number {
     const { everyMs, now } = this.#options
     const periodic = everyMs === 0 ? Infinity : now() + everyMs * (isFirst ? 0.5 + Math.random() / 2 : 1)

@@ -2,7 +2,7 @@ import type { RoomSocket, RoomSockets } from './room-sockets.ts'
 
 interface Refused {
   readonly room: string | undefined
-  /** The user it was refused to; undefined: not known */
+  /** The user that was refused; undefined: not known */
   readonly userId: string | undefined
 }
 
@@ -40,12 +40,13 @@ export class RefusedDocuments {
   /** Whether a reset of the room, or of one user in it, concerns one of these documents. */
   isReset (room: string, userId: string | undefined): boolean {
     for (const refused of this.#documents.values()) {
-      if (refused.room === room && (userId === undefined || refused.userId === undefined || refused.userId === userId)) return true
+      const isOfUser = userId === undefined || refused.userId === undefined || refused.userId === userId
+      if (refused.room === room && isOfUser) return true
     }
     return false
   }
 
-  /** The socket has ended. */
+  /** The socket has closed. */
   clear (): void {
     for (const room of this.#rooms) this.#roomSockets.delete(room, this.#socket)
     this.#documents.clear()

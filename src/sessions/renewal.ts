@@ -1,7 +1,6 @@
 import { invalidTicket, type Verdict } from '../access/verdict.ts'
 import { closes } from '../protocol/close-codes.ts'
 import type { Connection } from '../sync/connection.ts'
-import { whileHeld } from '../sync/receive/while-held.ts'
 import { refusal, type Gate } from './gate.ts'
 
 /**
@@ -13,20 +12,18 @@ const partsOfTicket = 1000
 const otherUser = invalidTicket('The ticket is for another user.')
 
 /**
- * Judges a ticket from the client of an open connection; messages behind the ticket wait for the verdict. A ticket that
- * is refused ends the connection.
- * @param renewed called when the ticket has taken effect
+ * Judges a ticket from the client of an open connection, and confirms it to the client. A ticket that is refused ends
+ * the connection.
+ * @returns whether the ticket has taken effect
+ * @throws what prevents a verdict
  */
-export function renewAccess (gate: Gate, connection: Connection, ticket: string, renewed: () => void): void {
-  const { room } = connection
-  if (room === undefined || !connection.spend(partsOfTicket, gate.now())) return
-  whileHeld(room, connection, async () => {
-    const verdict = await gate.authoriseRenewal(room.name, ticket)
-    if (takeOver(gate, room.name, connection, verdict)) renewed()
-  }, (error) => {
-    gate.logger.error({ err: error, room: room.name }, 'Failed to check a ticket')
-    connection.end(closes.unavailable)
-  })
+export async function renewAccess (gate: Gate, connection: Connection, ticket: string): Promise<boolean> {
+  const { room, protocol } = connection
+  if (room === undefined || !connection.spend(partsOfTicket, gate.now())) return false
+  const verdict = await gate.authoriseRenewal(room.name, ticket)
+  if (!takeOver(gate, room.name, connection, verdict)) return false
+  connection.send([protocol.accessRenewed(connection.canEdit)])
+  return true
 }
 
 /** @returns whether the connection is still open, with the rights of the verdict */

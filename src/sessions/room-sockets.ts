@@ -1,13 +1,13 @@
-/** A socket that is for a room, or was refused it, and perhaps holds no document of it at the moment. */
+/** A socket that is for a room, or was refused it, and may carry no document of it at the moment. */
 export interface RoomSocket {
   /**
-   * Closes the socket, unless the reset is for another user or does not concern it any more.
-   * @returns whether it did
+   * Closes the socket, unless the reset is for another user or no longer concerns it.
+   * @returns whether it was closed
    */
   reset (room: string, userId: string | undefined): boolean
 }
 
-/** Sockets by the rooms that they are for or were refused, so that a reset also closes those that are in no room. */
+/** Sockets by the rooms that they are for or were refused: a reset also closes those that are in no room. */
 export class RoomSockets {
   readonly #ofRoom = new Map<string, Set<RoomSocket>>()
 

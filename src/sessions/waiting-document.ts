@@ -6,47 +6,69 @@ import type { ClientMessage } from '../protocol/message.ts'
 const hasNothing = Uint8Array.of(0)
 
 /**
- * A document on a Hocuspocus socket that is not open: its credentials are being judged or still to come, or the client has
- * left it.
+ * A document on a Hocuspocus socket that is not open: its credentials are being judged or have not arrived, or the
+ * client has left it.
  */
 export class WaitingDocument {
   readonly address: Address
   readonly documentName: string
-  /** What the client has shown last */
-  token: string
-  /** Whether somebody is being asked what the client may do */
-  isAsked = false
-  /** The client has closed it. A provider of it may be attached all the same, and speak. */
-  isLeft = false
-  /** It was left, and the client goes on as if it were open */
-  hasReturned = false
+  #token: string
+  #isAsked = false
+  #isLeft = false
+  #hasReturned = false
   #frames: Uint8Array[] = []
   #bytes = 0
 
+  /** @param token the client's latest token, if it has sent one */
   constructor (address: Address, documentName: string, token = '') {
     this.address = address
     this.documentName = documentName
-    this.token = token
+    this.#token = token
   }
 
+  /** The client's latest token; empty: it has sent none */
+  get token (): string { return this.#token }
+  /** Whether the client's access is being judged. */
+  get isAsked (): boolean { return this.#isAsked }
+  /** Whether the client has closed it. A provider of it can be attached all the same, and send messages. */
+  get isLeft (): boolean { return this.#isLeft }
   get frameCount (): number { return this.#frames.length }
   get bytes (): number { return this.#bytes }
 
-  /** Keeps a frame for when the document is open. A copy: a view would keep the whole chunk it came in. */
+  /** The client's access is being judged by a token. */
+  asked (token: string): void {
+    this.#isAsked = true
+    this.#token = token
+  }
+
+  /** The client's access has been judged. */
+  judged (): void { this.#isAsked = false }
+
+  /** The client has closed it. */
+  leave (): void { this.#isLeft = true }
+
+  /** The client goes on as if it had not closed it. */
+  return (): void {
+    this.#isLeft = false
+    this.#hasReturned = true
+  }
+
+  /** Keeps a frame for when the document is open. A copy: a view would keep the whole chunk of the stream. */
   add (frame: Uint8Array): void {
     this.#frames.push(Uint8Array.from(frame))
     this.#bytes += frame.length
   }
 
+  /** Drops what was kept. */
   forget (): void {
     this.#frames = []
     this.#bytes = 0
   }
 
-  /** What was kept, in order. One that has returned does not say again what it has, and is sent everything. */
+  /** The messages that were kept, in order. A client that has returned sends no step 1 again, and gets everything. */
   messages (): ClientMessage[] {
     const messages = this.#frames.map((frame) => decodeHocuspocus(frame).message)
-    const mustAsk = this.hasReturned && !messages.some(({ type }) => type === 'sync-step-1')
+    const mustAsk = this.#hasReturned && !messages.some(({ type }) => type === 'sync-step-1')
     return mustAsk ? [{ type: 'sync-step-1', stateVector: hasNothing }, ...messages] : messages
   }
 }

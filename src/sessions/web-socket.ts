@@ -7,26 +7,39 @@ import type { Socket } from '../sync/socket.ts'
 import { UnreadAnswers } from '../sync/unread-answers.ts'
 import { Inbound, type InboundOptions, type Occupant } from './inbound.ts'
 
-/** `ws` keeps the stream below a WebSocket here; ready frames go to it directly (test/sessions/web-socket.test.ts holds them against those of `ws`). */
+/**
+ * Where `ws` keeps the stream below a WebSocket. Complete frames are written to it directly; test/sessions/
+ * web-socket.test.ts compares them with those of `ws`.
+ */
 interface WithStream { readonly _socket: TcpSocket }
 
-/** Behind more bytes than this only the last ping is answered. */
+/** Buffered bytes above which only the last ping is answered. */
 const maxBufferedForPong = 64 * 1024
 
-/** A peer that does not answer a close frame within this many ms is cut off. */
+/** ms in which a peer must answer a close frame. */
 const closeTimeoutMs = 5000
 
 const nothing = Buffer.alloc(0)
 
-/** A WebSocket of `ws` as the engine's Socket. Writes ready frames past `ws`, which would build a header for each of a thousand sockets. */
+/** What all sockets of a process share. */
+export interface SocketOptions extends InboundOptions {
+  /** Buffered bytes above which a socket is full */
+  readonly maxBufferedBytes: number
+}
+
+/**
+ * A WebSocket of `ws` as the engine's Socket. It writes complete frames past `ws`, which would build a header for each
+ * of a thousand sockets.
+ */
 export class WsSocket implements Socket {
   readonly #ws: WebSocket
   readonly #stream: TcpSocket
   readonly #now: () => number
   readonly #cutting: (reason: CloseReason) => void
   readonly #inbound: Inbound
-  heardAt: number
-  writtenAt: number
+  readonly #maxBufferedBytes: number
+  #heardAt: number
+  #writtenAt: number
   readonly budget: PartsBudget
   readonly answers = new UnreadAnswers()
   readonly #drainQueue = new DrainQueue(() => this.#drained())
@@ -34,48 +47,53 @@ export class WsSocket implements Socket {
   #owedPong: Buffer | undefined
 
   /** @param cutting called with the reason when the socket is closed because of an unfinished message */
-  constructor (ws: WebSocket, options: InboundOptions, cutting: (reason: CloseReason) => void) {
+  constructor (ws: WebSocket, options: SocketOptions, cutting: (reason: CloseReason) => void) {
     this.#ws = ws
-    // Set as soon as the handshake is done, which it is where a WebSocket is handed out.
+    // Set once the handshake is done, before the WebSocket is handed out.
     this.#stream = (ws as unknown as WithStream)._socket
     this.#now = options.now
     this.#cutting = cutting
     this.#inbound = new Inbound(ws, options, (reason) => { this.#cut(reason) })
-    this.heardAt = this.writtenAt = options.now()
-    this.budget = new PartsBudget(this.heardAt)
+    this.#maxBufferedBytes = options.maxBufferedBytes
+    this.#heardAt = this.#writtenAt = options.now()
+    this.budget = new PartsBudget(this.#heardAt)
   }
 
+  get heardAt (): number { return this.#heardAt }
+  get writtenAt (): number { return this.#writtenAt }
   get buffered (): number { return this.#stream.writableLength }
+  get isFull (): boolean { return this.#stream.writableLength > this.#maxBufferedBytes }
 
-  /** Whether the other end takes what is written, so that a pong makes sense. */
+  /** Whether the client reads what is written, so that a pong makes sense. */
   get isRead (): boolean { return this.buffered <= maxBufferedForPong }
 
   /** Notes a sign of life. */
-  heard (): void { this.heardAt = this.#now() }
+  heard (): void { this.#heardAt = this.#now() }
 
-  /** `bytesWritten` of Node counts what waits, too. */
+  /** Node's `bytesWritten` includes buffered bytes. */
   get taken (): number { return this.#stream.bytesWritten - this.#stream.writableLength }
-  /** Notes a whole message. @returns its length where bytes of it were discarded, so that the rest means nothing; else 0 */
+
+  /** A message is complete. @returns its length if bytes of it were discarded, so that the rest is useless; else 0 */
   received (): number {
     this.heard()
     return this.#inbound.finished()
   }
 
-  /** The client is in a document: it may send more than a stranger may. */
+  /** The client is in a document: it can send larger messages. */
   letIn (occupant: Occupant): void { this.#inbound.letIn(occupant) }
 
-  /** How many bytes of its messages wait for a verdict now. */
+  /** Sets the bytes of its messages that wait for a verdict. */
   keepWaiting (bytes: number): void { this.#inbound.keepWaiting(bytes) }
 
   write (frames: Uint8Array): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return
-    this.writtenAt = this.#now()
+    this.#writtenAt = this.#now()
     this.#stream.write(frames)
   }
 
   writeParts (parts: readonly Uint8Array[]): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return
-    this.writtenAt = this.#now()
+    this.#writtenAt = this.#now()
     this.#stream.cork()
     for (const part of parts) this.#stream.write(part)
     this.#stream.uncork()
@@ -85,7 +103,8 @@ export class WsSocket implements Socket {
 
   #drained (): Promise<void> {
     if (this.buffered === 0 || this.#stream.destroyed) return Promise.resolve()
-    // 'drain' only comes above the high-water mark; the callback of an empty write always does, also when the stream fails.
+    // 'drain' is emitted only above the high-water mark; the callback of an empty write is always called, even if the
+    // stream fails.
     return new Promise((resolve) => { this.#stream.write(nothing, () => { resolve() }) })
   }
 
@@ -99,10 +118,10 @@ export class WsSocket implements Socket {
     this.#ws.resume()
   }
 
-  /** Answers a ping; where much waits to be read, the last one only, behind that. `ws` by itself would answer all of them into memory. */
+  /** Answers a ping; if the client does not read, only the last one, later. `ws` would buffer an answer to each. */
   pong (data: Buffer): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return
-    const copy = Buffer.from(data) // the data is a view that would keep the whole chunk it came in
+    const copy = Buffer.from(data) // a view would keep the whole chunk of the stream
     if (this.isRead) return this.#ws.pong(copy)
     const isWaiting = this.#owedPong !== undefined
     this.#owedPong = copy
@@ -127,7 +146,7 @@ export class WsSocket implements Socket {
 
   terminate (): void { this.#ws.terminate() }
 
-  /** A socket that is half closed takes no close frame any more. */
+  /** A half-closed socket cannot be sent a close frame. */
   #cut (reason: CloseReason): void {
     this.#cutting(reason)
     if (this.#ws.readyState === this.#ws.OPEN) this.close(reason)

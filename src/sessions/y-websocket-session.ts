@@ -2,7 +2,7 @@ import type { RawData, WebSocket } from 'ws'
 import type { Allowed } from '../access/verdict.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import { decodeYWebsocket } from '../protocol/decode-message.ts'
-import { encodePermissionDenied, encodeRenewed } from '../protocol/encode-message.ts'
+import { encodePermissionDenied } from '../protocol/encode-message.ts'
 import { framesOf, noAddress } from '../protocol/frame.ts'
 import type { ClientMessage } from '../protocol/message.ts'
 import type { Requester } from '../logging/refusals.ts'
@@ -11,6 +11,7 @@ import { enterRoom, isPermissionDenied, leaveRoom, type Gate } from './gate.ts'
 import { RateLimit } from './rate-limit.ts'
 import { renewAccess } from './renewal.ts'
 import { WsSocket } from './web-socket.ts'
+import { yWebsocketProtocol } from './y-websocket-protocol.ts'
 
 /** One y-websocket client: one socket, one room, authorised before the upgrade. */
 export class YWebsocketSession implements Session {
@@ -27,7 +28,13 @@ export class YWebsocketSession implements Session {
     this.#requester = requester
     this.#socket = new WsSocket(ws, gate, (reason) => { this.#report(reason) })
     this.#rate = new RateLimit(gate.rates, gate.now())
-    this.#connection = new Connection(this.#socket, this, noAddress, false, verdict)
+    this.#connection = new Connection({
+      socket: this.#socket,
+      session: this,
+      protocol: yWebsocketProtocol,
+      address: noAddress,
+      member: verdict,
+    })
     const refused = enterRoom(gate, room, this.#connection, verdict)
     if (refused !== undefined) {
       this.#close(refused)
@@ -47,8 +54,8 @@ export class YWebsocketSession implements Session {
     leaveRoom(this.#gate, this.#connection, reason.code)
   }
 
-  renew (connection: Connection, ticket: string): void {
-    renewAccess(this.#gate, connection, ticket, () => { connection.send([encodeRenewed(connection.canEdit)]) })
+  async renew (connection: Connection, ticket: string): Promise<void> {
+    await renewAccess(this.#gate, connection, ticket)
   }
 
   #close (reason: CloseReason): void {
@@ -76,11 +83,11 @@ export class YWebsocketSession implements Session {
     const connection = this.#connection
     if (connection.phase === 'ended') return
     const discarded = this.#socket.received()
-    // binaryType is left at nodebuffer, so that what comes is a Buffer.
+    // The binaryType of the socket is nodebuffer.
     const frame = data as Buffer
     if (!this.#rate.take(Math.max(frame.length, discarded), this.#socket.heardAt)) return connection.end(closes.tooMany)
     if (!isBinary) return connection.end(closes.textFrame)
-    if (discarded > 0) return connection.refuseDiscarded()
+    if (discarded > 0) return connection.receive({ type: 'discarded' })
     let message: ClientMessage
     try {
       message = decodeYWebsocket(frame)
@@ -91,7 +98,10 @@ export class YWebsocketSession implements Session {
   }
 }
 
-/** Tells a client that was upgraded only to hear it that it may not come in. A browser cannot see the status of a refused handshake. */
+/**
+ * Refuses a client whose socket was upgraded only to report the reason: a browser cannot see the status of a refused
+ * handshake.
+ */
 export function refuseYWebsocket (socket: WsSocket, reason: CloseReason): void {
   if (isPermissionDenied(reason)) socket.write(framesOf(noAddress, [encodePermissionDenied(reason.reason)]))
   socket.close(reason)

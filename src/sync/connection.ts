@@ -1,15 +1,16 @@
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
-import { encodeStoredAnswer, encodeSyncStatus } from '../protocol/encode-message.ts'
+import { encodeStoredAnswer } from '../protocol/encode-message.ts'
 import type { Address } from '../protocol/frame.ts'
 import type { ClientMessage } from '../protocol/message.ts'
+import { SyncProgress } from './join/sync-progress.ts'
 import type { Speaker } from './presence/awareness-table.ts'
 import { personOf } from './presence/claim.ts'
-import type { Receipt } from './save/recent-updates.ts'
-import type { Room } from './room.ts'
-import { SharedFrames } from './tick/shared-frames.ts'
+import type { Receipt } from './save/recent-update.ts'
 import type { Socket } from './socket.ts'
+import { SharedFrames } from './tick/shared-frames.ts'
+import type { WireProtocol } from './wire-protocol.ts'
 
-/** Who is at the other end and what they may do, as somebody authorised has said. */
+/** The user of a connection and what they can do, as an authorisation has found. */
 export interface Member {
   readonly userId?: string | undefined
   readonly sessionKey?: string | undefined
@@ -20,147 +21,204 @@ export interface Member {
 export interface Session {
   /** The engine has ended the connection. */
   ended (connection: Connection, reason: CloseReason): void
-  /** The client has sent another ticket, and everything before it has been processed. */
-  renew (connection: Connection, ticket: string): void
+  /**
+   * Judges another ticket of the client. Everything before it has been processed; messages behind it wait until the
+   * promise settles.
+   */
+  renew (connection: Connection, ticket: string): Promise<void>
+}
+
+/** A room as its connections see it. */
+export interface EnteredRoom {
+  readonly name: string
+  /** Processes a message of the connection's client. */
+  receive (connection: Connection, message: ClientMessage): void
+  /** Asks the client for the updates that the room lacks. */
+  ask (connection: Connection): void
+  /** The connection has ended. */
+  remove (connection: Connection): void
+}
+
+/** What a connection needs besides its room. */
+export interface ConnectionOptions {
+  readonly socket: Socket
+  readonly session: Session
+  readonly protocol: WireProtocol
+  readonly address: Address
+  readonly member: Member
 }
 
 /**
- * - `joining`: the room is being opened, or the client has not said yet what it has
- * - `catching-up`: the state is being sent, or the socket is behind; document updates wait
+ * - `joining`: the room is being opened, or the client has not sent its state vector yet
+ * - `catching-up`: the state is being sent, or the socket is full; document updates wait
  * - `live`: gets every tick
  * - `ended`
  */
 export type Phase = 'joining' | 'catching-up' | 'live' | 'ended'
 
-/** A socket that has taken nothing of what was written for this long is closed: nobody sees anything live that slowly. */
+/** ms without progress after which a socket with buffered bytes is closed: nobody sees live editing that slowly. */
 const stalledMs = 45_000
-/** One write counts when all of it is taken: a slow but honest link (1 Mbit/s) has the time that its bytes need on top. */
+/** A write counts once all of it is taken: a slow link (1 Mbit/s) gets the time that its bytes need on top. */
 const leastBytesPerMs = 125
 
-/** Of a WebSocket frame from a server (RFC 6455, section 5.2) */
+/** Bytes of the header of a WebSocket frame from a server (RFC 6455, section 5.2), at most */
 const maxHeaderBytes = 10
 
-const stored = encodeSyncStatus(true)
+/** Unanswered questions of one connection whether all is stored; an editor asks once or twice a second. */
+const maxOpenQuestions = 10_000
 
 /** One socket of one user in one room. */
 export class Connection implements Speaker, Receipt {
   readonly socket: Socket
   readonly session: Session
+  readonly protocol: WireProtocol
   readonly address: Address
-  /** Hocuspocus clients are told what is stored; y-websocket knows no such message */
-  readonly speaksHocuspocus: boolean
-  sessionKey: string | undefined
+  /** Engine time in ms */
   readonly joinedAt: number
-  canEdit: boolean
-  phase: Phase = 'joining'
-  room: Room | undefined
-  /** Messages that wait until the one before them is dealt with; undefined = nothing holds them up */
-  inbox: ClientMessage[] | undefined
-  /** The engine has ended it; what waits here of its client does not count any more */
-  wasSentAway = false
-  /** Something that this client sent was not taken, since it may not edit, or might not at the time */
-  wasRefused = false
-  /** Presence has changed while the socket was behind */
-  owesAwareness = false
-  /** State vector of a question that came while the last one was still being answered */
-  asksAgain: Uint8Array | undefined
-  /** How often it has asked whether all is stored and has not been answered yet */
-  openQuestions = 0
-  /** Engine time in ms when it was last asked what the room lacks and has not answered yet */
-  askedAt: number | undefined
-  /** What it is sent before anything else is large, and on its way */
-  isGreeting = false
-
+  /** Whether the client is sent a message for each of its updates that is stored */
+  readonly wantsReceipts: boolean
+  readonly progress = new SyncProgress()
+  #phase: Phase = 'joining'
+  #room: EnteredRoom | undefined
+  /** Messages that wait until the one before them has been processed; undefined: nothing holds them */
+  #inbox: ClientMessage[] | undefined
+  #wasSentAway = false
+  #wasRefused = false
+  #openQuestions = 0
+  /** Engine time in ms when the client was last asked for updates that it has not sent yet */
+  #askedAt: number | undefined
   #userId: string | undefined
+  #sessionKey: string | undefined
+  #canEdit: boolean
   #person: string | undefined
   #holdsSocket = false
-  /** Engine time in ms since when the socket has taken nothing of what waits for it, and what it had taken by then */
+  /** Engine time in ms since when the socket has taken nothing, and the bytes that it had taken by then */
   #stalledSince: number | undefined
   #takenThen = 0
 
-  constructor (socket: Socket, session: Session, address: Address, speaksHocuspocus: boolean, member: Member) {
+  constructor ({ socket, session, protocol, address, member }: ConnectionOptions) {
     this.socket = socket
     this.joinedAt = socket.heardAt
     this.session = session
+    this.protocol = protocol
+    this.wantsReceipts = protocol.acknowledgement(true) !== undefined
     this.address = address
-    this.speaksHocuspocus = speaksHocuspocus
     this.#userId = member.userId
-    this.sessionKey = member.sessionKey
-    this.canEdit = member.canEdit
+    this.#sessionKey = member.sessionKey
+    this.#canEdit = member.canEdit
   }
 
+  get phase (): Phase { return this.#phase }
+  get room (): EnteredRoom | undefined { return this.#room }
   get userId (): string | undefined { return this.#userId }
+  get sessionKey (): string | undefined { return this.#sessionKey }
+  get canEdit (): boolean { return this.#canEdit }
+  /** Whether the engine has ended the connection; messages of its client that still wait are dropped then. */
+  get wasSentAway (): boolean { return this.#wasSentAway }
 
   /** See `personOf` */
   get person (): string {
-    this.#person ??= personOf(this.#userId, this.sessionKey)
+    this.#person ??= personOf(this.#userId, this.#sessionKey)
     return this.#person
   }
 
-  /** Applies another verdict. A client that can now edit is asked for the updates that were refused before. */
-  takeOver ({ userId, sessionKey = this.sessionKey, canEdit }: Member): void {
-    const canEditNow = canEdit && !this.canEdit
-    // The same user stays the same person in another session: client ids are claimed by persons.
+  // ---- its room and its rights
+
+  /** The connection is in a room from now on. */
+  enter (room: EnteredRoom): void { this.#room = room }
+
+  /** Applies another verdict. A client that can edit now is asked for the updates that were refused before. */
+  takeOver ({ userId, sessionKey = this.#sessionKey, canEdit }: Member): void {
+    const canEditNow = canEdit && !this.#canEdit
+    // The same user in another session stays the same person, who keeps their client ids.
     if (userId !== this.#userId) this.#person = undefined
     this.#userId = userId
-    this.sessionKey = sessionKey
-    this.canEdit = canEdit
-    if (canEditNow && this.wasRefused) this.#askForRefused()
+    this.#sessionKey = sessionKey
+    this.#canEdit = canEdit
+    // A client that is still joining is asked in any case.
+    if (canEditNow && this.#wasRefused && this.#phase !== 'joining' && this.#phase !== 'ended') this.#room?.ask(this)
   }
 
-  /** A client that is still joining is asked in any case. */
-  #askForRefused (): void {
-    if (this.room === undefined || this.phase === 'joining' || this.phase === 'ended') return
-    this.askedAt = this.room.services.now()
-    this.send([this.room.messages.step1()])
-  }
+  /** Document updates wait until the client has caught up. */
+  startCatchUp (): void { if (this.#phase !== 'ended') this.#phase = 'catching-up' }
 
-  /** Hands a client's message to the room, or lets it wait for its turn. */
+  /** The client gets every tick from now on. */
+  goLive (): void { if (this.#phase !== 'ended') this.#phase = 'live' }
+
+  // ---- messages from the client
+
+  /** Hands a client's message to the room, or keeps it until the messages before it have been processed. */
   receive (message: ClientMessage): void {
-    // The message before this one may have been the one that ended it.
-    if (this.phase !== 'ended') this.#handOn(message)
+    // The message before this one can be the one that ended the connection.
+    if (this.#phase !== 'ended') this.#handOn(message)
   }
 
   #handOn (message: ClientMessage): void {
-    if (this.inbox !== undefined) this.inbox.push(message)
-    else if (message.type === 'auth') this.session.renew(this, message.token)
-    else this.room?.receive(this, message)
+    if (this.#inbox === undefined) this.#room?.receive(this, message)
+    else this.#inbox.push(message)
   }
 
-  /** A message too large for a client that can only read was discarded while it arrived, whatever it was. */
-  refuseDiscarded (): void {
-    this.wasRefused = true
-    if (this.room !== undefined) this.room.services.counters.refused++
-    if (this.speaksHocuspocus) this.send([encodeSyncStatus(false)])
-  }
-
-  /** Lets further messages wait and stops reading, until `resume`. */
+  /** Keeps further messages and stops reading, until `resume`. */
   hold (): void {
-    if (this.inbox !== undefined) return
-    this.inbox = []
-    // One that has left holds up nobody else who is on its socket.
-    if (this.phase === 'ended') return
+    if (this.#inbox !== undefined) return
+    this.#inbox = []
+    // A connection that has ended must not stop other documents on its socket.
+    if (this.#phase === 'ended') return
     this.#holdsSocket = true
     this.socket.pause()
   }
 
-  /** What has waited gets its turn; of one that has left, what it wrote. */
+  /** Processes the messages that waited; of a client that has left, its updates. */
   resume (): void {
-    const waiting = this.inbox ?? []
-    this.inbox = undefined
+    const waiting = this.#inbox ?? []
+    this.#inbox = undefined
     this.#letGoOfSocket()
-    for (const message of waiting) if (!this.wasSentAway) this.#handOn(message)
+    for (const message of waiting) if (!this.#wasSentAway) this.#handOn(message)
   }
 
-  /** For what is sent once, or waits until the socket has taken what came before. */
+  /** Bytes of the updates that wait. */
+  get waitingBytes (): number {
+    return this.#inbox?.reduce((sum, message) => 'update' in message ? sum + message.update.length : sum, 0) ?? 0
+  }
+
+  /** An update was refused, since the client cannot edit, or could not when it arrived. */
+  refuse (): void { this.#wasRefused = true }
+
+  /** The client has answered a question for what the room lacks: with all of it, refused updates included. */
+  answered (): void {
+    this.#askedAt = undefined
+    if (this.#canEdit) this.#wasRefused = false
+  }
+
+  /** The client has been asked for what the room lacks. */
+  asked (now: number): void { this.#askedAt = now }
+
+  /** Whether the client has been asked within the last `ms` and has not answered. */
+  wasAskedWithin (ms: number, now: number): boolean {
+    return this.#askedAt !== undefined && now - this.#askedAt < ms
+  }
+
+  /** Counts a question whether all is stored. @returns false: too many wait for an answer */
+  countQuestion (): boolean { return ++this.#openQuestions <= maxOpenQuestions }
+
+  /** Charges the client for the parts of a message. @returns false if it has sent too many; then it is disconnected */
+  spend (parts: number, now: number): boolean {
+    if (this.socket.budget.spend(parts, now)) return true
+    this.end(closes.tooMany)
+    return false
+  }
+
+  // ---- messages to the client
+
+  /** Writes messages that are sent once, or that wait until the socket has taken what came before. */
   write (messages: readonly Uint8Array[]): void {
-    new SharedFrames(messages).writeTo(this.socket, this.address)
+    if (messages.length > 0) new SharedFrames(messages).writeTo(this.socket, this.address)
   }
 
-  /** For answers, which a client can ask for without end. */
+  /** Writes answers, which a client can request without end. */
   send (messages: readonly Uint8Array[]): void {
-    const isBehind = this.socket.buffered > (this.room?.services.limits.maxSocketBufferBytes ?? 0)
-    if (this.socket.answers.add(isBehind ? this.#bytesOf(messages) : 0, isBehind)) this.write(messages)
+    const { isFull, answers } = this.socket
+    if (answers.add(isFull ? this.#bytesOf(messages) : 0, isFull)) this.write(messages)
     else this.end(closes.tooSlow)
   }
 
@@ -168,21 +226,25 @@ export class Connection implements Speaker, Receipt {
     return messages.reduce((sum, message) => sum + maxHeaderBytes + this.address.bytes.length + message.length, 0)
   }
 
-  /** Charges the client for what costs time by its parts. @returns false where it has sent too much, and was closed for it */
-  spend (parts: number, now: number): boolean {
-    if (this.socket.budget.spend(parts, now)) return true
-    this.end(closes.tooMany)
-    return false
+  /** Confirms to the client that `count` of its updates are stored. */
+  acknowledge (count: number): void {
+    const message = this.#phase === 'ended' ? undefined : this.protocol.acknowledgement(true)
+    if (message !== undefined) this.send(new Array<Uint8Array>(count).fill(message))
   }
 
-  /** Whether the socket has taken nothing for too long of what waits for it. To be asked every few seconds. */
+  /** Answers the question whether everything before it is stored. */
+  answerStored (number: number): void {
+    this.#openQuestions--
+    if (this.#phase !== 'ended') this.send([encodeStoredAnswer(number, !this.#wasRefused)])
+  }
+
+  /** Whether the socket has bytes to take and has made no progress for too long. Called every few seconds. */
   hasStalled (now: number): boolean {
-    const { buffered } = this.socket
+    const { buffered, taken } = this.socket
     if (buffered === 0) {
       this.#stalledSince = undefined
       return false
     }
-    const { taken } = this.socket
     if (taken !== this.#takenThen) {
       this.#stalledSince = now
       this.#takenThen = taken
@@ -192,35 +254,27 @@ export class Connection implements Speaker, Receipt {
     return now - this.#stalledSince > stalledMs + buffered / leastBytesPerMs
   }
 
-  /** Tells a client that `count` of its updates are safe in the store. */
-  acknowledge (count: number): void {
-    if (this.phase !== 'ended') this.send(new Array<Uint8Array>(count).fill(stored))
-  }
+  // ---- its end
 
-  /** Answers the question whether all that came before it is stored. */
-  answerStored (number: number): void {
-    if (this.phase !== 'ended') this.send([encodeStoredAnswer(number, !this.wasRefused)])
-  }
-
-  /** Takes the connection out of its room and lets the session tell the client why. */
+  /** Takes the connection out of its room; the session reports the reason to the client. */
   end (reason: CloseReason): void {
-    if (this.phase === 'ended') return
-    this.wasSentAway = true
-    this.inbox = undefined
+    if (this.#phase === 'ended') return
+    this.#wasSentAway = true
+    this.#inbox = undefined
     this.leave()
     this.session.ended(this, reason)
   }
 
-  /** Takes the connection out of its room: the client is gone, or goes. What it wrote before and still waits here is taken all the same. */
+  /** Takes the connection out of its room because the client leaves. Updates that it sent before are still taken. */
   leave (): void {
-    if (this.phase === 'ended') return
-    this.phase = 'ended'
-    this.inbox = this.inbox?.filter(({ type }) => type === 'update' || type === 'sync-step-2')
+    if (this.#phase === 'ended') return
+    this.#phase = 'ended'
+    this.#inbox = this.#inbox?.filter(({ type }) => type === 'update' || type === 'sync-step-2')
     this.#letGoOfSocket()
-    this.room?.remove(this)
+    this.#room?.remove(this)
   }
 
-  /** Each pause of the socket is undone once: other documents on it want to be read. */
+  /** Each pause of the socket is undone once: its other documents must be read. */
   #letGoOfSocket (): void {
     if (!this.#holdsSocket) return
     this.#holdsSocket = false

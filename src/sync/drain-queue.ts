@@ -1,6 +1,6 @@
 /**
- * Callers that wait, in order, until a socket has taken everything. Each finds the socket empty, and the next one waits
- * until that one has written: otherwise 200 documents on a slow socket would all write at the same moment.
+ * Lets callers wait, in order, until a socket has taken everything. Each caller finds the socket empty, and the next
+ * one waits until that one has written: otherwise 200 documents on a slow socket would all write at the same moment.
  */
 export class DrainQueue {
   readonly #empty: () => Promise<void>
@@ -11,7 +11,7 @@ export class DrainQueue {
     this.#empty = empty
   }
 
-  /** Resolves when it is the caller's turn. What the caller then writes must be written before the next turn of the event loop. */
+  /** Resolves when it is the caller's turn, which lasts until the next turn of the event loop. */
   wait (): Promise<void> {
     const turn = this.#ahead.then(this.#empty)
     this.#ahead = turn.then(() => new Promise((resolve) => { setImmediate(resolve) }))

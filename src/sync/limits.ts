@@ -1,36 +1,47 @@
-/** Bounds of the engine. Every one is a setting; see docs/settings.md for units, reasons and defaults. */
+import { clientBounds, type UpdateBounds } from '../update/bounds.ts'
+
+/** Bounds of the engine. Each one is a setting; docs/settings.md has units, reasons and defaults. */
 export interface Limits {
-  /** Bytes of one document as stored (snapshot and log); 0 = none. Bites at write time: reading goes on. */
+  /** Bytes of one stored document (snapshot and log); 0 = no limit. Checked on writes: a larger document can be read. */
   readonly maxDocumentBytes: number
-  /** Clients whose edits are in one document, and ranges of its deletions; 0 = none. They bite like `maxDocumentBytes`. */
+  /** Clients whose edits are in one document; 0 = no limit. Checked on writes. */
   readonly maxDocumentClients: number
+  /** Ranges of deletions in one document; 0 = no limit. Checked on writes. */
   readonly maxDocumentDeleteRanges: number
   /** Bytes of all awareness states of one connection together */
   readonly maxAwarenessBytes: number
-  /** Bytes written to one socket and not taken yet, above which the connection catches up later instead */
-  readonly maxSocketBufferBytes: number
-  /** Bytes of all updates that wait for the store; above it writers are refused */
+  /** Bytes of all updates that wait for the store; above it, writers are disconnected and retry */
   readonly maxUnsavedBytes: number
-  /** ms that a busy room may gather what arrives before it sends it on, up to `maxSpacingMs` of tick-clock.ts */
+  /** ms for which a busy room can gather updates before a tick, at most `maxSpacingMs` of tick/tick-clock.ts */
   readonly maxTickSpacingMs: number
-  /** ms after which a peer that has sent nothing, not even a pong, is taken for dead */
+  /** ms without a message or a pong after which a client counts as unreachable */
   readonly silenceMs: number
 }
 
-/** Updates above this many bytes are checked in a worker thread: below, a check takes well under a millisecond. */
+/** Bounds on what one document counts. */
+export type DocumentBounds = Pick<UpdateBounds, 'clients' | 'gaps' | 'deleteRanges'>
+
+/** The bounds on one document that the limits set. */
+export const documentBoundsOf = ({ maxDocumentClients, maxDocumentDeleteRanges }: Limits): DocumentBounds => ({
+  clients: maxDocumentClients || Infinity,
+  gaps: clientBounds.gaps,
+  deleteRanges: maxDocumentDeleteRanges || Infinity,
+})
+
+/** Updates above this many bytes are checked in a worker thread; a smaller one takes well under a millisecond. */
 export const heavyUpdateBytes = 128 * 1024
 
-/** Updates of more parts than this are taken in step by step: below, that takes well under 5 ms. */
+/** Updates of more parts than this are added to a room step by step; fewer take well under 5 ms. */
 export const manyParts = 5000
 
-/** Snapshots are sent in pieces of this size: a 5 Mbit/s link takes one in 0.4 s, far below a client's 30 s watchdog. */
+/** Bytes of one piece of a snapshot: a 5 Mbit/s link takes 0.4 s for it, far below the 30 s watchdog of a client. */
 export const pieceBytes = 256 * 1024
 
-/** Presence that is not renewed within this time is gone (`outdatedTimeout` of y-protocols/awareness.js). */
+/** ms after which presence that was not renewed expires (`outdatedTimeout` of y-protocols/awareness.js). */
 export const awarenessTimeoutMs = 30_000
 
-/** y-websocket closes itself after 30 s without a message; half of that leaves room for a slow link. */
+/** ms without a message to a client before the room sends one: y-websocket closes itself after 30 s of silence. */
 export const keepaliveMs = 12_000
 
-/** One connection owns at most this many client ids: an editor with several documents in one page uses a few. */
+/** Client ids that one connection can own: an editor with several documents in one page uses a few. */
 export const maxClientIdsPerConnection = 32

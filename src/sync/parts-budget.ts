@@ -1,13 +1,16 @@
 /**
- * Parts that one socket may send at once. A part is what costs time whatever its size: a client, a run or a delete range
- * of an update, an entry of a state vector, a state of an awareness frame. A document at its bounds has 315,536
- * (65,536 clients, 250,000 delete ranges), and an offline page sends all of them when it returns.
+ * Parts that one socket can send at once. A part is what costs time whatever its size: a client, a run or a delete
+ * range of an update, an entry of a state vector, a state of an awareness message. A document at its bounds has 315,536
+ * (65,536 clients, 250,000 delete ranges), and a page that was offline sends all of them when it reconnects.
  */
 export const partsAtOnce = 500_000
-/** Parts that come back each second: a busy editor sends some 50, a program that writes 5,000 updates some 15,000, and 20,000 cost the event loop about 4 ms. */
+/**
+ * Parts that are added to the budget each second: a busy editor sends some 50, a program that writes 5,000 updates some
+ * 15,000, and 20,000 cost the event loop about 4 ms.
+ */
 export const partsPerSecond = 20_000
 
-/** Counts what a socket sends by its parts: bytes and messages alone do not tell what a frame costs. */
+/** Limits what a socket sends by its parts: neither bytes nor messages show what a frame costs. */
 export class PartsBudget {
   #left = partsAtOnce
   #at: number
@@ -17,7 +20,7 @@ export class PartsBudget {
     this.#at = now
   }
 
-  /** @returns false where the socket has sent too much */
+  /** @returns false if the socket has sent too much */
   spend (parts: number, now: number): boolean {
     this.#left = Math.min(partsAtOnce, this.#left + (now - this.#at) / 1000 * partsPerSecond) - parts
     this.#at = now

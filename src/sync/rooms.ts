@@ -2,33 +2,34 @@ import type { Logger } from '../logging/logger.ts'
 import { OutageLog } from '../logging/outage-log.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import type { Store } from '../store/store.ts'
-import { clientBounds } from '../update/bounds.ts'
-import { Compactor } from './save/compactor.ts'
 import type { Connection } from './connection.ts'
-import { Differences } from './join/differences.ts'
+import { Counters, newDurations, type Counts, type EngineDurations } from './counters.ts'
 import type { DocumentWork } from './document-work.ts'
-import type { Limits } from './limits.ts'
-import { LogReader } from './peers/log-reader.ts'
-import { noNeighbours, type Neighbours, type RoomMessage } from './peers/other-nodes.ts'
+import { Differences } from './join/differences.ts'
 import { Pacer } from './join/pacer.ts'
 import { PieceCache } from './join/piece-cache.ts'
-import { sharePresence } from './presence/presence.ts'
+import { documentBoundsOf, type Limits } from './limits.ts'
+import { LogReader, type ReadableLog } from './peers/log-reader.ts'
+import { noOtherNodes, type OtherNodes, type RoomMessage } from './peers/other-nodes.ts'
 import { RememberedClients } from './presence/remembered-clients.ts'
+import { sharePresence } from './presence/share-presence.ts'
 import { Room } from './room.ts'
+import { Compactor } from './save/compactor.ts'
 import { Saver } from './save/saver.ts'
-import { newCounters, newDurations, type Counters, type DocumentBounds, type EngineDurations, type Services } from './services.ts'
 import { StoredDocuments } from './save/stored-documents.ts'
+import type { Services } from './services.ts'
 import { TickClock } from './tick/tick-clock.ts'
 import { TickLoad } from './tick/tick-load.ts'
 
-/** Rooms are looked after this often: what expires or falls silent is noticed within this time. */
+/** ms between two sweeps: silence and expired presence are noticed within this time. */
 const sweepEveryMs = 3000
-/** Each connection is asked for a sign of life every this many sweeps (24 s): below the 30 to 60 s after which proxies cut what is silent. */
+/** Sweeps between two pings (24 s): below the 30 to 60 s after which proxies close silent connections. */
 const pingEverySweeps = 8
 
-/** While the service stops, some connections are sent away each time so many ms have passed. */
-const sendAwayEveryMs = 20
+/** ms between two groups of connections that are closed while the service stops. */
+const closeEveryMs = 20
 
+/** What the engine is built from. */
 export interface RoomsOptions {
   readonly store: Store
   readonly work: DocumentWork
@@ -36,11 +37,11 @@ export interface RoomsOptions {
   readonly logger: Logger
   /** Engine time in ms, monotonic, with fractions */
   readonly now: () => number
-  /** The other nodes of the service; none where it is left out */
-  readonly neighbours?: Neighbours
+  /** The other nodes of the service; default: there are none */
+  readonly otherNodes?: OtherNodes
 }
 
-/** All rooms of this process. A room is here while somebody is in it or something of it waits for the store. */
+/** All open rooms of this process. A room is open while a connection is in it or an update of it waits for the store. */
 export class Rooms {
   readonly #rooms = new Map<string, Room>()
   readonly #services: Services
@@ -48,56 +49,24 @@ export class Rooms {
   #sweeps = 0
   #isClosed = false
 
-  constructor ({ store, work, limits, logger, now, neighbours = noNeighbours }: RoomsOptions) {
-    const stored = new StoredDocuments(store, work)
-    const counters = newCounters()
-    const durations = newDurations()
-    this.#services = {
-      stored,
-      differences: new Differences(stored),
-      work,
-      limits,
-      documentBounds: boundsFrom(limits),
-      logger,
-      outages: new OutageLog(logger, now),
-      now,
-      counters,
-      durations,
-      neighbours,
-      remembered: new RememberedClients(),
-      reader: new LogReader(this.#rooms, () => this.#services),
-      saver: new Saver(store, logger, now, durations.commits),
-      pieces: new PieceCache(),
-      clock: new TickClock(now),
-      load: new TickLoad(now()),
-      pacer: new Pacer(now),
-      compactor: new Compactor({
-        store,
-        stored,
-        work,
-        logger,
-        counters,
-        now,
-        isTurn: (name) => neighbours.isTurn(name),
-        onCompacted: (name, head, log) => { this.#rooms.get(name)?.compacted(head, log) },
-      }),
-    }
-    neighbours.answerOpenings((name) => this.#whoLeft(name))
+  constructor (options: RoomsOptions) {
+    this.#services = servicesOf(options, this.#rooms)
+    this.#services.otherNodes.answerOpenings((name) => this.#departedFrom(name))
     this.#sweeper = setInterval(() => { this.#sweep() }, sweepEveryMs)
     this.#sweeper.unref()
   }
 
-  get counters (): Readonly<Counters> { return this.#services.counters }
+  get counters (): Readonly<Counts> { return this.#services.counters.counts }
   get durations (): EngineDurations { return this.#services.durations }
   get openRooms (): number { return this.#rooms.size }
   get unsavedBytes (): number { return this.#services.saver.unsavedBytes }
   /** Documents whose last compaction failed */
   get documentsInBackoff (): number { return this.#services.compactor.inBackoff }
-  /** ms since the epoch since when the store has not taken updates; undefined while it does */
+  /** ms since the epoch when the store began to reject updates; undefined while it takes them */
   get storeFailingSince (): number | undefined { return this.#services.saver.failingSince }
   get isClosed (): boolean { return this.#isClosed }
 
-  /** Brings a connection into a room, which is opened if need be. */
+  /** Brings a connection into a room, which is opened if it is not open. */
   join (name: string, connection: Connection): void {
     if (this.#isClosed) {
       connection.end(closes.restart)
@@ -111,14 +80,14 @@ export class Rooms {
     room.add(connection)
   }
 
-  /** The message for another node that opens a room which this node has released. */
-  #whoLeft (name: string): RoomMessage | undefined {
+  /** The message for another node that opens a room which this node has closed: the clients that left it lately. */
+  #departedFrom (name: string): RoomMessage | undefined {
     const { remembered, now } = this.#services
     const departed = remembered.of(name, now())
     return departed.length === 0 ? undefined : { type: 'awareness', entries: sharePresence(departed, now()) }
   }
 
-  /** How many connections are in a room now. */
+  /** How many connections are in a room. */
   size (name: string): number {
     return this.#rooms.get(name)?.connections.size ?? 0
   }
@@ -127,21 +96,14 @@ export class Rooms {
     for (const room of this.#rooms.values()) yield * room.connections
   }
 
-  /** Ends all connections of a room, or those of one user, so that each must be authorised anew. @returns how many there were */
+  /** Ends all connections of a room, or those of one user, so that each is authorised again. @returns how many */
   reset (name: string, userId?: string): number {
     const room = this.#rooms.get(name)
     if (room === undefined) return 0
     return room.endAll(closes.reset, userId === undefined ? undefined : (connection) => connection.userId === userId)
   }
 
-  /** Something was stored of a document without its room, which reads it if it is open. @returns whether it is */
-  readAgain (name: string): boolean {
-    const room = this.#rooms.get(name)
-    room?.siblings.fallBehind()
-    return room !== undefined
-  }
-
-  /** How many connections of a room may edit, and whether one of them belongs to the session. */
+  /** Connections of a room that can edit, and whether one of them belongs to the session; undefined: nobody is in it. */
   count (name: string, sessionKey: string): { count: number, exists: boolean } | undefined {
     const room = this.#rooms.get(name)
     if (room === undefined || room.connections.size === 0) return undefined
@@ -150,10 +112,10 @@ export class Rooms {
   }
 
   /**
-   * Lets nobody in any more, brings what has arrived into the store, tells it to those who wait for it, sends everybody
-   * away and resolves when nothing is left to store.
-   * @param patienceMs how long the connections are kept for a store that does not answer
-   * @param spreadMs they are sent away one after the other over so long, since each comes back at once; until then they go on working
+   * Accepts no more connections, stores everything that has arrived, acknowledges it, closes all connections and
+   * resolves when nothing is left to store.
+   * @param patienceMs how long the connections stay open for a store that does not answer
+   * @param spreadMs time over which the connections are closed one after the other, since each reconnects at once
    */
   async close (reason: CloseReason = closes.restart, patienceMs = 3000, spreadMs = 0): Promise<void> {
     this.#isClosed = true
@@ -163,7 +125,7 @@ export class Rooms {
     for (const room of this.#rooms.values()) room.tickNow()
     saver.hurry()
     await within(saver.flush(), patienceMs)
-    await this.#sendAwayBitByBit(reason, spreadMs)
+    await this.#endBitByBit(reason, spreadMs)
     clearInterval(this.#sweeper)
     for (const room of [...this.#rooms.values()]) {
       room.tickNow()
@@ -174,21 +136,21 @@ export class Rooms {
     pieces.clear()
   }
 
-  /** Room by room, so that people who work together are back together. */
-  async #sendAwayBitByBit (reason: CloseReason, spreadMs: number): Promise<void> {
+  /** Room by room, so that people who work together are reconnected together. */
+  async #endBitByBit (reason: CloseReason, spreadMs: number): Promise<void> {
     const { now } = this.#services
     const connections = [...this.connections()]
     const startedAt = now()
-    for (let gone = 0; gone < connections.length;) {
+    for (let ended = 0; ended < connections.length;) {
       const elapsed = now() - startedAt
       if (elapsed >= spreadMs) return
       const due = Math.ceil(connections.length * elapsed / spreadMs)
-      for (; gone < due; gone++) connections[gone]?.end(reason)
-      await new Promise((resolve) => { setTimeout(resolve, sendAwayEveryMs) })
+      for (; ended < due; ended++) connections[ended]?.end(reason)
+      await new Promise((resolve) => { setTimeout(resolve, closeEveryMs) })
     }
   }
 
-  /** Resolves when everything that rooms have handed to the store is stored. For tests and tools. */
+  /** Resolves when everything that rooms have taken is stored. For tests and tools. */
   flushed (): Promise<void> {
     for (const room of this.#rooms.values()) room.tickNow()
     return this.#services.saver.flush()
@@ -205,7 +167,7 @@ export class Rooms {
     let isStreaming = false
     for (const room of [...this.#rooms.values()]) {
       room.sweep(now)
-      isStreaming ||= room.isStreaming
+      isStreaming ||= room.content.isStreaming
       if (mustPing) for (const { socket } of room.connections) socket.ping()
     }
     if (!isStreaming) this.#services.pieces.clear()
@@ -213,11 +175,49 @@ export class Rooms {
   }
 }
 
-function boundsFrom ({ maxDocumentClients, maxDocumentDeleteRanges }: Limits): DocumentBounds {
-  return { clients: maxDocumentClients || Infinity, gaps: clientBounds.gaps, deleteRanges: maxDocumentDeleteRanges || Infinity }
+function servicesOf (options: RoomsOptions, rooms: ReadonlyMap<string, Room>): Services {
+  const { store, work, limits, logger, now, otherNodes = noOtherNodes } = options
+  const stored = new StoredDocuments(store, work)
+  const counters = new Counters()
+  const durations = newDurations()
+  const outages = new OutageLog(logger, now)
+  return {
+    stored,
+    differences: new Differences(stored),
+    work,
+    limits,
+    documentBounds: documentBoundsOf(limits),
+    logger,
+    outages,
+    now,
+    counters,
+    durations,
+    otherNodes,
+    remembered: new RememberedClients(),
+    reader: new LogReader({ logs: () => logsOf(rooms), readEveryMs: () => otherNodes.readEveryMs, outages, now }),
+    saver: new Saver(store, logger, now, durations.commits),
+    pieces: new PieceCache(),
+    clock: new TickClock(now),
+    load: new TickLoad(now()),
+    pacer: new Pacer(now),
+    compactor: new Compactor({
+      store,
+      stored,
+      work,
+      logger,
+      counters,
+      now,
+      isTurn: (name) => otherNodes.isTurn(name),
+      onCompacted: (name, head, log) => { rooms.get(name)?.compacted(head, log) },
+    }),
+  }
 }
 
-/** Resolves with the promise or, where that takes too long, without it. */
+function * logsOf (rooms: ReadonlyMap<string, Room>): Generator<ReadableLog> {
+  for (const { remote } of rooms.values()) yield remote
+}
+
+/** Resolves with the promise or after `ms`, whichever comes first. */
 async function within (promise: Promise<void>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   await Promise.race([promise, new Promise((resolve) => { timer = setTimeout(resolve, ms) })])

@@ -2,10 +2,12 @@ import type { CloseReason } from '../protocol/close-codes.ts'
 import type { PartsBudget } from './parts-budget.ts'
 import type { UnreadAnswers } from './unread-answers.ts'
 
-/** One WebSocket as the engine sees it: it can be written to, waited for and closed. */
+/** One WebSocket as the engine sees it: the engine writes to it, waits for it and closes it. */
 export interface Socket {
   /** Bytes written that the kernel has not taken yet */
   readonly buffered: number
+  /** Whether so many bytes are buffered (`MAX_SOCKET_BUFFER_BYTES`) that nothing more is written until it has drained */
+  readonly isFull: boolean
   /** Bytes that the kernel has taken since the connection began; a write counts once all of it is taken */
   readonly taken: number
   /** Parts that this socket can still send; documents that share the socket share it */
@@ -15,19 +17,20 @@ export interface Socket {
   /** Engine time in ms of the last sign of life, and of the last write */
   readonly heardAt: number
   readonly writtenAt: number
-  /** Hands over ready frames (`framesOf`). Does nothing once the socket is closing. */
+  /** Hands over complete frames (`framesOf`). Does nothing once the socket is closing. */
   write (frames: Uint8Array): void
-  /** The same in parts (`framePartsOf`), which go out together. They are kept until they have, and must not change. */
+  /** The same in parts (`framePartsOf`), which are sent together. They must not change before that. */
   writeParts (parts: readonly Uint8Array[]): void
   /** Resolves when `buffered` is 0 or the socket has closed, for one caller at a time (`DrainQueue`). */
   drained (): Promise<void>
   /**
-   * Stops and resumes reading, so that a client cannot queue more than a few frames here. Documents that share a socket
-   * pause it each for itself: it is read again when every pause has been undone.
+   * Stops reading, so that a client cannot queue more than a few frames here. Documents that share a socket pause it
+   * independently: it is read again when every pause has been undone.
    */
   pause (): void
+  /** Undoes one pause. */
   resume (): void
-  /** Asks for a pong, which proves that somebody is there. */
+  /** Asks for a pong, which proves that the client is reachable. */
   ping (): void
   close (reason: CloseReason): void
   /** Ends the connection without a handshake, for a peer that no longer answers. */

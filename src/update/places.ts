@@ -65,7 +65,7 @@ function isLongValue (reader: StructReader, { hasKey }: Place): boolean {
 const onTop: Readonly<Record<'key' | 'list', Place>> = { key: { depth: 0, hasKey: true }, list: { depth: 0, hasKey: false } }
 
 interface ClientPlaces {
-  /** Neighbours mostly lie in the same place, so only the clocks where it changes are noted, and the place from there on. */
+  /** OtherNodes mostly lie in the same place, so only the clocks where it changes are noted, and the place from there on. */
   readonly clocks: number[]
   readonly places: Place[]
   /** The first clock not added. */

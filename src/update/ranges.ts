@@ -9,7 +9,7 @@ const stride = 3
 type Chunk = number[] | Float64Array
 
 /**
- * Clocks of many clients as ranges: clients in descending order, as Yjs writes them, each client's ranges ascending and with a gap between neighbours.
+ * Clocks of many clients as ranges: clients in descending order, as Yjs writes them, each client's ranges ascending and with a gap between otherNodes.
  * Kept in chunks, so that one range more costs the same in a set of any size, and without an object for a client or a range.
  */
 export class ClientRanges {

@@ -110,7 +110,7 @@ class Scan implements ScannedUpdate {
   /** One for each section so far, and those behind gaps */
   #maxRuns: number
   #ownNeeds: Map<number, number> | null = null
-  /** Flat: client, start, end. Neighbours are joined, so that there are no more than the runs and the structs between them make. */
+  /** Flat: client, start, end. OtherNodes are joined, so that there are no more than the runs and the structs between them make. */
   #goneStructs: number[] | null = null
   #deleteSet: DeleteSet | null = null
   #lastClient = Number.POSITIVE_INFINITY

@@ -5,7 +5,7 @@ import { LocalExchange } from '../../src/bus/local-bus.ts'
 import { Cluster, type ClusterOptions } from '../../src/cluster/cluster.ts'
 import { encodeDatagram } from '../../src/cluster/datagram.ts'
 import { writeEntry, type Entry } from '../../src/cluster/entry.ts'
-import type { Question } from '../../src/cluster/questions.ts'
+import type { Question } from '../../src/cluster/question.ts'
 import type { RoomMessage, SharedRoom } from '../../src/sync/peers/other-nodes.ts'
 import { newLog, until } from '../sync/engine.ts'
 
@@ -17,14 +17,21 @@ class PaperRoom implements SharedRoom {
   behind = 0
 
   constructor (name: string) { this.name = name }
-  greet (): RoomMessage[] { return [{ type: 'greeting', lastSeq: 7, entries: [] }] }
-  heard (_from: string, message: RoomMessage): void { this.told.push(message) }
+  introduce (): RoomMessage[] { return [{ type: 'introduction', lastSeq: 7, entries: [] }] }
+  received (_from: string, message: RoomMessage): void { this.told.push(message) }
   left (_node: string, isOrderly: boolean): void { this.gone.push(isOrderly) }
   fallBehind (): void { this.behind++ }
   get updates (): number[] { return this.told.flatMap((message) => message.type === 'update' ? [...message.update] : []) }
 }
 
-async function node (t: Test, exchange: LocalExchange, name: string, answer: (question: Question) => unknown = () => name, more: Partial<ClusterOptions> = {}): Promise<{ cluster: Cluster, id: string }> {
+/** A node whose answers are numbers: of closed connections, or of counted ones. */
+async function node (
+  t: Test,
+  exchange: LocalExchange,
+  name: string,
+  answer: (question: Question) => number = () => 1,
+  more: Partial<ClusterOptions> = {}
+): Promise<{ cluster: Cluster, id: string }> {
   let id = ''
   const cluster = new Cluster({
     openBus: (node, listener) => {
@@ -34,7 +41,10 @@ async function node (t: Test, exchange: LocalExchange, name: string, answer: (qu
     name,
     logger: newLog(),
     now: () => performance.now(),
-    answer,
+    answerer: {
+      reset: (room, userId) => answer({ type: 'reset', room, userId }),
+      count: (room, sessionKey) => ({ count: answer({ type: 'count', room, sessionKey }), exists: false }),
+    },
     isShared: false,
     batchMs: 0,
     ...more,
@@ -53,24 +63,24 @@ await t.test('nodes find each other, and greet each other in the rooms they shar
   a.opened(early)
   const { cluster: b } = await node(t, exchange, 'b')
   await until(() => a.nodes.includes('b') && b.nodes.length === 1)
-  t.notOk(a.areIn(early))
+  t.notOk(a.share(early))
   const late = new PaperRoom('room')
   b.opened(late)
   const other = new PaperRoom('other')
   b.opened(other)
-  await until(() => a.areIn(early) && b.areIn(late))
-  a.tell(early, update(1))
-  b.tell(late, update(2))
-  b.tell(other, update(3))
+  await until(() => a.share(early) && b.share(late))
+  a.send(early, update(1))
+  b.send(late, update(2))
+  b.send(other, update(3))
   await until(() => early.updates.length === 1 && late.updates.length === 1)
-  t.same(early.told, [{ type: 'greeting', lastSeq: 7, entries: [] }, update(2)])
-  t.same(late.told, [{ type: 'greeting', lastSeq: 7, entries: [] }, update(1)])
+  t.same(early.told, [{ type: 'introduction', lastSeq: 7, entries: [] }, update(2)])
+  t.same(late.told, [{ type: 'introduction', lastSeq: 7, entries: [] }, update(1)])
   t.not(a.isTurn('room'), b.isTurn('room'), 'one of them has the turn')
   t.ok(b.isTurn('other'))
   b.closed(late)
   await until(() => early.gone.length === 1)
   t.same(early.gone, [true])
-  t.notOk(a.areIn(early))
+  t.notOk(a.share(early))
   t.ok(a.isTurn('room'), 'who stays takes it')
 })
 
@@ -86,7 +96,7 @@ await t.test('a node that opens a room hears who left it on a node that has rele
   b.opened(released)
   await until(() => released.told.length > 0)
   t.same([released.told, never.told], [[left], []])
-  t.notOk(b.areIn(released), 'and that node does not hold it')
+  t.notOk(b.share(released), 'and that node does not hold it')
   const { cluster: c } = await node(t, exchange, 'c')
   const met = new PaperRoom('released')
   c.opened(met)
@@ -100,18 +110,18 @@ await t.test('after a cut both begin anew, and read the store', async (t) => {
   const [here, there] = [new PaperRoom('room'), new PaperRoom('room')]
   a.cluster.opened(here)
   b.cluster.opened(there)
-  await until(() => a.cluster.areIn(here) && b.cluster.areIn(there))
-  a.cluster.tell(here, update(1))
+  await until(() => a.cluster.share(here) && b.cluster.share(there))
+  a.cluster.send(here, update(1))
   await until(() => there.updates.length === 1)
   exchange.cut(b.id)
-  a.cluster.tell(here, update(2))
-  b.cluster.tell(there, update(3))
+  a.cluster.send(here, update(2))
+  b.cluster.send(there, update(3))
   for (let i = 0; i < 10; i++) await new Promise((resolve) => { setImmediate(resolve) })
   exchange.restore(b.id)
   t.equal(there.behind, 1, 'b knows that it was cut')
-  await until(() => here.told.filter(({ type }) => type === 'greeting').length >= 2)
-  a.cluster.tell(here, update(4))
-  b.cluster.tell(there, update(5))
+  await until(() => here.told.filter(({ type }) => type === 'introduction').length >= 2)
+  a.cluster.send(here, update(4))
+  b.cluster.send(there, update(5))
   await until(() => there.updates.includes(4) && here.updates.includes(5))
   t.same([there.updates, here.updates], [[1, 4], [5]], 'what was lost is the store\'s to tell')
 })
@@ -157,7 +167,7 @@ await t.test('a reset that is repeated because its answer was lost is answered a
   for (let i = 0; i < 10; i++) await new Promise((resolve) => { setImmediate(resolve) })
   exchange.restore(b.id)
   t.same(await answered, { answers: [1], silent: [] })
-  t.same((await a.cluster.ask({ type: 'count', room: 'room', sessionKey: '' })).answers, [2], 'b has heard all that a repeats')
+  t.same((await a.cluster.ask({ type: 'count', room: 'room', sessionKey: '' })).answers, [{ count: 2, exists: false }], 'b has heard all that a repeats')
   t.match(asked, [{ type: 'reset' }, { type: 'count' }])
 })
 
@@ -166,7 +176,7 @@ await t.test('a reset reaches a node that was not known when it was asked, unles
   const heard: Record<string, Question[]> = { early: [], late: [] }
   const clock = { now: 0 }
   const now = (): number => clock.now
-  const join = async (name: string): Promise<{ cluster: Cluster, id: string }> => await node(t, exchange, name, (question) => heard[name]?.push(question), { now })
+  const join = async (name: string): Promise<{ cluster: Cluster, id: string }> => await node(t, exchange, name, (question) => heard[name]?.push(question) ?? 0, { now })
   const early = await join('early')
   exchange.cut(early.id)
   clock.now += 1000
@@ -189,13 +199,13 @@ await t.test('a node of another version is not taken for nobody: who asks all no
   const { cluster: b } = await node(t, exchange, 'b')
   await until(() => a.nodes.includes('b') && b.nodes.includes('a'))
   const question: Question = { type: 'reset', room: 'room', userId: undefined }
-  t.same(await a.ask(question), { answers: ['b'], silent: [] })
+  t.same(await a.ask(question), { answers: [1], silent: [] })
   const old = await exchange.open('OOOOOOOO', { received () {}, restored () {} })
   t.teardown(() => old.close())
   old.send(everyone, Uint8Array.of(0x10, 1, 120)) // a sign of life of version 1
   let asked = await a.ask(question)
   while (asked.silent.length === 0) asked = await a.ask(question)
-  t.same(asked, { answers: ['b'], silent: ['OOOOOOOO (of another version)'] })
+  t.same(asked, { answers: [1], silent: ['OOOOOOOO (of another version)'] })
 })
 
 /** A node of this version that says what the test wants it to. */
@@ -215,7 +225,7 @@ await t.test('of what cannot be heard nothing else is lost: not what came before
   const exchange = new LocalExchange()
   const { cluster } = await node(t, exchange, 'a')
   const [frail, sound] = [new class extends PaperRoom {
-    override heard (): void { throw new Error('This room cannot hear') }
+    override received (): void { throw new Error('This room cannot hear') }
   }('frail'), new PaperRoom('sound')]
   cluster.opened(frail)
   cluster.opened(sound)

@@ -8,7 +8,8 @@ import * as Y from 'yjs'
 import { AwarenessUpdate, encodeAwareness, maxAwarenessStates } from '../../src/protocol/awareness.ts'
 import { decodeHocuspocus, decodeYWebsocket } from '../../src/protocol/decode-message.ts'
 import { encodeAuthenticated, encodeAwarenessMessage, encodeHocuspocusDenied, encodeRenewed, encodeStoredAnswer, encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../../src/protocol/encode-message.ts'
-import { MalformedMessage, type ClientMessage } from '../../src/protocol/message.ts'
+import { MalformedMessage } from '../../src/protocol/malformed-message.ts'
+import type { ClientMessage } from '../../src/protocol/message.ts'
 import { decodeAwareness } from '../sync/heard.ts'
 
 const written = (write: (encoder: encoding.Encoder) => void): Uint8Array => encoding.encode(write)

@@ -216,10 +216,10 @@ await t.test('a reader who may edit from now on may send a large message, and th
   await client.send(step1)
   const large = frame(binary, message2(Buffer.alloc(3 * MiB)))
   const [connection] = [...app.rooms.connections()]
-  connection!.canEdit = true
+  connection!.takeOver({ canEdit: true })
   await client.send(large.subarray(0, 2 * MiB))
   await held(app, (bytes) => bytes >= 2 * MiB)
-  connection!.canEdit = false
+  connection!.takeOver({ canEdit: false })
   await client.send(large.subarray(2 * MiB, -1))
   await held(app, (bytes) => bytes < MiB)
   await client.send(large.subarray(-1))

@@ -106,12 +106,12 @@ await t.test('what is not renewed for 30 s is gone; what is renewed stays', asyn
   a.awareness(1, 1, { name: 'A' })
   b.awareness(2, 1, { name: 'B' })
   await until(() => Object.keys(witness.present).length === 2)
-  const { room } = witness.connection
+  const { room } = witness
   engine.pass(20_000)
   b.awareness(2, 2, { name: 'B' })
   await until(() => witness.all('awareness').at(-1)?.entries[0]?.clock === 2)
   engine.pass(12_000)
-  room?.sweep(engine.now())
+  room.sweep(engine.now())
   await until(() => witness.present[1] === undefined)
   t.same(witness.present, { 2: { name: 'B' } })
   t.same((await engine.joinLive()).present, { 2: { name: 'B' } })
@@ -123,17 +123,17 @@ await t.test('what is not renewed for 30 s is gone; what is renewed stays', asyn
 await t.test('those who have left are forgotten after a while', async (t) => {
   const engine = new Engine()
   const witness = await engine.joinLive()
-  const { room } = witness.connection
+  const { room } = witness
   for (let i = 1; i <= 50; i++) {
     const peer = await engine.joinLive()
     peer.awareness(i, 1, {})
     peer.leave()
   }
-  t.equal(room?.awareness.all().length, 50)
+  t.equal(room.awareness.all().length, 50)
   engine.pass(121_000)
   witness.socket.heard()
-  room?.sweep(engine.now())
-  t.equal(room?.awareness.all().length, 0)
+  room.sweep(engine.now())
+  t.equal(room.awareness.all().length, 0)
 })
 
 await t.test('sizes and numbers are bounded', async (t) => {

@@ -18,7 +18,7 @@ async function crowded (engine: Engine, people = 16): Promise<Peer[]> {
     peer.awareness(id, 1, state)
     peers.push(peer)
   }
-  await until(() => peers[0]?.connection.room?.awareness.hasChanged === false)
+  await until(() => peers[0]?.room.awareness.hasChanged === false)
   return peers
 }
 
@@ -65,7 +65,7 @@ await t.test('presence that changes while a newcomer is told of it arrives too',
   const peer = engine.join('room', { isDeaf: true })
   await until(() => peer.socket.buffered > 0)
   first?.awareness(1, 2, { text: 'moved' })
-  await until(() => peer.connection.owesAwareness)
+  await until(() => peer.connection.progress.owesAwareness)
   await readUntil(peer, () => peer.all('awareness').some(({ entries }) => entries.some(({ state }) => state === '{"text":"moved"}')))
   t.equal(peer.closed, undefined)
 })
@@ -89,7 +89,7 @@ await t.test('a large delete set is sent piece by piece, and is complete before 
   await until(() => engine.rooms.counters.updates === 1)
   await engine.rooms.flushed()
   // The update itself leaves memory; what the room knows of it stays.
-  writer.connection.room?.recent.trim(0, Infinity)
+  writer.room.content.recent.trim(0)
   for (const wire of ['y-websocket', 'hocuspocus'] as const) {
     const peer = engine.join('room', { wire })
     peer.socket.stopReading()

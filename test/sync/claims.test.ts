@@ -5,7 +5,7 @@ import { absentState, AwarenessUpdate, encodeAwareness } from '../../src/protoco
 import { AwarenessTable, type Speaker } from '../../src/sync/presence/awareness-table.ts'
 import { personOf } from '../../src/sync/presence/claim.ts'
 import type { SharedPresence } from '../../src/sync/peers/other-nodes.ts'
-import { sharePresence } from '../../src/sync/presence/presence.ts'
+import { sharePresence } from '../../src/sync/presence/share-presence.ts'
 import { Engine } from './engine.ts'
 
 /*
@@ -16,7 +16,7 @@ import { Engine } from './engine.ts'
 const id = 77
 const maxBytes = 1000
 
-type Message = { readonly type: 'awareness' | 'greeting', readonly entries: readonly SharedPresence[] } | { readonly type: 'gone' }
+type Message = { readonly type: 'awareness' | 'introduction', readonly entries: readonly SharedPresence[] } | { readonly type: 'gone' }
 
 class Node {
   readonly name: string
@@ -42,7 +42,7 @@ class Node {
 
   greet (other: Node): void {
     const entries = this.table?.all().filter(({ node, state }) => node === undefined || state === absentState) ?? []
-    this.#send(other, { type: 'greeting', entries: sharePresence(entries, this.world.now) })
+    this.#send(other, { type: 'introduction', entries: sharePresence(entries, this.world.now) })
   }
 
   /** Sends out what has changed. */
@@ -69,7 +69,7 @@ class Node {
     else {
       this.table?.hear(from.name, message.entries, now)
       const present = message.entries.filter(({ state }) => state !== absentState).map(({ clientId }) => clientId)
-      if (message.type === 'greeting') this.table?.leaveNode(from.name, now, new Set(present))
+      if (message.type === 'introduction') this.table?.leaveNode(from.name, now, new Set(present))
     }
     this.tick()
     return true

@@ -2,7 +2,7 @@ import t from 'tap'
 import { AwarenessUpdate, encodeAwareness, type AwarenessEntry } from '../../src/protocol/awareness.ts'
 import { AwarenessTable, type Presence, type Speaker } from '../../src/sync/presence/awareness-table.ts'
 import { personOf } from '../../src/sync/presence/claim.ts'
-import { presencePieces } from '../../src/sync/presence/presence.ts'
+import { PresenceMessages } from '../../src/sync/presence/presence-messages.ts'
 import { RememberedClients } from '../../src/sync/presence/remembered-clients.ts'
 import { Engine, until } from './engine.ts'
 import { decodeHeard } from './heard.ts'
@@ -42,15 +42,15 @@ await t.test('the owner is the person who was first, though the room hears of th
   const [rival, witness] = [await engine.joinLive('room', { userId: 'mallory' }), await engine.joinLive()]
   rival.awareness(7, 9, { name: 'fake' })
   await until(() => witness.present[7] !== undefined)
-  const { room } = witness.connection
+  const { room } = witness
   const entry = { clientId: 7, clock: 5, state: '{"name":"Ada"}', person: personOf('ada', undefined), since: Date.now() - 60_000, leftMs: 0 }
-  room?.siblings.heard('NODE', { type: 'greeting', lastSeq: 0, entries: [entry] })
+  room.remote.received('NODE', { type: 'introduction', lastSeq: 0, entries: [entry] })
   await until(() => JSON.stringify(witness.present[7]) === '{"name":"Ada"}')
   rival.awareness(7, 99, { name: 'fake again' })
   rival.awareness(8, 1, {})
   await until(() => witness.present[8] !== undefined)
   t.same(witness.present[7], { name: 'Ada' })
-  room?.siblings.heard('NODE', { type: 'awareness', entries: [{ ...entry, clientId: 8, state: 'null' }] })
+  room.remote.received('NODE', { type: 'awareness', entries: [{ ...entry, clientId: 8, state: 'null' }] })
   await until(() => witness.present[8] === undefined)
   rival.awareness(8, 99, { name: 'fake again' })
   rival.awareness(9, 1, {})
@@ -59,9 +59,9 @@ await t.test('the owner is the person who was first, though the room hears of th
   rival.leave()
   await until(() => witness.present[9] === undefined)
   t.same(witness.present[7], { name: 'Ada' }, 'nor does the rival take it along')
-  room?.siblings.left('NODE', false)
+  room.remote.left('NODE', false)
   await until(() => witness.present[7] === undefined)
-  t.match(room?.siblings.greet()[0], { entries: [{ clientId: 7, state: 'null', person: personOf('ada', undefined), since: entry.since }, {}, {}] }, 'a node that comes in hears whose it is')
+  t.match(room.remote.introduce()[0], { entries: [{ clientId: 7, state: 'null', person: personOf('ada', undefined), since: entry.since }, {}, {}] }, 'a node that comes in hears whose it is')
 })
 
 await t.test('a client id is kept for its owner while nobody is in the room', async (t) => {
@@ -177,18 +177,21 @@ await t.test('whoever takes and leaves one client id after the other makes the r
 
 await t.test('presence goes out in pieces that a slow link takes one by one, encoded once for all who come', async (t) => {
   const entries = Array.from({ length: 50 }, (_, i) => ({ clientId: i, clock: 1, state: JSON.stringify('日'.repeat(5000)) }))
-  const pieces = presencePieces(entries)
+  const table = new AwarenessTable()
+  const speakers = [0, 1].map((joinedAt) => ({ person: `person ${joinedAt}`, joinedAt }))
+  speakers.forEach((speaker, i) => { table.apply(said(entries.slice(25 * i, 25 * i + 25)), speaker, Infinity, 1) })
+  const pieces = new PresenceMessages(table).present()
   t.ok(pieces.length > 1 && pieces.every(({ length }) => length <= 256 * 1024))
   const heard = pieces.map((piece) => decodeHeard(piece, false))
   t.same(heard.flatMap((each) => each.type === 'awareness' ? each.entries : []), entries)
-  t.same(presencePieces([]), [])
+  t.same(new PresenceMessages(new AwarenessTable()).present(), [])
 
   const engine = new Engine()
   const a = await engine.joinLive()
   a.awareness(1, 1, {})
-  const { room } = a.connection
-  const before = room?.messages.present()
-  t.equal(room?.messages.present(), before)
+  const messages = new PresenceMessages(a.room.awareness)
+  const before = messages.present()
+  t.equal(messages.present(), before)
   a.awareness(1, 2, { at: 2 })
-  t.not(room?.messages.present(), before)
+  t.not(messages.present(), before)
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import * as Y from 'yjs'
-import { noNeighbours, type Neighbours, type RoomMessage, type SharedRoom } from '../../src/sync/peers/other-nodes.ts'
+import { noOtherNodes, type OtherNodes, type RoomMessage, type SharedRoom } from '../../src/sync/peers/other-nodes.ts'
 import { Engine, edited, turn, typing, until } from './engine.ts'
 
 /** Types so much, one update each, that a compaction is worth it when the last one leaves. */
@@ -23,16 +23,16 @@ const textOf = (updates: Iterable<Uint8Array>): string => {
 }
 
 /** Another node, as far as a room hears of it. */
-class AnotherNode implements Neighbours {
+class AnotherNode implements OtherNodes {
   readonly readEveryMs = 0
   readonly #rooms: SharedRoom[] = []
   opened (room: SharedRoom): void { this.#rooms.push(room) }
-  closed = noNeighbours.closed
-  answerOpenings = noNeighbours.answerOpenings
-  tell = noNeighbours.tell
-  areIn (): boolean { return true }
+  closed = noOtherNodes.closed
+  answerOpenings = noOtherNodes.answerOpenings
+  send = noOtherNodes.send
+  share (): boolean { return true }
   isTurn (): boolean { return true }
-  say (message: RoomMessage): void { for (const room of this.#rooms) room.heard('AAAAAAAA', message) }
+  say (message: RoomMessage): void { for (const room of this.#rooms) room.received('AAAAAAAA', message) }
 }
 
 await t.test('a document that rests is compacted to one piece, and opens as it was', async (t) => {
@@ -139,10 +139,10 @@ await t.test('the sizes that the limit goes by follow, also where the room opens
   await engine.rooms.compactionIdle()
   engine.store.loads.open()
   await until(() => peer.heard.length > 0)
-  const room = peer.connection.room!
+  const { sizes } = peer.room.content
   const stored = engine.store.updates('room').reduce((sum, update) => sum + update.length, 0)
-  t.equal(room.snapshotBytes + room.logBytes, stored)
-  t.equal(room.logEntries, 0)
+  t.equal(sizes.snapshotBytes + sizes.logBytes, stored)
+  t.equal(sizes.logEntries, 0)
 })
 
 await t.test('a thousand reconnects of a client that has nothing new add nothing', async (t) => {
@@ -201,17 +201,17 @@ for (const change of ['insertion', 'deletion'] as const) {
 }
 
 await t.test('what was missed is read, though others call it stored before the read succeeds', async (t) => {
-  const neighbours = new AnotherNode()
-  const engine = new Engine({}, undefined, neighbours)
+  const otherNodes = new AnotherNode()
+  const engine = new Engine({}, undefined, otherNodes)
   const doc = new Y.Doc()
   const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
   writer.update(edited(doc, () => { doc.getText('text').insert(0, 'here ') }))
   await until(() => engine.store.updates('room').length === 1)
   await engine.store.append([{ document: 'room', update: edited(doc, () => { doc.getText('text').insert(5, 'there') }) }])
   engine.store.loads.fail()
-  neighbours.say({ type: 'read' })
+  otherNodes.say({ type: 'read' })
   await until(() => engine.log.lines.some((line) => line.startsWith('Failed to read what other nodes have stored')))
-  neighbours.say({ type: 'stored', unsaved: 0, seqs: [2] })
+  otherNodes.say({ type: 'stored', unsaved: 0, seqs: [2] })
   engine.store.loads.heal()
   await until(() => reader.text === 'here there')
   t.pass()

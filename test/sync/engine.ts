@@ -4,9 +4,12 @@ import type { CloseReason } from '../../src/protocol/close-codes.ts'
 import { hocuspocusAddress, noAddress } from '../../src/protocol/frame.ts'
 import type { ClientMessage } from '../../src/protocol/message.ts'
 import type { Logger } from '../../src/logging/logger.ts'
+import { hocuspocusProtocol } from '../../src/sessions/hocuspocus-protocol.ts'
+import { yWebsocketProtocol } from '../../src/sessions/y-websocket-protocol.ts'
 import { Connection, type Member, type Session } from '../../src/sync/connection.ts'
 import type { Limits } from '../../src/sync/limits.ts'
-import { noNeighbours } from '../../src/sync/peers/other-nodes.ts'
+import { noOtherNodes } from '../../src/sync/peers/other-nodes.ts'
+import { Room } from '../../src/sync/room.ts'
 import { Rooms } from '../../src/sync/rooms.ts'
 import { FakeSocket } from './fake-socket.ts'
 import { decodeHeard, payloadsOf, type Heard } from './heard.ts'
@@ -27,7 +30,6 @@ export const limits: Limits = {
   maxDocumentClients: 0,
   maxDocumentDeleteRanges: 0,
   maxAwarenessBytes: 64 * 1024,
-  maxSocketBufferBytes: 64 * 1024,
   maxUnsavedBytes: 16 * 1024 * 1024,
   maxTickSpacingMs: 50,
   silenceMs: 60_000,
@@ -35,6 +37,8 @@ export const limits: Limits = {
 
 /** The engine over a store and workers that the test controls. */
 export class Engine {
+  /** Buffered bytes above which the sockets of its clients are full */
+  readonly maxBufferedBytes: number
   readonly store: MemoryStore
   readonly work = new InlineWork()
   readonly log = newLog()
@@ -42,9 +46,11 @@ export class Engine {
   #skewMs = 0
   #isDead = false
 
-  constructor (more: Partial<Limits> = {}, store = new MemoryStore(), neighbours = noNeighbours) {
+  constructor (more: Partial<Limits & { maxSocketBufferBytes: number }> = {}, store = new MemoryStore(), otherNodes = noOtherNodes) {
+    const { maxSocketBufferBytes = 64 * 1024, ...bounds } = more
+    this.maxBufferedBytes = maxSocketBufferBytes
     this.store = store
-    this.rooms = new Rooms({ store: this.#untilDeath(store), work: this.work, logger: this.log, now: this.now, limits: { ...limits, ...more }, neighbours })
+    this.rooms = new Rooms({ store: this.#untilDeath(store), work: this.work, logger: this.log, now: this.now, limits: { ...limits, ...bounds }, otherNodes })
   }
 
   readonly now = (): number => performance.now() + this.#skewMs
@@ -115,9 +121,15 @@ export class Peer implements Session {
         this.heard.push(heard)
         this.onHeard?.(heard)
       }
-    })
+    }, engine.maxBufferedBytes)
     if (isDeaf) this.socket.stopReading()
-    this.connection = new Connection(this.socket, this, addressed ? hocuspocusAddress(room) : noAddress, addressed, { canEdit, ...member })
+    this.connection = new Connection({
+      socket: this.socket,
+      session: this,
+      protocol: addressed ? hocuspocusProtocol : yWebsocketProtocol,
+      address: addressed ? hocuspocusAddress(room) : noAddress,
+      member: { canEdit, ...member },
+    })
   }
 
   ended (_connection: Connection, reason: CloseReason): void {
@@ -126,7 +138,7 @@ export class Peer implements Session {
   }
 
   /** Tickets are the sessions' matter. */
-  renew (): void {}
+  async renew (): Promise<void> {}
 
   say (message: ClientMessage): void {
     this.socket.heard()
@@ -141,6 +153,13 @@ export class Peer implements Session {
 
   announce (entries: readonly AwarenessEntry[]): void { this.sendAwareness(encodeAwareness(entries)) }
   sendAwareness (update: Uint8Array): void { this.say({ type: 'awareness', states: new AwarenessUpdate(update) }) }
+
+  /** The room that the connection is in. @throws if it is in none */
+  get room (): Room {
+    const { room } = this.connection
+    if (!(room instanceof Room)) throw new Error('The connection is in no room')
+    return room
+  }
 
   /** The client is gone. */
   leave (): void {

@@ -24,12 +24,18 @@ export class FakeSocket implements Socket {
   #unread: Buffer[] = []
   #drained: Array<() => void> = []
 
-  constructor (now: () => number, onFrames: (frames: Buffer) => void) {
+  readonly #maxBufferedBytes: number
+
+  /** @param maxBufferedBytes above which it is full */
+  constructor (now: () => number, onFrames: (frames: Buffer) => void, maxBufferedBytes = Infinity) {
+    this.#maxBufferedBytes = maxBufferedBytes
     this.#now = now
     this.#onFrames = onFrames
     this.heardAt = this.writtenAt = now()
     this.budget = new PartsBudget(this.heardAt)
   }
+
+  get isFull (): boolean { return this.buffered > this.#maxBufferedBytes }
 
   heard (): void { this.heardAt = this.#now() }
 

@@ -55,7 +55,7 @@ await t.test('a large update of one who may only read meanwhile does not count',
   const [heavy, light] = typing(large, 'light')
   writer.update(heavy!)
   writer.update(light!)
-  writer.connection.canEdit = false
+  writer.connection.takeOver({ canEdit: false })
   engine.work.scans.open()
   await until(() => writer.all('status').length === 2)
   t.same(writer.all('status').map(({ stored }) => stored), [false, false])

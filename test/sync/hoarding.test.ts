@@ -1,6 +1,7 @@
 import t from 'tap'
 import * as Y from 'yjs'
-import { edited, Engine, limits, turn, typing, until } from './engine.ts'
+import { Room } from '../../src/sync/room.ts'
+import { edited, Engine, turn, typing, until } from './engine.ts'
 
 await t.test('who asks for presence and does not read is closed, not answered into memory', async (t) => {
   const engine = new Engine()
@@ -14,7 +15,7 @@ await t.test('who asks for presence and does not read is closed, not answered in
 await t.test('who writes what lacks something, again and again, and does not read is asked once, and then closed', async (t) => {
   const engine = new Engine()
   const peer = await engine.joinLive()
-  peer.socket.buffered = limits.maxSocketBufferBytes + 1
+  peer.socket.buffered = engine.maxBufferedBytes + 1
   const written = peer.socket.writes
   const doc = new Y.Doc()
   const updates = Array.from({ length: 300 }, (_, index) => edited(doc, () => { doc.getText('text').insert(index, 'x') }))
@@ -22,7 +23,7 @@ await t.test('who writes what lacks something, again and again, and does not rea
   t.equal(peer.socket.writes - written, 1)
   // Refused all the time, which a Hocuspocus client is told each time.
   const reader = await engine.joinLive('room', { wire: 'hocuspocus', canEdit: false })
-  reader.socket.buffered = limits.maxSocketBufferBytes + 1
+  reader.socket.buffered = engine.maxBufferedBytes + 1
   for (let count = 0; count < 50_000 && reader.closed === undefined; count++) reader.update(updates[0]!)
   t.equal(reader.closed?.code, 4508)
 })
@@ -65,7 +66,7 @@ await t.test('documents that share a socket do not fill it for each other', asyn
   Object.defineProperty(other.socket, 'buffered', { get: () => one.socket.buffered })
   other.socket.drained = async () => { await one.socket.drained() }
   one.socket.stopReading()
-  const [before, written] = [other.socket.writes, 'x'.repeat(2 * limits.maxSocketBufferBytes)]
+  const [before, written] = [other.socket.writes, 'x'.repeat(2 * engine.maxBufferedBytes)]
   // More than is kept in memory, so that what was missed has left it.
   const more = typing(written, ...new Array<string>(10).fill('y'.repeat(200_000)))
   writer.update(more[0]!)
@@ -89,8 +90,8 @@ await t.test('answers that nobody reads are counted for all documents of a socke
   const engine = new Engine()
   const socket = (await engine.joinLive('first', { wire: 'hocuspocus', canEdit: false })).socket
   const readers = Array.from({ length: 50 }, (_, i) => engine.join(`room ${i}`, { wire: 'hocuspocus', canEdit: false, socket }))
-  await until(() => readers.every(({ connection }) => connection.room?.isOpen === true))
-  socket.buffered = limits.maxSocketBufferBytes + 1
+  await until(() => readers.every(({ connection }) => connection.room instanceof Room && connection.room.isOpen))
+  socket.buffered = engine.maxBufferedBytes + 1
   const [update] = typing('something')
   // Each is told that it was refused: well below what a single document may let wait.
   for (let count = 0; count < 1000 && socket.closed === undefined; count++) for (const reader of readers) reader.update(update!)
@@ -113,7 +114,7 @@ await t.test('a long state vector is not kept for a client that does not read: i
     reader.say({ type: 'sync-step-1', stateVector })
     reader.say({ type: 'sync-step-1', stateVector })
     await until(() => reader.socket.buffered > 0)
-    t.ok((reader.connection.asksAgain?.length ?? 0) < 10_000)
+    t.ok((reader.connection.progress.question?.length ?? 0) < 10_000)
     const { differences } = engine.work
     reader.socket.read()
     await until(() => reader.all('step2').length === 2)

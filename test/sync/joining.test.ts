@@ -220,7 +220,7 @@ await t.test('a reader that stops reading gets nothing more until it has read, a
   await until(() => quick.text.length === 100_000)
   t.equal(slow.connection.phase, 'catching-up')
   writer.awareness(5, 1, { at: 1 })
-  await until(() => slow.connection.owesAwareness)
+  await until(() => slow.connection.progress.owesAwareness)
   writer.awareness(5, 2, { at: 2 })
   await until(() => quick.present[5] !== undefined && JSON.stringify(quick.present[5]) === '{"at":2}')
   t.ok(slow.socket.buffered < 120_000, 'what waits for it does not grow with what is written')
@@ -260,13 +260,13 @@ await t.test('a reader that takes nothing is closed with 4508 within a minute, h
     slow.socket.stopReading()
     writer.update(typing('x'.repeat(bytes))[0]!)
     await until(() => slow.socket.buffered > 0)
-    const { room } = slow.connection
+    const { room } = slow
     let ms = 0
     for (; ms < 60_000 && slow.closed === undefined; ms += 3000) {
       engine.pass(3000)
       slow.socket.heard()
       writer.socket.heard()
-      room?.sweep(engine.now())
+      room.sweep(engine.now())
       t.ok(slow.closed === undefined || ms >= 45_000, 'not before it had its time')
     }
     t.equal(slow.closed, closes.tooSlow)
@@ -280,12 +280,12 @@ await t.test('a reader that takes a little now and then stays, and has more time
   slow.socket.stopReading()
   writer.update(typing('x'.repeat(8_000_000))[0]!)
   await until(() => slow.socket.buffered > 0)
-  const { room } = slow.connection
+  const { room } = slow
   const passMs = (total: number): void => {
     for (let ms = 0; ms < total; ms += 3000) {
       engine.pass(3000)
       slow.socket.heard()
-      room?.sweep(engine.now())
+      room.sweep(engine.now())
     }
   }
   passMs(90_000)
@@ -302,11 +302,11 @@ await t.test('a reader that takes a little now and then stays, and has more time
 await t.test('who is silent is closed with 4508; who listens hears something at least every 15 s', async (t) => {
   const engine = new Engine()
   const [dead, alive] = [await engine.joinLive(), await engine.joinLive()]
-  const { room } = alive.connection
+  const { room } = alive
   for (let ms = 0; ms <= 66_000; ms += 3000) {
     engine.pass(3000)
     alive.socket.heard()
-    room?.sweep(engine.now())
+    room.sweep(engine.now())
     t.ok(engine.now() - alive.socket.writtenAt < 15_000)
   }
   t.equal(dead.closed, closes.silent)
@@ -316,13 +316,13 @@ await t.test('who is silent is closed with 4508; who listens hears something at 
 await t.test('who waits for a slow store hears something too', async (t) => {
   const engine = new Engine()
   await largeDocument(engine)
-  const { room } = (await engine.joinLive()).connection
+  const { room } = await engine.joinLive()
   engine.store.loads.shut()
   const joiner = engine.join()
   joiner.askFor(new Y.Doc())
   const before = joiner.heard.length
   engine.pass(13_000)
-  room?.sweep(engine.now())
+  room.sweep(engine.now())
   t.ok(joiner.heard.length > before)
   engine.store.loads.open()
   await until(() => joiner.all('step2').length > 0)

@@ -252,8 +252,9 @@ await t.test('a client pays for what costs time by its parts, in updates, questi
   writer.update(update)
   await until(() => engine.rooms.counters.updates === 1)
   t.equal(writer.closed, undefined)
-  for (let count = 0; count < 5; count++) writer.update(update)
-  await until(() => writer.closed !== undefined)
+  // On a busy machine the budget refills meanwhile.
+  for (let count = 0; count < 20; count++) writer.update(update)
+  await until(() => writer.closed !== undefined, 60_000)
   t.equal(writer.closed, closes.tooMany)
   const reader = await engine.joinLive('other', { canEdit: false })
   for (let count = 0; count < 5; count++) reader.say({ type: 'sync-step-1', stateVector })

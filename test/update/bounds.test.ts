@@ -112,7 +112,7 @@ await t.test('what is announced is refused before it is read', async (t) => {
   t.throws(() => new Known().lackedBy(Uint8Array.from(huge), 1), { name: 'MalformedUpdate', message: /too many entries/ })
 })
 
-await t.test('neighbours that are gone are one range, so a text that was deleted letter by letter is no attack', async (t) => {
+await t.test('otherNodes that are gone are one range, so a text that was deleted letter by letter is no attack', async (t) => {
   const update = written((writer) => {
     for (const number of [1, deleteRanges + 1, 7, 0]) writer.varUint(number)
     for (let i = 0; i <= deleteRanges; i++) deleted(writer)

@@ -78,7 +78,7 @@ await t.test('a cut inside a text, a list, a deletion and a surrogate pair is Yj
   }
 })
 
-/** Each struct in Yjs's own words; what it merges from neighbours or cuts alike is alike. */
+/** Each struct in Yjs's own words; what it merges from otherNodes or cuts alike is alike. */
 function structsOf (update: Uint8Array): unknown[] {
   return Y.decodeUpdate(update).structs.map((struct) => struct instanceof Y.Item
     ? [struct.id, struct.length, struct.origin, struct.rightOrigin, struct.parent, struct.parentSub, struct.content.constructor.name, struct.content.getContent().map(String)]

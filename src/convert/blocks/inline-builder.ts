@@ -1,7 +1,7 @@
 import { type Inline, type InlineElement, isLink, isText, type Link, sameStyles, type Styles, type TextRun } from './block.ts'
 
 /**
- * Gathers inline content in the one form that every reader gives: equal neighbours are one run, links hold their runs,
+ * Gathers inline content in the one form that every reader gives: equal otherNodes are one run, links hold their runs,
  * and a line break belongs to the run before it (Yjs stores it as an element without marks, so it has none of its own).
  */
 export class InlineBuilder {

@@ -20,7 +20,7 @@ export interface InlineOptions {
 
 /**
  * One stretch of text, or one thing that stands in it, with the marks that hold over it, outermost not yet decided. A thing
- * that its neighbours may change, such as math between dollars, is `html` where nothing may be ambiguous.
+ * that its otherNodes may change, such as math between dollars, is `html` where nothing may be ambiguous.
  */
 export interface Piece { kind: 'text' | 'code' | 'break' | 'element', text: string, marks: Set<string>, href?: string, html?: string }
 

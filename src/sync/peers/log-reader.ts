@@ -1,130 +1,90 @@
-import type { StoredDocument } from '../../store/store.ts'
-import { unpackScan } from '../../update/packed-scan.ts'
-import { scanUpdate, type ScannedUpdate } from '../../update/scan-update.ts'
-import { heavyUpdateBytes } from '../limits.ts'
-import { decodeKnown } from '../save/read-known.ts'
-import type { Room } from '../room.ts'
-import type { Services } from '../services.ts'
+import type { OutageLog } from '../../logging/outage-log.ts'
+import { CallQueue } from '../../queue/bounded-queue.ts'
 import { SnapshotReplaced } from '../save/stored-documents.ts'
 
-/** Documents read at the same time: a thousand rooms that are all behind must not take every connection to the store. */
+/** The stored log of one open room. */
+export interface ReadableLog {
+  readonly name: string
+  readonly isOpen: boolean
+  /** Engine time in ms when it was last read */
+  readonly readAt: number
+  /** Adds to the room what other nodes have stored. */
+  read (): Promise<void>
+}
+
+/** What a LogReader works with. */
+export interface LogReaderOptions {
+  /** The logs of the rooms that are open. */
+  logs (): Iterable<ReadableLog>
+  /** ms after which each log is read without a request; 0 = never */
+  readEveryMs (): number
+  readonly outages: OutageLog
+  /** Engine time in ms */
+  now (): number
+}
+
+/** Documents read at a time: a thousand rooms that are all behind must not take every connection to the store. */
 const maxRunning = 4
-/** What could not be read is tried again this often; and which rooms are due is looked for as often. */
+/** ms between two looks for logs that are due or could not be read. */
 const lookEveryMs = 1000
-/** Of all rooms that are due, at most this many are read each time. */
+/** Logs that are read in one look because they are due, at most. */
 const maxDue = 100
-/** Log entries are taken in until this much has been read, then others have their turn. */
-const turnBytes = 64 * 1024
 
-/** Brings rooms up to what other nodes have stored: those that are behind at once, each now and then. */
+/** Brings rooms up to what other nodes have stored: those that are behind at once, every room now and then. */
 export class LogReader {
-  readonly #rooms: ReadonlyMap<string, Room>
-  readonly #services: () => Services
-  readonly #queue = new Set<Room>()
-  #failed: Room[] = []
-  #running = 0
-  #timer: NodeJS.Timeout | undefined
+  readonly #options: LogReaderOptions
+  readonly #turns: CallQueue
+  readonly #waiting = new Set<ReadableLog>()
+  #failed: ReadableLog[] = []
+  readonly #timer: NodeJS.Timeout
+  #isStopped = false
 
-  /** @param rooms those that are open */
-  constructor (rooms: ReadonlyMap<string, Room>, services: () => Services) {
-    this.#rooms = rooms
-    this.#services = services
+  constructor (options: LogReaderOptions) {
+    this.#options = options
+    this.#turns = new CallQueue({ maxRunning, maxWaiting: Infinity, maxWaitMs: Infinity, now: options.now })
     this.#timer = setInterval(() => { this.#look() }, lookEveryMs)
     this.#timer.unref()
   }
 
-  /** Reads a room's log as soon as others before it are read. */
-  request (room: Room): void {
-    this.#queue.add(room)
-    this.#next()
+  /** Reads a log once those requested before it have been read. */
+  request (log: ReadableLog): void {
+    if (this.#waiting.has(log)) return
+    this.#waiting.add(log)
+    this.#turns.run(() => this.#read(log)).catch((error: unknown) => { this.#hasFailed(log, error) })
   }
 
+  /** Reads nothing more. */
   stop (): void {
     clearInterval(this.#timer)
-    this.#queue.clear()
-    this.#failed = []
+    this.#isStopped = true
   }
 
-  #next (): void {
-    for (const room of this.#queue) {
-      if (this.#running === maxRunning) return
-      this.#queue.delete(room)
-      if (!room.isOpen) continue
-      this.#running++
-      this.#read(room)
-        .catch((error: unknown) => { this.#hasFailed(room, error) })
-        .finally(() => {
-          this.#running--
-          this.#next()
-        })
+  async #read (log: ReadableLog): Promise<void> {
+    this.#waiting.delete(log)
+    if (log.isOpen && !this.#isStopped) await log.read()
+  }
+
+  #hasFailed (log: ReadableLog, error: unknown): void {
+    const { outages } = this.#options
+    const details = { room: log.name }
+    // The next attempt reads the new snapshot.
+    if (!(error instanceof SnapshotReplaced)) {
+      outages.report('warn', 'Failed to read what other nodes have stored; retrying', error, details)
     }
-  }
-
-  async #read (room: Room): Promise<void> {
-    room.readAt = room.services.now()
-    await room.repairing(() => readMissing(room))
-    room.services.counters.logReads++
-  }
-
-  #hasFailed (room: Room, error: unknown): void {
-    if (!(error instanceof SnapshotReplaced)) room.services.outages.report('warn', 'Failed to read what other nodes have stored; retrying', error, { room: room.name })
-    this.#failed.push(room)
+    this.#failed.push(log)
   }
 
   #look (): void {
-    for (const room of this.#failed.splice(0)) this.request(room)
-    const { neighbours: { readEveryMs }, now } = this.#services()
+    for (const log of this.#failed.splice(0)) this.request(log)
+    const readEveryMs = this.#options.readEveryMs()
     if (readEveryMs === 0) return
-    const before = now() - readEveryMs
-    let due = maxDue - this.#queue.size
-    for (const room of this.#rooms.values()) {
+    const before = this.#options.now() - readEveryMs
+    let due = maxDue - this.#waiting.size
+    for (const log of this.#options.logs()) {
       if (due <= 0) return
-      if (!room.isOpen || room.readAt > before) continue
-      this.request(room)
+      if (!log.isOpen || log.readAt > before) continue
+      this.request(log)
       due--
     }
   }
-}
-
-/** Takes in what the store has of a room and the room has not. Harmless where it is nothing. */
-async function readMissing (room: Room): Promise<void> {
-  const { stored, pacer } = room.services
-  const haveRead = room.siblings.beginReading()
-  const since = room.siblings.readUpTo
-  const document = await stored.load(room.name, since)
-  if (document === undefined) return haveRead(0)
-  let bytes = 0
-  for (const update of await updatesOf(room, document, since)) {
-    if (bytes > turnBytes) {
-      await pacer.turn()
-      bytes = 0
-    }
-    bytes += update.length
-    const scanned = await scan(room, update)
-    if (!room.isOpen) return
-    room.siblings.take(scanned)
-  }
-  haveRead(document.lastSeq)
-}
-
-/** The log's entries or, where the snapshot has swallowed some that the room lacks, all that it lacks. */
-async function updatesOf (room: Room, document: StoredDocument, since: number): Promise<readonly Uint8Array[]> {
-  const { snapshot, log } = document
-  const updates = log.map(({ update }) => update)
-  if (snapshot === undefined || snapshot.generation === room.generation) return updates
-  const known = await decodeKnown(room.name, snapshot.known, room.services.work)
-  const holdsAll = known.covers(room.known.encodeStateVector()) && room.known.deleteSet.contains(known.deleteSet)
-  if (holdsAll || snapshot.upTo <= since) {
-    room.generation = snapshot.generation
-    room.known.addDeletes(known.deleteSet)
-    return updates
-  }
-  const missing = await room.services.stored.difference(room.name, document, room.known.encodeStateVector())
-  room.generation = snapshot.generation
-  return missing
-}
-
-async function scan (room: Room, update: Uint8Array): Promise<ScannedUpdate> {
-  if (update.length <= heavyUpdateBytes) return scanUpdate(update)
-  return unpackScan(await room.services.work.scan(update, 'store', room.name), update)
 }

@@ -1,69 +1,83 @@
 import type { NodeId } from '../../bus/bus.ts'
 import type { AwarenessEntry } from '../../protocol/awareness.ts'
 
-/** Presence as nodes tell it to each other. */
+/** Presence as nodes share it. */
 export interface SharedPresence extends AwarenessEntry {
-  /** Whose the client id is, and since when in ms since the epoch: see claim.ts */
+  /** The owner of the client id, and since when in ms since the epoch: see presence/claim.ts */
   readonly person: string
   readonly since: number
   /** ms since the client left; 0 while it is present */
   readonly leftMs: number
 }
 
-/** What nodes that hold the same room tell each other. What one says to another arrives in order, or not at all. */
+/**
+ * What nodes that have the same room open send each other. Messages from one node to another arrive in order, or are
+ * lost.
+ */
 export type RoomMessage =
   /** A tick's merged update, on its way to the store */
   | { readonly type: 'update', readonly update: Uint8Array }
-  /** Who has changed, of those who are connected to the sender */
+  /** Presence that has changed, of clients that are connected to the sender */
   | { readonly type: 'awareness', readonly entries: readonly SharedPresence[] }
-  /** The sender holds the room too: all who are connected to it, all who have left lately, and the highest log position it knows of. Its unsaved updates follow */
-  | { readonly type: 'greeting', readonly lastSeq: number, readonly entries: readonly SharedPresence[] }
-  /** All but the last `unsaved` updates that the sender has sent are stored; `seqs` (rising) have been given to it since it last said so */
+  /**
+   * The sender has the room open too: everyone who is connected to it, everyone who has left lately, and the highest
+   * log position that it knows. Its unsaved updates follow.
+   */
+  | { readonly type: 'introduction', readonly lastSeq: number, readonly entries: readonly SharedPresence[] }
+  /**
+   * All but the last `unsaved` updates of the sender are stored; `seqs` (rising) are the log positions that its updates
+   * were given since the last such message
+   */
   | { readonly type: 'stored', readonly unsaved: number, readonly seqs: readonly number[] }
-  /** Something was stored that was not sent, because it is large or came another way */
+  /** Something was stored that was not sent, because it is large or arrived another way */
   | { readonly type: 'read' }
-  /** The snapshot was replaced: its bytes, and what it took out of the log */
-  | { readonly type: 'compacted', readonly snapshotBytes: number, readonly logBytes: number, readonly logEntries: number }
+  /** The snapshot was replaced: its bytes, and what was removed from the log */
+  | {
+    readonly type: 'compacted'
+    readonly snapshotBytes: number
+    readonly logBytes: number
+    readonly logEntries: number
+  }
 
-/** A room as the other nodes see it. */
+/** A room as other nodes see it. */
 export interface SharedRoom {
   readonly name: string
-  /** What a node that turns out to hold the room too is told first. */
-  greet (): RoomMessage[]
-  heard (from: NodeId, message: RoomMessage): void
-  /** A node holds the room no longer. `isOrderly`: it has stored all that it sent, and says goodbye; else it has vanished. */
+  /** The first messages to a node that has the room open too. */
+  introduce (): RoomMessage[]
+  received (from: NodeId, message: RoomMessage): void
+  /** A node has closed the room. `isOrderly`: it has stored everything that it sent; false: it has crashed. */
   left (node: NodeId, isOrderly: boolean): void
-  /** Others may have stored what was not told here: the store must be read. */
+  /** Other nodes may have stored updates that were not sent to this one: the store must be read. */
   fallBehind (): void
 }
 
-/** The other nodes, as rooms see them. */
-export interface Neighbours {
-  /** Tells all nodes that this one holds the room from now on. To be called before the room is read from the store. */
+/** The other nodes of the service, as rooms see them. */
+export interface OtherNodes {
+  /** Announces that this node has the room open. To be called before the room is read from the store. */
   opened (room: SharedRoom): void
   closed (room: SharedRoom): void
   /**
-   * Sets the answer to a node that opens a room which this node does not hold.
+   * Sets the answer to a node that opens a room which this node does not have open.
    * @param answer called with the room's name
    */
   answerOpenings (answer: (name: string) => RoomMessage | undefined): void
-  /** Whether some other node holds the room too. */
-  areIn (room: SharedRoom): boolean
-  /** Tells all that hold the room too. */
-  tell (room: SharedRoom, message: RoomMessage): void
-  /** Whether work on the room that one node at a time does is this one's turn. */
+  /** Whether another node has the room open too. */
+  share (room: SharedRoom): boolean
+  /** Sends a message to all nodes that have the room open. */
+  send (room: SharedRoom, message: RoomMessage): void
+  /** Whether it is this node's turn to do work on the room that one node at a time does. */
   isTurn (name: string): boolean
-  /** How often each open room is read from the store though nothing says that it must be, in ms; 0 = never. */
+  /** ms after which an open room is read from the store although no node has sent anything; 0 = never */
   readonly readEveryMs: number
 }
 
 /** For a service of one process. */
-export const noNeighbours: Neighbours = {
+export const noOtherNodes: OtherNodes = {
   opened () {},
   closed () {},
   answerOpenings () {},
-  areIn: () => false,
-  tell () {},
+  share: () => false,
+  send () {},
   isTurn: () => true,
   readEveryMs: 0,
 }

@@ -1,95 +1,144 @@
 import type { NodeId } from '../../bus/bus.ts'
 import { absentState } from '../../protocol/awareness.ts'
+import type { SnapshotHead } from '../../store/store.ts'
 import { MalformedUpdate } from '../../update/malformed-update.ts'
 import { scanUpdate, type ScannedUpdate } from '../../update/scan-update.ts'
+import type { RoomContent } from '../content.ts'
+import { heavyUpdateBytes } from '../limits.ts'
+import type { AwarenessTable, Presence } from '../presence/awareness-table.ts'
+import { sharePresence } from '../presence/share-presence.ts'
+import type { RecentUpdate } from '../save/recent-update.ts'
+import type { Services } from '../services.ts'
+import { AwaitedUpdate } from './awaited-update.ts'
 import { LogPosition } from './log-position.ts'
+import type { ReadableLog } from './log-reader.ts'
 import type { RoomMessage, SharedRoom } from './other-nodes.ts'
-import { sharePresence } from '../presence/presence.ts'
-import type { RecentUpdate } from '../save/recent-updates.ts'
-import type { Room } from '../room.ts'
+import { readMissing } from './read-missing.ts'
 
-/** An update that another node has sent and has not called stored yet. */
-interface Awaited {
-  isStored: boolean
-  /** The relayed update it went into, once it has been sent out; undefined too where it held nothing new */
-  recent: RecentUpdate | undefined
+/** The room of this process whose remote rooms these are. */
+export interface LocalRoom {
+  requestTick (): void
+  /** Stores an update that was sent out and that another node was to store. */
+  save (recent: RecentUpdate): void
 }
 
-/** An update for this room's connections that this node need not store. */
-export interface Relayed {
-  readonly scanned: ScannedUpdate
-  /** undefined: it comes from the store */
-  readonly awaited: Awaited | undefined
-}
+/** What remote rooms need of the services. */
+export type RemoteRoomServices =
+  Pick<Services, 'otherNodes' | 'reader' | 'stored' | 'work' | 'pacer' | 'counters' | 'outages' | 'logger' | 'now'>
 
-/** Messages that come while the room is being opened; more than this, and the store is read instead. */
+/** Messages kept while the room is being opened; beyond this, the store is read instead. */
 const maxEarly = 1000
-/** A hole in the log that lasts for this many sweeps is read from the store: whoever has filled it said nothing. */
+/** Sweeps after which a hole in the log is read from the store: the node that has filled it has not reported it. */
 const patientSweeps = 3
 
-/** The same room on other nodes: what they say of it, and how far this one has what they have stored. */
-export class Siblings implements SharedRoom {
+/** The same room on other nodes: what they send, and how much of what they have stored this room has. */
+export class RemoteRooms implements SharedRoom, ReadableLog {
   readonly name: string
-  readonly position = new LogPosition()
-  readonly #room: Room
-  /** By node: its updates that are not known to be stored, in the order in which it sent them */
-  readonly #awaited = new Map<NodeId, Awaited[]>()
-  #relayed: Relayed[] = []
-  /** What has come before the room was open */
+  readonly #content: RoomContent
+  readonly #awareness: AwarenessTable
+  readonly #services: RemoteRoomServices
+  readonly #room: LocalRoom
+  readonly #position = new LogPosition()
+  /** By node: its updates that it has not reported as stored, in the order in which it sent them */
+  readonly #awaited = new Map<NodeId, AwaitedUpdate[]>()
+  /** Messages that arrived before the room was open; undefined: it is open */
   #early: Array<() => void> | undefined = []
-  /** Log positions given to this node's updates since the others were told last */
-  #given: number[] = []
-  #toldUnsaved = 0
+  /** Log positions of this node's updates that were not reported to the other nodes */
+  #unreported: number[] = []
+  #reportedUnsaved = 0
   /** How far the log had been read when something was missed first; undefined: nothing is missing */
   #unreadSince: number | undefined
   #timesBehind = 0
   #sweepsWithHole = 0
   #holeAt = 0
+  #readAt: number
 
-  constructor (room: Room) {
-    this.name = room.name
+  constructor (content: RoomContent, awareness: AwarenessTable, services: RemoteRoomServices, room: LocalRoom) {
+    this.name = content.name
+    this.#content = content
+    this.#awareness = awareness
+    this.#services = services
     this.#room = room
+    this.#readAt = services.now()
   }
 
-  get hasRelayed (): boolean { return this.#relayed.length > 0 }
-  get relayed (): readonly Relayed[] { return this.#relayed }
+  get isOpen (): boolean { return this.#content.isOpen }
+  get readAt (): number { return this.#readAt }
 
-  /** Takes what is to be sent out with the next tick. */
-  takeRelayed (): readonly Relayed[] {
-    const relayed = this.#relayed
-    this.#relayed = []
-    return relayed
-  }
+  /** The room is being opened; to be called before it is read from the store. */
+  opening (): void { this.#services.otherNodes.opened(this) }
 
-  /** The room has been read from the store and is open. */
+  /** The room has been read from the store. @param lastSeq the last position of its log */
   opened (lastSeq: number): void {
-    this.position.reach(lastSeq)
+    this.#position.reach(lastSeq)
     const early = this.#early ?? []
     this.#early = undefined
-    for (const hear of early) hear()
+    for (const process of early) process()
   }
 
-  /** This node's own update has been given a position in the log. */
-  stored (seq: number): void {
-    this.position.add(seq)
-    if (this.#room.services.neighbours.areIn(this)) this.#given.push(seq)
+  closed (): void {
+    this.sweep()
+    this.#services.otherNodes.closed(this)
   }
 
-  // ---- what other nodes say
+  // ---- to the other nodes
 
-  greet (): RoomMessage[] {
-    const { awareness, recent, services } = this.#room
-    // Others speak for those who are connected to them; of who has left, their node may have closed the room since.
-    const entries = awareness.all().filter(({ node, state }) => node === undefined || state === absentState)
-    const unsaved = recent.all.filter(({ isStored, awaited }) => !isStored && awaited === 0)
+  /** Sends what a tick has sent to this node's clients. */
+  send (updates: readonly RecentUpdate[], presences: readonly Presence[]): void {
+    const { otherNodes, now } = this.#services
+    if (!otherNodes.share(this)) return
+    for (const { update } of updates) {
+      // Large updates are read from the store later: the links stay free for small ones.
+      if (update.length <= heavyUpdateBytes) otherNodes.send(this, { type: 'update', update })
+    }
+    const own = presences.filter(({ node }) => node === undefined)
+    if (own.length > 0) otherNodes.send(this, { type: 'awareness', entries: sharePresence(own, now()) })
+  }
+
+  /** An update of this node was stored at this position of the log. */
+  stored ({ update }: RecentUpdate, seq: number): void {
+    const { otherNodes } = this.#services
+    this.#position.add(seq)
+    if (!otherNodes.share(this)) return
+    this.#unreported.push(seq)
+    if (update.length > heavyUpdateBytes) otherNodes.send(this, { type: 'read' })
+  }
+
+  /** This node has compacted the document. @param log what was removed from the log */
+  compacted (head: SnapshotHead, log: { readonly bytes: number, readonly entries: number }): void {
+    this.#content.resize(head.bytes, log)
+    if (head.upTo <= this.#readUpTo) {
+      this.#content.haveSnapshot(head.generation)
+      this.#content.addDeletesOf(head).catch((error: unknown) => {
+        const event = 'Failed to read what a new snapshot holds; reading the store instead'
+        this.#services.outages.report('warn', event, error, { room: this.name })
+        this.fallBehind()
+      })
+    } else {
+      // It can hold what other nodes have stored and this room has yet to read and send, deletions too.
+      this.fallBehind()
+    }
+    const sizes = { snapshotBytes: head.bytes, logBytes: log.bytes, logEntries: log.entries }
+    this.#services.otherNodes.send(this, { type: 'compacted', ...sizes })
+  }
+
+  introduce (): RoomMessage[] {
+    // Other nodes speak for the clients that are connected to them; a client that has left is remembered by any node,
+    // since its own may have closed the room meanwhile.
+    const entries = this.#awareness.all().filter(({ node, state }) => node === undefined || state === absentState)
+    const lastSeq = this.#position.highest
     return [
-      { type: 'greeting', lastSeq: this.position.highest, entries: sharePresence(entries, services.now()) },
-      ...unsaved.map(({ update }) => ({ type: 'update' as const, update })),
+      { type: 'introduction', lastSeq, entries: sharePresence(entries, this.#services.now()) },
+      ...this.#unsaved().map(({ update }) => ({ type: 'update' as const, update })),
     ]
   }
 
-  heard (from: NodeId, message: RoomMessage): void {
-    this.#whenOpen(() => { this.#hear(from, message) })
+  #unsaved (): RecentUpdate[] { return this.#content.recent.all.filter(({ isUnsaved }) => isUnsaved) }
+
+  // ---- from the other nodes
+
+  received (from: NodeId, message: RoomMessage): void {
+    this.#whenOpen(() => { this.#process(from, message) })
   }
 
   left (node: NodeId, isOrderly: boolean): void {
@@ -100,153 +149,149 @@ export class Siblings implements SharedRoom {
         this.fallBehind()
       }
       this.#awaited.delete(node)
-      if (this.#room.awareness.leaveNode(node, this.#room.services.now())) this.#room.requestTick()
+      if (this.#awareness.leaveNode(node, this.#services.now())) this.#room.requestTick()
     })
   }
 
   fallBehind (): void {
     this.#whenOpen(() => {
-      this.#unreadSince = this.readUpTo
+      this.#unreadSince = this.#readUpTo
       this.#timesBehind++
-      this.#room.services.reader.request(this.#room)
+      this.#services.reader.request(this)
     })
   }
 
-  /**
-   * Up to here the room has the log for certain. What others call stored moves `position` on though this room may have missed
-   * it: from the moment that something is missed until the store has been read, only what came before counts.
-   */
-  get readUpTo (): number {
-    return Math.min(this.#unreadSince ?? Infinity, this.position.synced)
-  }
-
-  /** The store is about to be read from `readUpTo` on. @returns to be called when that has succeeded, with the last position read */
-  beginReading (): (lastSeq: number) => void {
-    const times = this.#timesBehind
-    return (lastSeq) => {
-      this.position.reach(lastSeq)
-      if (this.#timesBehind === times) this.#unreadSince = undefined
-    }
-  }
-
-  #whenOpen (hear: () => void): void {
-    if (this.#early === undefined) hear()
-    else if (this.#early.length < maxEarly) this.#early.push(hear)
+  #whenOpen (process: () => void): void {
+    if (this.#early === undefined) process()
+    else if (this.#early.length < maxEarly) this.#early.push(process)
     else if (this.#early.length === maxEarly) this.#early.push(() => { this.fallBehind() })
   }
 
-  #hear (from: NodeId, message: RoomMessage): void {
-    const room = this.#room
+  #process (from: NodeId, message: RoomMessage): void {
     switch (message.type) {
       case 'update':
-        this.#hearUpdate(from, message.update)
+        this.#processUpdate(from, message.update)
         break
       case 'awareness':
-        room.awareness.hear(from, message.entries, room.services.now())
-        if (room.awareness.hasChanged) room.requestTick()
+        this.#awareness.hear(from, message.entries, this.#services.now())
+        this.#tickIfChanged()
         break
-      case 'greeting':
-        this.#hearGreeting(from, message)
+      case 'introduction':
+        this.#processIntroduction(from, message)
         break
       case 'stored':
-        for (const seq of message.seqs) this.position.add(seq)
+        for (const seq of message.seqs) this.#position.add(seq)
         this.#confirm(from, message.unsaved)
         break
       case 'read':
         this.fallBehind()
         break
       case 'compacted':
-        room.resized(message.snapshotBytes, message.logBytes, message.logEntries)
+        this.#content.resize(message.snapshotBytes, { bytes: message.logBytes, entries: message.logEntries })
         this.fallBehind()
         break
     }
   }
 
-  #hearGreeting (from: NodeId, { lastSeq, entries }: Extract<RoomMessage, { type: 'greeting' }>): void {
-    const { awareness, services } = this.#room
-    // What it sent before and has not stored, it sends again now; what it has stored meanwhile does no harm twice.
+  #processIntroduction (from: NodeId, { lastSeq, entries }: Extract<RoomMessage, { type: 'introduction' }>): void {
+    const now = this.#services.now()
+    // Whatever the node has not stored follows again; what it has stored meanwhile does no harm twice.
     this.#adopt(from)
     this.#awaited.set(from, [])
     const present = entries.filter(({ state }) => state !== absentState)
-    awareness.hear(from, entries, services.now())
-    awareness.leaveNode(from, services.now(), new Set(present.map(({ clientId }) => clientId)))
-    if (awareness.hasChanged) this.#room.requestTick()
-    if (lastSeq > this.position.synced) this.fallBehind()
+    this.#awareness.hear(from, entries, now)
+    this.#awareness.leaveNode(from, now, new Set(present.map(({ clientId }) => clientId)))
+    this.#tickIfChanged()
+    if (lastSeq > this.#position.synced) this.fallBehind()
   }
 
-  #hearUpdate (from: NodeId, update: Uint8Array): void {
+  #tickIfChanged (): void { if (this.#awareness.hasChanged) this.#room.requestTick() }
+
+  #processUpdate (from: NodeId, update: Uint8Array): void {
     let scanned: ScannedUpdate
     try {
       scanned = scanUpdate(update)
-    } catch (error) {
-      if (!(error instanceof MalformedUpdate)) throw error
-      this.#room.services.logger.error({ err: error, room: this.name, node: from }, 'A node has sent an update that cannot be read; the store is read instead')
+    } catch (err) {
+      if (!(err instanceof MalformedUpdate)) throw err
+      const event = 'Failed to read an update of another node; reading the store instead'
+      this.#services.logger.error({ err, room: this.name, node: from }, event)
       this.fallBehind()
       return
     }
-    const awaited: Awaited = { isStored: false, recent: undefined }
+    const awaited = new AwaitedUpdate()
     const waiting = this.#awaited.get(from)
     if (waiting === undefined) this.#awaited.set(from, [awaited])
     else waiting.push(awaited)
-    this.take(scanned, awaited)
+    this.#relay(scanned, awaited)
   }
 
-  /** Takes in an update from another node or, without `awaited`, from the store. */
-  take (scanned: ScannedUpdate, awaited?: Awaited): void {
-    const { known } = this.#room
-    if (known.contains(scanned)) return
-    known.add(scanned)
-    this.#room.placement.add(scanned)
-    this.#relayed.push({ scanned, awaited })
-    this.#room.requestTick()
+  readonly #relay = (scanned: ScannedUpdate, awaited?: AwaitedUpdate): void => {
+    if (this.#content.relay(scanned, awaited)) this.#room.requestTick()
   }
 
-  // ---- who stores what
+  // ---- which node stores an update
 
   /** All but the last `unsaved` updates of a node are stored. */
   #confirm (node: NodeId, unsaved: number): void {
     const waiting = this.#awaited.get(node)
     if (waiting === undefined || waiting.length <= unsaved) return
     for (const awaited of waiting.splice(0, waiting.length - unsaved)) {
-      awaited.isStored = true
-      if (awaited.recent !== undefined) this.#room.recent.confirmed(awaited.recent)
+      awaited.markStored()
+      if (awaited.recent !== undefined) this.#content.recent.confirmed(awaited.recent)
     }
   }
 
-  /** A node is gone, or has begun anew: this one stores what that one may not have stored. */
+  /** A node has crashed or has restarted its link: this one stores what that one may not have stored. */
   #adopt (node: NodeId): void {
     const orphans = new Set(this.#awaited.get(node))
     if (orphans.size === 0) return
-    const waiting = this.#relayed
-    this.#relayed = []
-    for (const relayed of waiting) {
-      if (relayed.awaited !== undefined && orphans.has(relayed.awaited)) this.#room.adopt(relayed.scanned)
-      else this.#relayed.push(relayed)
+    for (const scanned of this.#content.relayed.takeOrphans(orphans)) {
+      this.#content.pending.add(scanned, undefined)
+      this.#room.requestTick()
     }
-    for (const { recent } of orphans) if (recent !== undefined) this.#room.adoptRecent(recent)
+    for (const { recent } of orphans) {
+      if (recent !== undefined && this.#content.recent.adopt(recent)) this.#room.save(recent)
+    }
   }
 
-  // ---- now and then
+  // ---- the log
 
-  /** Tells the others what is stored, and looks for what nobody has told. */
+  /**
+   * The position up to which the room certainly has the log. Reports of other nodes move `#position` on although this
+   * room may have missed an update: from the moment that something is missed until the store has been read, only what
+   * came before counts.
+   */
+  get #readUpTo (): number { return Math.min(this.#unreadSince ?? Infinity, this.#position.synced) }
+
+  async read (): Promise<void> {
+    const { counters, now } = this.#services
+    this.#readAt = now()
+    await this.#content.repairing(async () => {
+      const times = this.#timesBehind
+      this.#position.reach(await readMissing(this.#content, this.#readUpTo, this.#services, this.#relay))
+      if (this.#timesBehind === times) this.#unreadSince = undefined
+    })
+    counters.count('logReads')
+  }
+
+  /** Reports what is stored, and notices what no node has reported. Called every few seconds. */
   sweep (): void {
-    const { neighbours } = this.#room.services
-    if (neighbours.areIn(this)) this.#tellStored()
-    else this.#given = []
-    if (!this.position.hasHole || this.position.synced !== this.#holeAt) {
+    if (this.#services.otherNodes.share(this)) this.#reportStored()
+    else this.#unreported = []
+    if (!this.#position.hasHole || this.#position.synced !== this.#holeAt) {
       this.#sweepsWithHole = 0
-      this.#holeAt = this.position.synced
+      this.#holeAt = this.#position.synced
     } else if (++this.#sweepsWithHole === patientSweeps) {
       this.#sweepsWithHole = 0
       this.fallBehind()
     }
   }
 
-  #tellStored (): void {
-    const unsaved = this.#room.recent.all.reduce((count, { isStored, awaited }) => count + (!isStored && awaited === 0 ? 1 : 0), 0)
-    if (this.#given.length === 0 && unsaved === this.#toldUnsaved) return
-    this.#room.services.neighbours.tell(this, { type: 'stored', unsaved, seqs: this.#given })
-    this.#given = []
-    this.#toldUnsaved = unsaved
+  #reportStored (): void {
+    const unsaved = this.#unsaved().length
+    if (this.#unreported.length === 0 && unsaved === this.#reportedUnsaved) return
+    this.#services.otherNodes.send(this, { type: 'stored', unsaved, seqs: this.#unreported })
+    this.#unreported = []
+    this.#reportedUnsaved = unsaved
   }
 }

@@ -5,7 +5,7 @@ import { MalformedUpdate } from '../../update/malformed-update.ts'
 import { Backoff } from './backoff.ts'
 import type { CompactResult, DocumentWork } from '../document-work.ts'
 import { pieceBytes } from '../limits.ts'
-import type { Counters } from '../services.ts'
+import type { Counters } from '../counters.ts'
 import { logBytes, SnapshotReplaced, type StoredDocuments } from './stored-documents.ts'
 
 /** How large a document's snapshot and the log behind it are. */
@@ -145,7 +145,7 @@ export class Compactor {
   }
 
   #note (backoff: Backoff, name: string, bytes: number, error: unknown, event: string): void {
-    this.#options.counters.compactionFailures++
+    this.#options.counters.count('compactionFailures')
     const retryInMs = backoff.failed(name)
     this.#options.logger.error({ ...causeOf(error), kind: error instanceof Error ? error.name : 'Error', room: name, bytes, retryInMs }, event)
   }
@@ -163,14 +163,14 @@ export class Compactor {
     const { pieces, known, setAside } = await this.#rewrite(name, await stored.updates(name, document))
     const head = await store.compact(name, { replaces: document.snapshot?.generation ?? 0, upTo, pieces, known, setAside })
     if (head === undefined) return
-    counters.compactions++
+    counters.count('compactions')
     if (setAside.length > 0) this.#reportSetAside(name, setAside)
     logger.debug({ room: name, before: (document.snapshot?.bytes ?? 0) + logBytes(document), after: head.bytes, ms: Math.round(now() - startedAt) }, 'Compacted')
     onCompacted(name, head, { bytes: logBytes(document), entries: document.log.length })
   }
 
   #reportSetAside (name: string, setAside: CompactResult['setAside']): void {
-    this.#options.counters.updatesSetAside += setAside.length
+    this.#options.counters.count('updatesSetAside', setAside.length)
     const reasons = [...new Set(setAside.map(({ reason }) => reason))].slice(0, maxReasonsLogged)
     this.#options.logger.error({ room: name, updates: setAside.length, reasons }, 'Set aside updates that Yjs cannot apply; the rest of the document is kept (y-provider check)')
   }

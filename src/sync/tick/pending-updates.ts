@@ -1,34 +1,35 @@
 import type { ScannedUpdate } from '../../update/scan-update.ts'
 import type { Connection } from '../connection.ts'
+import type { Receipt } from '../save/recent-update.ts'
 
-/** Updates that are known to a room and wait for its next tick. */
+/** Updates of this node's clients that a room knows and that wait for its next tick. */
 export class PendingUpdates {
   #updates: ScannedUpdate[] = []
   #bytes = 0
-  #acknowledge: Connection[] = []
+  #receipts: Receipt[] = []
   /** null = several */
   #sender: Connection | null | undefined
 
   get all (): readonly ScannedUpdate[] { return this.#updates }
   get bytes (): number { return this.#bytes }
 
-  /** The only connection that has sent any of them; undefined where that are several, or not all came from one. */
+  /** The connection that has sent all of them; undefined if there is no such connection. */
   get sender (): Connection | undefined { return this.#sender ?? undefined }
 
-  /** @param from who has sent it and is told once it is stored; undefined: nobody here has */
+  /** @param from the connection that has sent it; undefined: it comes from a node that has crashed */
   add (update: ScannedUpdate, from: Connection | undefined): void {
     this.#updates.push(update)
     this.#bytes += update.bytes.length
     this.#sender = from !== undefined && (this.#sender === undefined || this.#sender === from) ? from : null
-    if (from?.speaksHocuspocus === true) this.#acknowledge.push(from)
+    if (from?.wantsReceipts === true) this.#receipts.push(from)
   }
 
-  /** Takes all of them out, with those who are told when they are stored: once for each update. */
-  take (): { updates: readonly ScannedUpdate[], acknowledge: readonly Connection[] } {
-    const taken = { updates: this.#updates, acknowledge: this.#acknowledge }
+  /** Removes all of them. @returns them, with the receipts to notify when they are stored: one for each update */
+  take (): { updates: readonly ScannedUpdate[], receipts: readonly Receipt[] } {
+    const taken = { updates: this.#updates, receipts: this.#receipts }
     this.#updates = []
     this.#bytes = 0
-    this.#acknowledge = []
+    this.#receipts = []
     this.#sender = undefined
     return taken
   }

@@ -4,7 +4,7 @@ import type { Socket } from '../socket.ts'
 /** The same messages for many connections: one buffer for all that share an address, large messages once for all. */
 export class SharedFrames {
   readonly #messages: readonly Uint8Array[]
-  /** By key of the address, where there is more than one */
+  /** By key of the address; undefined while there is only one */
   #frames: Map<string, readonly Uint8Array[]> | undefined
   #key: string | undefined
   #last: readonly Uint8Array[] = []
@@ -13,9 +13,11 @@ export class SharedFrames {
     this.#messages = messages
   }
 
+  /** Writes the messages to a socket. */
   writeTo (socket: Socket, address: Address): void {
     const parts = this.#for(address)
-    if (parts.length === 1) socket.write(parts[0] as Uint8Array) // of one part the first is there
+    const [only] = parts
+    if (parts.length === 1 && only !== undefined) socket.write(only)
     else socket.writeParts(parts)
   }
 

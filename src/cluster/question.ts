@@ -1,0 +1,105 @@
+/** Connections of a room that can edit, and whether one of them belongs to a session. */
+export interface Count {
+  readonly count: number
+  readonly exists: boolean
+}
+
+/** What nodes ask each other, and how each question is answered. */
+export interface QuestionTypes {
+  /**
+   * Closes the connections of a room, or of one user in it, and forgets what is known of their rights. The answer is
+   * how many were closed; undefined: the node has started after the reset, and has nothing to close.
+   */
+  readonly reset: {
+    readonly question: { readonly type: 'reset', readonly room: string, readonly userId: string | undefined }
+    readonly answer: number | undefined
+  }
+  /** Counts the connections of a room that can edit; the answer is undefined if nobody is in it. */
+  readonly count: {
+    readonly question: { readonly type: 'count', readonly room: string, readonly sessionKey: string }
+    readonly answer: Count | undefined
+  }
+}
+
+/** Any question. */
+export type Question = QuestionTypes[keyof QuestionTypes]['question']
+/** The answer to a question. */
+export type AnswerTo<Asked extends Question> = QuestionTypes[Asked['type']]['answer']
+
+/** Answers the questions of other nodes. */
+export interface Answerer {
+  reset (room: string, userId: string | undefined): number
+  count (room: string, sessionKey: string): Count | undefined
+}
+
+/** A question as it arrives: it can have been asked before this node could be reached. */
+export interface ReceivedQuestion {
+  readonly question: Question
+  /** ms since it was asked */
+  readonly ageMs: number
+}
+
+/** A question or an answer that does not have the form of its type. */
+export class MalformedQuestion extends Error {
+  override readonly name = 'MalformedQuestion'
+}
+
+/** Answers a question by its type. */
+export function answerQuestion (question: Question, answerer: Answerer): AnswerTo<Question> {
+  switch (question.type) {
+    case 'reset': return answerer.reset(question.room, question.userId)
+    case 'count': return answerer.count(question.room, question.sessionKey)
+  }
+}
+
+/** Encodes a question as JSON. */
+export const encodeQuestion = ({ question, ageMs }: ReceivedQuestion): string => JSON.stringify({ ...question, ageMs })
+
+/** @throws MalformedQuestion */
+export function decodeQuestion (body: string): ReceivedQuestion {
+  const { type, room, userId, sessionKey, ageMs = 0 } = parseObject(body)
+  if (typeof room !== 'string' || typeof ageMs !== 'number') throw new MalformedQuestion('A question without a room')
+  if (type === 'reset' && (userId === undefined || typeof userId === 'string')) {
+    return { question: { type, room, userId }, ageMs }
+  }
+  if (type === 'count' && typeof sessionKey === 'string') return { question: { type, room, sessionKey }, ageMs }
+  throw new MalformedQuestion('A question of an unknown type')
+}
+
+/** Encodes an answer as JSON. */
+export const encodeAnswer = (answer: AnswerTo<Question>): string => JSON.stringify(answer ?? null)
+
+/** By the type of the question; null stands for undefined. */
+const answerDecoders: { readonly [Type in keyof QuestionTypes]: (answer: unknown) => QuestionTypes[Type]['answer'] } = {
+  reset: (answer) => {
+    if (answer === null) return undefined
+    if (typeof answer !== 'number') throw new MalformedQuestion('A reset was not answered with a number')
+    return answer
+  },
+  count: (answer) => {
+    if (answer === null) return undefined
+    const { count, exists } = objectOf(answer)
+    if (typeof count !== 'number' || typeof exists !== 'boolean') throw new MalformedQuestion('A malformed count')
+    return { count, exists }
+  },
+}
+
+/** @throws MalformedQuestion if the answer is not one to this type of question */
+export function decodeAnswer<Type extends keyof QuestionTypes> (type: Type, body: string): QuestionTypes[Type]['answer'] {
+  return answerDecoders[type](parse(body))
+}
+
+function parse (body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw new MalformedQuestion('A body that is not JSON')
+  }
+}
+
+const parseObject = (body: string): Readonly<Record<string, unknown>> => objectOf(parse(body))
+
+function objectOf (value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) throw new MalformedQuestion('A body that is not an object')
+  return value as Readonly<Record<string, unknown>> // any object has such properties
+}

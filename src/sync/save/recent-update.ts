@@ -1,0 +1,74 @@
+import { encodeUpdate } from '../../protocol/encode-message.ts'
+import { sharedMessageBytes } from '../../protocol/frame.ts'
+import type { Runs } from '../../update/scan-update.ts'
+
+/** Is notified when something is stored. */
+export interface Receipt {
+  /** @param count messages of one sender that are stored */
+  acknowledge (count: number): void
+}
+
+/**
+ * The merged updates of one tick: either of this node's connections and on their way to the store, or relayed from other
+ * nodes, which store them. `RecentUpdates` holds them and changes their state.
+ */
+export class RecentUpdate {
+  /** Counts the room's ticks, from 1; the order in which updates were sent out */
+  readonly index: number
+  readonly update: Uint8Array
+  /** Where its structs lie: shows whether it holds what a client lacks */
+  readonly runs: Runs
+  #isStored: boolean
+  #awaited: number
+  #receipts: readonly Receipt[] = []
+  #message: Uint8Array | undefined
+
+  /**
+   * @param awaited updates in it that other nodes have not stored yet, as far as is known here; 0: this node stores it
+   * @param isStored whether the store has it already
+   */
+  constructor (index: number, update: Uint8Array, runs: Runs, awaited: number, isStored: boolean) {
+    this.index = index
+    this.update = update
+    this.runs = runs
+    this.#awaited = awaited
+    this.#isStored = isStored
+  }
+
+  get isStored (): boolean { return this.#isStored }
+  /** Whether other nodes are to store some of it. */
+  get isAwaited (): boolean { return this.#awaited > 0 }
+  /** Whether it waits for the store on this node. */
+  get isUnsaved (): boolean { return !this.#isStored && this.#awaited === 0 }
+
+  /** The message that brings it to clients; a large one is encoded once for all of them. */
+  get message (): Uint8Array {
+    if (this.update.length < sharedMessageBytes) return encodeUpdate(this.update)
+    this.#message ??= encodeUpdate(this.update)
+    return this.#message
+  }
+
+  /** @param receipts notified when it is stored, once for each message */
+  expect (receipts: readonly Receipt[]): void { this.#receipts = receipts }
+
+  markStored (): void { this.#isStored = true }
+
+  /** A node has stored one of its updates. @returns whether all are stored now */
+  confirm (): boolean {
+    if (this.#awaited === 0 || --this.#awaited > 0) return false
+    this.#isStored = true
+    return true
+  }
+
+  /** This node stores it instead of the others. */
+  adopt (): void { this.#awaited = 0 }
+
+  /** Notifies the receipts. To be called once it is stored. */
+  acknowledge (): void {
+    if (this.#receipts.length === 0) return
+    const counts = new Map<Receipt, number>()
+    for (const receipt of this.#receipts) counts.set(receipt, (counts.get(receipt) ?? 0) + 1)
+    this.#receipts = []
+    for (const [receipt, count] of counts) receipt.acknowledge(count)
+  }
+}
