@@ -2,7 +2,7 @@ import { clientBounds, type UpdateBounds } from '../update/bounds.ts'
 
 /** Bounds of the engine. Each one is a setting; docs/settings.md has units, reasons and defaults. */
 export interface Limits {
-  /** Bytes of one stored document (snapshot and log); 0 = no limit. Checked on writes: a larger document can be read. */
+  /** Bytes of a stored document (snapshot and log); 0 = no limit. Checked on writes: a larger document can be read. */
   readonly maxDocumentBytes: number
   /** Clients whose edits are in one document; 0 = no limit. Checked on writes. */
   readonly maxDocumentClients: number

@@ -41,7 +41,7 @@ export interface RoomsOptions {
   readonly otherNodes?: OtherNodes
 }
 
-/** All open rooms of this process. A room is open while a connection is in it or an update of it waits for the store. */
+/** All open rooms of this process. A room is open while a connection is in it or its updates wait for the store. */
 export class Rooms {
   readonly #rooms = new Map<string, Room>()
   readonly #services: Services
@@ -74,7 +74,9 @@ export class Rooms {
     }
     let room = this.#rooms.get(name)
     if (room === undefined) {
-      room = new Room(name, this.#services, (empty) => { if (this.#rooms.get(name) === empty) this.#rooms.delete(name) })
+      room = new Room(name, this.#services, (closed) => {
+        if (this.#rooms.get(name) === closed) this.#rooms.delete(name)
+      })
       this.#rooms.set(name, room)
     }
     room.add(connection)
@@ -103,7 +105,7 @@ export class Rooms {
     return room.endAll(closes.reset, userId === undefined ? undefined : (connection) => connection.userId === userId)
   }
 
-  /** Connections of a room that can edit, and whether one of them belongs to the session; undefined: nobody is in it. */
+  /** Connections of a room that can edit, and whether one belongs to the session; undefined: nobody is in it. */
   count (name: string, sessionKey: string): { count: number, exists: boolean } | undefined {
     const room = this.#rooms.get(name)
     if (room === undefined || room.connections.size === 0) return undefined

@@ -6,7 +6,7 @@ import type { UnreadAnswers } from './unread-answers.ts'
 export interface Socket {
   /** Bytes written that the kernel has not taken yet */
   readonly buffered: number
-  /** Whether so many bytes are buffered (`MAX_SOCKET_BUFFER_BYTES`) that nothing more is written until it has drained */
+  /** Whether more than `MAX_SOCKET_BUFFER_BYTES` are buffered: nothing more is written until it has drained */
   readonly isFull: boolean
   /** Bytes that the kernel has taken since the connection began; a write counts once all of it is taken */
   readonly taken: number

@@ -26,7 +26,7 @@ interface Task {
   readonly isAnswer: boolean
 }
 
-/** A document up to this many bytes is sent whole to any client that lacks a part: computing the part would cost more. */
+/** Bytes up to which a document is sent whole to a client that lacks a part: computing the part would cost more. */
 const sendWholeBytes = 64 * 1024
 
 /** Bytes of an answer that cost the service about as much as one part of a question (`partsPerSecond`). */
@@ -35,7 +35,9 @@ const bytesForEachPart = 64
 const bytesForEachRange = 5
 /** Parts that a query for presence is charged: it takes the event loop some 14 µs, even if nobody is present. */
 const partsForEachQuery = 10
-/** A reader that lacks structs of more clients is answered from the store: memory holds what a few have just written. */
+/**
+ * Clients up to which a reader's missing structs are looked for in memory, which holds what a few have just written.
+ */
 const maxLackedInMemory = 1000
 
 /**

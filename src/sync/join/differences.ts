@@ -29,7 +29,7 @@ interface Held {
  */
 export class Differences {
   readonly #stored: StoredDocuments
-  /** By question: a thousand clients that reconnect at once ask the same one */
+  /** By question: a thousand clients that reconnect at once ask the same */
   readonly #held = new Map<string, Held>()
   readonly #countOf = new Map<string, number>()
   #bytes = 0
@@ -44,14 +44,21 @@ export class Differences {
    * @returns undefined: send the whole document instead
    */
   of (name: string, document: StoredDocument, stateVector: Uint8Array, person: string): Difference | undefined {
-    const question = `${document.snapshot?.generation ?? 0} ${document.lastSeq} ${createHash('sha256').update(stateVector).digest('base64')} ${name}`
+    const digest = createHash('sha256').update(stateVector).digest('base64')
+    const question = `${document.snapshot?.generation ?? 0} ${document.lastSeq} ${digest} ${name}`
     const held = this.#held.get(question) ?? this.#start(question, name, document, stateVector, person)
     if (held === undefined) return undefined
     held.readers++
     return { pieces: held.pieces, release: () => { this.#release(question, held) } }
   }
 
-  #start (question: string, name: string, document: StoredDocument, stateVector: Uint8Array, person: string): Held | undefined {
+  #start (
+    question: string,
+    name: string,
+    document: StoredDocument,
+    stateVector: Uint8Array,
+    person: string
+  ): Held | undefined {
     const bytes = storedBytes(document)
     const ofPerson = this.#countOf.get(person) ?? 0
     if (ofPerson === maxOfOnePerson || (this.#bytes > 0 && this.#bytes + bytes > maxHeldBytes)) return undefined

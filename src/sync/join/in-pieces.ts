@@ -1,6 +1,9 @@
 import { pieceBytes } from '../limits.ts'
 
-/** Groups what follows each other so that no group is too large to be read in one go by a slow client. A part that is larger stays alone. */
+/**
+ * Groups consecutive parts into pieces of at most `pieceBytes`, which a slow client can read. A larger part is a piece
+ * of its own.
+ */
 export function inPieces<Part> (parts: readonly Part[], bytesOf: (part: Part) => number): Part[][] {
   const pieces: Part[][] = []
   let piece: Part[] = []

@@ -1,7 +1,10 @@
-/** One turn of the event loop gives at most this many ms to bulk work; what is left waits for the next turn. */
+/** ms of one turn of the event loop that bulk work gets, at most; the rest waits for the next turn. */
 const turnBudgetMs = 4
 
-/** Deals out turns for bulk sending, first come first served, so that fifty joiners of a large document leave time for others. */
+/**
+ * Gives out turns for bulk work, first come, first served, so that fifty clients that join a large document leave time
+ * for other work.
+ */
 export class Pacer {
   readonly #now: () => number
   #waiting: Array<() => void> = []
@@ -19,7 +22,7 @@ export class Pacer {
     })
   }
 
-  /** Takes each step in a turn of its own. @returns what the last one has found */
+  /** Takes each step in a turn of its own. @returns the result of the last one */
   async run<Result> (steps: Iterator<void, Result, void>): Promise<Result> {
     for (;;) {
       const { done, value } = steps.next()
@@ -40,7 +43,7 @@ export class Pacer {
     let dealt = 0
     while (dealt < length && this.#now() < endsAt) {
       this.#waiting[dealt++]?.()
-      // The resolved turn runs as a microtask: let it finish before looking at the time again.
+      // The resolved turn runs as a microtask: it must finish before the time is read again.
       await null
       await null
     }

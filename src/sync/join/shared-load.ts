@@ -1,7 +1,7 @@
 import type { StoredDocument } from '../../store/store.ts'
 import type { RecentUpdates } from '../save/recent-updates.ts'
 
-/** What the store holds of a document, and what it may lack. */
+/** What the store has of a document, and what it may lack. */
 export interface Loaded {
   /** undefined: nothing is stored yet */
   readonly document: StoredDocument | undefined
@@ -10,8 +10,8 @@ export interface Loaded {
 }
 
 /**
- * One reading of a document for all who join it at about the same time: the log may hold megabytes, and a class of 150
- * would otherwise hold it 150 times.
+ * One read of a document for all clients that join it at about the same time: the log can have megabytes, and a class
+ * of 150 would otherwise hold it 150 times.
  */
 export class SharedLoad {
   readonly #recent: RecentUpdates
@@ -24,7 +24,7 @@ export class SharedLoad {
     this.#load = load
   }
 
-  /** The last reading, where memory still has all that has come since, or a new one. */
+  /** The last read, if memory still has everything that has arrived since, or a new one. */
   get (): Promise<Loaded> {
     if (this.#loading !== undefined && this.#recent.since(this.#from) !== undefined) return this.#loading
     const from = this.#from = this.#recent.firstUnsavedIndex
@@ -34,7 +34,7 @@ export class SharedLoad {
     return loading
   }
 
-  /** Lets go of a reading, or of any: it is of no more use, or nobody joins. */
+  /** Drops a read, or any: it is of no more use, or nobody joins. */
   forget (loading = this.#loading): void {
     if (this.#loading === loading) this.#loading = undefined
   }

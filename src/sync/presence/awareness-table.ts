@@ -5,7 +5,7 @@ import { Departed } from './departed.ts'
 import { maxClientIdsPerConnection } from '../limits.ts'
 import type { SharedPresence } from '../peers/other-nodes.ts'
 
-/** A connection of this node, as far as it speaks for client ids. */
+/** A connection of this node that sends states for client ids. */
 export interface Speaker {
   /** See `personOf` */
   readonly person: string
@@ -17,20 +17,20 @@ export interface Speaker {
 export interface Presence extends AwarenessEntry, Claimed {
   readonly clientId: number
   clock: number
-  /** The clock in its owner's last word; `clock` is ahead of it after a return with an old one */
+  /** The clock in its owner's last state; `clock` is ahead of it after a return with an old one */
   saidClock: number
   state: string
   /** Length of `state` in UTF-8; counted for connections of this node only */
   stateBytes: number
   claim: Claim
-  /** The other node that its owner was connected to last; undefined = this one */
+  /** The other node that its owner was connected to last; undefined: this node */
   node: NodeId | undefined
-  /** The connection of this node that spoke for it last, while it is open */
+  /** The connection of this node that sent its last state, while it is open */
   speaker: Speaker | undefined
   renewedAt: number
 }
 
-/** What a client says of itself, and who hears it from whom. */
+/** A state of a client, and where it came from. */
 interface Word {
   readonly clock: number
   readonly state: string
@@ -39,15 +39,15 @@ interface Word {
   readonly node: NodeId | undefined
 }
 
-/** Higher clocks are dropped. No client counts that far, and adding to them stays exact: clients throw above 2^53. */
+/** Higher clocks are dropped. No client counts that far, and additions stay exact: clients throw above 2^53. */
 const maxClock = 2 ** 48
 
-/** Who is present in a room. Presence is never stored. Each client id has an owner, by the rule of claim.ts. */
+/** Who is present in a room. Presence is never stored. Each client id has an owner, by the rules of claim.ts. */
 export class AwarenessTable {
   readonly #presences = new Map<number, Presence>()
   readonly #changed = new Set<Presence>()
   readonly #departed = new Departed<Presence>()
-  /** What each connection of this node has here: how many client ids, with how many bytes of state in all */
+  /** What each connection of this node has in the table: how many client ids, and the bytes of their states */
   readonly #shares = new Map<Speaker, { ids: number, bytes: number }>()
   readonly #wallNow: () => number
   #version = 0
@@ -65,14 +65,14 @@ export class AwarenessTable {
     }
   }
 
-  /** Another number whenever `all` has changed. */
+  /** Changes whenever `all` changes. */
   get version (): number { return this.#version }
 
   /**
-   * Takes in what a connection of this node says about its clients.
+   * Applies the states that a connection of this node has sent.
    * @param maxBytes of all its states together
-   * @returns how many entries were dropped because they speak for somebody else, or for too many, or are too large
-   * @throws MalformedMessage at the first entry that does not decode; those before it are taken
+   * @returns how many entries were dropped: they are for another person's client, too many or too large
+   * @throws MalformedMessage at the first entry that does not decode; those before it are applied
    */
   apply (entries: Iterable<EncodedEntry>, speaker: Speaker, maxBytes: number, now: number): number {
     let dropped = 0
@@ -103,7 +103,7 @@ export class AwarenessTable {
     return true
   }
 
-  /** Takes in what a node says of those who are connected to it, and of those who have left. */
+  /** Applies what another node has sent of the clients that are connected to it, and of those that have left. */
   hear (node: NodeId, entries: readonly SharedPresence[], now: number): void {
     for (const entry of entries) this.#hear(node, entry, now)
   }
@@ -122,9 +122,9 @@ export class AwarenessTable {
       this.#reclaim(known, claim)
     }
     if (isPresent) this.#speak(known, word, now)
-    // A person who has moved is present here or elsewhere: what the node before says of their leave is late.
+    // A person who has moved to another node is present there: a report of their leave by the former node is late.
     else if (!isSame || known.node === node) this.#heardLeft(known, clock, now - leftMs)
-    // Whoever spoke for it here until now does so no longer.
+    // The connection that sent its states until now no longer owns it.
     if (!isSame) known.speaker = undefined
   }
 
@@ -140,7 +140,10 @@ export class AwarenessTable {
     return this.#removeWhere((presence) => presence.node === node && !except.has(presence.clientId), now)
   }
 
-  /** Removes what was not renewed within `timeoutMs` and forgets those who left long ago. */
+  /**
+   * Removes clients that were not renewed within `timeoutMs`, and forgets those that left long ago.
+   * @returns whether any was removed
+   */
   expire (now: number, timeoutMs: number): boolean {
     for (const presence of this.#presences.values()) {
       if (presence.state === absentState && now - presence.renewedAt > rememberLeftMs) this.#forget(presence)
@@ -148,7 +151,7 @@ export class AwarenessTable {
     return this.#removeWhere((presence) => now - presence.renewedAt > timeoutMs, now)
   }
 
-  /** What has changed since the last call, each client once. */
+  /** The clients that have changed since the last call, each once. */
   takeChanged (): Presence[] {
     const changed = [...this.#changed]
     this.#changed.clear()
@@ -159,7 +162,7 @@ export class AwarenessTable {
     return this.#changed.size > 0
   }
 
-  /** Everyone who is present. */
+  /** Clients that are present. */
   present (): Presence[] {
     return this.all().filter(({ state }) => state !== absentState)
   }
@@ -169,7 +172,7 @@ export class AwarenessTable {
     return this.all().filter(({ state }) => state === absentState)
   }
 
-  /** Everyone who is present or has left a short while ago. */
+  /** Clients that are present or left recently. */
   all (): Presence[] {
     return [...this.#presences.values()]
   }
@@ -183,9 +186,9 @@ export class AwarenessTable {
   }
 
   /**
-   * A client that comes back after its removal may use a clock that the others have seen already and would ignore
-   * (`applyAwarenessUpdate` wants a higher one). Such a state is given the next clock; its owner takes that clock over
-   * when it hears its own state, so all agree again.
+   * A client that returns after its removal can use a clock that other clients have seen already and would ignore
+   * (`applyAwarenessUpdate` requires a higher one). Such a state gets the next clock; its owner adopts that clock when
+   * it receives its own state, so that all agree again.
    */
   #speak (known: Presence, { clock, state, stateBytes, speaker, node }: Word, now: number): void {
     const isNews = clock > known.saidClock || state !== known.state
@@ -241,7 +244,7 @@ export class AwarenessTable {
     this.#version++
   }
 
-  /** The new owner's word must follow: until then a client that has left is not counted among the departed. */
+  /** The new owner's state must follow: until then a client that has left is not counted among the departed. */
   #reclaim (known: Presence, claim: Claim): void {
     this.#departed.delete(known)
     known.claim = claim
@@ -253,24 +256,26 @@ export class AwarenessTable {
   }
 
   /**
-   * y-websocket clients relay what they hear of others. Such an echo repeats a clock, and comes from a connection that was there
-   * when its subject spoke last or left. The owner itself, on its way from another node, may have been there too: but it
-   * speaks for itself first.
+   * y-websocket clients relay the states that they receive. Such an echo repeats a clock, and comes from a connection
+   * that was open when its subject sent it or left. The owner itself, moving from another node, can have had a
+   * connection too, but it sends a state of its own first.
    */
   #maySpeak (speaker: Speaker, known: Presence, clock: number, now: number): boolean {
     if (known.speaker === speaker) return true
     const isSame = known.claim.person === speaker.person
-    const isEcho = clock <= known.clock && speaker.joinedAt <= known.renewedAt && (!isSame || this.#shares.has(speaker))
+    const isRepeated = clock <= known.clock && speaker.joinedAt <= known.renewedAt
+    const isEcho = isRepeated && (!isSame || this.#shares.has(speaker))
     return !isEcho && isOpenTo(speaker.person, known, now)
   }
 
   #hasRoom (speaker: Speaker, known: Presence | undefined, stateBytes: number, maxBytes: number): boolean {
     const { ids, bytes } = this.#shares.get(speaker) ?? { ids: 0, bytes: 0 }
     const isOwn = known?.speaker === speaker && known.state !== absentState
-    return (isOwn || ids < maxClientIdsPerConnection) && bytes - (isOwn ? known.stateBytes : 0) + stateBytes <= maxBytes
+    const before = isOwn ? known.stateBytes : 0
+    return (isOwn || ids < maxClientIdsPerConnection) && bytes - before + stateBytes <= maxBytes
   }
 
-  /** Adds a presence to its connection's share, or takes it away. */
+  /** Adds a presence to its connection's share, or removes it. */
   #count ({ speaker, stateBytes }: Presence, sign: 1 | -1): void {
     if (speaker === undefined) return
     const { ids, bytes } = this.#shares.get(speaker) ?? { ids: 0, bytes: 0 }

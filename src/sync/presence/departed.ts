@@ -1,14 +1,14 @@
 import { isAnonymous, type Claimed } from './claim.ts'
 
-/** Client ids remembered of one person in a room: each reload of a page leaves one behind. */
+/** Client ids remembered of one person in a room: each reload of a page leaves one. */
 const maxPerPersonInRoom = 64
 /** Client ids remembered in one room: all of 5,000 people leave, reload and leave again. */
 const maxInRoom = 10_000
 
 /**
  * Clients that have left, by person. Their number is bounded: above `maxPerPerson` the person's oldest client is
- * dropped; above `maxInAll` the oldest of the newcomer's person, else one of an anonymous person. So nobody can make
- * the service forget an owner who is known by name.
+ * dropped; above `maxInAll` the oldest one of the newcomer's person, else one of an anonymous person. So nobody can
+ * make the service forget the clients of a known user.
  */
 export class Departed<Client extends Claimed> {
   readonly #known = new Map<string, Set<Client>>()
@@ -17,13 +17,13 @@ export class Departed<Client extends Claimed> {
   readonly #maxPerPerson: number
   readonly #maxInAll: number
 
-  /** Default: the bounds of one room. */
+  /** The defaults are the bounds of one room. */
   constructor (maxPerPerson = maxPerPersonInRoom, maxInAll = maxInRoom) {
     this.#maxPerPerson = maxPerPerson
     this.#maxInAll = maxInAll
   }
 
-  /** @returns the client that has to be forgotten instead, if any: perhaps the same one */
+  /** @returns the client that must be forgotten instead, if any; it can be the same one */
   add (client: Client): Client | undefined {
     const { person } = client.claim
     const people = this.#peopleLike(person)

@@ -13,16 +13,16 @@ interface LeftRoom {
 }
 
 /**
- * Clients that left rooms which have been released since. A room that opens again restores them: otherwise a person who
- * was alone in it would lose their client id to the next person who opens it. Times are engine time in ms.
+ * Clients that left rooms which have closed since. A room that opens again restores them: otherwise a person who was
+ * alone in it would lose their client id to the next person who opens it. Times are engine time in ms.
  */
 export class RememberedClients {
-  /** In the order in which the rooms were released */
+  /** In the order in which the rooms were closed */
   readonly #byRoom = new Map<string, LeftRoom>()
   readonly #roomOf = new Map<Presence, string>()
   readonly #departed = new Departed<Presence>(maxPerPerson, maxInAll)
 
-  /** Keeps the clients of a room that is released now. */
+  /** Keeps the clients of a room that closes now. */
   keep (room: string, clients: readonly Presence[], now: number): void {
     if (clients.length === 0) return
     this.#forgetRoom(room)
@@ -34,20 +34,20 @@ export class RememberedClients {
     }
   }
 
-  /** The clients of a room that nobody has opened here since. */
+  /** The clients of a room that was not opened on this node since. */
   of (room: string, now: number): Presence[] {
     const clients = this.#byRoom.get(room)?.clients ?? []
     return [...clients].filter(({ renewedAt }) => now - renewedAt < rememberLeftMs)
   }
 
-  /** The same; the room keeps them itself from now on. */
+  /** The same; they are forgotten here, since the room keeps them from now on. */
   take (room: string, now: number): Presence[] {
     const clients = this.of(room, now)
     this.#forgetRoom(room)
     return clients
   }
 
-  /** Forgets the rooms that were released long ago. */
+  /** Forgets the rooms that were closed long ago. */
   sweep (now: number): void {
     for (const [room, { leftAt }] of this.#byRoom) {
       if (now - leftAt < rememberLeftMs) return

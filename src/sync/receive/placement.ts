@@ -2,17 +2,19 @@ import { KeyedClocks } from '../../update/keyed-clocks.ts'
 import type { ScannedUpdate } from '../../update/scan-update.ts'
 import { heavyUpdateBytes, manyParts } from '../limits.ts'
 
-/** Kept for this long in ms after it was last needed: it takes some KB for each MB of blocks, and a reading of the document to load. */
+/** ms for which it is kept after its last use: it takes some KB for each MB of blocks, and a read of the document. */
 const keptMs = 60_000
-/** An update waits for this long in ms while the document is being read; a store that hangs must not stop people from typing. */
+/**
+ * ms for which an update waits while the document is being read: a store that hangs must not stop people from typing.
+ */
 const patienceMs = 3000
-/** ms after which a document that could not be read is tried again. */
+/** ms after which a failed read is retried. */
 const retryAfterMs = 10_000
-/** How often loading starts again where an update came meanwhile that is too large to be read here. */
+/** Reads in a row, if updates that are too large to be read here arrive meanwhile. */
 const maxLoads = 5
 
 /**
- * Where in a room's document new structs come to lie. Loaded when an update first depends on it, and kept up to date from
+ * Where in a room's document new structs would lie. Loaded when an update first depends on it, and kept up to date from
  * then on, so that people who paste or dictate wait for the store once, not at every word.
  */
 export class Placement {
@@ -20,23 +22,21 @@ export class Placement {
   readonly #now: () => number
   #keyed: KeyedClocks | undefined
   #loading: Promise<void> | undefined
-  /** Taken in while it was being loaded */
+  /** Updates that were taken while it was being loaded */
   #since: ScannedUpdate[] = []
   #mustReload = false
   #usedAt = -Infinity
-  /** Engine time in ms when the reading under way began, and until when none is tried */
+  /** Engine time in ms when the current read began, and until when no read is tried */
   #loadingSince = 0
   #unreadableUntil = -Infinity
 
-  /**
-   * @param load `KeyedClocks.pack` of all that is known of the document; undefined where it cannot be read now
-   */
+  /** @param load returns `KeyedClocks.pack` of the whole document; undefined if it cannot be read now */
   constructor (load: () => Promise<Float64Array | undefined>, now: () => number) {
     this.#load = load
     this.#now = now
   }
 
-  /** Takes note of an update that the room knows from now on. */
+  /** Adds an update that the room has taken. */
   add (update: ScannedUpdate): void {
     if (this.#keyed === undefined && this.#loading === undefined) return
     if (update.bytes.length > heavyUpdateBytes || update.parts > manyParts) {
@@ -47,8 +47,8 @@ export class Placement {
   }
 
   /**
-   * Whether an update may be added to the document (`KeyedClocks.allows`). Where the document cannot be read soon it may:
-   * what Yjs cannot apply is set aside when it is compacted, and nobody should wait for the store to be back.
+   * Whether an update can be added to the document (`KeyedClocks.allows`). True if the document cannot be read soon: an
+   * update that Yjs cannot apply is set aside by the compaction, and people must not wait for the store.
    */
   async allows (update: ScannedUpdate): Promise<boolean> {
     this.#usedAt = this.#now()
@@ -58,12 +58,12 @@ export class Placement {
     return this.#keyed?.allows(update) ?? true
   }
 
-  /** Frees the memory where nothing has needed it for a while. */
+  /** Frees the memory if it was not used for a while. */
   sweep (now: number): void {
     if (now - this.#usedAt > keptMs) this.#keyed = undefined
   }
 
-  /** @returns false where the document cannot be read, or takes too long */
+  /** @returns false if the document cannot be read, or takes too long */
   async #isReadSoon (): Promise<boolean> {
     const now = this.#now()
     if (now < this.#unreadableUntil) return false
@@ -88,7 +88,7 @@ export class Placement {
   }
 }
 
-/** @throws what makes the promise fail in time; later failures are left to those who wait for it next */
+/** @throws the promise's error, if it fails in time; a later failure concerns the next caller */
 async function isDoneWithin (promise: Promise<void>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>((resolve) => { timer = setTimeout(() => { resolve(false) }, ms) })

@@ -45,8 +45,9 @@ export class Reception {
   receive (connection: Connection, update: Uint8Array, isStep2: boolean): void {
     if (isStep2) connection.answered()
     if (!connection.canEdit) return this.#refuse(connection, update, isStep2)
-    if (update.length > heavyUpdateBytes) this.#heldOrFail(connection, () => this.#receiveHeavy(connection, update, isStep2))
-    else this.#orFail(connection, () => { this.#receiveScanned(connection, scanClientUpdate(update), isStep2) })
+    if (update.length > heavyUpdateBytes) {
+      this.#heldOrFail(connection, () => this.#receiveHeavy(connection, update, isStep2))
+    } else this.#orFail(connection, () => { this.#receiveScanned(connection, scanClientUpdate(update), isStep2) })
   }
 
   /** A message of a client that can only read was discarded while it arrived, because it was too large. */

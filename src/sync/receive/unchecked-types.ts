@@ -1,28 +1,28 @@
 import { manyTypes, type ScannedUpdate } from '../../update/scan-update.ts'
 
 /**
- * Counts the shared types (elements, maps, texts) that a room has taken since the depth of its document was last checked.
- * One update of many types is checked by itself; without this count, many updates of a few types each could nest
- * thousands of levels, and Yjs overflows the stack of every browser that deletes the outermost one.
+ * Counts the shared types (elements, maps, texts) that a room has taken since the depth of its document was checked. A
+ * single update of many types is checked by itself; without this count, many updates of a few types could nest
+ * thousands of levels, and Yjs would overflow the stack of every browser that deletes the outermost one.
  */
 export class UncheckedTypes {
   #count = 0
 
-  /** The document may hold types that nobody has checked: the next one that is added makes it be checked. */
+  /** The document can hold unchecked types: the next one that is added causes a check. */
   startUnchecked (): void { this.#count = manyTypes }
 
-  /** Whether the document has to be checked before the update is taken. */
+  /** Whether the document must be checked before the update is taken. */
   areTooManyWith ({ types }: ScannedUpdate): boolean {
     return types > 0 && this.#count + types > manyTypes
   }
 
-  /** Takes note of an update that the room has taken. */
+  /** Counts an update that the room has taken. */
   add ({ types }: ScannedUpdate): void { this.#count += types }
 
   /**
-   * Counts anew from the start of a check of the whole document with this update: what others add meanwhile is counted,
-   * and does not make each of them wait for a check of its own.
-   * @throws what the check throws; then the document counts as unchecked
+   * Starts the count again at the beginning of a check of the whole document with this update: types that other clients
+   * add meanwhile are counted, and do not each cause a check of their own.
+   * @throws the error of the check; then the document counts as unchecked
    */
   async whileChecking ({ types }: ScannedUpdate, check: () => Promise<void>): Promise<void> {
     // The update is added once it is taken.

@@ -1,10 +1,10 @@
-/** ms until the first retry; each further failure doubles it. */
+/** ms until the first retry; each further failure doubles it, up to the longest. */
 const firstRetryMs = 60_000
 const longestRetryMs = 24 * 60 * 60_000
-/** Names that are remembered, each for about 200 bytes. Of more, the one whose last failure is the oldest is forgotten. */
+/** Names remembered, at about 200 bytes each; above it, the one that failed longest ago is forgotten. */
 const maxNames = 10_000
 
-/** Whose work has failed, and how long it is left alone: 1 min, doubled with each failure in a row, up to a day. */
+/** Delays retries of work that has failed: 1 min, doubled with each failure in a row, up to a day. Works by name. */
 export class Backoff {
   readonly #now: () => number
   /** In the order of their last failures */
@@ -15,7 +15,7 @@ export class Backoff {
     this.#now = now
   }
 
-  /** How many names have failed and not succeeded since. */
+  /** How many names have failed and have not succeeded since. */
   get size (): number { return this.#failures.size }
 
   /** Whether the last attempt failed. */
@@ -29,7 +29,7 @@ export class Backoff {
     return failure !== undefined && this.#now() < failure.retryAt
   }
 
-  /** @returns ms until the next attempt */
+  /** Work has failed. @returns ms until the next attempt */
   failed (name: string): number {
     const before = this.#failures.get(name)
     const retryMs = before === undefined ? firstRetryMs : Math.min(before.retryMs * 2, longestRetryMs)

@@ -5,14 +5,15 @@ import type { DocumentWork } from '../document-work.ts'
 import { heavyUpdateBytes } from '../limits.ts'
 import { logBytes } from './stored-documents.ts'
 
-/** What a snapshot says of itself; decoding much of it takes the event loop too long. */
+/** Decodes what a snapshot holds; a large one in a worker, since it takes the event loop too long. */
 export async function decodeKnown (name: string, known: Uint8Array, work: DocumentWork): Promise<Known> {
   return known.length <= heavyUpdateBytes ? Known.decode(known) : Known.unpack(await work.know(known, [], name))
 }
 
 /**
- * State vector and delete set of a stored document. What is short is read here; a long log, or what a snapshot of many clients and deletions says, in a worker.
- * @throws MalformedUpdate where the log holds bytes that are no update, or that Yjs cannot apply
+ * State vector and delete set of a stored document. A long log, or a snapshot of many clients and deletions, is read in
+ * a worker.
+ * @throws MalformedUpdate if the log holds bytes that are no update, or an update that Yjs cannot apply
  */
 export async function knownOf (name: string, document: StoredDocument, work: DocumentWork): Promise<Known> {
   const { snapshot, log } = document

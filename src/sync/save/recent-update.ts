@@ -9,8 +9,8 @@ export interface Receipt {
 }
 
 /**
- * The merged updates of one tick: either of this node's connections and on their way to the store, or relayed from other
- * nodes, which store them. `RecentUpdates` holds them and changes their state.
+ * The merged updates of one tick: either of this node's connections and on their way to the store, or relayed from
+ * other nodes, which store them. `RecentUpdates` holds them and changes their state.
  */
 export class RecentUpdate {
   /** Counts the room's ticks, from 1; the order in which updates were sent out */

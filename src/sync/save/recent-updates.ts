@@ -30,7 +30,7 @@ export class RecentUpdates {
     return this.#push(update, runs, 0, false)
   }
 
-  /** Adds an update that other nodes store. @param awaited updates in it that they have yet to store; 0: all are stored */
+  /** Adds an update that other nodes store. @param awaited updates in it that are not stored yet */
   addRelayed (update: Uint8Array, runs: Runs, awaited: number): RecentUpdate {
     if (awaited > 0) this.#relayed++
     return this.#push(update, runs, awaited, awaited === 0)

@@ -10,22 +10,22 @@ export interface Unsaved {
   saved (seq: number): void
 }
 
-/** Entries that go into one transaction: enough to share its cost, little enough to keep its delay short. */
+/** Entries of one transaction, at most: enough to share its cost, few enough to keep its delay short. */
 const maxBatchEntries = 2000
 const maxBatchBytes = 8 * 1024 * 1024
 /**
- * From the start of one transaction to the start of the next, at least this many ms. A commit costs about 0.4 ms of
- * processor time, in all threads, however little it holds; a thousand a second would cost more than all the forwarding.
- * An update that comes after a quiet time is stored at once.
+ * ms from the start of one transaction to the start of the next, at least. A commit costs about 0.4 ms of processor
+ * time in all threads, even a small one; a thousand a second would cost more than all the forwarding. An update after a
+ * quiet time is stored at once.
  */
 const spacingMs = 100
 const firstRetryMs = 50
 const lastRetryMs = 5000
 
 /**
- * Brings updates into the store: one batch at a time, everything that has gathered meanwhile in the next one. A batch
- * that fails is tried again, document by document, until it succeeds; nothing is ever given up. What waits is counted, so that
- * the rooms can refuse writers before memory runs out.
+ * Stores updates: one batch at a time, and everything that arrives meanwhile in the next one. A failed batch is
+ * retried, document by document, until it succeeds; no update is ever dropped. The bytes that wait are counted, so that
+ * rooms can disconnect writers before memory runs out.
  */
 export class Saver {
   readonly #store: Pick<Store, 'append'>
@@ -43,7 +43,7 @@ export class Saver {
 
   /**
    * @param now engine time in ms
-   * @param commits of each transaction
+   * @param commits counts each transaction
    */
   constructor (store: Pick<Store, 'append'>, logger: Logger, now: () => number, commits: Durations) {
     this.#commits = commits
@@ -55,7 +55,7 @@ export class Saver {
   /** Bytes of all updates that are not stored yet. */
   get unsavedBytes (): number { return this.#bytes }
 
-  /** ms since the epoch of the first failure of the present series; undefined while all is well. */
+  /** ms since the epoch of the first of the current failures; undefined while updates are stored. */
   get failingSince (): number | undefined { return this.#failingSince }
 
   add (unsaved: Unsaved): void {
@@ -70,14 +70,14 @@ export class Saver {
     })
   }
 
-  /** Resolves when everything handed in so far, and meanwhile, is stored. */
+  /** Resolves when all updates are stored, including those that are added meanwhile. */
   async flush (): Promise<void> {
     while (this.#scheduled || this.#running !== undefined) {
       await (this.#running ?? Promise.resolve())
     }
   }
 
-  /** From now on hardly pauses between two transactions or two tries: for a process that wants to stop. */
+  /** Shortens the pauses between two transactions or attempts from now on: for a process that stops. */
   hurry (): void {
     this.#isHurried = true
     this.#wake?.()
@@ -100,7 +100,10 @@ export class Saver {
     try {
       seqs = await this.#store.append(batch.map((unsaved) => unsaved.entry))
     } catch (error) {
-      if (this.#failingSince === undefined) this.#logger.error({ ...causeOf(error), entries: batch.length }, 'Failed to store updates; they stay in memory, retrying')
+      if (this.#failingSince === undefined) {
+        const details = { ...causeOf(error), entries: batch.length }
+        this.#logger.error(details, 'Failed to store updates; they stay in memory, retrying')
+      }
       this.#failingSince ??= Date.now()
       return false
     } finally {
@@ -108,26 +111,26 @@ export class Saver {
     }
     batch.forEach((unsaved, i) => {
       this.#bytes -= unsaved.entry.update.length
-      unsaved.saved(seqs[i] as number) // the store answers with one number for each entry
+      unsaved.saved(seqs[i] as number) // the store returns one number for each entry
     })
     return true
   }
 
-  /** Goes on, document by document so that the fault of one does not hold the others back, until nothing waits. */
+  /** Retries document by document, so that the fault of one does not delay the others, until nothing waits. */
   async #retry (batch: readonly Unsaved[]): Promise<void> {
     const waiting = new Map<string, Unsaved[]>()
     addByDocument(waiting, batch)
     for (let delayMs = firstRetryMs; waiting.size > 0;) {
       await this.#pause(delayMs)
       addByDocument(waiting, this.#queue.splice(0))
-      // While the store takes anything at all, the fault of one document must not make the others wait longer and longer.
+      // While the store takes anything, the fault of one document must not delay the others more and more.
       delayMs = await this.#tryEach(waiting) ? firstRetryMs : Math.min(2 * delayMs, lastRetryMs)
     }
     this.#failingSince = undefined
     this.#logger.info({}, 'The store takes updates again')
   }
 
-  /** @returns whether the store has taken any */
+  /** @returns whether the store has taken any of them */
   async #tryEach (waiting: Map<string, Unsaved[]>): Promise<boolean> {
     let failuresInARow = 0
     let anyTaken = false
@@ -139,10 +142,10 @@ export class Saver {
         if (unsaved.length === 0) waiting.delete(document)
       } else {
         unsaved.unshift(...batch)
-        // To the end: next time others come first, whom the fault of this one may not concern.
+        // To the end: next time, documents without a fault come first.
         waiting.delete(document)
         waiting.set(document, unsaved)
-        // Two documents in a row: the store is away, and asking for each of a thousand rooms would not help it.
+        // Two documents in a row: the store is down, and requests for each of a thousand rooms would not help.
         if (++failuresInARow === 2) return anyTaken
       }
     }

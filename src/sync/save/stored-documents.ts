@@ -3,26 +3,26 @@ import type { SnapshotHead, Store, StoredDocument } from '../../store/store.ts'
 import type { DocumentWork } from '../document-work.ts'
 import { pieceBytes } from '../limits.ts'
 
-/** The snapshot was replaced while it was being read: start again from a new `load`. */
+/** The snapshot was replaced while it was being read: the caller starts again with a new `load`. */
 export class SnapshotReplaced extends Error {
   override readonly name = 'SnapshotReplaced'
 }
 
-/** Documents that are in memory at once for a worker, of each queue: one at work, one that waits for the thread. */
+/** Documents in memory at a time for a worker, of each queue: one at work, one that waits for the thread. */
 const maxDocumentsAtOnce = 2
-/** Different questions that may wait; whoever comes then is told to come back. */
+/** Requests that can wait; above it, clients are told to retry. */
 const maxWaiting = 1000
-/** How often reading starts again when the snapshot is replaced under it. */
+/** Reads in a row if the snapshot is replaced meanwhile. */
 export const maxRestarts = 5
-/** ms; nobody waits that long */
+/** ms that a request can wait; no client waits that long. */
 const maxWaitMs = 600_000
 
-/** Reads documents from the store for those who join them. */
+/** Reads documents from the store for clients that join, and for checks. */
 export class StoredDocuments {
   readonly #store: Pick<Store, 'load' | 'readPiece'>
   readonly #work: DocumentWork
   readonly #differenceTurns = documentQueue()
-  /** A queue of their own: those who only read and ask for differences must not delay those who write. */
+  /** Checks have a queue of their own: clients that only read must not delay those that write. */
   readonly #checkTurns = documentQueue()
 
   constructor (store: Pick<Store, 'load' | 'readPiece'>, work: DocumentWork) {
@@ -41,11 +41,11 @@ export class StoredDocuments {
    */
   async piece (name: string, snapshot: SnapshotHead, index: number): Promise<Uint8Array> {
     const piece = await this.#store.readPiece(name, snapshot.generation, index)
-    if (piece === undefined) throw new SnapshotReplaced(`Generation ${snapshot.generation} is no more`)
+    if (piece === undefined) throw new SnapshotReplaced(`Generation ${snapshot.generation} was replaced`)
     return piece
   }
 
-  /** Snapshot and log as updates, all in memory: for a worker. */
+  /** Reads snapshot and log as updates, all in memory: for a worker. */
   async updates (name: string, document: StoredDocument): Promise<Uint8Array[]> {
     const updates: Uint8Array[] = []
     const { snapshot, log } = document
@@ -57,36 +57,40 @@ export class StoredDocuments {
   }
 
   /**
-   * Checks where the structs of an update would lie in the document. Where the store cannot be read it passes.
-   * @param newer updates that may not be stored yet
-   * @throws MalformedUpdate where Yjs would throw later because of them
-   * @throws QueueOverload where too many others are asked
+   * Checks where the structs of an update would lie in the document. Passes if the store cannot be read.
+   * @param newer returns updates that the store may lack
+   * @throws MalformedUpdate if Yjs would throw because of them
+   * @throws QueueOverload if too many other requests wait
    */
   async inspect (name: string, update: Uint8Array, newer: () => readonly Uint8Array[]): Promise<void> {
     await this.#withAll(name, newer, (updates) => this.#work.inspect(update, updates, name))
   }
 
-  /** Which clocks of the document lie under a key (`KeyedClocks.pack`); undefined where the store cannot be read. */
+  /** Finds the clocks that lie under a key (`KeyedClocks.pack`); undefined if the store cannot be read. */
   keyed (name: string, newer: () => readonly Uint8Array[]): Promise<Float64Array | undefined> {
     return this.#withAll(name, newer, (updates) => this.#work.keyed(updates, name))
   }
 
-  async #withAll<Result> (name: string, newer: () => readonly Uint8Array[], work: (updates: readonly Uint8Array[]) => Promise<Result>): Promise<Result | undefined> {
+  async #withAll<Result> (
+    name: string,
+    newer: () => readonly Uint8Array[],
+    work: (updates: readonly Uint8Array[]) => Promise<Result>
+  ): Promise<Result | undefined> {
     return await this.#checkTurns.run(async () => {
-      // Before it is read: what is stored meanwhile is in both.
+      // Before the store is read: an update that is stored meanwhile is in both.
       const inMemory = newer()
       let stored: readonly Uint8Array[]
       try {
         stored = await this.#allUpdates(name)
       } catch {
-        // The saver reports a store that fails; damage is reported by whoever opens the document.
+        // The saver reports a store that fails, and opening the document reports damage.
         return undefined
       }
       return await work([...stored, ...inMemory])
     })
   }
 
-  /** Snapshot and log, however often the snapshot is replaced under it. */
+  /** Reads snapshot and log, and starts again if the snapshot is replaced meanwhile. */
   async #allUpdates (name: string): Promise<Uint8Array[]> {
     for (let restarts = 0; ; restarts++) {
       const document = await this.load(name)
@@ -100,11 +104,14 @@ export class StoredDocuments {
   }
 
   /**
-   * The part that a reader with this state vector lacks, as updates to be sent in order.
-   * @throws QueueOverload if too many other questions wait
+   * Computes the part that a reader with this state vector lacks, as updates to be sent in order.
+   * @throws QueueOverload if too many other requests wait
    */
   difference (name: string, document: StoredDocument, stateVector: Uint8Array): Promise<readonly Uint8Array[]> {
-    return this.#differenceTurns.run(async () => await this.#work.difference(await this.updates(name, document), stateVector, pieceBytes, name))
+    return this.#differenceTurns.run(async () => {
+      const updates = await this.updates(name, document)
+      return await this.#work.difference(updates, stateVector, pieceBytes, name)
+    })
   }
 }
 
@@ -112,11 +119,12 @@ function documentQueue (): CallQueue {
   return new CallQueue({ maxRunning: maxDocumentsAtOnce, maxWaiting, maxWaitMs, now: () => performance.now() })
 }
 
-/** Bytes of a stored document, snapshot and log. */
+/** Bytes of a stored document: snapshot and log. */
 export function storedBytes (document: StoredDocument): number {
   return (document.snapshot?.bytes ?? 0) + logBytes(document)
 }
 
+/** Bytes of a stored document's log. */
 export function logBytes (document: StoredDocument): number {
   return document.log.reduce((sum, { update }) => sum + update.length, 0)
 }

@@ -10,7 +10,10 @@ export interface MergedUpdate<Part> {
 }
 
 /** Merges the updates of a tick into as few as fit into pieces (`pieceBytes`), in their order. */
-export function mergeTick<Part> (parts: readonly Part[], updateOf: (part: Part) => ScannedUpdate): MergedUpdate<Part>[] {
+export function mergeTick<Part> (
+  parts: readonly Part[],
+  updateOf: (part: Part) => ScannedUpdate
+): MergedUpdate<Part>[] {
   return inPieces(parts, (part) => updateOf(part).bytes.length)
     .map((group) => ({ ...merge(group.map(updateOf)), parts: group }))
 }

@@ -1,14 +1,14 @@
-/** Something that gathers what arrives and works it off in ticks. */
+/** Something that gathers updates and sends them in ticks. */
 export interface Ticking {
   tick (): void
 }
 
-/** No tick may be asked for more than this many ms ahead. */
+/** ms ahead that a tick can be requested, at most. */
 export const maxSpacingMs = 50
 
 /**
- * Lets rooms tick when they want to: those that want to at once as soon as the frames that have already arrived are
- * read (one turn of the event loop); others wait in buckets of one ms. One timer for all of them.
+ * Lets rooms tick when they are due. A room that is due at once ticks as soon as the frames that have already arrived
+ * are read (one turn of the event loop); the other rooms wait in buckets of one ms. One timer serves all of them.
  */
 export class TickClock {
   readonly #now: () => number
@@ -28,8 +28,8 @@ export class TickClock {
   }
 
   /**
-   * Calls `tick` once. The caller asks again only after that.
-   * @param dueAt engine time in ms; in the past: soon
+   * Calls `tick` once. It can be requested again only after that.
+   * @param dueAt engine time in ms; in the past: at once
    */
   request (ticking: Ticking, dueAt: number): void {
     const now = this.#now()
@@ -40,7 +40,8 @@ export class TickClock {
     }
     if (this.#waiting === 0) this.#bucketsDoneUpTo = Math.floor(now)
     // Rounded down: the timer is late by about as much.
-    const due = Math.min(Math.max(Math.floor(dueAt), this.#bucketsDoneUpTo + 1), this.#bucketsDoneUpTo + this.#buckets.length - 1)
+    const first = this.#bucketsDoneUpTo + 1
+    const due = Math.min(Math.max(Math.floor(dueAt), first), this.#bucketsDoneUpTo + this.#buckets.length - 1)
     this.#bucket(due).push(ticking)
     this.#waiting++
     this.#wakeFor(due)
@@ -74,7 +75,7 @@ export class TickClock {
     if (this.#waiting > 0) this.#wakeFor(this.#nextBucket())
   }
 
-  /** Sets the timer, unless it is set for then or earlier: a room that may wait long must not make others wait as long. */
+  /** Sets the timer, unless it is set for then or earlier: a room that waits long must not delay the others. */
   #wakeFor (due: number): void {
     if (this.#timer !== undefined && this.#timerFor <= due) return
     clearTimeout(this.#timer)

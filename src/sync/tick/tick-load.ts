@@ -1,7 +1,7 @@
-/** Over this many ms the load is averaged; what lies further back counts for half each time. */
+/** ms over which the load is averaged; each earlier window counts half as much. */
 const windowMs = 100
 
-/** How much of the process's time the ticks of all rooms take. */
+/** The share of the process's time that the ticks of all rooms take. */
 export class TickLoad {
   #since: number
   #busyMs = 0
@@ -12,7 +12,7 @@ export class TickLoad {
     this.#since = now
   }
 
-  /** 0 = nothing of late, 1 = all of it. */
+  /** From 0 to 1 */
   get value (): number { return this.#load }
 
   /** A tick has ended at `now` and took `costMs`. */
@@ -21,7 +21,7 @@ export class TickLoad {
     const elapsed = now - this.#since
     if (elapsed < windowMs) return
     const load = Math.min(1, this.#busyMs / elapsed)
-    // After a long time without ticks what was before says nothing.
+    // After a long time without ticks the earlier load is meaningless.
     this.#load = elapsed > 2 * windowMs ? load : (this.#load + load) / 2
     this.#since = now
     this.#busyMs = 0
