@@ -8,7 +8,8 @@ import type { Credential, Requester, Subject } from '../logging/refusals.ts'
 export function requesterOf ({ ip, headers, query }: FastifyRequest): Requester {
   const { token } = queryOf(query)
   const present: Record<Credential, unknown> = { authorization: headers.authorization, cookie: headers.cookie, ticket: token }
-  const credentials = (Object.keys(present) as Credential[]).filter((kind) => present[kind] !== undefined && present[kind] !== '') // the keys of that very object
+  const kinds = Object.keys(present) as Credential[] // the keys of that object
+  const credentials = kinds.filter((kind) => present[kind] !== undefined && present[kind] !== '')
   return { address: ip, origin: headers.origin, credentials }
 }
 

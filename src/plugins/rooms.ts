@@ -6,7 +6,10 @@ declare module 'fastify' {
   interface FastifyInstance { readonly rooms: Rooms }
 }
 
-/** The sync engine: every open room of this process. The websocket plugin closes it, since connections must go before the server can stop. */
+/**
+ * The sync engine, with every open room of this process. Adds `app.rooms`. The websocket plugin closes it, since the
+ * connections must end before the server can stop.
+ */
 export default fp(async function rooms (app: FastifyInstance) {
   const { config } = app
   const rooms = new Rooms({

@@ -20,9 +20,11 @@ declare module 'fastify' {
   }
 }
 
-/** The stop takes this from connection to connection, since each comes back at once, and all want their documents. */
+/**
+ * ms from one close to the next when the service stops, since every client reconnects and opens its documents at once.
+ */
 const msBetweenCloses = 1
-/** A client that takes the hint in the close reason comes back within this time, or within a ms for each that was connected. */
+/** ms within which clients that read the hint in the close reason retry, or a ms for each of them if that is more. */
 const leastRetryMs = 1000
 
 /**
@@ -31,16 +33,25 @@ const leastRetryMs = 1000
  */
 const emptyTimeoutMs = 60_000
 
-/** Fragments of one message, each a buffer of its own: 2 KiB each at the default MAX_FRAME_BYTES; browsers send 64 KiB, libraries 4. */
+/**
+ * Fragments of one message, each in a buffer of its own: 2 KiB at the default MAX_FRAME_BYTES; clients send 4 to 64.
+ */
 const maxFragments = 16 * 1024
-/** MAX_UNFINISHED_BYTES is taken for at least so many of the largest message: one that arrives in small reads costs as much again. */
+/**
+ * Largest messages for which MAX_UNFINISHED_BYTES suffices, at least: a message in small reads takes twice its size.
+ */
 const leastMessagesHeld = 2
 
-/** WebSockets over Fastify, and the end of all of them when the service stops. */
+/** WebSockets over Fastify, and their end when the service stops. Adds `app.gate`. */
 export default fp(async function websocket (app: FastifyInstance) {
   const { authoriser, config, epochs, refusals, rooms } = app
   const now = (): number => performance.now()
-  const limits = new ConnectionLimits({ total: config.MAX_CONNECTIONS, perUser: config.MAX_CONNECTIONS_PER_USER, perAddress: config.MAX_CONNECTIONS_PER_ADDRESS, refusedPerAddress: config.MAX_REFUSED_PER_ADDRESS })
+  const limits = new ConnectionLimits({
+    total: config.MAX_CONNECTIONS,
+    perUser: config.MAX_CONNECTIONS_PER_USER,
+    perAddress: config.MAX_CONNECTIONS_PER_ADDRESS,
+    refusedPerAddress: config.MAX_REFUSED_PER_ADDRESS,
+  })
   const rechecks = new Rechecks({
     everyMs: config.RECHECK_INTERVAL_MS,
     epochs,
@@ -69,7 +80,11 @@ export default fp(async function websocket (app: FastifyInstance) {
     inbound,
     maxMessageBytes: config.MAX_FRAME_BYTES,
     maxBufferedBytes: config.MAX_SOCKET_BUFFER_BYTES,
-    rates: { messagesPerSecond: config.MAX_MESSAGES_PER_SECOND, bytesPerSecond: config.MAX_BYTES_PER_SECOND, burstSeconds: config.RATE_BURST_SECONDS },
+    rates: {
+      messagesPerSecond: config.MAX_MESSAGES_PER_SECOND,
+      bytesPerSecond: config.MAX_BYTES_PER_SECOND,
+      burstSeconds: config.RATE_BURST_SECONDS,
+    },
     logger: app.log,
     maxConnectionsPerRoom: config.MAX_CONNECTIONS_PER_ROOM,
     authTimeoutMs: config.AUTH_TIMEOUT_MS,
@@ -79,9 +94,9 @@ export default fp(async function websocket (app: FastifyInstance) {
   })
   await app.register(fastifyWebsocket, {
     options: {
-      // The plugin does nothing with it but listen to its upgrades.
+      // The plugin only listens to its upgrades.
       server: refusePipelinedUpgrades(app.server, app.log) as Server,
-      // Raised when a client is let in.
+      // Raised when a client is admitted.
       maxPayload: Math.min(maxStrangerBytes, config.MAX_FRAME_BYTES),
       maxFragments,
       perMessageDeflate: false,
@@ -89,35 +104,40 @@ export default fp(async function websocket (app: FastifyInstance) {
       autoPong: false,
     },
     errorHandler: function closeBroken (error, socket, request) {
-      request.log.error({ err: error }, 'A WebSocket could not be served')
+      request.log.error({ err: error }, 'Failed to serve a WebSocket')
       socket.terminate()
     },
-    // The plugin's own returns before the sockets have closed, and says neither why nor that clients should come back.
-    preClose: async function sendEverybodyAway () {
+    // The plugin's own returns before the sockets have closed, and gives clients neither a reason nor a hint to retry.
+    preClose: async function closeAllSockets () {
       rechecks.stop()
       inbound.stop()
       const { clients } = app.websocketServer
       const { patienceMs, spreadMs, goodbyeMs, requestsMs } = shares(config.SHUTDOWN_TIMEOUT_MS)
       const retryWithinMs = Math.max(leastRetryMs, clients.size)
       await rooms.close({ ...closes.restart, retryWithinMs }, patienceMs, Math.min(clients.size * msBetweenCloses, spreadMs))
-      // Those who have not opened a document yet are in no room.
+      // Clients that have not opened a document are in no room.
       for (const client of clients) client.close(closes.restart.code, reasonFor({ ...closes.restart, retryWithinMs }))
       await allClosed(clients, goodbyeMs)
-      // What is left are requests that do not end, which the server would wait for.
+      // The server would wait for requests that do not end.
       setTimeout(() => { app.server.closeAllConnections() }, requestsMs).unref()
     },
   })
 }, { name: 'websocket', dependencies: ['env', 'refusals', 'cluster', 'rooms', 'access'], fastify: '5.x' })
 
 /**
- * How long each part of the stop may take, at most, so that all of it fits: waiting for a store that does not answer,
- * spreading the closes, waiting for the clients' own close frames, and for requests under way. What is left is for closing the store.
+ * ms that each part of the stop can take, so that all of it fits: waiting for a store that does not answer, spreading
+ * the closes, waiting for the clients' close frames, and for requests. The rest is left for closing the store.
  */
 function shares (totalMs: number): { patienceMs: number, spreadMs: number, goodbyeMs: number, requestsMs: number } {
-  return { patienceMs: Math.min(3000, 0.3 * totalMs), spreadMs: 0.4 * totalMs, goodbyeMs: Math.min(2000, 0.2 * totalMs), requestsMs: 0.05 * totalMs }
+  return {
+    patienceMs: Math.min(3000, 0.3 * totalMs),
+    spreadMs: 0.4 * totalMs,
+    goodbyeMs: Math.min(2000, 0.2 * totalMs),
+    requestsMs: 0.05 * totalMs,
+  }
 }
 
-/** @param goodbyeMs after which those who have not answered the close frame are cut off */
+/** @param goodbyeMs after which clients that have not answered the close frame are cut off */
 async function allClosed (clients: ReadonlySet<WebSocket>, goodbyeMs: number): Promise<void> {
   if (clients.size === 0) return
   await new Promise<void>((resolve) => {

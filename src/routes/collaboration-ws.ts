@@ -16,7 +16,7 @@ import { roomNamePattern } from '../settings/derived.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What came of judging the handshake; set by the WebSocket routes before the upgrade. */
+    /** The outcome of judging the handshake; set by the WebSocket routes before the upgrade. */
     admission: { readonly handshake: Handshake, readonly outcome: Outcome, readonly response: ServerResponse } | null
     /** Whether there was room for one more socket; set by the WebSocket routes first of all. */
     isCounted: boolean
@@ -24,8 +24,8 @@ declare module 'fastify' {
 }
 
 /**
- * The WebSockets. `/collaboration/ws/<room>` speaks y-websocket; `/collaboration/ws/` (with `?room=` or, for many
- * documents on one socket, without) speaks Hocuspocus.
+ * The WebSockets: `/collaboration/ws/<room>` for y-websocket, `/collaboration/ws/` for Hocuspocus (with `?room=` or,
+ * for many documents on one socket, without).
  */
 export default async function collaborationWs (scope: FastifyInstance): Promise<void> {
   const pattern = roomNamePattern(scope.config)
@@ -40,15 +40,15 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
     const handshake = describe(request)
     const hasBadName = handshake.room !== undefined && !isRoomName(handshake.room)
     const outcome = !request.isCounted
-      ? { outcome: 'verdict', verdict: tryAgainLater(closes.tooManyConnections.reason) } as const
+      ? asOutcome(tryAgainLater(closes.tooManyConnections.reason))
       : hasBadName
-        ? { outcome: 'verdict', verdict: mayNotRead('The name of the room is not allowed.', 'roomName') } as const
+        ? asOutcome(mayNotRead('The name of the room is not allowed.', 'roomName'))
         : await scope.authoriser.authoriseHandshake(handshake)
     if (outcome.outcome === 'http403') throw scope.refuse(request, outcome.rule, new InvalidApiKey(), outcome.reason)
     request.admission = { handshake, outcome, response: reply.raw }
   }
 
-  /** Counts the socket while it is open, and keeps nothing of the request alive: an idle connection should cost little. */
+  /** Counts the socket while it is open. Keeps nothing of the request alive: an idle connection must cost little. */
   function admit (socket: WebSocket, request: FastifyRequest): boolean {
     const report = reporterOf(request)
     socket.removeAllListeners('error')
@@ -58,7 +58,7 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
       socket.terminate()
     })
     socket.on('close', countClose)
-    // The response that Fastify was given for the handshake would stay with the TCP socket, and with it request, headers and logger.
+    // The TCP socket would keep the response to the handshake, and with it request, headers and logger.
     request.admission?.response.detachSocket(request.raw.socket)
     if (request.isCounted) return true
     refuse(socket, request, closes.tooManyConnections)
@@ -79,7 +79,7 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
 
   function countClose (code: number): void { scope.gate.figures.closed(code) }
 
-  /** Before anybody is asked about it: questions to Django are scarcer than sockets. */
+  /** Counted before the client is authorised: calls to Django are scarcer than sockets. */
   function countSocket (request: FastifyRequest): void {
     const { limits } = scope.gate
     const { ip, raw: { socket } } = request
@@ -91,8 +91,9 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
     const { handshake, outcome } = request.admission ?? {}
     if (!admit(socket, request) || handshake?.room === undefined || outcome?.outcome !== 'verdict') return
     const { verdict } = outcome
-    if (verdict.allowed) new YWebsocketSession(socket, scope.gate, handshake.room, verdict, requesterOf(request)) // eslint-disable-line no-new -- it lives with its socket
-    else refuse(socket, request, refusal(verdict))
+    if (!verdict.allowed) return refuse(socket, request, refusal(verdict))
+    // eslint-disable-next-line no-new -- it lives with its socket
+    new YWebsocketSession(socket, scope.gate, handshake.room, verdict, requesterOf(request))
   })
 
   scope.get('/collaboration/ws', { websocket: true, preHandler: judge }, (socket, request) => {
@@ -105,25 +106,34 @@ export default async function collaborationWs (scope: FastifyInstance): Promise<
       room: handshake.room,
       userId: outcome.outcome === 'verdict' && outcome.verdict.allowed ? outcome.verdict.userId : undefined,
       isRoomName,
-      authorise: async (documentName, token) => await judgeDocument(scope.authoriser, handshake, outcome, documentName, token),
+      authorise: async (documentName, token) =>
+        await judgeDocument(scope.authoriser, handshake, outcome, documentName, token),
     })
   })
 }
+
+const asOutcome = (verdict: Verdict): Outcome => ({ outcome: 'verdict', verdict })
 
 function describe (request: FastifyRequest): Handshake {
   const { '*': path = '' } = request.params as { '*'?: string } // the wildcard's parameter is a string or absent
   const query = request.query as Handshake['query'] // Fastify's parser gives strings and arrays of strings
   const { room } = query
-  // Fastify takes X-Forwarded-Proto from proxies in TRUST_PROXY only; without it, it is the protocol of the service itself.
+  // Fastify reads X-Forwarded-Proto of proxies in TRUST_PROXY only; without it, this is the service's own protocol.
   const forwardedProto = request.protocol === 'http' ? undefined : request.protocol
   const common = { headers: request.headers, query, address: request.ip, forwardedProto }
-  // Of several rooms one is as wrong as the other: the authoriser refuses them.
+  // The authoriser refuses a handshake with several rooms, so any of them will do.
   return path === ''
     ? { protocol: 'hocuspocus', room: typeof room === 'object' ? room[0] : room, ...common }
     : { protocol: 'y-websocket', room: path, ...common }
 }
 
-async function judgeDocument (authoriser: Authoriser, handshake: Handshake, outcome: Outcome, documentName: string, token: string): Promise<Verdict> {
+async function judgeDocument (
+  authoriser: Authoriser,
+  handshake: Handshake,
+  outcome: Outcome,
+  documentName: string,
+  token: string
+): Promise<Verdict> {
   if (outcome.outcome !== 'verdict') return await authoriser.authoriseAuthMessage(handshake, documentName, token)
   const verdict = await stillHolds(outcome.verdict)
   const hasExpired = outcome.verdict.allowed && !verdict.allowed
@@ -131,7 +141,8 @@ async function judgeDocument (authoriser: Authoriser, handshake: Handshake, outc
   return hasExpired && token !== '' ? await authoriser.authoriseAuthMessage(handshake, documentName, token) : verdict
 }
 
-/** A ticket that was good at the handshake may have expired when a document is opened on the socket again. */
+/** A ticket that was valid at the handshake can have expired when another document is opened on the socket. */
 async function stillHolds (verdict: Verdict): Promise<Verdict> {
-  return verdict.allowed && verdict.expiresAt !== undefined && verdict.recheck !== undefined ? await verdict.recheck() : verdict
+  if (!verdict.allowed || verdict.expiresAt === undefined || verdict.recheck === undefined) return verdict
+  return await verdict.recheck()
 }

@@ -172,7 +172,8 @@ export class Compactor {
     if (!isRepair && !isWorthIt({ snapshotBytes, logBytes: log.bytes, logEntries: log.entries }, true)) return
     logger.debug({ room: name, ...log }, 'Compacting')
     const { pieces, known, setAside } = await this.#rewrite(name, await stored.updates(name, document))
-    const head = await store.compact(name, { replaces: document.snapshot?.generation ?? 0, upTo, pieces, known, setAside })
+    const replaces = document.snapshot?.generation ?? 0
+    const head = await store.compact(name, { replaces, upTo, pieces, known, setAside })
     if (head === undefined) return
     counters.count('compactions')
     if (setAside.length > 0) this.#reportSetAside(name, setAside)
