@@ -7,10 +7,11 @@ import type { Credential, Requester, Subject } from '../logging/refusals.ts'
  */
 export function requesterOf ({ ip, headers, query }: FastifyRequest): Requester {
   const { token } = queryOf(query)
-  const present: Record<Credential, unknown> = { authorization: headers.authorization, cookie: headers.cookie, ticket: token }
+  const { authorization, cookie, origin } = headers
+  const present: Record<Credential, unknown> = { authorization, cookie, ticket: token }
   const kinds = Object.keys(present) as Credential[] // the keys of that object
   const credentials = kinds.filter((kind) => present[kind] !== undefined && present[kind] !== '')
-  return { address: ip, origin: headers.origin, credentials }
+  return { address: ip, origin, credentials }
 }
 
 type Query = Readonly<Record<string, string | readonly string[] | undefined>>

@@ -114,7 +114,8 @@ export default fp(async function websocket (app: FastifyInstance) {
       const { clients } = app.websocketServer
       const { patienceMs, spreadMs, goodbyeMs, requestsMs } = shares(config.SHUTDOWN_TIMEOUT_MS)
       const retryWithinMs = Math.max(leastRetryMs, clients.size)
-      await rooms.close({ ...closes.restart, retryWithinMs }, patienceMs, Math.min(clients.size * msBetweenCloses, spreadMs))
+      const spread = Math.min(clients.size * msBetweenCloses, spreadMs)
+      await rooms.close({ ...closes.restart, retryWithinMs }, patienceMs, spread)
       // Clients that have not opened a document are in no room.
       for (const client of clients) client.close(closes.restart.code, reasonFor({ ...closes.restart, retryWithinMs }))
       await allClosed(clients, goodbyeMs)
