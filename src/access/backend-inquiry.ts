@@ -146,7 +146,7 @@ export class BackendInquiry {
 }
 
 function noAnswerOf (error: unknown): NoAnswer {
-  if (error instanceof QueueOverload) return { cause: 'overloaded', code: error.why }
+  if (error instanceof QueueOverload) return { cause: 'overloaded', code: error.reason }
   if (error instanceof CallFailure) return { cause: error.kind, code: error.code }
   // A fault of our own; its message stays out of the log because it may quote a header.
   return { cause: 'unexpected', code: error instanceof Error ? error.name : undefined }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { BackendInquiry } from './backend-inquiry.ts'
 import type { BackendInquiryOptions, Finding, Question } from './backend-inquiry.ts'
-import { CallQueue } from '../queue/bounded-queue.ts'
+import { BoundedQueue } from '../queue/bounded-queue.ts'
 import type { Epochs } from './epochs.ts'
 import { VerdictCache } from './verdict-cache.ts'
 import { mayNotRead, tryAgainLater } from './verdict.ts'
@@ -59,7 +59,7 @@ export function openBackend (options: BackendOptions): Backend {
 
 class DjangoBackend implements Backend {
   readonly #inquiry: BackendInquiry
-  readonly #queue: CallQueue
+  readonly #queue: BoundedQueue
   readonly #cache: VerdictCache
   readonly #epochs: Epochs
   readonly #pending = new Map<string, Pending>()
@@ -68,7 +68,13 @@ class DjangoBackend implements Backend {
   constructor (options: BackendOptions) {
     const { now, maxCalls, cacheMs = 0, maxWaiting = 10_000, maxWaitMs = 15_000, epochs } = options
     this.#inquiry = new BackendInquiry(options)
-    this.#queue = new CallQueue({ maxRunning: maxCalls, maxWaiting, maxWaitingEach: Math.ceil(maxWaiting / 10), maxWaitMs, now })
+    this.#queue = new BoundedQueue({
+      maxRunning: maxCalls,
+      maxWaiting,
+      maxWaitingPerKey: Math.ceil(maxWaiting / 10),
+      maxWaitMs,
+      now,
+    })
     this.#cache = new VerdictCache(cacheMs, now, epochs)
     this.#epochs = epochs
   }

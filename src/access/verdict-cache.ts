@@ -1,8 +1,9 @@
+import { BoundedMap } from '../queue/bounded-map.ts'
 import type { Epochs } from './epochs.ts'
 import type { Allowed } from './verdict.ts'
 
-/** Entries; at a few hundred bytes each a few megabytes. The oldest make room. */
-const MAX_ENTRIES = 10_000
+/** Entries, a few hundred bytes each. */
+const maxEntries = 10_000
 
 interface Entry {
   readonly room: string
@@ -11,15 +12,17 @@ interface Entry {
   readonly until: number
 }
 
-/** Remembers for a short while who may open which room. Refusals are not remembered: a right just granted holds at once. */
+/** Remembers for a short while who can open which room. Denials are not remembered, so a right just granted works at once. */
 export class VerdictCache {
   readonly #lifetimeMs: number
   readonly #now: () => number
   readonly #epochs: Epochs
-  /** By key, the oldest first. */
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new BoundedMap<string, Entry>(maxEntries)
 
-  /** `lifetimeMs` 0: remembers nothing. A verdict from before a reset counts as forgotten. */
+  /**
+   * @param lifetimeMs 0 remembers nothing
+   * @param epochs a verdict from before a reset counts as forgotten
+   */
   constructor (lifetimeMs: number, now: () => number, epochs: Epochs) {
     this.#lifetimeMs = lifetimeMs
     this.#now = now
@@ -36,13 +39,7 @@ export class VerdictCache {
   }
 
   set (key: string, room: string, verdict: Allowed): void {
-    if (this.#lifetimeMs <= 0) return
-    this.delete(key)
-    for (const [oldest, { until }] of this.#entries) {
-      if (this.#entries.size < MAX_ENTRIES && this.#now() < until) break
-      this.delete(oldest)
-    }
-    this.#entries.set(key, { room, verdict, until: this.#now() + this.#lifetimeMs })
+    if (this.#lifetimeMs > 0) this.#entries.set(key, { room, verdict, until: this.#now() + this.#lifetimeMs })
   }
 
   delete (key: string): void {

@@ -1,33 +1,32 @@
-/** Ms in which what happens again and again is reported once. */
+import { BoundedMap } from '../queue/bounded-map.ts'
+
+/** Ms in which a repeated event is reported once. */
 const quietMs = 10_000
 
-/** Kinds remembered, at about 200 bytes each. Addresses are kinds too, so the kind reported longest ago is dropped. */
+/** Kinds remembered, at about 200 bytes each. Kinds contain addresses, so their number has no bound of its own. */
 const maxKinds = 10_000
 
-/** Separates events to report from their repetitions. */
+/** Tells new events from repetitions of events that were just reported. */
 export class Repetitions {
   readonly #now: () => number
-  /** By kind, the one reported longest ago first */
-  readonly #seen = new Map<string, { readonly since: number, suppressed: number }>()
+  readonly #reported = new BoundedMap<string, { readonly at: number, suppressed: number }>(maxKinds)
 
   /** @param now engine time in ms */
   constructor (now: () => number) {
     this.#now = now
   }
 
-  /** @returns undefined for a repetition within 10 s of a report; else what the report says of those since the last one */
+  /**
+   * @returns undefined for a repetition within 10 s of a report, which need not be reported; otherwise the fields to
+   * report: the number of repetitions since the last report, if there were any
+   */
   next (kind: string): { readonly suppressed?: number } | undefined {
-    const seen = this.#seen.get(kind)
-    if (seen !== undefined && this.#now() - seen.since < quietMs) {
-      seen.suppressed++
+    const last = this.#reported.get(kind)
+    if (last !== undefined && this.#now() - last.at < quietMs) {
+      last.suppressed++
       return undefined
     }
-    this.#seen.delete(kind)
-    this.#seen.set(kind, { since: this.#now(), suppressed: 0 })
-    for (const oldest of this.#seen.keys()) {
-      if (this.#seen.size <= maxKinds) break
-      this.#seen.delete(oldest)
-    }
-    return seen === undefined || seen.suppressed === 0 ? {} : { suppressed: seen.suppressed }
+    this.#reported.set(kind, { at: this.#now(), suppressed: 0 })
+    return last === undefined || last.suppressed === 0 ? {} : { suppressed: last.suppressed }
   }
 }

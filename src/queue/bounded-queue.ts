@@ -1,78 +1,81 @@
-/** Why a task was not started. */
-export type NotStarted = 'full' | 'late'
+/** The reason why a task was never started: the queue was full, or the task waited too long. */
+export type OverloadReason = 'full' | 'late'
 
+/** A queue rejected a task without starting it. */
 export class QueueOverload extends Error {
-  readonly why: NotStarted
+  readonly reason: OverloadReason
 
-  constructor (why: NotStarted) {
-    super(why === 'full' ? 'Too many tasks are waiting.' : 'The task waited too long.')
-    this.why = why
+  constructor (reason: OverloadReason) {
+    super(reason === 'full' ? 'Too many tasks are waiting.' : 'The task waited too long.')
+    this.reason = reason
   }
 }
 
-export interface CallQueueOptions {
+/** The bounds of a queue. */
+export interface BoundedQueueOptions {
   readonly maxRunning: number
-  /** Tasks beyond `maxRunning` that may wait; the next is turned away at once. */
+  /** Tasks that can wait beyond `maxRunning`; the queue rejects further ones at once. */
   readonly maxWaiting: number
-  /** The same for the tasks of one asker; default: `maxWaiting`. */
-  readonly maxWaitingEach?: number
-  /** Ms after which a waiting task is turned away when its turn comes: by then its client has given up. */
+  /** Tasks that can wait under one key; default: `maxWaiting`. */
+  readonly maxWaitingPerKey?: number
+  /** Ms; a task that has waited longer is rejected when its turn comes, because its client has given up by then. */
   readonly maxWaitMs: number
+  /** Ms, monotonic. */
   readonly now: () => number
 }
 
 interface Waiting {
   readonly since: number
   readonly start: () => void
-  readonly refuse: (error: QueueOverload) => void
+  readonly reject: (error: QueueOverload) => void
 }
 
 /**
- * Runs at most `maxRunning` tasks at a time, with a bounded number waiting. Askers take turns, one task each, so that
- * no asker waits for all the tasks of another; the tasks of one asker run in their order.
+ * Runs at most `maxRunning` tasks at a time while a bounded number waits. Keys take turns, one task each, so that the
+ * tasks of one key never wait for all tasks of another; the tasks of one key run in order.
  */
-export class CallQueue {
-  readonly #options: CallQueueOptions
+export class BoundedQueue {
+  readonly #options: BoundedQueueOptions
   #running = 0
-  /** Waiting tasks by asker; the asker whose turn is next comes first */
-  readonly #askers = new Map<string, Waiting[]>()
-  #waiting = 0
+  /** Waiting tasks by key; the key whose turn is next comes first. */
+  readonly #waiting = new Map<string, Waiting[]>()
+  #waitingCount = 0
 
-  constructor (options: CallQueueOptions) {
+  constructor (options: BoundedQueueOptions) {
     this.#options = options
   }
 
   /**
-   * Runs the task when its turn comes and settles as it does.
-   * @param asker default: all tasks belong to one asker
+   * Runs the task when its turn comes, and settles as the task does.
+   * @param key the party that takes turns with others; default: all tasks share one key
    * @throws QueueOverload if the task was never started
    */
-  async run<T> (task: () => Promise<T>, asker = ''): Promise<T> {
-    if (this.#running >= this.#options.maxRunning) await this.#turn(asker)
+  async run<T> (task: () => Promise<T>, key = ''): Promise<T> {
+    if (this.#running >= this.#options.maxRunning) await this.#turn(key)
     else this.#running++
     try {
       return await task()
     } finally {
-      this.#next()
+      this.#startNext()
     }
   }
 
-  #turn (asker: string): Promise<void> {
-    const { maxWaiting, maxWaitingEach = maxWaiting, now } = this.#options
-    const tasks = this.#askers.get(asker) ?? []
-    if (this.#waiting >= maxWaiting || tasks.length >= maxWaitingEach) throw new QueueOverload('full')
-    this.#waiting++
-    this.#askers.set(asker, tasks)
+  #turn (key: string): Promise<void> {
+    const { maxWaiting, maxWaitingPerKey = maxWaiting, now } = this.#options
+    const tasks = this.#waiting.get(key) ?? []
+    if (this.#waitingCount >= maxWaiting || tasks.length >= maxWaitingPerKey) throw new QueueOverload('full')
+    this.#waitingCount++
+    this.#waiting.set(key, tasks)
     return new Promise((resolve, reject) => {
-      tasks.push({ since: now(), start: resolve, refuse: reject })
+      tasks.push({ since: now(), start: resolve, reject })
     })
   }
 
-  /** Hands the place of a finished task to the next that still waits. */
-  #next (): void {
-    const oldest = this.#options.now() - this.#options.maxWaitMs
-    for (const [asker, tasks] of this.#askers) {
-      const next = this.#take(asker, tasks, oldest)
+  /** Gives the place of a finished task to the next one that waits. */
+  #startNext (): void {
+    const earliest = this.#options.now() - this.#options.maxWaitMs
+    for (const [key, tasks] of this.#waiting) {
+      const next = this.#take(key, tasks, earliest)
       if (next === undefined) continue
       next.start()
       return
@@ -80,18 +83,18 @@ export class CallQueue {
     this.#running--
   }
 
-  /** The asker's first task that is not too late; the asker's next turn comes after everybody else's. */
-  #take (asker: string, tasks: Waiting[], oldest: number): Waiting | undefined {
-    this.#askers.delete(asker)
+  /** Takes the key's first task that is not late, and puts the key behind all others. */
+  #take (key: string, tasks: Waiting[], earliest: number): Waiting | undefined {
+    this.#waiting.delete(key)
     for (;;) {
       const task = tasks.shift()
       if (task === undefined) return undefined
-      this.#waiting--
-      if (task.since >= oldest) {
-        if (tasks.length > 0) this.#askers.set(asker, tasks)
+      this.#waitingCount--
+      if (task.since >= earliest) {
+        if (tasks.length > 0) this.#waiting.set(key, tasks)
         return task
       }
-      task.refuse(new QueueOverload('late'))
+      task.reject(new QueueOverload('late'))
     }
   }
 }

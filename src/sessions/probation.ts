@@ -1,5 +1,5 @@
 import { tryAgainLater, type Verdict } from '../access/verdict.ts'
-import { CallQueue } from '../queue/bounded-queue.ts'
+import { BoundedQueue } from '../queue/bounded-queue.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import type { Gate } from './gate.ts'
 
@@ -18,7 +18,7 @@ export class Probation {
   readonly #close: (reason: CloseReason) => void
   /** Engine time in ms */
   readonly #openedAt: number
-  readonly #questions: CallQueue
+  readonly #questions: BoundedQueue
   /** Runs while the socket carries no document, not even one that is being judged */
   #timer: NodeJS.Timeout | undefined
   #hasBeenLetIn = false
@@ -33,7 +33,7 @@ export class Probation {
     this.#close = close
     this.#openedAt = gate.now()
     const { now } = gate
-    this.#questions = new CallQueue({ maxRunning: maxQuestions, maxWaiting: Infinity, maxWaitMs: Infinity, now })
+    this.#questions = new BoundedQueue({ maxRunning: maxQuestions, maxWaiting: Infinity, maxWaitMs: Infinity, now })
   }
 
   /** Asks at once if the socket has been admitted before; otherwise in turn, unless the socket has closed by then. */

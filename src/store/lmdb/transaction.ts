@@ -1,4 +1,5 @@
 import type { RootDatabase } from 'lmdb'
+import { BoundedMap } from '../../queue/bounded-map.ts'
 import type { WritePlan } from './headroom.ts'
 import { openDocument, type OpenDocument } from './lookups.ts'
 
@@ -17,26 +18,14 @@ interface Write {
   readonly value: Buffer | undefined
 }
 
-/** What was last written of documents, so that an append need not look it up. `null`: there is no such document. */
-export class DocumentCache {
-  readonly #documents = new Map<string, OpenDocument | null>()
+/** Documents remembered, at about 300 bytes each. */
+const maxCachedDocuments = 10_000
 
-  get (document: string): OpenDocument | null | undefined {
-    return this.#documents.get(document)
-  }
+/** The documents that were written last, so that an append need not look them up. `null`: the document was removed. */
+export type DocumentCache = BoundedMap<string, OpenDocument | null>
 
-  set (document: string, open: OpenDocument | null): void {
-    // A Map keeps the order of insertion: who was written last goes last.
-    this.#documents.delete(document)
-    this.#documents.set(document, open)
-    if (this.#documents.size <= MAX_CACHED) return
-    const { value: oldest } = this.#documents.keys().next()
-    if (oldest !== undefined) this.#documents.delete(oldest)
-  }
-}
-
-/** About 300 bytes each. */
-const MAX_CACHED = 10_000
+/** Makes an empty cache. */
+export const newDocumentCache = (): DocumentCache => new BoundedMap(maxCachedDocuments)
 
 /**
  * The transaction that is being put together: reads see what is stored and, above it, what earlier pieces of work in

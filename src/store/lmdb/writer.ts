@@ -1,7 +1,7 @@
 import type { Logger } from '../../logging/logger.ts'
 import { OutageLog } from '../../logging/outage-log.ts'
 import { watchCommits, type CommitFailure } from './commits.ts'
-import { DocumentCache, Draft, type LmdbTree } from './transaction.ts'
+import { Draft, newDocumentCache, type LmdbTree } from './transaction.ts'
 import type { LmdbHeadroom } from './headroom.ts'
 
 /** When a write counts as safe: it survives our process (the system has it), or the machine (the disk has it). */
@@ -36,7 +36,7 @@ export class LmdbWriter {
   readonly #sync: LmdbSync
   readonly #outages: OutageLog
   readonly #commit: ReturnType<typeof watchCommits>
-  readonly #cache = new DocumentCache()
+  readonly #cache = newDocumentCache()
   #waiting: Task[] = []
   #scheduled = false
   /** A transaction is not yet visible: the next could not see what it wrote. */

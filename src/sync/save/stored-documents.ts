@@ -1,4 +1,4 @@
-import { CallQueue } from '../../queue/bounded-queue.ts'
+import { BoundedQueue } from '../../queue/bounded-queue.ts'
 import type { SnapshotHead, Store, StoredDocument } from '../../store/store.ts'
 import type { DocumentWork } from '../document-work.ts'
 import { pieceBytes } from '../limits.ts'
@@ -115,8 +115,8 @@ export class StoredDocuments {
   }
 }
 
-function documentQueue (): CallQueue {
-  return new CallQueue({ maxRunning: maxDocumentsAtOnce, maxWaiting, maxWaitMs, now: () => performance.now() })
+function documentQueue (): BoundedQueue {
+  return new BoundedQueue({ maxRunning: maxDocumentsAtOnce, maxWaiting, maxWaitMs, now: () => performance.now() })
 }
 
 /** Bytes of a stored document: snapshot and log. */

@@ -1,0 +1,20 @@
+import t from 'tap'
+import { BoundedMap } from '../../src/queue/bounded-map.ts'
+
+await t.test('one entry too many drops the one that was set longest ago, and returns its value', async (t) => {
+  const map = new BoundedMap<string, number>(2)
+  t.equal(map.set('a', 1), undefined)
+  t.equal(map.set('b', 2), undefined)
+  t.equal(map.set('a', 3), undefined, 'a key that is set again takes no further room')
+  t.equal(map.set('c', 4), 2)
+  t.strictSame([map.size, map.has('b'), map.get('a'), map.get('c')], [2, false, 3, 4])
+})
+
+await t.test('a deleted entry makes room', async (t) => {
+  const map = new BoundedMap<string, number>(1)
+  map.set('a', 1)
+  map.delete('a')
+  t.equal(map.set('b', 2), undefined)
+  map.clear()
+  t.equal(map.size, 0)
+})
