@@ -23,11 +23,10 @@ export class BoundedMap<Key, Value> {
     this.#entries.delete(key)
     this.#entries.set(key, value)
     if (this.#entries.size <= this.#maxEntries) return undefined
-    for (const [oldest, dropped] of this.#entries) {
-      this.#entries.delete(oldest)
-      return dropped
-    }
-    return undefined
+    const [oldest] = this.#entries
+    if (oldest === undefined) return undefined
+    this.#entries.delete(oldest[0])
+    return oldest[1]
   }
 
   delete (key: Key): void {

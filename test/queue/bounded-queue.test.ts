@@ -5,7 +5,7 @@ import { BoundedQueue, QueueOverload, type BoundedQueueOptions } from '../../src
 function busyQueue (options: Partial<BoundedQueueOptions> = {}): { queue: BoundedQueue, finish: () => void } {
   const queue = new BoundedQueue({ maxRunning: 1, maxWaiting: 10, maxWaitMs: Infinity, now: () => 0, ...options })
   let finish = (): void => {}
-  void queue.run(() => new Promise<void>((resolve) => { finish = resolve }))
+  queue.run(() => new Promise<void>((resolve) => { finish = resolve })).catch(() => {})
   return { queue, finish: () => finish() }
 }
 
