@@ -3,15 +3,15 @@ import { pieceBytes } from '../sync/limits.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
 import { scanUnchecked } from '../update/scan-update.ts'
 import { snapshotPieces, type Snapshot } from '../update/snapshot-pieces.ts'
-import { console } from './console.ts'
+import type { Console } from './console.ts'
 import { count } from './documents.ts'
 import { plural } from './plural.ts'
 import { placeOf, readDocument, updatesOf } from './read-document.ts'
 
-/** Entries of one document that are named one by one. */
-const MAX_NAMED = 20
+/** Faults of one document that are printed one by one. */
+const maxPrinted = 20
 
-/** Updates of a document that are set aside. */
+/** The updates of one document that are set aside. */
 interface SetAsideReport {
   readonly name: string
   readonly updates: number
@@ -24,39 +24,43 @@ interface SetAsideReport {
 interface Report {
   readonly documents: number
   readonly bytes: number
-  /** Documents with a fault */
+  /** Documents with a fault. */
   readonly faulty: ReadonlyArray<{ readonly name: string, readonly faults: readonly string[] }>
   readonly setAside: readonly SetAsideReport[]
 }
 
-/** Finds out which updates of a document have a fault. @throws MalformedUpdate */
+/** Finds the updates of a document that have a fault. @throws MalformedUpdate */
 type FindFaults = (updates: readonly Uint8Array[]) => Snapshot['setAside']
 
 /**
- * Reads every byte of every document and builds it with Yjs, one at a time; what is set aside is named too.
- * @returns how many documents have a fault or updates set aside
+ * Reads every byte of every document and builds it with Yjs, one at a time; reports updates set aside, too.
+ * @returns the number of documents that have a fault, plus those that have updates set aside
  */
-export async function check (store: Store, { json = false }: { readonly json?: boolean } = {}): Promise<number> {
-  const report = await checkAll(store, (updates) => snapshotPieces(updates, pieceBytes).setAside)
+export async function check (
+  store: Store,
+  console: Console,
+  { json = false }: { readonly json?: boolean } = {}
+): Promise<number> {
+  const report = await checkAll(store, console, (updates) => snapshotPieces(updates, pieceBytes).setAside)
   const { faulty, setAside } = report
-  if (json) console.say(JSON.stringify(report))
-  else print(report)
-  if (faulty.length > 0) console.tell('y-provider repair sets aside what Yjs cannot apply and keeps the rest of the document')
-  if (setAside.length > 0) console.tell('y-provider discard-set-aside removes the updates set aside of the documents that it is given')
+  if (json) console.print(JSON.stringify(report))
+  else print(report, console)
+  if (faulty.length > 0) console.note('y-provider repair sets aside the updates that Yjs cannot apply and keeps the rest of the document')
+  if (setAside.length > 0) console.note('y-provider discard-set-aside removes the updates set aside of the documents named')
   return faulty.length + setAside.length
 }
 
-/** Reads every byte of every document: checksums, and whether each update decodes. @returns how many documents have a fault */
-export async function checkBytes (store: Store): Promise<number> {
-  const report = await checkAll(store, (updates) => {
+/** Checks every checksum, and that every update decodes. @returns the number of documents with a fault */
+export async function checkBytes (store: Store, console: Console): Promise<number> {
+  const report = await checkAll(store, console, (updates) => {
     for (const update of updates) scanUnchecked(update)
     return []
   })
-  print(report)
+  print(report, console)
   return report.faulty.length
 }
 
-async function checkAll (store: Store, findFaults: FindFaults): Promise<Report> {
+async function checkAll (store: Store, console: Console, findFaults: FindFaults): Promise<Report> {
   const progress = console.progress('checking', await count(store))
   let documents = 0
   let bytes = 0
@@ -83,15 +87,15 @@ async function checkAll (store: Store, findFaults: FindFaults): Promise<Report> 
   return { documents, bytes, faulty, setAside }
 }
 
-function print ({ documents, bytes, faulty, setAside }: Report): void {
+function print ({ documents, bytes, faulty, setAside }: Report, console: Console): void {
   for (const { name, faults } of faulty) {
-    for (const line of faults.slice(0, MAX_NAMED)) console.say(line)
-    if (faults.length > MAX_NAMED) console.say(`Document ${JSON.stringify(name)}: and ${faults.length - MAX_NAMED} more`)
+    for (const line of faults.slice(0, maxPrinted)) console.print(line)
+    if (faults.length > maxPrinted) console.print(`Document ${JSON.stringify(name)}: and ${faults.length - maxPrinted} more`)
   }
   for (const { name, updates, bytes, latest, reasons } of setAside) {
-    console.say(`Document ${JSON.stringify(name)} has ${plural(updates, 'update')} set aside (${plural(bytes, 'byte')}, the latest at ${latest}): ${reasons.join('; ')}`)
+    console.print(`Document ${JSON.stringify(name)} has ${plural(updates, 'update')} set aside (${plural(bytes, 'byte')}, the latest at ${latest}): ${reasons.join('; ')}`)
   }
-  console.say(`${plural(documents, 'document')}, ${plural(bytes, 'byte')}, ${faulty.length} with a fault${setAside.length > 0 ? `, ${setAside.length} with updates set aside` : ''}`)
+  console.print(`${plural(documents, 'document')}, ${plural(bytes, 'byte')}, ${faulty.length} with a fault${setAside.length > 0 ? `, ${setAside.length} with updates set aside` : ''}`)
 }
 
 /** @throws DamagedDocument */
@@ -106,7 +110,7 @@ async function reportSetAside (store: Store, name: string): Promise<SetAsideRepo
   }
 }
 
-/** @throws what is no fault of the document */
+/** @throws every error that is not a fault of the document */
 function faultOf (document: string, error: unknown): string {
   if (error instanceof DamagedDocument) return error.message
   if (error instanceof MalformedUpdate) return `Document ${JSON.stringify(document)}: ${error.message}`

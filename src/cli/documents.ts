@@ -1,6 +1,6 @@
 import type { Store } from '../store/store.ts'
 
-/** How many documents there are, for a progress bar: reading their names costs little beside reading them. */
+/** Counts the documents for a progress bar: listing them costs little compared with reading them. */
 export async function count (store: Store): Promise<number> {
   const documents = store.list()[Symbol.asyncIterator]()
   let counted = 0
@@ -8,7 +8,7 @@ export async function count (store: Store): Promise<number> {
   return counted
 }
 
-/** The names that were given to a command, or those of all documents where it was given none. */
+/** The names given to a command; if there are none, those of all documents. */
 export async function * namesOr (wanted: readonly string[], store: Store): AsyncGenerator<string> {
   if (wanted.length > 0) yield * wanted
   else for await (const { document } of store.list()) yield document

@@ -7,8 +7,8 @@ import { pieceBytes } from '../sync/limits.ts'
 import { mergeUpdates } from '../update/merge-updates.ts'
 import { scanUnchecked } from '../update/scan-update.ts'
 import { snapshotPieces } from '../update/snapshot-pieces.ts'
-import { console } from './console.ts'
-import { fileName, INDEX_FILE, readIndex, type IndexLine } from './document-file.ts'
+import type { Console } from './console.ts'
+import { fileName, indexFile, readIndex, type IndexLine } from './document-file.ts'
 import { build, textsOf } from './document-roots.ts'
 import { count, namesOr } from './documents.ts'
 import type { DocumentFormat } from './formats.ts'
@@ -16,24 +16,29 @@ import { plural } from './plural.ts'
 import { readDocument, updatesOf } from './read-document.ts'
 import { reasonOf } from './reason.ts'
 
-/** What to write, and where. */
+/** The documents to write, and their destination. */
 export interface ExportOptions {
   readonly folder: string
   readonly format: DocumentFormat
-  /** Whether the folder may hold an earlier export */
+  /** Whether the folder can hold an earlier export. */
   readonly overwrite: boolean
-  /** Names of documents; empty: all */
+  /** Names of documents; empty: all documents. */
   readonly wanted: readonly string[]
 }
 
 /**
- * Writes documents to files of a folder, those named or all, each with its whole state as one; without the updates that
- * Yjs cannot apply, which would make the whole file useless.
- * @returns how many could not be written, or not in this format
- * @throws Error where the folder holds an export that must not be overwritten
+ * Writes documents to files of a folder, each file with the whole state of a document. Updates that Yjs cannot apply
+ * are
+ * left out, because they would make the whole file unusable.
+ * @returns the number of documents that were not written, or not in this format
+ * @throws Error if the folder holds an export that must not be overwritten
  */
-export async function exportDocuments (store: Store, { folder, format, overwrite, wanted }: ExportOptions): Promise<number> {
-  if (!overwrite && existsSync(join(folder, INDEX_FILE))) throw new Error(`There is an export in ${folder} already: name another folder, or add --overwrite`)
+export async function exportDocuments (
+  store: Store,
+  console: Console,
+  { folder, format, overwrite, wanted }: ExportOptions
+): Promise<number> {
+  if (!overwrite && existsSync(join(folder, indexFile))) throw new Error(`There is an export in ${folder} already: name another folder, or add --overwrite`)
   await makeFolder(resolve(folder))
   const files = new Files(folder, await readIndex(folder))
   const progress = console.progress('exporting', wanted.length || await count(store))
@@ -50,7 +55,7 @@ export async function exportDocuments (store: Store, { folder, format, overwrite
       if (content !== undefined) await files.write(document, format.extension, content)
       else {
         inAnotherFormat++
-        remark(`is no BlockNote document: written as ${(await writeUnconverted(files, document, update)).join(' and ')}`)
+        remark(`not a BlockNote document: written as ${(await writeUnconverted(files, document, update)).join(' and ')}`)
       }
       written++
     } catch (error) {
@@ -59,24 +64,24 @@ export async function exportDocuments (store: Store, { folder, format, overwrite
     progress.step()
   }
   progress.end()
-  for (const line of [...remarks, ...faults]) console.tell(line)
-  const others = inAnotherFormat > 0 ? ` (${inAnotherFormat} in another format)` : ''
-  console.say(`${plural(written, 'document')} written to ${folder}${others}, ${faults.length} not`)
+  for (const line of [...remarks, ...faults]) console.note(line)
+  const note = inAnotherFormat > 0 ? ` (${inAnotherFormat} in another format)` : ''
+  console.print(`${plural(written, 'document')} written to ${folder}${note}, ${faults.length} failed`)
   return faults.length + inAnotherFormat
 }
 
-/** The document as one update, and how many updates were left out of it. */
+/** Reads a document as one update. `leftOut`: the number of updates that Yjs cannot apply. */
 async function readWhole (store: Store, document: string): Promise<{ update: Uint8Array, leftOut: number }> {
   const whole = await readDocument(store, document)
   if (!whole) throw new Error('There is no such document')
   const stored = updatesOf(whole)
   const { pieces, setAside } = snapshotPieces(stored, pieceBytes)
-  // What is stored keeps more than what was built of it: that is for when it must be.
+  // The stored updates hold more than the pieces built from them, so they are preferred.
   const updates = setAside.length > 0 ? pieces : stored
   return { update: mergeUpdates(updates.map(scanUnchecked)), leftOut: setAside.length }
 }
 
-/** All of the document as Yjs has it, and its texts for people. @returns the extensions of the files */
+/** Writes the document as a Yjs update, and its texts as plain text. @returns the extensions of the files */
 async function writeUnconverted (files: Files, document: string, update: Uint8Array): Promise<string[]> {
   const text = textsOf(build([update])).filter((each) => each !== '').join('\n\n')
   await files.write(document, '.yjs', update)
@@ -85,7 +90,7 @@ async function writeUnconverted (files: Files, document: string, update: Uint8Ar
   return ['.yjs', '.txt']
 }
 
-/** The files of an export, and the index that says which document each one holds. */
+/** The files of an export, and their index. */
 class Files {
   readonly #folder: string
   readonly #index: Map<string, string>
@@ -97,12 +102,12 @@ class Files {
 
   async write (document: string, extension: string, content: Uint8Array): Promise<void> {
     const file = fileName(document, extension)
-    // Under its name there is never half a file.
+    // A file gets its name once it is complete.
     await writeFile(join(this.#folder, `${file}.part`), content)
     await rename(join(this.#folder, `${file}.part`), join(this.#folder, file))
     if (this.#index.get(file) === document) return
     const line: IndexLine = { document, file }
-    await appendFile(join(this.#folder, INDEX_FILE), `${JSON.stringify(line)}\n`)
+    await appendFile(join(this.#folder, indexFile), `${JSON.stringify(line)}\n`)
     this.#index.set(file, document)
   }
 }

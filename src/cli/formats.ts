@@ -1,29 +1,34 @@
 import { convert } from '../convert/convert.ts'
 import type { InputFormat, OutputFormat } from '../convert/formats.ts'
 import { standardTable } from '../convert/blocks/standard-table.ts'
-import { prepare } from '../settings/prepare.ts'
 import { build, isBlockNote } from './document-roots.ts'
 
-/** A kind of file that a document can be written to and read from. */
+/** A file format that documents are exported to and imported from. */
 export interface DocumentFormat {
-  /** With its dot */
+  /** With its dot. */
   readonly extension: string
-  /** @param update the document as one update @returns undefined where the format is not for documents like this one */
+  /** @param update the document as one update @returns undefined if the format cannot hold this document */
   readonly encode: (update: Uint8Array) => Promise<Uint8Array | undefined>
-  /** @returns the document as one update @throws Error for content that is none */
-  readonly decode: (content: Uint8Array) => Promise<Uint8Array>
+  /**
+   * @param math reads math as nodes of its own, see `CONVERSION_MATH`
+   * @returns the document as one update
+   * @throws Error if the content is not in this format
+   */
+  readonly decode: (content: Uint8Array, math: boolean) => Promise<Uint8Array>
 }
 
-/** A BlockNote document in another format. Its history stays behind, and what the format cannot say (docs/conversion.md). */
+/**
+ * A BlockNote document in another format, without its history and what the format cannot express (docs/conversion.md).
+ */
 function converted (extension: string, format: InputFormat & OutputFormat): DocumentFormat {
   return {
     extension,
     encode: async (input) => isBlockNote(build([input])) ? convert({ input, from: 'yjs', to: format }, standardTable).body : undefined,
-    decode: async (input) => convert({ input, from: format, to: 'yjs', math: prepare(process.env).CONVERSION_MATH === 'true' }, standardTable).body,
+    decode: async (input, math) => convert({ input, from: format, to: 'yjs', math }, standardTable).body,
   }
 }
 
-/** By the name that `--format` takes. `yjs` alone keeps everything. */
+/** The formats by their names in `--format`. Only `yjs` keeps everything. */
 export const formats: ReadonlyMap<string, DocumentFormat> = new Map([
   ['yjs', {
     extension: '.yjs',

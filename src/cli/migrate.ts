@@ -2,24 +2,24 @@ import { createHash } from 'node:crypto'
 import type { SetAsideUpdate, Store } from '../store/store.ts'
 import { Known } from '../update/known.ts'
 import { scanUnchecked } from '../update/scan-update.ts'
-import { console } from './console.ts'
+import type { Console } from './console.ts'
 import { count } from './documents.ts'
 import { plural } from './plural.ts'
 import { readDocument, updatesOf, type WholeDocument } from './read-document.ts'
 import { reasonOf } from './reason.ts'
 import { setAside } from './set-aside.ts'
 
-/** What is handed to the other store at once, unless a single update is larger. */
-const CHUNK_BYTES = 4 << 20
+/** Bytes of updates in one call of the target store; a larger update has a call of its own. */
+const chunkBytes = 4 << 20
 
 /**
- * Copies all documents from one store to another, and what is new of those that are there already: run again after an
- * interruption, or when the old service has been stopped, it does what is left. Each document is read back and compared.
- * Updates that are set aside are copied with their document.
- * Nothing is ever removed from either.
- * @returns how many documents could not be copied
+ * Copies all documents from one store to another, with the updates set aside. A document that exists in the target gets
+ * what it lacks, so the command can be run again after an interruption, or once the old service has stopped. Each copy
+ * is
+ * read back and compared. Nothing is removed from either store.
+ * @returns the number of documents that could not be copied
  */
-export async function migrate (from: Store, to: Store): Promise<number> {
+export async function migrate (from: Store, to: Store, console: Console): Promise<number> {
   const progress = console.progress('copying', await count(from))
   const counts = { copied: 0, completed: 0, same: 0 }
   const faults: string[] = []
@@ -33,8 +33,8 @@ export async function migrate (from: Store, to: Store): Promise<number> {
     progress.step()
   }
   progress.end()
-  for (const fault of faults) console.tell(fault)
-  console.say(`${plural(counts.copied, 'document')} copied, ${counts.completed} completed, ${counts.same} were there already, ${faults.length} could not be copied`)
+  for (const fault of faults) console.note(fault)
+  console.print(`${plural(counts.copied, 'document')} copied, ${counts.completed} completed, ${counts.same} unchanged, ${faults.length} could not be copied`)
   return faults.length
 }
 
@@ -48,12 +48,15 @@ async function copyDocument (from: Store, to: Store, document: string): Promise<
   if (before) await appendAll(to, document, missing)
   else await copyWhole(to, document, source)
   if (missingAside.length > 0) await setAside(to, document, missingAside)
-  const left = missingFrom(await readDocument(to, document), source).length + (await missingSetAside(from, to, document)).length
+  const left = missingFrom(
+    await readDocument(to, document),
+    source
+  ).length + (await missingSetAside(from, to, document)).length
   if (left > 0) throw new Error(`${plural(left, 'update')} missing after the copy`)
   return before ? 'completed' : 'copied'
 }
 
-/** What is set aside in `from` and not in `to`. */
+/** The updates that are set aside in `from` and not in `to`. */
 async function missingSetAside (from: Store, to: Store, document: string): Promise<SetAsideUpdate[]> {
   const source = await from.setAside(document)
   if (source.length === 0) return []
@@ -63,28 +66,28 @@ async function missingSetAside (from: Store, to: Store, document: string): Promi
 
 const fingerprint = (update: Uint8Array): string => createHash('sha256').update(update).digest('base64')
 
-/** The updates of `source` that would add something. What is there is read from its content, not from what is said of it. */
+/** The updates of `source` that add something to `target`, judged by the content and not by the stored state vector. */
 function missingFrom (target: WholeDocument | undefined, source: WholeDocument): Uint8Array[] {
   const known = new Known()
   for (const update of target ? updatesOf(target) : []) known.add(scanUnchecked(update))
   return updatesOf(source).filter((update) => !target || !known.contains(scanUnchecked(update)))
 }
 
-/** Keeps the snapshot as one: the pieces are stored as updates first, then made the snapshot that stands for them. */
+/** Copies a document that the target lacks: appends the snapshot's pieces as updates, then makes them the snapshot. */
 async function copyWhole (to: Store, document: string, { snapshot, pieces, log }: WholeDocument): Promise<void> {
   const upTo = await appendAll(to, document, pieces)
   await appendAll(to, document, log.map(({ update }) => update))
   if (snapshot && upTo !== undefined) await to.compact(document, { replaces: 0, upTo, pieces, known: snapshot.known })
 }
 
-/** A few at a time: a large document is not one statement. @returns the number of the last */
+/** Appends updates in chunks, since a large document does not fit one statement. @returns the last sequence number */
 async function appendAll (to: Store, document: string, updates: readonly Uint8Array[]): Promise<number | undefined> {
   let last: number | undefined
   for (let from = 0; from < updates.length;) {
     let end = from
     let bytes = 0
     do bytes += updates[end++]?.length ?? 0
-    while (end < updates.length && bytes < CHUNK_BYTES)
+    while (end < updates.length && bytes < chunkBytes)
     const seqs = await to.append(updates.slice(from, end).map((update) => ({ document, update })))
     last = seqs.at(-1)
     from = end

@@ -4,27 +4,28 @@ import { formats } from './formats.ts'
 interface Option {
   readonly type: 'string' | 'boolean'
   readonly short?: string
-  /** What stands behind it in the usage */
+  /** The value as the usage shows it. */
   readonly value?: string
   readonly summary: string
 }
 
-/** Every option that some command takes, by its name. */
+/** Every option of all commands, by its name. */
 export const options = {
-  store: { type: 'string', value: '<store>', summary: 'a folder or postgres://…; by default the store of the service (DATABASE_URL, DATA_DIR)' },
+  store: { type: 'string', value: '<store>', summary: 'a folder or postgres://…; default: the store of the service (DATABASE_URL, DATA_DIR)' },
   from: { type: 'string', value: '<store>', summary: 'the store to copy from' },
-  to: { type: 'string', value: '<store or folder>', summary: 'where to copy or write to' },
+  to: { type: 'string', value: '<store or folder>', summary: 'the destination' },
   format: { type: 'string', value: `<${[...formats.keys()].join(' | ')}>`, summary: 'the format of the files; yjs, the default, keeps everything' },
-  overwrite: { type: 'boolean', summary: 'writes into a folder that holds an export already' },
-  merge: { type: 'boolean', summary: 'merges files into documents that exist' },
+  overwrite: { type: 'boolean', summary: 'writes into a folder that already holds an export' },
+  merge: { type: 'boolean', summary: 'merges files into existing documents' },
   json: { type: 'boolean', summary: 'prints JSON for programs' },
   help: { type: 'boolean', short: 'h', summary: 'prints the usage of a command' },
   version: { type: 'boolean', summary: 'prints the version' },
 } as const satisfies Record<string, Option>
 
+/** The name of an option. */
 export type OptionName = keyof typeof options
 
-/** The values of options: undefined and false where they are not given. */
+/** The values of the options that were given. */
 export interface OptionValues {
   readonly store?: string
   readonly from?: string

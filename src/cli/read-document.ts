@@ -1,14 +1,14 @@
 import type { SnapshotHead, Store, StoredDocument } from '../store/store.ts'
 
-/** A document as it is stored at one moment. */
+/** A whole document as it is stored at one moment. */
 export interface WholeDocument extends StoredDocument {
-  /** The pieces of its snapshot */
+  /** The pieces of its snapshot. */
   readonly pieces: readonly Uint8Array[]
 }
 
 /**
- * Reads all of a document, anew where a compaction came in between.
- * @returns undefined where there is no such document
+ * Reads a whole document; starts again if a compaction replaces the snapshot meanwhile.
+ * @returns undefined if the document does not exist
  * @throws DamagedDocument
  */
 export async function readDocument (store: Store, document: string): Promise<WholeDocument | undefined> {
@@ -20,8 +20,12 @@ export async function readDocument (store: Store, document: string): Promise<Who
   }
 }
 
-/** @returns undefined where the snapshot is no more */
-async function readPieces (store: Store, document: string, { generation, pieces: count }: SnapshotHead): Promise<Uint8Array[] | undefined> {
+/** @returns undefined if the snapshot has been replaced */
+async function readPieces (
+  store: Store,
+  document: string,
+  { generation, pieces: count }: SnapshotHead
+): Promise<Uint8Array[] | undefined> {
   const pieces: Uint8Array[] = []
   for (let index = 0; index < count; index++) {
     const piece = await store.readPiece(document, generation, index)
@@ -31,10 +35,13 @@ async function readPieces (store: Store, document: string, { generation, pieces:
   return pieces
 }
 
-/** All updates, in an order in which they can be applied. */
-export const updatesOf = ({ pieces, log }: WholeDocument): Uint8Array[] => [...pieces, ...log.map(({ update }) => update)]
+/** All updates of a document, in an order in which Yjs can apply them. */
+export const updatesOf = ({ pieces, log }: WholeDocument): Uint8Array[] => [
+  ...pieces,
+  ...log.map(({ update }) => update),
+]
 
-/** Where in the store the update is that `updatesOf` has at `index`. */
+/** The place in the store of the update that `updatesOf` returns at `index`. */
 export function placeOf ({ pieces, log }: WholeDocument, index: number): string {
   return index < pieces.length ? `piece ${index} of its snapshot` : `entry ${log[index - pieces.length]?.seq} of its log`
 }

@@ -1,6 +1,8 @@
 import { PostgresError, postgresFailure } from '../store/postgres/postgres-failure.ts'
 
-/** Why a command failed, as text for its user. PostgreSQL's own message is left out: it can contain values. */
+/**
+ * The reason why a command failed, for its user. PostgreSQL's own message is left out, because it can contain values.
+ */
 export function reasonOf (error: unknown): string {
   if (error instanceof PostgresError) return `PostgreSQL failed: ${postgresFailure(error.cause)}`
   return error instanceof Error ? error.message : String(error)

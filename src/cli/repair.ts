@@ -1,15 +1,16 @@
 import type { Store } from '../store/store.ts'
-import { console } from './console.ts'
+import type { Console } from './console.ts'
 import { count, namesOr } from './documents.ts'
 import { plural } from './plural.ts'
 import { reasonOf } from './reason.ts'
 import { setAside } from './set-aside.ts'
 
 /**
- * Sets aside what Yjs cannot apply of documents, those named or all, and keeps the rest of them.
- * @returns how many could not be repaired
+ * Sets aside the updates that Yjs cannot apply, and keeps the rest of each document.
+ * @param wanted names of documents; empty: all documents
+ * @returns the number of documents that could not be repaired
  */
-export async function repair (store: Store, wanted: readonly string[]): Promise<number> {
+export async function repair (store: Store, console: Console, wanted: readonly string[]): Promise<number> {
   const progress = console.progress('repairing', wanted.length || await count(store))
   const repaired: string[] = []
   const faults: string[] = []
@@ -26,8 +27,8 @@ export async function repair (store: Store, wanted: readonly string[]): Promise<
     progress.step()
   }
   progress.end()
-  for (const line of repaired) console.say(line)
-  for (const fault of faults) console.tell(fault)
-  console.say(`${plural(documents, 'document')}, ${repaired.length} repaired, ${faults.length} could not be read or written`)
+  for (const line of repaired) console.print(line)
+  for (const fault of faults) console.note(fault)
+  console.print(`${plural(documents, 'document')}, ${repaired.length} repaired, ${faults.length} could not be read or written`)
   return faults.length
 }

@@ -3,18 +3,22 @@ import { pieceBytes } from '../sync/limits.ts'
 import { snapshotPieces } from '../update/snapshot-pieces.ts'
 import { placeOf, readDocument, updatesOf } from './read-document.ts'
 
-/** An update that was set aside, and where it was: `entry 7 of its log`. */
+/** An update that was set aside, and its former place: `entry 7 of its log`. */
 export interface Removed extends SetAsideUpdate {
   readonly place: string
 }
 
 /**
- * Writes a new snapshot of what Yjs can apply of a document; what it cannot apply is set aside, and `more` with it.
- * A document without either stays as it is.
- * @returns what was taken out of the document
- * @throws Error where there is no such document, or it cannot be read or written
+ * Writes a new snapshot from the updates that Yjs can apply, and sets aside the others and `more`. A document that has
+ * nothing to set aside stays unchanged.
+ * @returns the updates that were taken out of the document
+ * @throws Error if the document does not exist, or cannot be read or written
  */
-export async function setAside (store: Store, document: string, more: readonly SetAsideUpdate[] = []): Promise<readonly Removed[]> {
+export async function setAside (
+  store: Store,
+  document: string,
+  more: readonly SetAsideUpdate[] = []
+): Promise<readonly Removed[]> {
   for (;;) {
     const whole = await readDocument(store, document)
     if (!whole) throw new Error('There is no such document')
@@ -27,7 +31,7 @@ export async function setAside (store: Store, document: string, more: readonly S
       known: known.encode(),
       setAside: [...setAside, ...more],
     })
-    // Where another node has written a snapshot meanwhile, this one is of what was before it.
+    // If another node has replaced the snapshot meanwhile, this one is outdated.
     if (head) return setAside.map((removed) => ({ ...removed, place: placeOf(whole, removed.index) }))
   }
 }

@@ -5,16 +5,16 @@ import { options, shownOption, type OptionName } from './options.ts'
 /** The overview of all commands. */
 export function usage (): string {
   const rows = [...commands].map(([name, command]) => [synopsis(name, command), command.summary] as const)
-  return `y-provider looks after the documents that the service has stored.
+  return `y-provider manages the documents that the service stores.
 
 ${table([...rows, ['help [command]', 'explains a command and its options']])}
 
 ${table((['help', 'version'] as const).map(described))}
 
-Exit code 0: all is well; 1: something is not; 2: the command line is wrong.`
+Exit code: 0 for success, 1 for a failure or a fault found, 2 for a wrong command line.`
 }
 
-/** How one command is called, and what it does. */
+/** The usage of one command. @param name an unknown one gives the overview */
 export function usageOf (name: string): string {
   const command = commands.get(name)
   if (command === undefined) return usage()
@@ -32,7 +32,7 @@ function synopsis (name: string, { operands, required = [] }: Command): string {
   return [name, ...required.map(shownOption), ...operands === undefined ? [] : [operands.shown]].join(' ')
 }
 
-/** Two columns; the second begins behind the longest of the first. */
+/** Formats two columns; the second begins after the longest entry of the first. */
 function table (rows: ReadonlyArray<readonly [string, string]>): string {
   const width = Math.max(...rows.map(([left]) => left.length))
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n')

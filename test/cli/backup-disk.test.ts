@@ -1,4 +1,4 @@
-/** What a backup asks of the disk it is written to, as the system sees it. */
+/** The order in which a backup syncs and names its files, as the system sees it. */
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,11 +7,14 @@ import t, { type Test } from 'tap'
 import { openLmdbStore } from '../../src/store/lmdb/lmdb-store.ts'
 import { requireProgram } from '../processes.ts'
 import { quiet } from '../store/quiet-logger.ts'
+import { program } from './run-cli.ts'
 
 const strace = '/usr/bin/strace'
-const program = join(import.meta.dirname, '../../src/cli.ts')
 
-async function backUp (t: Test, ...options: readonly string[]): Promise<{ to: string, trace: string, printed: string }> {
+async function backUp (
+  t: Test,
+  ...options: readonly string[]
+): Promise<{ to: string, trace: string, printed: string }> {
   requireProgram(strace, 'strace')
   const folder = await mkdtemp(join(tmpdir(), 'y-backup-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
@@ -25,7 +28,7 @@ async function backUp (t: Test, ...options: readonly string[]): Promise<{ to: st
   return { to, trace: await readFile(trace, 'utf8'), printed: stdout + stderr }
 }
 
-await t.test('the file is on the disk before it has its name, and the name after it', async (t) => {
+await t.test('the file is synced before it gets its name, and its folders after that', async (t) => {
   const { to, trace } = await backUp(t)
   // One after the other, whichever thread does them; strace may cut a line in two, so the beginnings count.
   const steps = trace.split('\n').flatMap((line) => /^\d+ +((?:fsync|link)\(.*)/.exec(line)?.[1] ?? [])
@@ -36,6 +39,6 @@ await t.test('the file is on the disk before it has its name, and the name after
   for (const folder of [to, join(to, '..'), join(to, '../..')]) t.ok(after.includes(`<${folder}>)`), folder)
 })
 
-await t.test('a disk that knows no links, or syncs no folders, is good enough', async (t) => {
+await t.test('a backup works on a file system without links, or that cannot sync folders', async (t) => {
   t.match((await backUp(t, '-e', 'inject=link,linkat:error=EPERM', '-e', 'inject=fsync:error=EINVAL')).printed, /1 document, 2 bytes, 0 with a fault\nThe copy is in/)
 })

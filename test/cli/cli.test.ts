@@ -7,14 +7,14 @@ import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { damageLmdb } from '../store/damage-lmdb.ts'
 import { startPostgres } from '../store/postgres-server.ts'
 import { quiet } from '../store/quiet-logger.ts'
-import { cli } from './run-cli.ts'
+import { cli, cliProcess } from './run-cli.ts'
 import { fill, folder, holdsAll, read, start, typed } from './filled-store.ts'
 
-await t.test('check: finds what is damaged, beside a service that runs', async (t) => {
+await t.test('check finds damage while a service runs', async (t) => {
   const path = await folder(t)
   const store = await start(t, path)
   await fill(store)
-  t.match(await cli(['check'], { DATA_DIR: path }), { code: 0, out: '6 documents,' })
+  t.match(await cliProcess(['check'], { DATA_DIR: path }), { code: 0, out: '6 documents,' })
   await damageLmdb(path, 'plain', 'piece')
   await store.append([{ document: 'no update', update: Buffer.from('certainly not') }])
   const found = await cli(['check', '--store', path])
@@ -22,12 +22,12 @@ await t.test('check: finds what is damaged, beside a service that runs', async (
   t.match(found.out, /"plain" is damaged in the store: piece 0 of its snapshot fails its checksum/)
   t.match(found.out, /"no update": The update is malformed/)
   t.match(found.out, /7 documents, \d+ bytes, 2 with a fault/)
-  // A backup keeps what is damaged as it is: somebody may yet read something out of it.
+  // A backup keeps damage as it is: somebody may still recover something from it.
   const saved = await cli(['backup', join(await folder(t), 'copy'), '--store', path])
   t.match(saved, { code: 1, out: /"plain" is damaged in the store: piece 0 of its snapshot fails its checksum[^]*7 documents, \d+ bytes, 2 with a fault/ })
 })
 
-await t.test('backup: of a live store, and it serves', async (t) => {
+await t.test('backup copies a live store, and a service can use the copy', async (t) => {
   const path = await folder(t)
   const store = await start(t, path)
   await fill(store)
@@ -42,11 +42,11 @@ await t.test('backup: of a live store, and it serves', async (t) => {
   await utimes(unfinished, 0, 0)
   t.match(await cli(['backup', target, '--store', path]), { code: 1, err: /Another copy is being written to .*unfinished-copy-1/ })
   await other.close()
-  // As an earlier one leaves it that was killed half-way, and as one begins.
+  // As a killed copy leaves it, and as a new one begins.
   await writeFile(join(unfinished, 'documents.mdb'), 'half')
   await utimes(unfinished, 0, 0)
   await mkdir(join(target, 'unfinished-copy-2'))
-  const done = await cli(['backup', target, '--store', path])
+  const done = await cliProcess(['backup', target, '--store', path])
   t.strictSame(await readdir(target).then((names) => names.filter((name) => !name.includes('lock'))), ['documents.mdb', 'unfinished-copy-2'])
   enough.abort()
   await writer
@@ -58,7 +58,7 @@ await t.test('backup: of a live store, and it serves', async (t) => {
   t.match(await cli(['backup', target, '--store', path]), { code: 1, err: /There is a store in .* already/ })
 })
 
-await t.test('backup: two at the same moment, and never over a store', async (t) => {
+await t.test('of two backups at the same moment one succeeds, and a backup never replaces a store', async (t) => {
   const store = await start(t, await folder(t))
   await fill(store)
   const target = await folder(t)
@@ -74,7 +74,7 @@ await t.test('backup: two at the same moment, and never over a store', async (t)
   await holdsAll(t, await start(t, target))
 })
 
-await t.test('migrate: from the embedded store to PostgreSQL, again after changes, and back', async (t) => {
+await t.test('migrate copies the embedded store to PostgreSQL, copies changes later, and copies back', async (t) => {
   const server = await startPostgres()
   t.teardown(() => server.stop())
   const url = await server.makeSchema('y_provider')
@@ -82,8 +82,8 @@ await t.test('migrate: from the embedded store to PostgreSQL, again after change
   const store = await start(t, path)
   await fill(store)
   const first = await cli(['migrate', '--from', path, '--to', url])
-  t.match(first, { code: 0, out: /6 documents copied, 0 completed, 0 were there/ })
-  t.notMatch(first.err, /y_provider@/, 'nobody is named')
+  t.match(first, { code: 0, out: /6 documents copied, 0 completed, 0 unchanged/ })
+  t.notMatch(first.err, /y_provider@/, 'the URL is not printed')
   const target = await openPostgresStore({ url, logger: quiet })
   t.teardown(() => target.close())
   await holdsAll(t, target)
@@ -92,11 +92,11 @@ await t.test('migrate: from the embedded store to PostgreSQL, again after change
   // The old service still runs: someone types, here and there.
   await store.append([{ document: 'plain', update: typed('late') }, { document: 'new', update: typed('new') }])
   await target.append([{ document: '文档', update: typed('there') }])
-  t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /1 document copied, 1 completed, 5 were there already/ })
+  t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /1 document copied, 1 completed, 5 unchanged/ })
   t.match(await read(target, 'plain'), /late/)
   t.match(await read(target, '文档'), /there/)
   t.equal(await read(target, 'new'), 'new')
-  t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /0 documents copied, 0 completed, 7 were there already/ })
+  t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /0 documents copied, 0 completed, 7 unchanged/ })
   t.match(await cli(['check'], { DATABASE_URL: url }), { code: 0, out: '7 documents' })
 
   const back = await folder(t)

@@ -1,4 +1,4 @@
-/** list, show and the JSON of the commands that print data, on both stores and beside a service. */
+/** list, show and the JSON output of the commands that print data, on both stores, while a service runs. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

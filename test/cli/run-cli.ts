@@ -1,13 +1,36 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { runCommand } from '../../src/cli/run-command.ts'
 
-const script = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
+/** The path of the command line's program. */
+export const program = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
-/** Runs the command line in a process of its own, with nothing in its environment but what is given. */
-export async function cli (args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number, out: string, err: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } })
+/** The exit code and the output of a command. */
+export interface Finished {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs a command in this process, with only these variables. */
+export async function cli (args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
+  const [out, err]: [string[], string[]] = [[], []]
+  const code = await runCommand(args, {
+    out: { write: (text) => out.push(text) },
+    err: { write: (text) => err.push(text) },
+    env,
+  })
+  return { code, out: out.join(''), err: err.join('') }
+}
+
+/** Runs a command in a process of its own, with only these variables. */
+export async function cliProcess (args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
+  const child = spawn(process.execPath, ['--import', 'tsx', program, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+  })
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
   return { code, out, err }
 }

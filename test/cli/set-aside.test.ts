@@ -10,11 +10,11 @@ import type { Store } from '../../src/store/store.ts'
 import { Known } from '../../src/update/known.ts'
 import { startPostgres } from '../store/postgres-server.ts'
 import { quiet } from '../store/quiet-logger.ts'
-import { cli } from './run-cli.ts'
+import { cli, cliProcess } from './run-cli.ts'
 
 t.setTimeout(600_000)
 
-/** They decode, and Yjs throws when it applies them. */
+/** Updates that decode, and that Yjs throws at when it applies them. */
 const POISONS = {
   'refers to itself': '0101ffffffff0f0084ffffffff0f00017800',
   'has no length': '0001ffffffff0f010200',
@@ -43,10 +43,19 @@ function typing (...words: readonly string[]): Uint8Array[] {
   return updates
 }
 
-const append = (store: Store, document: string, updates: readonly Uint8Array[]) => store.append(updates.map((update) => ({ document, update })))
+const append = (
+  store: Store,
+  document: string,
+  updates: readonly Uint8Array[]
+) => store.append(updates.map((update) => ({ document, update })))
 
 /** Appends updates with a poisoned one behind the first. */
-async function appendPoisoned (store: Store, document: string, bad: Uint8Array, ...words: readonly string[]): Promise<void> {
+async function appendPoisoned (
+  store: Store,
+  document: string,
+  bad: Uint8Array,
+  ...words: readonly string[]
+): Promise<void> {
   const [first, ...others] = typing(...words)
   await append(store, document, [first ?? bad, bad, ...others])
 }
@@ -67,7 +76,7 @@ async function read (store: Store, document: string): Promise<string | undefined
   return doc.getText('t').toString()
 }
 
-await t.test('check, repair, discard-set-aside: on the embedded store', async (t) => {
+await t.test('check, repair and discard-set-aside work on the embedded store', async (t) => {
   const path = await folder(t)
   const store = await start(t, path)
   await append(store, 'fine', typing('fine'))
@@ -85,7 +94,7 @@ await t.test('check, repair, discard-set-aside: on the embedded store', async (t
   t.notMatch(found.out, /"fine"|hello/)
   t.match(found.err, /y-provider repair sets aside/)
 
-  t.match(await cli(['repair', '--store', path]), { code: 1, err: /A service is at work in .* stop the service/ })
+  t.match(await cliProcess(['repair', '--store', path]), { code: 1, err: /A service uses the store in .* stop the service/ })
   await store.close()
   t.match(await cli(['repair', 'in the log', 'none', '--store', path]), {
     code: 1,
@@ -101,8 +110,8 @@ await t.test('check, repair, discard-set-aside: on the embedded store', async (t
   t.equal(await read(repaired, 'several'), 'ab')
   t.same((await repaired.setAside('in the log')).map(({ update }) => update), [poison()])
   t.same((await repaired.setAside('several')).map(({ update }) => update), [poison('is its own parent'), poison('has no length')])
-  t.equal((await repaired.load('in the log'))?.snapshot?.generation, 1, 'the second time there was nothing to do')
-  t.equal((await repaired.load('fine'))?.snapshot, undefined, 'what is well stays as it is')
+  t.equal((await repaired.load('in the log'))?.snapshot?.generation, 1, 'the second repair changes nothing')
+  t.equal((await repaired.load('fine'))?.snapshot, undefined, 'a sound document stays unchanged')
   await repaired.close()
 
   const left = await cli(['check', '--store', path])
@@ -118,14 +127,14 @@ await t.test('check, repair, discard-set-aside: on the embedded store', async (t
   t.match(await cli(['check', '--store', path]), { code: 0, out: /^4 documents, \d+ bytes, 0 with a fault\n$/ })
 })
 
-await t.test('repair and discard-set-aside make no store where there is none, and want names', async (t) => {
+await t.test('repair and discard-set-aside create no store; discard-set-aside needs names', async (t) => {
   const path = join(await folder(t), 'none')
   t.match(await cli(['repair', '--store', path]), { code: 1, err: /^There is no store in .*none\n$/ })
   t.match(await cli(['discard-set-aside', 'a', '--store', path]), { code: 1, err: /^There is no store in .*none\n$/ })
   t.match(await cli(['discard-set-aside']), { code: 2, err: /discard-set-aside needs the name of a document/ })
 })
 
-await t.test('export: the rest of a document that Yjs cannot apply', async (t) => {
+await t.test('export writes the rest of a document that Yjs cannot apply in full', async (t) => {
   const [path, files] = [await folder(t), await folder(t)]
   await writeFile(join(files, 'plan.md'), '# Plan\n')
   await cli(['import', join(files, 'plan.md'), '--store', path])
@@ -135,7 +144,7 @@ await t.test('export: the rest of a document that Yjs cannot apply', async (t) =
   await store.close()
   for (const format of ['yjs', 'markdown']) {
     t.match(await cli(['export', '--to', join(files, format), '--format', format, '--store', path]), {
-      code: format === 'yjs' ? 0 : 1, // the text is no BlockNote document
+      code: format === 'yjs' ? 0 : 1, // the text not a BlockNote document
       out: /^2 documents written/,
       err: /"plan": left out 1 update that Yjs cannot apply\n"text": left out 1 update that Yjs cannot apply/,
     }, format)
@@ -146,7 +155,7 @@ await t.test('export: the rest of a document that Yjs cannot apply', async (t) =
   t.equal(doc.getText('t').toString(), 'hello world')
 })
 
-await t.test('backup: copies what is set aside, and all is well with it', async (t) => {
+await t.test('backup copies the updates set aside, and counts them as no fault', async (t) => {
   const path = await folder(t)
   const store = await start(t, path)
   await append(store, 'a', typing('hello'))
@@ -156,7 +165,7 @@ await t.test('backup: copies what is set aside, and all is well with it', async 
   t.match(await (await start(t, copy)).setAside('a'), [{ update: poison(), reason: 'why' }])
 })
 
-await t.test('migrate, repair, discard-set-aside: to PostgreSQL, beside a running node', async (t) => {
+await t.test('migrate, repair and discard-set-aside work on PostgreSQL while a node runs', async (t) => {
   const server = await startPostgres()
   t.teardown(() => server.stop())
   const url = await server.makeSchema('y_provider')
@@ -166,14 +175,14 @@ await t.test('migrate, repair, discard-set-aside: to PostgreSQL, beside a runnin
   const next = { pieces: typing('hello'), known: new Known().encode() }
   const aside = (reason: string) => [{ update: new TextEncoder().encode(reason), reason }]
   await store.compact('a', { replaces: 0, upTo: 1, ...next, setAside: aside('first') })
-  t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /^1 document copied, 0 completed, 0 were there/ })
+  t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /^1 document copied, 0 completed, 0 unchanged/ })
   const node = await openPostgresStore({ url, logger: quiet })
   t.teardown(() => node.close())
   t.match(await node.setAside('a'), [aside('first')[0]])
   await store.compact('a', { replaces: 1, upTo: 1, ...next, setAside: aside('second') })
-  t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /^0 documents copied, 1 completed, 0 were there/ })
+  t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /^0 documents copied, 1 completed, 0 unchanged/ })
   t.match(await node.setAside('a'), [{ reason: 'first' }, { reason: 'second' }])
-  t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /^0 documents copied, 0 completed, 1 were there/ })
+  t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /^0 documents copied, 0 completed, 1 unchanged/ })
   t.equal((await node.setAside('a')).length, 2)
   t.equal(await read(node, 'a'), 'hello')
 

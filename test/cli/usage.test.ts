@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { commands } from '../../src/cli/commands.ts'
-import { parseCall } from '../../src/cli/parse-call.ts'
+import { parseArguments } from '../../src/cli/parse-arguments.ts'
 import { plural } from '../../src/cli/plural.ts'
 import { usage, usageOf } from '../../src/cli/usage.ts'
-import { cli } from './run-cli.ts'
+import { cli, cliProcess } from './run-cli.ts'
 
 await t.test('help: of all commands, and of each', async (t) => {
-  for (const args of [[], ['help'], ['--help'], ['-h'], ['help', '--help']]) t.strictSame(parseCall(args), { type: 'help' }, args.join(' '))
+  for (const args of [[], ['help'], ['--help'], ['-h'], ['help', '--help']]) t.strictSame(parseArguments(args), { type: 'help' }, args.join(' '))
   for (const name of commands.keys()) t.match(usage(), new RegExp(`^  ${name} `, 'm'), name)
-  for (const args of [['help', 'export'], ['export', '--help'], ['export', '-h', '--format', 'json']]) t.strictSame(parseCall(args), { type: 'help', command: 'export' }, args.join(' '))
+  for (const args of [['help', 'export'], ['export', '--help'], ['export', '-h', '--format', 'json']]) t.strictSame(parseArguments(args), { type: 'help', command: 'export' }, args.join(' '))
   for (const [name, { options }] of commands) for (const option of options) t.match(usageOf(name), `  --${option} `, `${name} --${option}`)
-  t.strictSame(await cli([]), { code: 0, out: `${usage()}\n`, err: '' })
+  t.strictSame(await cliProcess([]), { code: 0, out: `${usage()}\n`, err: '' })
   t.strictSame(await cli(['export', '--help']), { code: 0, out: `${usageOf('export')}\n`, err: '' })
 })
 
@@ -23,12 +23,12 @@ await t.test('the version is that of the package', async (t) => {
 })
 
 const wrong: ReadonlyArray<readonly [args: readonly string[], message: string]> = [
-  [['exprt'], 'There is no command exprt: did you mean export?'],
-  [['discard', 'x'], 'There is no command discard: did you mean discard-set-aside?'],
-  [['help', 'lst'], 'There is no command lst: did you mean list?'],
-  [['serve'], 'There is no command serve'],
-  [['export', '--to', 'x', '--overwite'], 'There is no option --overwite: did you mean --overwrite?'],
-  [['check', '--nothing'], 'There is no option --nothing'],
+  [['exprt'], 'Unknown command exprt: did you mean export?'],
+  [['discard', 'x'], 'Unknown command discard: did you mean discard-set-aside?'],
+  [['help', 'lst'], 'Unknown command lst: did you mean list?'],
+  [['serve'], 'Unknown command serve'],
+  [['export', '--to', 'x', '--overwite'], 'Unknown option --overwite: did you mean --overwrite?'],
+  [['check', '--nothing'], 'Unknown option --nothing'],
   [['check', '--merge'], 'check takes no --merge'],
   [['check', 'plan'], 'check cannot take plan: it takes options only'],
   [['show', 'a', 'b'], 'show cannot take b: it takes the name of one document'],
@@ -41,16 +41,16 @@ const wrong: ReadonlyArray<readonly [args: readonly string[], message: string]> 
   [['migrate', '--from', 'x'], 'migrate needs --to'],
 ]
 
-await t.test('a wrong call is answered with what was probably meant, and with the usage', async (t) => {
-  for (const [args, message] of wrong) t.throws(() => parseCall(args), { name: 'WrongCall', message }, args.join(' '))
-  t.strictSame(await cli(['exprt']), { code: 2, out: '', err: `There is no command exprt: did you mean export?\n\n${usage()}\n` })
-  t.strictSame(await cli(['export', '--to', 'x', '--format', 'markdwn']), { code: 2, out: '', err: `There is no format markdwn: did you mean markdown?\n\n${usageOf('export')}\n` })
+await t.test('a wrong command line is answered with the usage, and with the name that was probably meant', async (t) => {
+  for (const [args, message] of wrong) t.throws(() => parseArguments(args), { name: 'UsageError', message }, args.join(' '))
+  t.strictSame(await cliProcess(['exprt']), { code: 2, out: '', err: `Unknown command exprt: did you mean export?\n\n${usage()}\n` })
+  t.strictSame(await cli(['export', '--to', 'x', '--format', 'markdwn']), { code: 2, out: '', err: `Unknown format markdwn: did you mean markdown?\n\n${usageOf('export')}\n` })
 })
 
-await t.test('a store that is not there is no wrong call', async (t) => {
+await t.test('a missing store is a failure, not a wrong command line', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'y-cli-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
-  t.match(await cli(['check', '--store', join(folder, 'none')]), { code: 1, err: /^There is no store in .*none\n$/ })
+  t.match(await cliProcess(['check', '--store', join(folder, 'none')]), { code: 1, err: /^There is no store in .*none\n$/ })
 })
 
 await t.test('plurals', async (t) => {

@@ -24,7 +24,7 @@ await t.test('a full queue rejects, for all keys or for one', async (t) => {
   const waiting = [queue.run(task, 'a'), queue.run(task, 'a')]
   await t.rejects(queue.run(task, 'a'), new QueueOverload('full'))
   waiting.push(queue.run(task, 'b'))
-  await t.rejects(queue.run(task, 'c'), { reason: 'full' })
+  await t.rejects(queue.run(task, 'c'), new QueueOverload('full'))
   finish()
   t.strictSame(await Promise.all(waiting), ['done', 'done', 'done'])
 })
@@ -36,7 +36,7 @@ await t.test('a task that waited too long is rejected when its turn comes, and t
   now = 101
   const next = queue.run(async () => 'done')
   finish()
-  await t.rejects(late, { reason: 'late' })
+  await t.rejects(late, new QueueOverload('late'))
   t.equal(await next, 'done')
 })
 
