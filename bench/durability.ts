@@ -13,7 +13,7 @@ import * as Y from 'yjs'
 import { openLmdbStore, type LmdbStore } from '../src/store/lmdb/lmdb-store.ts'
 import { Rooms } from '../src/sync/rooms.ts'
 import { DocumentThreads } from '../src/workers/document-threads.ts'
-import { PAGE_BYTES } from '../src/store/lmdb/transaction.ts'
+import { pageBytes } from '../src/store/lmdb/tree.ts'
 import { limits } from '../test/sync/engine.ts'
 import { paperPatches } from '../test/update/traces.ts'
 import { rollout } from './durability/rollout.ts'
@@ -87,11 +87,11 @@ function paper (): { state: Uint8Array, log: Uint8Array[] } {
 async function report (moment: string, folder: string, encodedBytes: number): Promise<void> {
   const path = join(folder, 'documents.mdb')
   const { size } = await stat(path)
-  const reader = open({ path, noSubdir: true, readOnly: true, encoding: 'binary', keyEncoding: 'binary', pageSize: PAGE_BYTES })
+  const reader = open({ path, noSubdir: true, readOnly: true, encoding: 'binary', keyEncoding: 'binary', pageSize: pageBytes })
   // As LMDB's own mdb_stat tells it; the types of lmdb leave it open.
   const { treeBranchPageCount, treeLeafPageCount, overflowPages } = reader.getStats() as Record<string, number>
   await reader.close()
-  const used = ((treeBranchPageCount ?? 0) + (treeLeafPageCount ?? 0) + (overflowPages ?? 0)) * PAGE_BYTES
+  const used = ((treeBranchPageCount ?? 0) + (treeLeafPageCount ?? 0) + (overflowPages ?? 0)) * pageBytes
   console.log(`${moment.padEnd(28)} file ${kib(size)} = ${(size / encodedBytes).toFixed(2)} × the states, in use ${kib(used)} = ${(used / encodedBytes).toFixed(2)} × (states ${kib(encodedBytes)})`)
 }
 

@@ -1,12 +1,15 @@
-/** `*.example.org`: a star as the whole first label. At least two labels follow, or one site of a registry (`*.org`) would admit all others. */
+/**
+ * `*.example.org`: a star as the whole first label. At least two labels follow, or `*.org` would admit a whole
+ * registry.
+ */
 const wildcardHost = /^\*(?:\.[^*.]+){2,}$|^\*\.localhost$/
 
-/** The scheme and first label of an origin, as browsers write them. */
+/** The scheme and the first label of an origin, as browsers write them. */
 const firstLabel = /^(https?:\/\/)[a-z0-9_-]+\./
 
 /**
  * Writes an origin as browsers do: lower case, no default port, no slash at the end.
- * @returns the text itself where it holds more than an origin; `isAllowableOrigin` rejects that
+ * @returns the text unchanged if it contains more than an origin; `isAllowableOrigin` rejects that
  */
 export function normaliseOrigin (text: string): string {
   if (!URL.canParse(text)) return text
@@ -14,7 +17,9 @@ export function normaliseOrigin (text: string): string {
   return pathname === '/' && search + hash + username + password === '' ? origin : text
 }
 
-/** Whether a page can have this normalised origin: `*`, an http or https origin, or one with a wildcard for its first label. */
+/**
+ * Whether the text can be allowed: `*`, a normalised http or https origin, or one with a wildcard for its first label.
+ */
 export function isAllowableOrigin (text: string): boolean {
   if (text === '*') return true
   if (!URL.canParse(text)) return false
@@ -23,8 +28,9 @@ export function isAllowableOrigin (text: string): boolean {
 }
 
 /**
- * Makes the check of an `Origin` header against normalised origins. `https://*.example.org` admits `https://a.example.org`, and
- * neither `https://example.org` nor `https://a.b.example.org`; scheme and port must be the same.
+ * Makes the check of an `Origin` header against normalised origins. `https://*.example.org` admits
+ * `https://a.example.org`, but neither `https://example.org` nor `https://a.b.example.org`; scheme and port must be
+ * equal.
  */
 export function createOriginCheck (allowed: readonly string[]): (origin: string) => boolean {
   if (allowed.includes('*')) return () => true

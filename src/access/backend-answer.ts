@@ -1,15 +1,18 @@
 import type { CallFailure, CallAnswer } from './backend-call.ts'
 
-/** What Django says about one user and one document, or about who the user is. */
+/** Django's answer about a document or about the user. */
 export type Answer<T> =
   | { readonly kind: 'yes', readonly value: T }
-  /** Django's own no: 401, 403, 404, or an ability that is false. */
+  /** Django denies access: 401, 403, 404, or an ability that is false. */
   | { readonly kind: 'no', readonly status: number }
-  /** No answer to the question: a fault of the backend, of the network or of a setting. */
+  /** No usable answer: a fault of the backend, of the network or of a setting. */
   | ({ readonly kind: 'none' } & NoAnswer)
 
+/** Why there is no usable answer. */
 export interface NoAnswer {
-  readonly cause: 'redirect' | 'rate-limited' | 'server-error' | 'unexpected-status' | 'not-json' | 'wrong-shape' | 'overloaded' | 'unexpected' | CallFailure['kind']
+  readonly cause:
+    | 'redirect' | 'rate-limited' | 'server-error' | 'unexpected-status' | 'not-json' | 'wrong-shape'
+    | 'overloaded' | 'unexpected' | CallFailure['kind']
   readonly status?: number
   readonly code?: string | undefined
   readonly location?: string | undefined
@@ -26,7 +29,7 @@ export function readDocumentAnswer (answer: CallAnswer, now: number): Answer<{ c
   return { kind: 'yes', value: { canEdit: abilities['update'] === true } }
 }
 
-/** Reads the member `id`: a string, or the whole number of Django's default primary key. */
+/** Reads the member `id`: a string, or an integer (Django's default primary key). */
 export function readUserAnswer (answer: CallAnswer, now: number): Answer<{ userId: string }> {
   const parsed = parseAnswer(answer, now)
   if (parsed.kind !== 'yes') return parsed
@@ -36,7 +39,7 @@ export function readUserAnswer (answer: CallAnswer, now: number): Answer<{ userI
   return { kind: 'none', cause: 'wrong-shape', status: answer.status }
 }
 
-/** Tells a refusal by Django from a fault by the status, and takes the requested member from the body of a 200. */
+/** Tells a denial from a fault by the status, and takes the requested member from the body of a 200. */
 function parseAnswer ({ status, headers, member }: CallAnswer, now: number): Answer<unknown> {
   if (status === 401 || status === 403 || status === 404) return { kind: 'no', status }
   const retryAfterMs = readRetryAfter(headers['retry-after'], now)
@@ -51,17 +54,17 @@ function parseAnswer ({ status, headers, member }: CallAnswer, now: number): Ans
   }
 }
 
-/** Ms; a longer wish is cut: an hour's pause set by mistake should not become an hour offline. */
-const MAX_RETRY_AFTER_MS = 5 * 60_000
+/** Ms; longer values are cut, so that an hour set by mistake does not become an hour offline. */
+const maxRetryAfterMs = 5 * 60_000
 
 /** `Retry-After` is seconds or a date (RFC 9110, 10.2.3). */
 function readRetryAfter (value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined
   const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS)
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), maxRetryAfterMs)
 }
 
-/** A query may hold what a log must not; the rest tells a login page from a redirect to https. */
+/** A query can contain secrets; the rest tells a login page from a redirect to https. */
 const withoutQuery = (location: string | undefined) => location?.replace(/[?#].*/su, '').slice(0, 200)
 
 function isRecord (value: unknown): value is Record<string, unknown> {

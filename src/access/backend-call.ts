@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { JsonMember } from './json-member.ts'
 
-/** Why a call had no answer. `code` is Node's (`ECONNREFUSED`, a TLS error, ...), never a message. */
+/** A call without an answer. `code` is Node's (`ECONNREFUSED`, a TLS error, …), never a message. */
 export class CallFailure extends Error {
   readonly kind: 'unreachable' | 'timeout' | 'too-large' | 'closed'
   readonly code: string | undefined
@@ -17,6 +17,7 @@ export class CallFailure extends Error {
   }
 }
 
+/** The answer to a call. */
 export interface CallAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
@@ -24,6 +25,7 @@ export interface CallAnswer {
   readonly member: JsonMember
 }
 
+/** The options of the calls to a backend. */
 export interface BackendCallerOptions {
   /** Whether the backend speaks https. */
   readonly secure: boolean
@@ -35,14 +37,14 @@ export interface BackendCallerOptions {
 }
 
 /**
- * GETs addresses of one backend over kept-alive sockets. Redirects are answers like others, never followed: the cookies
- * go to the backend and to nobody else. The timeout holds for the whole call, body included.
+ * GETs URLs of one backend over kept-alive sockets. Redirects are returned and never followed, so that cookies go only
+ * to the backend. The timeout holds for the whole call, body included.
  */
 export class BackendCaller {
   readonly #options: BackendCallerOptions
   readonly #secure: boolean
   readonly #agent: HttpAgent
-  /** Ends one call under way each. */
+  /** Functions that each end one pending call. */
   readonly #open = new Set<(failure: CallFailure) => void>()
   #closed = false
 
@@ -59,11 +61,11 @@ export class BackendCaller {
    */
   async get (url: URL, headers: OutgoingHttpHeaders, member: string): Promise<CallAnswer> {
     const reused = await this.#attempt(url, headers, member, this.#agent)
-    // The backend closed an idle socket in the moment we used it: that says nothing about the backend.
+    // The backend closed an idle socket just as it was used, which is no failure of the backend.
     return reused === 'stale-socket' ? await this.#attemptFresh(url, headers, member) : reused
   }
 
-  /** Ends the calls under way, which fail with kind `closed`, and lets go of the sockets. */
+  /** Ends the pending calls, which fail with kind `closed`, and closes the sockets. */
   close (): void {
     this.#closed = true
     for (const stop of this.#open) stop(new CallFailure('closed'))
@@ -76,7 +78,12 @@ export class BackendCaller {
     return answer
   }
 
-  #attempt (url: URL, headers: OutgoingHttpHeaders, member: string, agent: HttpAgent | false): Promise<CallAnswer | 'stale-socket'> {
+  #attempt (
+    url: URL,
+    headers: OutgoingHttpHeaders,
+    member: string,
+    agent: HttpAgent | false
+  ): Promise<CallAnswer | 'stale-socket'> {
     if (this.#closed) throw new CallFailure('closed')
     const { timeoutMs, maxBodyBytes } = this.#options
     return new Promise((resolve, reject) => {
@@ -90,7 +97,7 @@ export class BackendCaller {
         this.#open.delete(stop)
       })
       request.on('error', (error) => {
-        // Once the answer has begun, whoever reads it sees the same error and knows the status.
+        // Once the answer has begun, its reader gets the same error and knows the status.
         if (response !== undefined) return
         const failure = asCallFailure(error)
         if (request.reusedSocket && failure.code === 'ECONNRESET') resolve('stale-socket')
@@ -105,13 +112,13 @@ export class BackendCaller {
   }
 }
 
-/** Bytes of an error page that are read to keep its socket usable; a longer one costs the socket instead. */
-const MAX_IGNORED_BYTES = 64 * 1024
+/** Bytes of an error page that are read so that its socket can be reused; a longer page closes the socket. */
+const maxIgnoredBytes = 64 * 1024
 
-/** A status other than 200 says all there is to know: then a body that breaks off, drags on or grows changes nothing. */
+/** Reads an answer. A status other than 200 needs no body: then a truncated, slow or large body makes no difference. */
 async function readAnswer (response: IncomingMessage, name: string, maxBodyBytes: number): Promise<CallAnswer> {
   const status = response.statusCode ?? 0
-  const limit = status === 200 ? maxBodyBytes : MAX_IGNORED_BYTES
+  const limit = status === 200 ? maxBodyBytes : maxIgnoredBytes
   const member = new JsonMember(name)
   try {
     let bytes = 0
@@ -129,11 +136,11 @@ async function readAnswer (response: IncomingMessage, name: string, maxBodyBytes
 /** The body in pieces of at most 64 KiB. The request does not mention gzip, which HTTP then allows. */
 function decompress (response: IncomingMessage): AsyncIterable<Buffer> {
   const encoding = response.headers['content-encoding']?.toLowerCase()
-  // The reader of the body sees its errors. Without an encoding set, a stream yields buffers.
+  // The reader of the body gets its errors. Without an encoding set, a stream yields buffers.
   return encoding === 'gzip' || encoding === 'x-gzip' ? pipeline(response, createGunzip(), () => {}) : response
 }
 
-/** Keeps of Node's errors the code only: their messages may quote a header. */
+/** Keeps only the code of Node's errors: their messages can quote a header. */
 function asCallFailure (error: unknown): CallFailure {
   if (error instanceof CallFailure) return error
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined

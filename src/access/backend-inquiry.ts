@@ -10,95 +10,118 @@ import { FailureLog } from './failure-log.ts'
 import { mayNotRead, tryAgainLater } from './verdict.ts'
 import type { Verdict } from './verdict.ts'
 
-/** One browser's question: may it open this room? The headers are the browser's own, as they came. */
+/** The question whether a browser can open a room. The headers are the browser's own, unchanged. */
 export interface Question {
   readonly room: string
-  /** Takes turns with other askers: a browser session, or an address without one */
+  /** The party that takes turns with others: a browser session; without one, an address. */
   readonly asker: string
   readonly cookie?: string | undefined
   readonly origin?: string | undefined
-  /** `X-Forwarded-Proto`: without it a Django behind TLS may answer every call with a redirect to https. */
+  /** `X-Forwarded-Proto`: without it, a Django behind TLS can answer every call with a redirect to https. */
   readonly forwardedProto?: string | undefined
 }
 
+/** The options of the questions to Django. */
 export interface BackendInquiryOptions {
-  /** Django's address, http or https; a path in it is kept. */
+  /** Django's base URL, http or https; its path is kept. */
   readonly baseUrl: string
-  /** Where Django answers what the user may do with a document; holds `{room}`, may hold a query. */
+  /** The path at which Django returns the user's abilities for a document; contains `{room}`, and perhaps a query. */
   readonly documentPath: string
-  /** Where Django answers who the user is. */
+  /** The path at which Django returns the user's id. */
   readonly userPath: string
   /** Ms for one whole call. */
   readonly timeoutMs: number
-  /** Calls under way at a time: the bound of what a restart with thousands of clients does to Django. */
+  /** Concurrent calls: limits the load on Django when thousands of clients reconnect. */
   readonly maxCalls: number
-  /** Bytes of one answer, default 64 MiB: La Suite puts the whole document into it. Only a small part is ever in memory. */
+  /** Bytes of one answer, default 64 MiB: La Suite includes the whole document. Only a small part is in memory. */
   readonly maxAnswerBytes?: number
-  /** Sent with both calls as `X-Y-Provider-Key`, unless empty, the default: La Suite exempts it from its throttle. */
+  /**
+   * Sent with both calls as `X-Y-Provider-Key`, which exempts them from La Suite's throttle. Default: empty, not sent.
+   */
   readonly apiKey?: string
-  /** Counts how long calls take, those without an answer too */
+  /** Measures the calls, including those without an answer. */
   readonly answers?: Durations
   readonly logger: Logger
   /** Ms since the epoch. */
   readonly now: () => number
 }
 
+/** A verdict that Django's answers led to. */
 export interface Finding {
   readonly verdict: Verdict
-  /** Whether the verdict may be remembered: false where a fault has made a user anonymous. */
+  /** Whether the verdict can be cached: not if a fault made a user anonymous. */
   readonly lasting: boolean
 }
 
 type UserAnswer = Answer<{ userId: string }>
 
-const MAY_NOT_READ = mayNotRead('You may not read this document.')
-const AWAY = 'The backend gave no answer, try again later.'
+const accessDenied = mayNotRead('You may not read this document.')
+const unavailableReason = 'The backend gave no answer, try again later.'
 
-/** Asks Django about one browser and one room: two calls, one after the other, so that one question is one call at a time. */
+/**
+ * Asks Django about one browser and one room in two calls, one after the other, so that a question is one call at a
+ * time.
+ */
 export class BackendInquiry {
   readonly #options: BackendInquiryOptions
   readonly #documentPath: readonly string[]
   readonly #userUrl: URL
   readonly #caller: BackendCaller
   readonly #failures: FailureLog
-  /** User calls under way: the many rooms that one browser opens at once share them. */
+  /** Pending calls for a user, which all rooms share that a browser opens at once. */
   readonly #users = new Map<string, Promise<UserAnswer>>()
 
-  /** @throws Error where an option cannot be right, with a sentence that names it */
+  /** @throws Error for an invalid option, with a sentence that names it */
   constructor (options: BackendInquiryOptions) {
-    const { baseUrl, documentPath, userPath, timeoutMs, maxCalls, maxAnswerBytes = 64 * 1024 * 1024, logger, now } = options
+    const {
+      baseUrl,
+      documentPath,
+      userPath,
+      timeoutMs,
+      maxCalls,
+      maxAnswerBytes = 64 * 1024 * 1024,
+      logger,
+      now,
+    } = options
     if (!documentPath.includes('{room}')) throw new Error('The document path of the backend must contain {room}.')
     if (!(maxCalls >= 1)) throw new Error('The backend needs at least one call at a time.')
     this.#options = options
     this.#documentPath = documentPath.split('{room}')
     this.#userUrl = locate(baseUrl, userPath)
-    this.#caller = new BackendCaller({ secure: this.#userUrl.protocol === 'https:', timeoutMs, maxBodyBytes: maxAnswerBytes, maxSockets: maxCalls })
+    this.#caller = new BackendCaller({
+      secure: this.#userUrl.protocol === 'https:',
+      timeoutMs,
+      maxBodyBytes: maxAnswerBytes,
+      maxSockets: maxCalls,
+    })
     this.#failures = new FailureLog(logger, now)
   }
 
   /**
-   * @param epoch that which the question is sent in
-   * @throws Error where a call could not be made: hand it to `explain`
+   * Asks whether the browser can open the room.
+   * @param epoch the epoch in which the question is sent
+   * @throws Error if a call could not be made: pass it to `explain`
    */
   async inquire (question: Question, epoch: number): Promise<Finding> {
     const { room } = question
     const url = locate(this.#options.baseUrl, this.#documentPath.join(encodeURIComponent(room)))
     const document = readDocumentAnswer(await this.#call(url, question, 'abilities'), this.#options.now())
-    if (document.kind === 'none') return this.#away(question, document)
+    if (document.kind === 'none') return this.#unavailable(question, document)
     if (document.kind === 'no') {
-      this.#options.logger.info({ room, status: document.status }, 'The backend refused a user the document.')
-      return { verdict: MAY_NOT_READ, lasting: false }
+      this.#options.logger.info({ room, status: document.status }, 'The backend denied a user access to a document')
+      return { verdict: accessDenied, lasting: false }
     }
-    const user = await this.#askWho(question)
+    const user = await this.#findUser(question)
     const userId = user.kind === 'yes' ? user.value.userId : undefined
     return { verdict: { allowed: true, userId, canEdit: document.value.canEdit, epoch }, lasting: user.kind !== 'none' }
   }
 
-  /** Turns what kept a question from being answered into a verdict, and logs it. */
+  /** Turns a failure to ask into a verdict, and logs it. */
   explain (question: Question, error: unknown): Finding {
-    return this.#away(question, noAnswerOf(error))
+    return this.#unavailable(question, noAnswerOf(error))
   }
 
+  /** Ends the pending calls. */
   close (): void {
     this.#caller.close()
   }
@@ -112,18 +135,19 @@ export class BackendInquiry {
     }
   }
 
-  #away (question: Question, answer: NoAnswer): Finding {
+  #unavailable (question: Question, answer: NoAnswer): Finding {
     const { cause, status, code, location, retryAfterMs } = answer
-    this.#failures.report({ cause, call: 'document', room: question.room, status, code, location, retryAfterMs }, 'The backend did not say who may open a document.')
-    return { verdict: tryAgainLater(AWAY, retryAfterMs), lasting: false }
+    const failure = { cause, call: 'document', room: question.room, status, code, location, retryAfterMs } as const
+    this.#failures.report(failure, 'Failed to ask the backend about access to a document')
+    return { verdict: tryAgainLater(unavailableReason, retryAfterMs), lasting: false }
   }
 
-  /** Never rejects: who the user is may stay open, what they may do is known. */
-  async #askWho (question: Question): Promise<UserAnswer> {
+  /** Never rejects: the user can stay unknown, since their rights are known. */
+  async #findUser (question: Question): Promise<UserAnswer> {
     const key = JSON.stringify([question.cookie, question.origin, question.forwardedProto])
     const pending = this.#users.get(key)
     if (pending !== undefined) return await pending
-    const answer = this.#callWho(question)
+    const answer = this.#callForUser(question)
     this.#users.set(key, answer)
     try {
       return await answer
@@ -132,14 +156,15 @@ export class BackendInquiry {
     }
   }
 
-  async #callWho (question: Question): Promise<UserAnswer> {
+  async #callForUser (question: Question): Promise<UserAnswer> {
     const answer = await this.#call(this.#userUrl, question, 'id').then(
       (called: CallAnswer) => readUserAnswer(called, this.#options.now()),
       (error: unknown): UserAnswer => ({ kind: 'none', ...noAnswerOf(error) })
     )
     if (answer.kind === 'none') {
       const { cause, status, code, location } = answer
-      this.#failures.report({ cause, call: 'user', room: question.room, status, code, location }, 'The backend did not say who a user is: they count as anonymous.')
+      const failure = { cause, call: 'user', room: question.room, status, code, location } as const
+      this.#failures.report(failure, 'Failed to ask the backend for a user; the user counts as anonymous')
     }
     return answer
   }
@@ -148,11 +173,11 @@ export class BackendInquiry {
 function noAnswerOf (error: unknown): NoAnswer {
   if (error instanceof QueueOverload) return { cause: 'overloaded', code: error.reason }
   if (error instanceof CallFailure) return { cause: error.kind, code: error.code }
-  // A fault of our own; its message stays out of the log because it may quote a header.
+  // A fault of this program. Its message stays out of the log, because it can quote a header.
   return { cause: 'unexpected', code: error instanceof Error ? error.name : undefined }
 }
 
-/** Appends a path to the backend's address, which may have one itself. */
+/** Appends a path to the backend's base URL, which can have a path itself. */
 function locate (baseUrl: string, path: string): URL {
   if (!URL.canParse(baseUrl) || !/^https?:$/.test(new URL(baseUrl).protocol)) throw new Error('The address of the backend must be an http or https URL.')
   return new URL(baseUrl.replace(/\/+$/, '') + (path.startsWith('/') ? path : `/${path}`))

@@ -7,34 +7,35 @@ import { VerdictCache } from './verdict-cache.ts'
 import { mayNotRead, tryAgainLater } from './verdict.ts'
 import type { Verdict } from './verdict.ts'
 
+/** The options of a backend. */
 export interface BackendOptions extends BackendInquiryOptions {
-  /** Ms for which a yes is remembered; 0, the default: not at all. */
+  /** Ms for which granted access is cached; 0, the default: not at all. */
   readonly cacheMs?: number
   /**
-   * Questions that can wait for their turn, default 10,000, a tenth of them from one asker. Further clients are told to
-   * try again.
+   * Questions that can wait for their turn, default 10,000, a tenth of them from one asker. Further clients have to
+   * retry.
    */
   readonly maxWaiting?: number
-  /** Ms that a question may wait for its turn, default 15,000: after 30 s the client has given up by itself. */
+  /** Ms that a question can wait for its turn, default 15,000: after 30 s its client has given up. */
   readonly maxWaitMs?: number
-  /** Knows of resets: an answer from before one counts for nobody. */
+  /** The resets: an answer from before a reset is not used. */
   readonly epochs: Epochs
 }
 
-/** Django as the one that decides who may open a room. */
+/** Django, which decides who can open a room. */
 export interface Backend {
   /**
-   * Asks whether this browser may open this room. Askers take turns. Identical questions under way are asked once; one
-   * that a reset overtakes is asked anew before anyone gets an answer. Never rejects: no answer is `Unavailable`.
-   * `fresh` ignores remembered verdicts.
+   * Asks whether a browser can open a room. Askers take turns. Identical pending questions are asked once; a question
+   * that a reset overtakes is asked again. Never rejects: without an answer it returns `Unavailable`.
+   * @param options `fresh` ignores cached verdicts
    */
   ask (question: Question, options?: { readonly fresh?: boolean }): Promise<Verdict>
 
-  /** Ends the calls under way; every question is from now on answered with `Unavailable`. */
+  /** Ends the pending calls, and answers every further question with `Unavailable`. */
   close (): void
 }
 
-/** A question that somebody waits for. */
+/** A pending question. */
 interface Pending {
   /** Never rejects. */
   readonly finding: Promise<Finding>
@@ -42,16 +43,16 @@ interface Pending {
 }
 
 interface PendingState {
-  /** The epoch in which it was sent to Django; undefined: it still waits for its turn, and no reset overtakes it. */
+  /** The epoch in which it was sent to Django; undefined: it still waits for its turn, and no reset can overtake it. */
   sentIn: number | undefined
 }
 
-/** Times that a question is asked when resets keep overtaking its answers. */
-const MAX_ATTEMPTS = 5
+/** How often a question is asked while resets overtake its answers. */
+const maxAttempts = 5
 
 /**
- * Opens the way to Django. Nothing is sent before the first question.
- * @throws Error where an option cannot be right, with a sentence that names it
+ * Makes a backend. It sends nothing before the first question.
+ * @throws Error for an invalid option, with a sentence that names it
  */
 export function openBackend (options: BackendOptions): Backend {
   return new DjangoBackend(options)
@@ -82,15 +83,14 @@ class DjangoBackend implements Backend {
   async ask (question: Question, { fresh = false } = {}): Promise<Verdict> {
     if (!isAskable(question)) return mayNotRead('The name of the document or a header is not allowed.', 'roomName')
     const key = keyOf(question)
-    for (let attempt = 0; attempt < MAX_ATTEMPTS && !this.#closed; attempt++) {
+    for (let attempt = 0; attempt < maxAttempts && !this.#closed; attempt++) {
       const remembered = fresh ? undefined : this.#cache.get(key)
       if (remembered !== undefined) return remembered
       const { finding, state } = this.#pendingOf(key, question)
       const { verdict } = await finding
       if (!this.#isOvertaken(question, state)) return verdict
-      // Resets of other people one after the other should not keep somebody out.
-      const isLast = attempt === MAX_ATTEMPTS - 1
-      if (isLast && verdict.allowed && verdict.userId !== undefined && this.#epochs.isCurrent(verdict.epoch, question.room, verdict.userId)) return verdict
+      // A series of resets of other users must not keep this one out.
+      if (attempt === maxAttempts - 1 && this.#isCurrent(question, verdict)) return verdict
     }
     return tryAgainLater(this.#closed ? 'The service is stopping, try again later.' : 'Rights are changing, try again later.')
   }
@@ -101,13 +101,19 @@ class DjangoBackend implements Backend {
     this.#cache.clear()
   }
 
-  /** The question as it is under way, or a new one. */
+  /** Whether a verdict for a known user still holds for that user. */
+  #isCurrent ({ room }: Question, verdict: Verdict): boolean {
+    if (!verdict.allowed || verdict.userId === undefined) return false
+    return this.#epochs.isCurrent(verdict.epoch, room, verdict.userId)
+  }
+
+  /** The pending question, or a new one. */
   #pendingOf (key: string, question: Question): Pending {
     const pending = this.#pending.get(key)
     return pending === undefined || this.#isOvertaken(question, pending.state) ? this.#start(key, question) : pending
   }
 
-  /** By anybody's reset: whose question it is nobody knows before the answer. */
+  /** Whether any reset in the room has overtaken the question: before the answer, its user is not known. */
   #isOvertaken ({ room }: Question, { sentIn }: PendingState): boolean {
     return sentIn !== undefined && !this.#epochs.isUntouched(sentIn, room)
   }
@@ -121,7 +127,7 @@ class DjangoBackend implements Backend {
     const finding = this.#queue.run(inquire, question.asker)
       .catch((error: unknown) => this.#inquiry.explain(question, error))
       .then((found) => {
-        // One that was overtaken may have another in its place.
+        // A question that was overtaken can have been replaced.
         if (this.#pending.get(key)?.state === state) this.#settle(key, question, state, found)
         return found
       })
@@ -138,14 +144,17 @@ class DjangoBackend implements Backend {
 }
 
 /**
- * A digest, so that no cookie stays in memory after its user has left. The asker is part of it: a visitor without a
- * session must not wait for another visitor's turn, behind that visitor's other questions.
+ * The key of equal questions: a digest, so that no cookie stays in memory after its user has left. The asker is part of
+ * it: a visitor without a session must not wait for another visitor's turn, after that visitor's other questions.
  */
 function keyOf ({ room, asker, cookie, origin, forwardedProto }: Question): string {
   return createHash('sha256').update(JSON.stringify([room, asker, cookie, origin, forwardedProto])).digest('base64')
 }
 
-/** A room that would name another path or has no UTF-8, and header values that HTTP cannot carry, are not worth a call. */
+/**
+ * Whether a question can be sent: its room must not change the path and must have UTF-8, and HTTP must allow the
+ * headers.
+ */
 function isAskable ({ room, cookie = '', origin = '', forwardedProto = '' }: Question): boolean {
   if (room === '' || room === '.' || room === '..' || /\p{Surrogate}/u.test(room)) return false
   return [cookie, origin, forwardedProto].every((value) => /^[\t\x20-\x7e\x80-\xff]*$/.test(value))

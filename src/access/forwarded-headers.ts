@@ -4,9 +4,9 @@ import { readSessionCookie } from './session-cookie.ts'
 import type { Allowed } from './verdict.ts'
 
 /**
- * Reads what a reverse proxy or a server says about a connection. Call it only where the request carried the secret:
- * `X-User-Id` is the user, `X-Can-Edit` absent or exactly `True` (Python's) lets edit and anything else reads only,
- * `X-Session-Key` is the session key, else the session cookie is.
+ * Reads the access that a reverse proxy or a server grants. Call it only if the request carries the secret. `X-User-Id`
+ * is the user. `X-Can-Edit` allows editing if it is absent or exactly `True` (as Python writes it). `X-Session-Key` is
+ * the session key; without it, the session cookie is.
  */
 export function readForwardedHeaders (headers: Fields, sessionCookies: readonly string[]): Omit<Allowed, 'epoch'> {
   const canEdit = headerOf(headers, 'x-can-edit')

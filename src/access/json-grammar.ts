@@ -1,14 +1,14 @@
-/** The states of the JSON grammar (RFC 8259) that code outside this file names. */
+/** The states of the JSON grammar (RFC 8259) that other files name. */
 export const states = {
   malformed: 0,
-  // Reached at the six structural characters: what follows depends on the nesting, which a table cannot hold.
+  // Reached at the six structural characters: the next state depends on the nesting, which a table cannot hold.
   openObject: 1,
   openArray: 2,
   closeObject: 3,
   closeArray: 4,
   comma: 5,
   colon: 6,
-  // Before a value; behind `[`, behind `{`, behind a comma in an object; behind a value.
+  // Before a value; after `[`, after `{`, after a comma in an object; after a value.
   value: 7,
   firstElement: 8,
   firstKey: 9,
@@ -16,12 +16,12 @@ export const states = {
   afterValue: 11,
 } as const
 
-/** The state after a byte is `transitions[(state << 8) | byte]`. States up to `colon` are for the caller to resolve. */
+/** The state after a byte is `transitions[(state << 8) | byte]`. The caller resolves states up to `colon`. */
 export const transitions = new Uint8Array(64 << 8)
 
 const ends = new Set<number>([states.afterValue])
 
-/** States in which a text may end where no object or list is open. */
+/** States in which a text can end if no object or list is open. */
 export const finalStates: ReadonlySet<number> = ends
 
 let lastState: number = states.afterValue
@@ -41,7 +41,7 @@ function allowSeparators (state: number): void {
   on(state, ']', states.closeArray)
 }
 
-/** Adds the states of a string, and returns the one behind its opening quotation mark. */
+/** Adds the states of a string, and returns the one after its opening quotation mark. */
 function addString (afterString: number): number {
   const [text, escape] = [newState(), newState()]
   transitions.fill(text, (text << 8) | 0x20, (text + 1) << 8)
@@ -82,7 +82,9 @@ function addNumbers (): void {
   for (const state of [states.value, states.firstElement]) on(state, '-', minus)
   for (const state of [zero, integer]) on(state, '.', point)
   for (const state of [zero, integer, fraction]) on(state, 'eE', exponent)
-  for (const [state, next] of [[integer, integer], [point, fraction], [fraction, fraction], [exponent, power], [sign, power], [power, power]] as const) on(state, digits, next)
+  for (const state of [point, fraction]) on(state, digits, fraction)
+  for (const state of [exponent, sign, power]) on(state, digits, power)
+  on(integer, digits, integer)
   on(exponent, '+-', sign)
 }
 
@@ -90,7 +92,9 @@ function addStructure (): void {
   const afterKey = newState()
   const keyString = addString(afterKey)
   const valueString = addString(states.afterValue)
-  for (const state of [states.value, states.firstElement, states.firstKey, states.key, afterKey]) on(state, whitespace, state)
+  for (const state of [states.value, states.firstElement, states.firstKey, states.key, afterKey]) {
+    on(state, whitespace, state)
+  }
   allowSeparators(states.afterValue)
   for (const state of [states.value, states.firstElement]) {
     on(state, '"', valueString)

@@ -1,25 +1,25 @@
 import { finalStates, states, transitions } from './json-grammar.ts'
 
-/** Bytes of a key or of the value, with the blanks around it: thirty times what the abilities of La Suite take. */
+/** Bytes of a key or of the value, with surrounding blanks: thirty times the abilities of La Suite. */
 const maxHeldBytes = 64 * 1024
 
-/** Objects and lists inside each other. Python's own encoder stops at about 1,000. */
+/** Levels of nested objects and lists. Python's own encoder stops at about 1,000. */
 const maxDepth = 10_000
 
 /**
- * Reads one member of the object that a JSON text (UTF-8) is, piece by piece, and keeps nothing of the other members:
- * they are checked and skipped. Accepts what `JSON.parse` accepts, except for a nesting deeper than 10,000; of equal
- * keys the last counts.
+ * Reads one member of a JSON object (UTF-8) from pieces of its text, without keeping the other members: they are
+ * checked and skipped. Accepts what `JSON.parse` accepts, except nesting deeper than 10,000; the last of equal keys
+ * counts.
  */
 export class JsonMember {
   readonly #name: string
   #state: number = states.value
-  /** For each object or list that is open: whether it is an object. */
+  /** For each open object or list: whether it is an object. */
   readonly #isObject: boolean[] = []
-  /** The key or value of the outermost object that is being read, as far as earlier pieces hold it; undefined: skipped. */
+  /** The part in earlier pieces of the outermost object's key or value that is being read; undefined: it is skipped. */
   #held: Buffer[] | undefined
   #heldBytes = 0
-  /** Where in this piece the text begins that is to be held. */
+  /** Where the text to hold begins in this piece. */
   #from = 0
   #isMember = false
   #value: unknown
@@ -28,12 +28,12 @@ export class JsonMember {
     this.#name = name
   }
 
-  /** Bytes of the text held at the moment, at most 64 KiB. */
+  /** Bytes of text held now, at most 64 KiB. */
   get heldBytes (): number {
     return this.#heldBytes
   }
 
-  /** Reads on; the piece may end anywhere and is not kept. */
+  /** Reads the next piece, which can end anywhere and is not kept. */
   write (piece: Buffer): void {
     let state = this.#state
     this.#from = 0
@@ -48,7 +48,7 @@ export class JsonMember {
 
   /**
    * The member's value, once the whole text has been written. It is undefined if the text is not an object, has no such
-   * member, or has a value longer than 64 KiB there.
+   * member, or the value is longer than 64 KiB.
    * @throws SyntaxError if the text is malformed or truncated
    */
   value (): unknown {
@@ -56,7 +56,7 @@ export class JsonMember {
     return this.#value
   }
 
-  /** The state behind a structural character. */
+  /** The state after a structural character. */
   #resolve (state: number, piece: Buffer, index: number): number {
     const isInObject = this.#isObject.at(-1)
     const isOutermost = this.#isObject.length === 1 && isInObject === true
@@ -106,7 +106,7 @@ export class JsonMember {
     this.#from = index
   }
 
-  /** Holds a copy of the piece up to `end`: a part of it would keep the whole in memory. */
+  /** Holds a copy of the piece up to `end`: a view would keep the whole piece in memory. */
   #hold (piece: Buffer, end: number): void {
     if (this.#held === undefined) return
     this.#heldBytes += end - this.#from
@@ -114,7 +114,7 @@ export class JsonMember {
     else this.#held.push(Buffer.from(piece.subarray(this.#from, end)))
   }
 
-  /** Parses what is held, which the grammar has accepted; undefined where it was too long. */
+  /** Parses the held text, which the grammar has accepted; undefined if it was too long. */
   #take (piece: Buffer, end: number): unknown {
     this.#hold(piece, end)
     const text = this.#held && Buffer.concat(this.#held).toString()

@@ -1,23 +1,26 @@
 import type { Allowed, Denied } from './verdict.ts'
 
-/** What asking again about an open connection came to. */
+/** The result of rechecking an open connection. */
 export type Change =
-  /** Nothing to do. Also where nobody could say: a backend that is away kicks nobody. */
+  /** Nothing to do. This includes a backend that is unavailable, which closes no connections. */
   | { readonly change: 'none' }
-  /** Still welcome, with other rights or another user id: take over `verdict`, keep the socket. */
+  /** The rights or the user id have changed: apply `verdict` and keep the connection. */
   | { readonly change: 'rights', readonly verdict: Allowed }
-  /** No longer welcome: close with the verdict's code. */
+  /** Access is denied now: close the connection with the verdict's code. */
   | { readonly change: 'lost', readonly verdict: Denied }
 
-const NONE: Change = { change: 'none' }
+const none: Change = { change: 'none' }
 
-/** Asks again whether an open connection may stay, the way it came in. `current` is the verdict that holds for it now. */
+/**
+ * Checks again whether an open connection has access, in the same way as when it was opened.
+ * @param current the verdict that holds for it now
+ */
 export async function askAgain (current: Allowed): Promise<Change> {
-  if (current.recheck === undefined) return NONE
+  if (current.recheck === undefined) return none
   const verdict = await current.recheck()
-  if (!verdict.allowed) return verdict.permanent ? { change: 'lost', verdict } : NONE
-  // A user call that failed this time must not hide the connection from a reset of that user.
+  if (!verdict.allowed) return verdict.permanent ? { change: 'lost', verdict } : none
+  // If the call for the user fails this time, a reset of that user must still find the connection.
   const userId = verdict.userId ?? current.userId
-  if (verdict.canEdit === current.canEdit && userId === current.userId) return NONE
+  if (verdict.canEdit === current.canEdit && userId === current.userId) return none
   return { change: 'rights', verdict: { ...verdict, userId } }
 }

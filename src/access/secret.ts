@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 
 /**
- * Makes the check of a raw `Authorization` header against the secrets that are accepted now (current and previous, or the API key).
- * Empty secrets are left out: a setting that is not set lets nobody in. The time it takes tells nothing about the
- * secrets: digests have one length, and every one of them is compared.
+ * Makes the check of a raw `Authorization` header against the accepted secrets. Empty secrets are ignored: a setting
+ * that is not set gives no access. The time of a check reveals nothing about the secrets: all digests have one length,
+ * and every one of them is compared.
  */
 export function createSecretCheck (secrets: readonly string[]): (authorization: string | undefined) => boolean {
   const accepted = secrets.filter((secret) => secret !== '').map(digest)
@@ -16,15 +16,21 @@ export function createSecretCheck (secrets: readonly string[]): (authorization: 
 }
 
 /**
- * Makes the check of an `Authorization` header on the HTTP routes: a secret opens raw, the API key raw or as `Bearer`
- * (in any case, RFC 9110, 11.1). A secret never opens as `Bearer`, not even where it is the API key too.
+ * Makes the check of an `Authorization` header on the HTTP routes: a secret is accepted raw, the API key raw or as
+ * `Bearer` (in upper or lower case, RFC 9110, 11.1). A secret is never accepted as `Bearer`, even if it is the API key
+ * too.
  */
-export function createHttpCheck (secrets: readonly string[], apiKey: string): (authorization: string | undefined) => boolean {
+export function createHttpCheck (
+  secrets: readonly string[],
+  apiKey: string
+): (authorization: string | undefined) => boolean {
   const isSecret = createSecretCheck(secrets)
   const isKey = createSecretCheck([apiKey])
   return function opensHttp (authorization) {
     const token = /^bearer +(.*)$/i.exec(authorization ?? '')?.[1]
-    const [secretRaw, secretAsBearer, keyRaw, keyAsBearer] = [isSecret(authorization), isSecret(token), isKey(authorization), isKey(token)]
+    // All four are always compared, so that the time reveals nothing.
+    const [secretRaw, secretAsBearer] = [isSecret(authorization), isSecret(token)]
+    const [keyRaw, keyAsBearer] = [isKey(authorization), isKey(token)]
     return secretRaw || (!secretAsBearer && (keyRaw || keyAsBearer))
   }
 }

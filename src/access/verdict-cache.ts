@@ -12,7 +12,9 @@ interface Entry {
   readonly until: number
 }
 
-/** Remembers for a short while who can open which room. It forgets denials, so that a right just granted works at once. */
+/**
+ * Remembers for a short while who can open which room. It forgets denials, so that a right just granted works at once.
+ */
 export class VerdictCache {
   readonly #lifetimeMs: number
   readonly #now: () => number

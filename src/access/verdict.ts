@@ -1,55 +1,68 @@
 import type { RefusalRule } from '../logging/refusal-rules.ts'
 
-/** What every way of asking "may this connection open this room?" ends in. */
+/** Whether a connection can open a room. */
 export type Verdict = Allowed | Denied | Unavailable
 
-/** The connection may open the room. Immutable: askers of the same question share one object. */
+/** The connection can open the room. Immutable: equal questions share one object. */
 export interface Allowed {
   readonly allowed: true
   /** Django's id of the user; undefined for an anonymous visitor. */
   readonly userId?: string | undefined
   readonly canEdit: boolean
-  /** Names the browser session in `get-connections`. */
+  /** The browser session, as `get-connections` names it. */
   readonly sessionKey?: string | undefined
-  /** When the right ends by itself, ms since the epoch; undefined: never. */
+  /** When access expires, ms since the epoch; undefined: never. */
   readonly expiresAt?: number | undefined
-  /** The epoch in which the judging began: a reset since then takes the right away; see `Epochs`. */
+  /** The epoch in which the check began: a later reset revokes the access; see `Epochs`. */
   readonly epoch: number
-  /** Asks again the way this connection came in; undefined where there is nobody to ask (a reverse proxy's word). */
+  /** Checks again with the same credentials; undefined if nothing can be asked again (a reverse proxy's headers). */
   readonly recheck?: (() => Promise<Verdict>) | undefined
 }
 
-/** The connection may not open the room, and asking again would not help: clients stop on these codes. */
+/** Access is denied, and another attempt does not help: clients stop on these codes. */
 export interface Denied {
   readonly allowed: false
   readonly permanent: true
   /**
-   * 4001: no credentials, where a cookie could give access; 4401: the ticket is expired or invalid; 4403: this user may
-   * not read this document.
+   * 4001: no credentials, though a cookie could give access; 4401: the ticket is expired or invalid; 4403: access is
+   * denied to this user.
    */
   readonly code: 4001 | 4401 | 4403
   readonly rule: RefusalRule
-  /** One sentence for people; short enough for a close frame (123 bytes), without anything secret. */
+  /** One sentence for people, without secrets, short enough for a close frame (123 bytes). */
   readonly reason: string
 }
 
-/** Nobody could say now: clients try again. */
+/** The check could not be made now: clients retry. */
 export interface Unavailable {
   readonly allowed: false
   readonly permanent: false
   readonly code: 4503
   readonly rule: 'unavailable'
   readonly reason: string
-  /** How long the backend asked to be left alone, ms. */
+  /** The backend's `Retry-After`, ms. */
   readonly retryAfterMs?: number | undefined
 }
 
-export const invalidTicket = (reason: string): Denied => ({ allowed: false, permanent: true, code: 4401, rule: 'ticketInvalid', reason })
+/** Denies access because of the ticket. */
+export const invalidTicket = (reason: string): Denied =>
+  ({ allowed: false, permanent: true, code: 4401, rule: 'ticketInvalid', reason })
 
-export const mayNotRead = (reason: string, rule: RefusalRule = 'forbidden'): Denied => ({ allowed: false, permanent: true, code: 4403, rule, reason })
+/** Denies access to this user. */
+export const mayNotRead = (reason: string, rule: RefusalRule = 'forbidden'): Denied =>
+  ({ allowed: false, permanent: true, code: 4403, rule, reason })
 
-/** The page of La Suite Docs stops retrying at exactly this code and reason. */
-export const noCookies: Denied = { allowed: false, permanent: true, code: 4001, rule: 'noCookies', reason: 'No cookies' }
+/**
+ * Denies access because no credentials came. The page of La Suite Docs stops retrying at exactly this code and reason.
+ */
+export const noCookies: Denied = {
+  allowed: false,
+  permanent: true,
+  code: 4001,
+  rule: 'noCookies',
+  reason: 'No cookies',
+}
 
+/** Makes the client retry. */
 export const tryAgainLater = (reason: string, retryAfterMs?: number): Unavailable =>
   ({ allowed: false, permanent: false, code: 4503, rule: 'unavailable', reason, retryAfterMs })

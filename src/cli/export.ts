@@ -28,8 +28,7 @@ export interface ExportOptions {
 
 /**
  * Writes documents to files of a folder, each file with the whole state of a document. Updates that Yjs cannot apply
- * are
- * left out, because they would make the whole file unusable.
+ * are left out, because they would make the whole file unusable.
  * @returns the number of documents that were not written, or not in this format
  * @throws Error if the folder holds an export that must not be overwritten
  */

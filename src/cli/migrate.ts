@@ -15,8 +15,7 @@ const chunkBytes = 4 << 20
 /**
  * Copies all documents from one store to another, with the updates set aside. A document that exists in the target gets
  * what it lacks, so the command can be run again after an interruption, or once the old service has stopped. Each copy
- * is
- * read back and compared. Nothing is removed from either store.
+ * is read back and compared. Nothing is removed from either store.
  * @returns the number of documents that could not be copied
  */
 export async function migrate (from: Store, to: Store, console: Console): Promise<number> {

@@ -1,158 +1,167 @@
 /**
- * Where documents rest: for each document a snapshot (its whole state at some point, as pieces in causal order)
- * and the log of updates since. Every adapter passes the contract suite in `test/store/contract.ts`.
+ * Stores documents: for each document a snapshot (its whole state at some point, as pieces in causal order) and the log
+ * of updates since. Every adapter passes the contract suite in `test/store/contract/`.
  *
- * Names of documents are any well-formed text of 1 to 255 characters without NUL, compared exactly (a RangeError for
- * others). Numbers (sequence, generation) of a document that is removed and comes into being again go on above those of
- * the old one, so that nothing that was read of the old one is taken for the new. All bytes handed out
- * may be kept by the caller and are never changed afterwards; bytes handed in are not kept after the promise settles.
+ * The name of a document is any well-formed text of 1 to 255 characters without NUL, compared exactly; a RangeError
+ * rejects all others. If a document is removed and created again, its numbers (sequence, generation) continue above
+ * those of the old one, so that nothing read of the old document is taken for the new. Callers can keep returned bytes,
+ * which never change afterwards; the store keeps no bytes of a caller after the promise settles.
  */
 export interface Store {
   /**
-   * Adds updates to the logs of their documents (which come into being by it), all in one transaction. Entries of one
-   * document get rising sequence numbers in the order given, across calls too: a call may be made before the last one
-   * has settled. Resolves, with one sequence number per entry, once the data is as safe as the store was opened to
-   * make it. Rejects with nothing stored.
+   * Adds updates to the logs of their documents, all in one transaction; creates documents that do not exist. Entries
+   * of one document get rising sequence numbers in their order, across concurrent calls too.
+   * @returns one sequence number for each entry, once the data is as safe as the store was opened to make it. A
+   * rejection means that nothing was stored.
    */
   append (entries: readonly LogEntry[]): Promise<readonly number[]>
 
   /**
-   * Stores the first update of a document, or nothing at all where the document exists.
-   * Concurrent calls (from other nodes too): exactly one gets `true`.
+   * Creates a document with its first update; does nothing if it exists.
+   * @returns whether it was created; of concurrent calls, even on several nodes, exactly one gets `true`
    */
   create (document: string, update: Uint8Array): Promise<boolean>
 
   /**
-   * Reads what is stored of a document: the head of its snapshot and the log behind it, as one consistent view.
-   * With `since`, the log entries whose sequence number is above it; where a snapshot has swallowed some of those, all
-   * entries behind the snapshot (the reader sees it by `snapshot.upTo > since`).
-   * @returns undefined for a document that does not exist
-   * @throws DamagedDocument where the bytes are there but not what was written
+   * Reads the head of a document's snapshot and the log after it, as one consistent view.
+   * @param since returns only log entries above this sequence number. If the snapshot already contains some of those
+   * (`snapshot.upTo > since`), all entries after the snapshot are returned.
+   * @returns undefined if the document does not exist
+   * @throws DamagedDocument if the stored bytes are not those that were written
    */
   load (document: string, since?: number): Promise<StoredDocument | undefined>
 
   /**
    * Reads one piece of a snapshot.
-   * @returns undefined where that generation is no more (compacted away or removed): load again
+   * @returns undefined if that generation has been replaced or removed: load again
    * @throws DamagedDocument
    */
   readPiece (document: string, generation: number, index: number): Promise<Uint8Array | undefined>
 
   /**
-   * Replaces the snapshot, drops the log entries up to and with `upTo`, and keeps what `next` sets aside, in one
-   * transaction.
-   * @returns undefined, with nothing changed, where the document's snapshot is no longer the generation `replaces`
-   * @throws RangeError where `upTo` is a number that was not given out, or one before the present snapshot's
-   * @throws SetAsideFull, with nothing changed, where there is something to set aside and no room for it
+   * Replaces the snapshot, drops the log entries up to and including `upTo`, and keeps the updates that `next` sets
+   * aside, in one transaction. Changes nothing unless it returns a head.
+   * @returns undefined if the document's snapshot is no longer the generation `replaces`
+   * @throws RangeError if `upTo` was never given out, or lies before the current snapshot
+   * @throws SetAsideFull if there are updates to set aside and no room for them
    */
   compact (document: string, next: NextSnapshot): Promise<SnapshotHead | undefined>
 
   /**
-   * Reads the updates that compactions have set aside and nobody has removed since, in the order of their numbers; an
-   * empty list for a document that does not exist.
+   * Reads the updates that are set aside, in the order of their numbers; an empty list if the document does not exist.
    * @throws DamagedDocument
    */
   setAside (document: string): Promise<readonly StoredSetAside[]>
 
-  /** Removes the updates that are set aside, damaged ones too. @returns how many there were */
+  /** Removes the updates that are set aside, damaged ones too. @returns how many it removed */
   removeSetAside (document: string): Promise<number>
 
-  /** Removes a document with everything that is stored of it. @returns whether there was one */
+  /** Removes a document and everything stored with it. @returns whether it existed */
   remove (document: string): Promise<boolean>
 
   /**
-   * All documents in the order of their names (code points, as UTF-8 sorts), from behind `after`, those that begin with
-   * `prefix`. Not one view of the store: what is written meanwhile may or may not be told.
+   * Lists the documents whose names begin with `prefix` and come after `after`, in the order of code points (as UTF-8
+   * sorts). This is not one view of the store: it can miss changes that are written meanwhile.
    */
   list (options?: ListOptions): AsyncIterable<DocumentInfo>
 
-  /** How many documents there are. */
+  /** The number of documents. */
   count (): Promise<number>
 
-  /** Resolves when the store can be read and written now; rejects with the reason. */
+  /** Resolves if the store can be read and written now; rejects with the reason if not. */
   ping (): Promise<void>
 
-  /** Waits for what has been handed in, then lets go of all resources. */
+  /** Waits for pending calls, then releases all resources. */
   close (): Promise<void>
 }
 
+/** An update to append to a document's log. */
 export interface LogEntry {
   readonly document: string
-  /** One Yjs update, V1 */
+  /** One Yjs update, V1. */
   readonly update: Uint8Array
 }
 
+/** An entry of a document's log. */
 export interface StoredUpdate {
-  /** Position in the document's log: whole, from 1, rising; gaps are possible */
+  /** Position in the log: an integer from 1, rising; gaps are possible. */
   readonly seq: number
   readonly update: Uint8Array
 }
 
+/** A snapshot without its pieces. */
 export interface SnapshotHead {
-  /** Rises with each compaction of the document, from 1 */
+  /** Rises with each compaction of the document, from 1. */
   readonly generation: number
-  /** The last log entry it holds */
+  /** The last log entry that it contains. */
   readonly upTo: number
-  /** How many pieces it has */
+  /** The number of its pieces. */
   readonly pieces: number
-  /** Bytes of all its pieces together */
+  /** Bytes of all its pieces. */
   readonly bytes: number
-  /** State vector and delete set of the snapshot (`Known.encode`) */
+  /** State vector and delete set of the snapshot (`Known.encode`). */
   readonly known: Uint8Array
 }
 
+/** A stored document; the pieces of its snapshot are read one by one. */
 export interface StoredDocument {
   readonly snapshot: SnapshotHead | undefined
-  /** Ordered by seq */
+  /** Ordered by `seq`. */
   readonly log: readonly StoredUpdate[]
-  /** The highest sequence number given out so far */
+  /** The highest sequence number given out so far. */
   readonly lastSeq: number
 }
 
+/** A snapshot to store. */
 export interface NextSnapshot {
-  /** Generation of the snapshot that this one was made from; 0 = there was none */
+  /** The generation of the snapshot that this one was made from; 0: there was none. */
   readonly replaces: number
   readonly upTo: number
   readonly pieces: readonly Uint8Array[]
   readonly known: Uint8Array
-  /** What the snapshot leaves out because Yjs cannot apply it; added to what earlier compactions have set aside */
+  /** Updates that the snapshot leaves out because Yjs cannot apply them; they join those set aside before. */
   readonly setAside?: readonly SetAsideUpdate[]
 }
 
-/** An update that Yjs cannot apply. It is no longer part of its document, and stays beside it until an operator removes it. */
+/** An update that Yjs cannot apply: no longer part of its document, but kept until an operator removes it. */
 export interface SetAsideUpdate {
   readonly update: Uint8Array
-  /** One line for the operator, without content of the document; kept as far as `MAX_REASON_CHARACTERS` */
+  /** One line for the operator, without content of the document; shortened to `maxReasonCharacters`. */
   readonly reason: string
 }
 
+/** A stored update that is set aside. */
 export interface StoredSetAside extends SetAsideUpdate {
-  /** Whole, from 1, rising; gaps are possible */
+  /** An integer from 1, rising; gaps are possible. */
   readonly seq: number
-  /** When it was set aside, ms since the epoch */
+  /** When it was set aside, ms since the epoch. */
   readonly at: number
 }
 
+/** Which documents to list. */
 export interface ListOptions {
   readonly prefix?: string
   readonly after?: string
 }
 
+/** The sizes and times of a document. */
 export interface DocumentInfo {
   readonly document: string
-  /** Bytes of the snapshot and of the log behind it */
   readonly snapshotBytes: number
   readonly logBytes: number
   readonly logEntries: number
   readonly lastSeq: number
-  /** How many updates are set aside */
+  /** The number of updates set aside. */
   readonly setAside: number
-  /** ms since the epoch */
+  /** Ms since the epoch. */
   readonly createdAt: number
+  /** Ms since the epoch. */
   readonly updatedAt: number
 }
 
-/** What is stored of a document is not what was written. Permanent: nothing overwrites it; `y-provider check` tells more. */
+/**
+ * The stored bytes of a document are not those that were written. Permanent; `y-provider check` reports the details.
+ */
 export class DamagedDocument extends Error {
   override readonly name = 'DamagedDocument'
   readonly document: string

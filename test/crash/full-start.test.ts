@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { open } from 'lmdb'
 import t, { type Test } from 'tap'
-import { startChild } from '../store/lmdb-child-process.ts'
+import { startChild } from '../store/lmdb/child-process.ts'
 import { mountSmallDisk } from './small-disk.ts'
 
 /** On a disk of its own that `prepare` has left something on and that is full then: how a process ends which opens the store there. */
@@ -50,7 +50,7 @@ async function shortened (folder: string): Promise<void> {
   t.equal(statSync(path).size, size)
 }
 
-const told = { signal: null, status: 1, stderr: /The store at .*documents\.mdb cannot be opened: there is no room for what a start writes \(ENOSPC/ }
+const told = { signal: null, status: 1, stderr: /The store at .*documents\.mdb cannot be opened: the disk has no room for the records of a start \(ENOSPC/ }
 
 if (process.getuid?.() !== 0 && process.env.CI === undefined) {
   t.comment('A small disk can only be mounted by root: run this file with sudo to test a full one.')

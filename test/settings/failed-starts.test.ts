@@ -81,11 +81,11 @@ const cases: Case[] = [
   [{ DATABASE_URL: `postgres://alice:hunter-42@127.0.0.1:${taken}/db` }, 'DATABASE_URL cannot be used: the host does not answer'],
   [{ DATABASE_URL: `postgres://alice:hunter-42@127.0.0.1:${hanging.port}/db` }, 'DATABASE_URL cannot be used: the server accepts a connection and does not answer'],
   [{ DATABASE_URL: inPostgres('alice:hunter-41') }, 'DATABASE_URL cannot be used: the server rejects the user or the password'],
-  [{ DATABASE_URL: inPostgres('hunter:hunter-42') }, 'DATABASE_URL cannot be used: the server does not let this user in'],
+  [{ DATABASE_URL: inPostgres('hunter:hunter-42') }, 'DATABASE_URL cannot be used: the server does not admit this user'],
   [{ DATABASE_URL: inPostgres('alice') }, 'DATABASE_URL cannot be used: PostgreSQL asks for a password'],
   [{ DATABASE_URL: inPostgres('alice:hunter-42', 'hunter') }, 'DATABASE_URL cannot be used: the server has no such database'],
   [{ DATABASE_URL: inPostgres('alice:hunter-42') }, 'DATABASE_URL cannot be used: the user lacks the right'],
-  [{ DATABASE_URL: `${inPostgres('alice:hunter-42')}?sslmode=hunter` }, 'DATABASE_URL cannot be used: sslmode is none of'],
+  [{ DATABASE_URL: `${inPostgres('alice:hunter-42')}?sslmode=hunter` }, 'DATABASE_URL cannot be used: sslmode must be one of'],
   [{ DATABASE_URL: `${inPostgres('alice:hunter-42')}?sslmode=verify-full&sslrootcert=/hunter` }, 'DATABASE_URL cannot be used: the socket or a certificate file is missing'],
 
   // A folder

@@ -1,15 +1,24 @@
 import { join } from 'node:path'
 import { open } from 'lmdb'
 import { decodeRow, knownKey, logKey, nameKey, pieceKey, setAsideKey, stateKey } from '../../src/store/lmdb/layout.ts'
-import type { Damageable } from './contract.ts'
+import type { Damageable } from './contract/subject.ts'
 
-/** Changes one bit of something that is stored of a document: the last entry of its log, the first piece of its first snapshot, the first update set aside. */
+/**
+ * Changes one bit of something that is stored of a document: the last entry of its log, the first piece of its first
+ * snapshot, the first update set aside.
+ */
 export async function damageLmdb (folder: string, document: string, what: Damageable): Promise<void> {
   const tree = open<Buffer, Buffer>({ path: join(folder, 'documents.mdb'), noSubdir: true, encoding: 'binary', keyEncoding: 'binary' })
   const row = tree.getBinary(nameKey(document))
   if (!row) throw new Error(`There is no document ${document} to damage`)
   const { id } = decodeRow(row.subarray(4))
-  const [lastEntry] = tree.getKeys({ start: stateKey(id), end: logKey(id, 0), reverse: true, exclusiveStart: true, limit: 1 })
+  const [lastEntry] = tree.getKeys({
+    start: stateKey(id),
+    end: logKey(id, 0),
+    reverse: true,
+    exclusiveStart: true,
+    limit: 1,
+  })
   const key = { entry: lastEntry, piece: pieceKey(id, 1, 0), known: knownKey(id, 1), aside: setAsideKey(id, 1) }[what]
   const value = key && tree.getBinary(key)
   if (!key || !value) throw new Error(`There is no ${what} to damage`)

@@ -5,7 +5,10 @@ import { createServer, type AddressInfo } from 'node:net'
 const noTls = Buffer.from('N')
 const letIn = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49])
 
-/** A request for TLS has 8 bytes, and the first message more. @see https://www.postgresql.org/docs/current/protocol-message-formats.html */
+/**
+ * A request for TLS has 8 bytes, and the first message more.
+ * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
+ */
 const tlsRequestBytes = 8
 
 /** A server that lets everybody in, as PostgreSQL does, and answers no statement. */

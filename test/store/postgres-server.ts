@@ -28,7 +28,10 @@ export interface PostgresServer {
   stop (): Promise<void>
 }
 
-/** Starts a PostgreSQL of its own in a temporary folder, on a free port. Without `durable` it does not care for power cuts, to be quick. */
+/**
+ * Starts a PostgreSQL of its own in a temporary folder, on a free port. Without `durable` it does not care for power
+ * cuts, to be quick.
+ */
 export async function startPostgres ({ tls = false, durable = false } = {}): Promise<PostgresServer> {
   const bin = findPrograms()
   const folder = await mkdtemp(join(tmpdir(), 'y-pg-'))

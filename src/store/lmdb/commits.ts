@@ -1,12 +1,13 @@
 import { getSystemErrorMap } from 'node:util'
-import type { LmdbTree } from './transaction.ts'
+import type { Write } from './transaction.ts'
+import type { LmdbTree } from './tree.ts'
 
-/** Why a transaction could not be committed. */
+/** A transaction could not be committed. */
 export class CommitFailure extends Error {
   override readonly name = 'CommitFailure'
-  /** Its data had been visible to readers before: it is in the system's memory, but not on the disk. */
+  /** Whether readers saw its data before: then the data is in the system's memory, but not on the disk. */
   readonly visible: boolean
-  /** LMDB itself will take no further transaction. */
+  /** Whether LMDB itself accepts no further transaction. */
   readonly fatal: boolean
 
   constructor (message: string, { visible, fatal }: { visible: boolean, fatal: boolean }) {
@@ -16,26 +17,24 @@ export class CommitFailure extends Error {
   }
 }
 
-/** The moments of a commit: `visible` once, then `synced`; or `failed`, before or after `visible`. */
+/** Receives the moments of a commit: `visible` once, then `synced`; or `failed`, before or after `visible`. */
 interface Watcher {
-  /** The system has it: it survives this process, and readers see it. */
+  /** Readers see the data, and it survives a crash of this process. */
   readonly visible: () => void
-  /** The disk has it. */
+  /** The data is on the disk. */
   readonly synced: () => void
   readonly failed: (failure: CommitFailure) => void
 }
 
-/** What lmdb-js reports while a transaction is on its way; any other number is an error. */
-const SYNCED = 0
-const VISIBLE = 1
-const WANTS_CALLBACKS = 2
+/** The statuses that lmdb-js reports during a transaction; any other number is an error. */
+const statuses = { synced: 0, visible: 1, wantsCallbacks: 2 } as const
 
 /**
- * Makes a function that commits writes in one transaction and tells both moments apart. lmdb-js documents
- * `separateFlushed` for this, but in 3.5 the promise of a write is settled only after the sync (its flag is set behind
- * `mdb_txn_commit`, which syncs). Its native side does report "visible" before, to the callback that its JavaScript
- * side passes to `startWriting`: we listen in there. Were that to change, `visible` would come with `synced`: slower,
- * never wrong.
+ * Makes a function that commits writes in one transaction and reports `visible` apart from `synced`. lmdb-js documents
+ * `separateFlushed` for this, but 3.5 settles the promise of a write only after the sync (it sets the flag after
+ * `mdb_txn_commit`, which syncs). Its native side does report "visible" before that, to the callback that its
+ * JavaScript side passes to `startWriting`, so this function listens in there. If lmdb-js changes that, `visible` comes
+ * together with `synced`: slower, but correct.
  */
 export function watchCommits (tree: LmdbTree) {
   let starting: ((status: number) => void) | undefined
@@ -46,7 +45,7 @@ export function watchCommits (tree: LmdbTree) {
     return onStatus
   })
 
-  return function commit (writes: Iterable<{ key: Buffer, value: Buffer | undefined }>, watcher: Watcher): void {
+  return function commit (writes: Iterable<Write>, watcher: Watcher): void {
     let isVisible = false
     let isOver = false
     const becomeVisible = () => {
@@ -68,19 +67,19 @@ export function watchCommits (tree: LmdbTree) {
     let reason = 'LMDB gave no reason'
     const before = last
     starting = (status) => {
-      if (status === VISIBLE) return becomeVisible()
+      if (status === statuses.visible) return becomeVisible()
       if (!isError(status)) return
       reason = describe(status)
-      // lmdb-js rejects the promise of a transaction that was aborted, once those before it are settled; that of one that
-      // could not even begin it never settles.
+      // lmdb-js rejects the promise of an aborted transaction once those before it are settled. It never settles the
+      // promise of a transaction that could not begin.
       before.finally(() => setImmediate(fail, reason, true)).catch(() => {})
     }
     last = putAll(tree, writes).then(becomeSynced, () => fail(reason, false))
   }
 }
 
-function putAll (tree: LmdbTree, writes: Iterable<{ key: Buffer, value: Buffer | undefined }>): Promise<boolean> {
-  // What they return inside a batch is settled already; the promise of the batch counts.
+function putAll (tree: LmdbTree, writes: Iterable<Write>): Promise<boolean> {
+  // Inside a batch their promises are settled at once; the promise of the batch counts.
   const batch: { put (key: Buffer, value: Buffer): unknown, remove (key: Buffer): unknown } = tree
   return tree.batch(() => {
     for (const { key, value } of writes) {
@@ -90,9 +89,12 @@ function putAll (tree: LmdbTree, writes: Iterable<{ key: Buffer, value: Buffer |
   })
 }
 
-const isError = (status: number) => status !== SYNCED && status !== VISIBLE && status !== WANTS_CALLBACKS
+const isError = (status: number): boolean => !Object.values<number>(statuses).includes(status)
 
-/** Numbers of the system are its own errors, negative ones LMDB's. LMDB tells a full disk as EIO, for it sees a short write. */
+/**
+ * Positive numbers are errors of the system, negative ones LMDB's. LMDB reports a full disk as EIO: it sees a short
+ * write.
+ */
 function describe (status: number): string {
   const [name, text] = getSystemErrorMap().get(-status) ?? []
   if (!name) return `LMDB error ${status}`
@@ -102,7 +104,7 @@ function describe (status: number): string {
 type StartWriting = (address: number, callback: (status: number) => unknown) => void
 
 function listenIn (tree: LmdbTree, take: () => ((status: number) => void) | undefined): void {
-  // `env` is missing in lmdb's types; what is used of it is checked below.
+  // `env` is missing in lmdb's types; its use is checked below.
   const { env } = tree as unknown as { env?: { startWriting?: StartWriting } }
   const startWriting = env?.startWriting
   if (!env || !startWriting) return
@@ -111,8 +113,8 @@ function listenIn (tree: LmdbTree, take: () => ((status: number) => void) | unde
       const onStatus = take()
       startWriting.call(env, address, (status) => {
         onStatus?.(status)
-        // To lmdb-js an error is "something has changed": it finds out and rejects just so, but prints nothing.
-        return callback(onStatus && isError(status) ? VISIBLE : status)
+        // Told "visible" instead of an error, lmdb-js finds the error by itself and rejects, but prints nothing.
+        return callback(onStatus && isError(status) ? statuses.visible : status)
       })
     },
   })

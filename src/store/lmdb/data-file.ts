@@ -1,35 +1,41 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { open as openFile } from 'node:fs/promises'
 import { open } from 'lmdb'
-import { PAGE_BYTES, type LmdbTree } from './transaction.ts'
+import { pageBytes, type LmdbTree } from './tree.ts'
 
-const TREE = { noSubdir: true, encoding: 'binary', keyEncoding: 'binary', pageSize: PAGE_BYTES } as const
-
-/** Each of the first two pages says of one of the last two transactions where it has left the file (`MDB_meta` in LMDB's mdb.c); here bytes from the start of the page. */
-const MAGIC = 0xbeefc0de
-const MAGIC_OFFSET = 24
-const LAST_PAGE_OFFSET = 144
-const META_BYTES = 152
-
-/** How a data file is opened, besides what all share. */
-type FileOptions = Omit<Parameters<typeof open>[0], keyof typeof TREE | 'path'>
+const treeOptions = { noSubdir: true, encoding: 'binary', keyEncoding: 'binary', pageSize: pageBytes } as const
 
 /**
- * Opens a data file, which is made where there is none.
- * @throws where the file is none of LMDB's, or has been cut short: LMDB would not say so, but end the process by a signal
+ * Each of the first two pages describes the file after one of the last two transactions (`MDB_meta` in LMDB's mdb.c).
+ * Offsets are bytes from the start of the page.
+ */
+const magic = 0xbeefc0de
+const magicOffset = 24
+const lastPageOffset = 144
+const metaBytes = 152
+
+/** The options in which data files differ. */
+type FileOptions = Omit<Parameters<typeof open>[0], keyof typeof treeOptions | 'path'>
+
+/**
+ * Opens a data file; creates it if it is missing.
+ * @throws Error if the file is not LMDB's or is truncated, either of which LMDB would answer by killing the process
  */
 export function openLmdbFile (path: string, options: FileOptions): LmdbTree {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0) assertWhole(path)
-  return open({ path, ...TREE, ...options })
+  return open({ path, ...treeOptions, ...options })
 }
 
-/** The last page that LMDB has ever used of the file. `env` is missing in lmdb's types; `getStats` would tell the same, three times slower. */
+/** The last page of the file that LMDB has ever used. */
 export function lastPage (tree: LmdbTree): number {
+  // Missing in lmdb's types; `getStats` has the same number and takes three times as long.
   const { env } = tree as unknown as { env: { info (): { lastPageNumber: number } } }
   return env.info().lastPageNumber
 }
 
-/** Has a file, or the names in a folder, on the disk; a file system that cannot do that with folders (EINVAL, as network shares say) does what it does. */
+/**
+ * Syncs a file, or the names in a folder, to the disk. Does nothing for a folder on a file system that cannot (EINVAL).
+ */
 export async function syncPath (path: string): Promise<void> {
   const opened = await openFile(path)
   try {
@@ -44,17 +50,17 @@ export async function syncPath (path: string): Promise<void> {
 function assertWhole (path: string): void {
   const file = openSync(path, 'r')
   try {
-    const pages = [0, PAGE_BYTES].map((page) => {
-      const meta = Buffer.alloc(META_BYTES)
-      readSync(file, meta, 0, META_BYTES, page)
-      if (meta.readUInt32LE(MAGIC_OFFSET) !== MAGIC) throw new Error(`${path} is no store: something else has been written there, or half of one. Put a backup in its place, or move it away`)
-      return Number(meta.readBigUInt64LE(LAST_PAGE_OFFSET)) + 1
+    const pages = [0, pageBytes].map((page) => {
+      const meta = Buffer.alloc(metaBytes)
+      readSync(file, meta, 0, metaBytes, page)
+      if (meta.readUInt32LE(magicOffset) !== magic) throw new Error(`${path} is not a store, or an incomplete one. Replace it with a backup, or move it away`)
+      return Number(meta.readBigUInt64LE(lastPageOffset)) + 1
     })
-    // Taken after what the pages say: a service that is at work may make the file longer meanwhile.
+    // Read after the pages: a service that uses the file may extend it meanwhile.
     const { size } = fstatSync(file)
-    // After a power cut the later of the two may speak of what was never written; the other holds then.
-    const least = Math.min(...pages) * PAGE_BYTES
-    if (size < least) throw new Error(`${path} has been cut short: it has ${size} bytes and needs ${least}. Put a backup in its place`)
+    // After a power cut the later page can describe data that was never written; the other one is valid then.
+    const least = Math.min(...pages) * pageBytes
+    if (size < least) throw new Error(`${path} is truncated: it has ${size} bytes and needs ${least}. Replace it with a backup`)
   } finally {
     closeSync(file)
   }

@@ -1,59 +1,62 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { link, open, rm, writeFile, type FileHandle } from 'node:fs/promises'
-import { PAGE_BYTES, type LmdbTree } from './transaction.ts'
 import { lastPage } from './data-file.ts'
+import { pageBytes, type LmdbTree } from './tree.ts'
 
-const MB = 1 << 20
+const mebibyte = 1 << 20
 
-/** Least that a data file grows by; 1/32 of its size where that is more, up to the most: growing is a wait for those who write. */
-const MIN_GROWTH_BYTES = MB / 8
-const MAX_GROWTH_BYTES = 64 * MB
+/** A data file grows by 1/32 of its size within these bounds, because writers wait while it grows. */
+const minGrowthBytes = mebibyte / 8
+const maxGrowthBytes = 64 * mebibyte
 
-/** Where writes are scattered they share no page but the root; each of the others may split, or take from a neighbour. */
+/**
+ * Scattered writes share no page but the root; each of the other pages can split, or take entries from the next page.
+ */
 const pagesPerWrite = (depth: number): number => 2 * Math.max(depth - 1, 1)
 
-/** Of a tree that has not been looked at; only long names make a deeper one */
-const USUAL_DEPTH = 3
+/** Levels assumed for a tree before its depth is read; only long names make a deeper one. */
+const usualDepth = 3
 
-/** For the way up to the root, in both of LMDB's trees */
-const LIST_PAGES = 16
+/** Pages for the way up to the root, in both of LMDB's trees. */
+const freeListPages = 16
 
-/** Left by every transaction, so that a start finds room on a full disk too */
-const MORE_PAGES = 16
+/** Pages that every transaction leaves free, so that a service can start on a full disk. */
+const sparePages = 16
 
-/** What a start and the end of a service write: who the owner is, and the layout. */
-const OWN_RECORDS: WritePlan = { puts: 2, removes: 1, largePages: 0 }
+/** The store's own records that a service writes when it starts and stops: the owner and the layout. */
+const ownRecords: WritePlan = { puts: 2, removes: 1, largePages: 0 }
 
-/** LMDB's table of readers; it makes one of 8272 bytes, and takes a longer one as it is. */
-const LOCK_BYTES = 3 * PAGE_BYTES
+/** Bytes of LMDB's lock file. LMDB creates one of 8272 bytes, and accepts a longer one. */
+const lockFileBytes = 3 * pageBytes
 
-/** How a write fails that has no room. */
-const FULL = new Set<string | undefined>(['ENOSPC', 'EDQUOT', 'EFBIG'])
+/** The codes of a write that failed for lack of room. */
+const noRoomCodes = new Set<string | undefined>(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
-const ZEROS = Buffer.alloc(MB)
+const zeros = Buffer.alloc(mebibyte)
 
-/** What a transaction is about to write. */
+/** The writes of a transaction, counted. */
 export interface WritePlan {
   readonly puts: number
   readonly removes: number
-  /** Pages for values that do not share one with others */
+  /** Pages for values that share no page. */
   readonly largePages: number
 }
 
 /**
- * Keeps the data file longer than what LMDB uses of it, so that LMDB never meets a full disk. It may not: where one of
- * its own writes fails, lmdb 3.5 damages the process's memory now and then (docs/decisions/store-lmdb.md). Here the
- * write that fails is ours, of zeros behind the last page, and what it was for is refused with nothing begun.
+ * Keeps the data file longer than the part that LMDB uses, so that LMDB never meets a full disk: if one of its own
+ * writes fails, lmdb 3.5 sometimes corrupts the memory of the process (docs/decisions/store-lmdb.md). With the
+ * headroom, the write that fails is a write of zeros after the last page, and the transaction is rejected before it
+ * begins.
  */
-export class LmdbHeadroom {
+export class Headroom {
   readonly #tree: LmdbTree
   readonly #file: FileHandle
   #size: number
-  /** At least so much is left, as far as we know without asking LMDB */
+  /** Free bytes, at least, as far as is known without asking LMDB. */
   #left = 0
-  /** Of the tree when it was last looked at; it may have become deeper by one since */
-  #depth = USUAL_DEPTH
+  /** The depth of the tree when it was last read; the tree can be one level deeper now. */
+  #depth = usualDepth
 
   constructor (tree: LmdbTree, file: FileHandle, size: number) {
     this.#tree = tree
@@ -61,19 +64,20 @@ export class LmdbHeadroom {
     this.#size = size
   }
 
-  static async of (tree: LmdbTree, path: string): Promise<LmdbHeadroom> {
+  /** Opens the data file of a tree a second time, to extend it. */
+  static async of (tree: LmdbTree, path: string): Promise<Headroom> {
     const file = await open(path, 'r+')
-    return new LmdbHeadroom(tree, file, (await file.stat()).size)
+    return new Headroom(tree, file, (await file.stat()).size)
   }
 
   /**
-   * Makes sure of room for a transaction. Must not be called while one is being written.
-   * @returns nothing where there is room already, else a promise that rejects where the disk has none
+   * Reserves room for a transaction. Not to be called while another one is being written.
+   * @returns undefined if there is room already; otherwise a promise that rejects if the disk is full
    */
   reserve (plan: WritePlan): Promise<void> | undefined {
-    const roughly = this.#most(plan, this.#size / PAGE_BYTES)
+    const roughly = this.#most(plan, this.#size / pageBytes)
     if (this.#left < roughly) {
-      this.#left = this.#size - this.#usedPages * PAGE_BYTES
+      this.#left = this.#size - this.#usedPages * pageBytes
       if (this.#left < roughly) {
         const treePages = this.#treePages
         const need = this.#most(plan, treePages)
@@ -87,7 +91,7 @@ export class LmdbHeadroom {
   }
 
   #most (plan: WritePlan, treePages: number): number {
-    return bytesFor(plan, treePages, this.#size, this.#depth) + MORE_PAGES * PAGE_BYTES
+    return bytesFor(plan, treePages, this.#size, this.#depth) + sparePages * pageBytes
   }
 
   /** All pages of the file but those behind the last that LMDB has used. */
@@ -95,33 +99,38 @@ export class LmdbHeadroom {
     return lastPage(this.#tree) + 1
   }
 
-  /** Pages of the tree itself, without those that hold large values. */
+  /** Pages of the tree itself, without those of large values. */
   get #treePages (): number {
-    // As LMDB's own mdb_stat tells it; the types of lmdb leave it open.
-    const { treeBranchPageCount, treeLeafPageCount, treeDepth } = this.#tree.getStats() as { treeBranchPageCount: number, treeLeafPageCount: number, treeDepth: number }
+    // The fields of LMDB's mdb_stat, which lmdb's types leave open.
+    const stats = this.#tree.getStats() as { treeBranchPageCount: number, treeLeafPageCount: number, treeDepth: number }
+    const { treeBranchPageCount, treeLeafPageCount, treeDepth } = stats
     this.#depth = treeDepth
     return treeBranchPageCount + treeLeafPageCount
   }
 
-  /** Gives back what is kept, but for what the end and the next start need. The next transaction asks for it again. */
+  /**
+   * Frees the headroom, except for the room that a stop and the next start need. The next transaction reserves anew.
+   */
   async trim (): Promise<void> {
-    const size = this.#usedPages * PAGE_BYTES + bytesFor(OWN_RECORDS, Infinity, this.#size)
+    const size = this.#usedPages * pageBytes + bytesFor(ownRecords, Infinity, this.#size)
     if (size >= this.#size) return
     await this.#file.truncate(size)
     this.#size = size
     this.#left = 0
   }
 
+  /** Closes the file. */
   async close (): Promise<void> {
     await this.#file.close()
   }
 
   async #grow (least: number): Promise<void> {
     const before = this.#size
-    const wanted = Math.max(least, Math.min(Math.max(Math.ceil(before / 32), MIN_GROWTH_BYTES), MAX_GROWTH_BYTES))
+    const wanted = Math.max(least, Math.min(Math.max(Math.ceil(before / 32), minGrowthBytes), maxGrowthBytes))
     try {
       while (this.#size < before + wanted) {
-        const { bytesWritten } = await this.#file.write(ZEROS, 0, Math.min(ZEROS.length, before + wanted - this.#size), this.#size)
+        const length = Math.min(zeros.length, before + wanted - this.#size)
+        const { bytesWritten } = await this.#file.write(zeros, 0, length, this.#size)
         this.#size += bytesWritten
       }
     } catch (error) {
@@ -136,15 +145,15 @@ export class LmdbHeadroom {
 }
 
 /**
- * Makes sure of room for what a start writes before it is the owner. Another service may be at work on the file, so
- * zeros are put behind its end, wherever that is by now, and nothing is ever taken back.
- * @throws where the disk has no room
+ * Makes room for the records that a starting service writes before it owns the store. Another service may be using the
+ * file, so zeros are appended at its current end, and the file is never shortened.
+ * @throws Error if the disk is full
  */
 export async function makeRoomToStart (tree: LmdbTree, path: string): Promise<void> {
   const file = await open(path, 'a')
   try {
     const { size } = await file.stat()
-    const missing = bytesFor(OWN_RECORDS, Infinity, size) - (size - (lastPage(tree) + 1) * PAGE_BYTES)
+    const missing = bytesFor(ownRecords, Infinity, size) - (size - (lastPage(tree) + 1) * pageBytes)
     if (missing > 0) await file.appendFile(Buffer.alloc(missing))
   } catch (error) {
     throw noRoom(path, error)
@@ -154,42 +163,49 @@ export async function makeRoomToStart (tree: LmdbTree, path: string): Promise<vo
 }
 
 /**
- * Makes sure of room for what LMDB makes by itself when a store is opened. It reads and writes its lock file by memory:
- * where the disk has no room for a page of it, the process ends by a signal. So the pages are written here first.
- * @throws where the disk has no room
+ * Makes room for the files that LMDB itself creates when it opens a store. LMDB maps its lock file into memory, and a
+ * signal kills the process if the disk has no room for a page of it; so the pages are written here first.
+ * @throws Error if the disk is full
  */
 export async function makeRoomToOpen (path: string): Promise<void> {
   const unfinished = `${path}-${randomUUID()}`
   try {
     if (!existsSync(`${path}-lock`)) {
-      await writeFile(unfinished, Buffer.alloc(LOCK_BYTES), { mode: 0o664 })
-      // Whole or not at all, and never over that of a service which has started meanwhile
+      await writeFile(unfinished, Buffer.alloc(lockFileBytes), { mode: 0o664 })
+      // A link appears complete or not at all, and never replaces the file of a service that has started meanwhile.
       await link(unfinished, `${path}-lock`).catch(ignoreExisting)
       await rm(unfinished)
     }
-    // A new file begins with two pages by LMDB itself.
-    if (!existsSync(path)) await writeFile(unfinished, Buffer.alloc(2 * PAGE_BYTES + bytesFor(OWN_RECORDS, Infinity, 0)))
+    // LMDB itself begins a new file with two pages.
+    const newFileBytes = 2 * pageBytes + bytesFor(ownRecords, Infinity, 0)
+    if (!existsSync(path)) await writeFile(unfinished, Buffer.alloc(newFileBytes))
   } catch (error) {
-    // Whatever else is wrong (a folder that may only be read, a file system without links), LMDB tells or copes with.
-    if (FULL.has((error as NodeJS.ErrnoException).code)) throw noRoom(path, error)
+    // LMDB reports or tolerates every other failure: a read-only folder, a file system without links.
+    if (noRoomCodes.has((error as NodeJS.ErrnoException).code)) throw noRoom(path, error)
   } finally {
     await rm(unfinished, { force: true })
   }
 }
 
 /**
- * Bytes that a transaction may need behind the last page. Each write changes a leaf and the pages above it, and may touch a neighbour
- * when it splits or merges; each page that is changed is written anew, once: no more of them than there are, and those
- * that puts make by splitting one. Then the way up, and lists of free pages: eight bytes for each page of the file at the very most, written anew by each transaction.
+ * The most bytes that a transaction can need after the last page. Each write changes a leaf and the pages above it, and
+ * can touch the next page when it splits or merges; each changed page is written anew, once. So no more pages are
+ * written than exist, plus those that puts create by splitting one. The lists of free pages are written anew by each
+ * transaction: at most eight bytes for each page of the file.
  */
-function bytesFor ({ puts, removes, largePages }: WritePlan, treePages: number, fileBytes: number, depth = USUAL_DEPTH): number {
+function bytesFor (
+  { puts, removes, largePages }: WritePlan,
+  treePages: number,
+  fileBytes: number,
+  depth = usualDepth
+): number {
   const changed = Math.min(pagesPerWrite(depth) * (puts + removes), treePages + 2 * puts)
-  return (changed + largePages + LIST_PAGES + Math.ceil(fileBytes / PAGE_BYTES / 128)) * PAGE_BYTES
+  return (changed + largePages + freeListPages + Math.ceil(fileBytes / pageBytes / 128)) * pageBytes
 }
 
 function noRoom (path: string, cause: unknown): Error {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new Error(`The store at ${path} cannot be opened: there is no room for what a start writes (${reason}). Make room on the disk`, { cause })
+  return new Error(`The store at ${path} cannot be opened: the disk has no room for the records of a start (${reason}). Free some space`, { cause })
 }
 
 function ignoreExisting (error: NodeJS.ErrnoException): void {

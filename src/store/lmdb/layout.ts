@@ -2,8 +2,8 @@ import { crc32 } from 'node:zlib'
 import type { SetAsideUpdate } from '../store.ts'
 
 /**
- * Where things lie in the data file. One LMDB tree; the first byte of a key says what it holds, so that everything
- * of a document is a range of keys:
+ * The version of the layout of a data file: one LMDB tree, in which the first byte of a key is the kind of its value,
+ * so that everything of a document is a range of keys:
  *
  *     00 name                         the store's own records (text: JSON)
  *     01 name of document (UTF-8)     document id, created at
@@ -11,67 +11,94 @@ import type { SetAsideUpdate } from '../store.ts'
  *     03 document id, seq             an update; seq = ffffffffffff: the document's state
  *     04 document id, n               an update set aside: when, the reason (its length before it), the update
  *
- * The state stands behind the updates because that is where each append writes: mostly one page for both.
- * Numbers are big-endian, so that keys sort as the numbers do; ids, seqs, generations and times have 48 bits. Every
- * value but the store's own is sealed: the CRC-32 of the content, mixed with the key, stands before it.
+ * The state comes after the updates because each append writes there: mostly one page holds both. Numbers are
+ * big-endian, so that keys sort as the numbers do; ids, seqs, generations and times have 48 bits. Every value except
+ * the store's own records is sealed: the CRC-32 of the content, mixed with the key, comes before it.
  *
- * Versions that do not know kind 04 leave such entries alone, copy them, and use no document id twice: no other layout.
+ * Kind 04 needed no new version: programs that do not know it copy such entries, and never use a document id twice.
  */
-export const LAYOUT = 1
+export const layoutVersion = 1
 
-const OWN = 0
-const NAME = 1
-const PIECE = 2
-const LOG = 3
-const SET_ASIDE = 4
+const kinds = { own: 0, name: 1, piece: 2, log: 3, setAside: 4 } as const
 
-const U48 = 6
-const U16 = 2
-const KNOWN_INDEX = 0xffffffff
-const MAX_U48 = 2 ** 48 - 1
-const STATE_SEQ = MAX_U48
-const SEAL_BYTES = 4
+const u48Bytes = 6
+const u16Bytes = 2
+const knownIndex = 0xffffffff
+const maxU48 = 2 ** 48 - 1
+const stateSeq = maxU48
+const sealBytes = 4
 
+/** The entry under a document's name. */
 export interface DocumentRow {
   readonly id: number
+  /** Ms since the epoch. */
   readonly createdAt: number
 }
 
-/** What changes with each write to a document. */
+/** The part of a document that changes with each write. */
 export interface DocumentState {
-  /** Numbers up to here were given out before this document came into being, to another of the same name perhaps */
+  /** Numbers up to this one were given out before the document was created, perhaps to another of the same name. */
   base: number
   lastSeq: number
   logBytes: number
   logEntries: number
   updatedAt: number
-  /** 0: there is no snapshot */
+  /** 0: there is no snapshot. */
   generation: number
   upTo: number
   pieces: number
   snapshotBytes: number
 }
 
-export const NO_STATE: DocumentState = { base: 0, lastSeq: 0, logBytes: 0, logEntries: 0, updatedAt: 0, generation: 0, upTo: 0, pieces: 0, snapshotBytes: 0 }
+/** The state of a new document. */
+export const noState: DocumentState = {
+  base: 0,
+  lastSeq: 0,
+  logBytes: 0,
+  logEntries: 0,
+  updatedAt: 0,
+  generation: 0,
+  upTo: 0,
+  pieces: 0,
+  snapshotBytes: 0,
+}
 
-const STATE_FIELDS = ['base', 'lastSeq', 'logBytes', 'logEntries', 'updatedAt', 'generation', 'upTo', 'pieces', 'snapshotBytes'] as const
+const stateFields = [
+  'base', 'lastSeq', 'logBytes', 'logEntries', 'updatedAt', 'generation', 'upTo', 'pieces', 'snapshotBytes',
+] as const
 
-export const ownKey = (name: string): Buffer => text(OWN, name)
-/** Document ids, and the floor under new numbers */
-export const COUNTERS = ownKey('counters')
-export const nameKey = (document: string): Buffer => text(NAME, document)
-export const pieceKey = (id: number, generation: number, index: number): Buffer => numbers(PIECE, id, generation, index)
-export const knownKey = (id: number, generation: number): Buffer => pieceKey(id, generation, KNOWN_INDEX)
-export const logKey = (id: number, seq: number): Buffer => numbers(LOG, id, seq)
-export const stateKey = (id: number): Buffer => logKey(id, STATE_SEQ)
-export const setAsideKey = (id: number, seq: number): Buffer => numbers(SET_ASIDE, id, seq)
-/** Keys of everything that is set aside of a document. */
-export const setAsideRange = (id: number): { start: Buffer, end: Buffer } => ({ start: setAsideKey(id, 0), end: setAsideKey(id, MAX_U48) })
+/** The key of one of the store's own records. */
+export const ownKey = (name: string): Buffer => text(kinds.own, name)
+/** The key of the record with the next document id and the floor under new numbers. */
+export const countersKey = ownKey('counters')
+/** The key of a document's entry. */
+export const nameKey = (document: string): Buffer => text(kinds.name, document)
+/** The key of a piece of a snapshot. */
+export const pieceKey = (
+  id: number,
+  generation: number,
+  index: number
+): Buffer => numbers(kinds.piece, id, generation, index)
+/** The key of a snapshot's state vector and delete set. */
+export const knownKey = (id: number, generation: number): Buffer => pieceKey(id, generation, knownIndex)
+/** The key of an update in the log. */
+export const logKey = (id: number, seq: number): Buffer => numbers(kinds.log, id, seq)
+/** The key of a document's state, after those of its log. */
+export const stateKey = (id: number): Buffer => logKey(id, stateSeq)
+/** The key of an update set aside. */
+export const setAsideKey = (id: number, seq: number): Buffer => numbers(kinds.setAside, id, seq)
+/** The keys of all updates set aside of a document. */
+export const setAsideRange = (id: number): { start: Buffer, end: Buffer } => ({
+  start: setAsideKey(id, 0),
+  end: setAsideKey(id, maxU48),
+})
 
-/** All keys below this one and from `nameKey('')` on are names of documents. */
-export const namesEnd = Buffer.from([NAME + 1])
+/** The end of the names of documents, which begin at `nameKey('')`. */
+export const namesEnd = Buffer.from([kinds.name + 1])
 
-export const seqOf = (key: Buffer): number => key.readUIntBE(1 + U48, U48)
+/** The sequence number in a key of the log or of an update set aside. */
+export const seqOf = (key: Buffer): number => key.readUIntBE(1 + u48Bytes, u48Bytes)
+/** The name in the key of a document's entry. */
 export const documentOf = (key: Buffer): string => key.toString('utf8', 1)
 
 function text (kind: number, name: string): Buffer {
@@ -82,31 +109,38 @@ function text (kind: number, name: string): Buffer {
 }
 
 function numbers (kind: number, id: number, second: number, third?: number): Buffer {
-  const key = Buffer.allocUnsafe(1 + 2 * U48 + (third === undefined ? 0 : 4))
+  const key = Buffer.allocUnsafe(1 + 2 * u48Bytes + (third === undefined ? 0 : 4))
   key[0] = kind
-  key.writeUIntBE(id, 1, U48)
-  key.writeUIntBE(second, 1 + U48, U48)
-  if (third !== undefined) key.writeUInt32BE(third, 1 + 2 * U48)
+  key.writeUIntBE(id, 1, u48Bytes)
+  key.writeUIntBE(second, 1 + u48Bytes, u48Bytes)
+  if (third !== undefined) key.writeUInt32BE(third, 1 + 2 * u48Bytes)
   return key
 }
 
+/** The bytes of a document's entry. */
 export function encodeRow ({ id, createdAt }: DocumentRow): Buffer {
-  const row = Buffer.allocUnsafe(2 * U48)
-  row.writeUIntBE(id, 0, U48)
-  row.writeUIntBE(createdAt, U48, U48)
+  const row = Buffer.allocUnsafe(2 * u48Bytes)
+  row.writeUIntBE(id, 0, u48Bytes)
+  row.writeUIntBE(createdAt, u48Bytes, u48Bytes)
   return row
 }
 
-export const decodeRow = (row: Buffer): DocumentRow => ({ id: row.readUIntBE(0, U48), createdAt: row.readUIntBE(U48, U48) })
+/** Reads a document's entry. */
+export const decodeRow = (row: Buffer): DocumentRow => ({
+  id: row.readUIntBE(0, u48Bytes),
+  createdAt: row.readUIntBE(u48Bytes, u48Bytes),
+})
 
+/** The bytes of a document's state. */
 export function encodeState (state: DocumentState): Buffer {
-  const record = Buffer.allocUnsafe(STATE_FIELDS.length * U48)
-  STATE_FIELDS.forEach((field, at) => record.writeUIntBE(state[field], at * U48, U48))
+  const record = Buffer.allocUnsafe(stateFields.length * u48Bytes)
+  stateFields.forEach((field, at) => record.writeUIntBE(state[field], at * u48Bytes, u48Bytes))
   return record
 }
 
+/** Reads a document's state. */
 export function decodeState (record: Buffer): DocumentState {
-  const at = (index: number) => record.readUIntBE(index * U48, U48)
+  const at = (index: number) => record.readUIntBE(index * u48Bytes, u48Bytes)
   return {
     base: at(0),
     lastSeq: at(1),
@@ -120,47 +154,53 @@ export function decodeState (record: Buffer): DocumentState {
   }
 }
 
-/** @param reason as `keptReason` returns it */
+/** The bytes of an update set aside at `at` (ms since the epoch). @param reason as `keptReason` returns it */
 export function encodeSetAside ({ update, reason }: SetAsideUpdate, at: number): Buffer {
   const text = Buffer.from(reason)
-  const head = Buffer.allocUnsafe(U48 + U16)
-  head.writeUIntBE(at, 0, U48)
-  head.writeUInt16BE(text.length, U48)
+  const head = Buffer.allocUnsafe(u48Bytes + u16Bytes)
+  head.writeUIntBE(at, 0, u48Bytes)
+  head.writeUInt16BE(text.length, u48Bytes)
   return Buffer.concat([head, text, update])
 }
 
+/** Reads an update set aside. */
 export function decodeSetAside (record: Buffer): SetAsideUpdate & { readonly at: number } {
-  const start = U48 + U16
-  const end = start + record.readUInt16BE(U48)
-  return { at: record.readUIntBE(0, U48), reason: record.toString('utf8', start, end), update: new Uint8Array(record.subarray(end)) }
+  const start = u48Bytes + u16Bytes
+  const end = start + record.readUInt16BE(u48Bytes)
+  return {
+    at: record.readUIntBE(0, u48Bytes),
+    reason: record.toString('utf8', start, end),
+    update: new Uint8Array(record.subarray(end)),
+  }
 }
 
-/** A copy of `content` with room for its seal, and half of it: what takes long where there is much content. */
+/** Copies `content` behind the first half of its seal. This half takes long for much content; `seal` does the other. */
 export function wrap (content: Uint8Array): Buffer {
-  const value = Buffer.allocUnsafe(SEAL_BYTES + content.length)
+  const value = Buffer.allocUnsafe(sealBytes + content.length)
   value.writeUInt32BE(crc32(content), 0)
-  value.set(content, SEAL_BYTES)
+  value.set(content, sealBytes)
   return value
 }
 
-/** Makes a wrapped value the one of its key: read under another it is damaged. */
+/** Completes the seal of a wrapped value with its key, in place: read under another key the value is damaged. */
 export function seal (key: Buffer, wrapped: Buffer): Buffer {
   wrapped.writeUInt32BE((wrapped.readUInt32BE(0) ^ mark(key)) >>> 0, 0)
   return wrapped
 }
 
-/** @returns a view of the content, undefined where the seal says that it is not what was written under this key */
+/** @returns a view of the content; undefined if the seal shows that something else was written under this key */
 export function unseal (key: Buffer, value: Buffer): Buffer | undefined {
-  if (value.length < SEAL_BYTES) return undefined
-  const content = value.subarray(SEAL_BYTES)
+  if (value.length < sealBytes) return undefined
+  const content = value.subarray(sealBytes)
   return value.readUInt32BE(0) === (crc32(content) ^ mark(key)) >>> 0 ? content : undefined
 }
 
-/** FNV-1a. A second CRC would do as well, but a call out of JavaScript takes longer than these few bytes. */
+/** FNV-1a of the key, which is faster for a few bytes than a call of zlib's CRC. */
 function mark (key: Buffer): number {
   let hash = 0x811c9dc5
   for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ (key[at] ?? 0), 0x01000193)
   return hash
 }
 
-export const contentLength = (value: Buffer): number => value.length - SEAL_BYTES
+/** The bytes of a sealed value's content. */
+export const contentLength = (value: Buffer): number => value.length - sealBytes

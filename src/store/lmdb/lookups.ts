@@ -1,18 +1,24 @@
-import type { LmdbTree } from './transaction.ts'
 import {
-  decodeRow, decodeSetAside, decodeState, documentOf, knownKey, logKey, nameKey, NO_STATE, pieceKey, seqOf, setAsideRange,
-  stateKey, unseal,
+  decodeRow, decodeSetAside, decodeState, documentOf, knownKey, logKey, nameKey, noState, pieceKey, seqOf,
+  setAsideRange, stateKey, unseal,
   type DocumentRow, type DocumentState,
 } from './layout.ts'
-import { DamagedDocument, type DocumentInfo, type SnapshotHead, type StoredDocument, type StoredSetAside, type StoredUpdate } from '../store.ts'
+import {
+  DamagedDocument,
+  type DocumentInfo, type SnapshotHead, type StoredDocument, type StoredSetAside, type StoredUpdate,
+} from '../store.ts'
+import type { LmdbTree } from './tree.ts'
 
-/** A document that is there, as it was found. Whoever writes changes the state and puts it back. */
+/** An existing document. */
 export interface OpenDocument extends DocumentRow {
   readonly state: DocumentState
 }
 
-/** @throws DamagedDocument */
-export function openDocument (from: { get (key: Buffer): Buffer | undefined }, document: string): OpenDocument | undefined {
+/** Looks up a document. @throws DamagedDocument */
+export function openDocument (
+  from: { get (key: Buffer): Buffer | undefined },
+  document: string
+): OpenDocument | undefined {
   const name = nameKey(document)
   const value = from.get(name)
   if (!value) return undefined
@@ -44,7 +50,12 @@ export function loadDocument (view: LmdbTree, document: string, since: number): 
 }
 
 /** See `Store.readPiece`. */
-export function readPiece (view: LmdbTree, document: string, generation: number, index: number): Uint8Array | undefined {
+export function readPiece (
+  view: LmdbTree,
+  document: string,
+  generation: number,
+  index: number
+): Uint8Array | undefined {
   const open = openDocument(view, document)
   if (!open || open.state.generation !== generation || index < 0 || index >= open.state.pieces) return undefined
   return keepable(readContent(view, document, pieceKey(open.id, generation, index), `piece ${index} of its snapshot`))
@@ -62,15 +73,16 @@ export function readSetAside (view: LmdbTree, document: string): StoredSetAside[
   })
 }
 
-/** What `Store.list` tells of the document under this key; of a damaged one too, or nobody would find it. */
+/** See `Store.list`. Lists damaged documents too, with the fields that can be read, so that they can be found. */
 export function readInfo (view: LmdbTree, key: Buffer, value: Buffer): DocumentInfo {
   const content = unseal(key, value)
   const row = content ? decodeRow(content) : { id: 0, createdAt: 0 }
   const record = view.getBinary(stateKey(row.id))
   const state = record && unseal(stateKey(row.id), record)
-  const { snapshotBytes, logBytes, logEntries, lastSeq, updatedAt } = state ? decodeState(state) : NO_STATE
+  const { snapshotBytes, logBytes, logEntries, lastSeq, updatedAt } = state ? decodeState(state) : noState
   const setAside = view.getKeysCount(setAsideRange(row.id))
-  return { document: documentOf(key), snapshotBytes, logBytes, logEntries, lastSeq, setAside, createdAt: row.createdAt, updatedAt }
+  const { createdAt } = row
+  return { document: documentOf(key), snapshotBytes, logBytes, logEntries, lastSeq, setAside, createdAt, updatedAt }
 }
 
 function readHead (view: LmdbTree, document: string, { id, state }: OpenDocument): SnapshotHead | undefined {
@@ -88,5 +100,5 @@ function readContent (view: LmdbTree, document: string, key: Buffer, what: strin
   return content
 }
 
-/** A plain array of its own: Buffers share memory, and their `slice` is not the one Yjs expects. */
+/** Copies into a plain array: Buffers share memory, and Yjs expects another `slice` than theirs. */
 const keepable = (content: Buffer): Uint8Array => new Uint8Array(content)

@@ -2,10 +2,10 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
- * Makes a folder, and those above it, where they are missing. Node's own `recursive` never ends where the kernel reports a
- * missing parent although it is there, as /proc does.
- * @returns the first folder it made, undefined where none was missing
- * @throws an error of fs with a code: the path is taken by a file, forbidden, too long …
+ * Creates a folder and its parents if they are missing. Node's own `recursive` never ends in folders such as /proc,
+ * where the kernel reports an existing parent as missing.
+ * @returns the outermost folder that it created; undefined if none was missing
+ * @throws an error of fs with a code: the path is a file, forbidden, too long …
  */
 export async function makeFolder (path: string): Promise<string | undefined> {
   try {
@@ -22,7 +22,7 @@ export async function makeFolder (path: string): Promise<string | undefined> {
   }
 }
 
-/** Another process may have been faster. */
+/** Another process may have created it first. */
 function ignoreExisting (error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error
 }

@@ -2,45 +2,47 @@ import { randomUUID } from 'node:crypto'
 import { open, readdir, unlink, type FileHandle } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
-import type { LmdbTree } from './transaction.ts'
 import { ownKey } from './layout.ts'
+import type { LmdbTree } from './tree.ts'
 
-/** Another service works on this store. */
+/** Another service uses this store. */
 export class StoreInUse extends Error {
   override readonly name = 'StoreInUse'
 }
 
+/** The exclusive use of a store. */
 export interface Ownership {
+  /** Lets another service use the store. */
   release (): Promise<void>
 }
 
 interface Owner {
-  /** Name of its socket in the store's folder */
+  /** The name of its socket in the store's folder. */
   readonly socket: string
   readonly pid: number
 }
 
-const OWNER = ownKey('owner')
+const ownerKey = ownKey('owner')
 
-const SOCKET_PREFIX = 'service-'
+const socketPrefix = 'service-'
 
-/** Longest path of a Unix socket that both Linux (107) and macOS (103) take. */
-const MAX_SOCKET_PATH = 103
+/** Bytes; the longest path of a Unix socket that both Linux (107) and macOS (103) accept. */
+const maxSocketPathBytes = 103
 
 /**
- * Makes sure that one service only works on the store in `folder`. The owner listens on a Unix socket there for as
- * long as it lives; the kernel closes it whichever way the process ends, so a dead owner is never mistaken for a live
- * one, nor the other way round in containers, where process ids mean nothing. Who is the owner is written in the store
- * itself, so that of several that start at once one wins.
+ * Makes this service the only one that uses the store in `folder`. The owner listens on a Unix socket there while it
+ * runs; the kernel closes the socket however the process ends, so a dead owner is never mistaken for a live one.
+ * Process ids would mean nothing between containers. The store itself records its owner, so that one of several
+ * services that start at once wins.
  * @throws StoreInUse
  */
 export async function becomeOwner (tree: LmdbTree, folder: string): Promise<Ownership> {
-  const socket = `${SOCKET_PREFIX}${randomUUID().slice(0, 8)}.sock`
+  const socket = `${socketPrefix}${randomUUID().slice(0, 8)}.sock`
   const sockets = await open(folder)
   const server = await listen(socketPath(sockets, folder, socket))
   try {
     for (;;) {
-      const seen = tree.getBinary(OWNER)?.toString()
+      const seen = tree.getBinary(ownerKey)?.toString()
       const owner = seen === undefined ? undefined : parseOwner(seen)
       if (owner && await answers(socketPath(sockets, folder, owner.socket))) {
         throw new StoreInUse(`Another service (process ${owner.pid}) uses the store in ${folder}: stop it first, or give this one its own DATA_DIR`)
@@ -57,11 +59,11 @@ export async function becomeOwner (tree: LmdbTree, folder: string): Promise<Owne
   }
 }
 
-/** Whether a service works on a store in `folder`, or is about to; the store itself is not looked at. */
+/** Whether a service uses the store in `folder`, or is about to. Does not open the store. */
 export async function hasOwner (folder: string): Promise<boolean> {
   const sockets = await open(folder)
   try {
-    const names = (await readdir(folder)).filter((name) => name.startsWith(SOCKET_PREFIX))
+    const names = (await readdir(folder)).filter((name) => name.startsWith(socketPrefix))
     const answered = await Promise.all(names.map((name) => answers(socketPath(sockets, folder, name))))
     return answered.includes(true)
   } finally {
@@ -69,19 +71,19 @@ export async function hasOwner (folder: string): Promise<boolean> {
   }
 }
 
-/** Writes the new owner where nobody has been faster. */
+/** Records the new owner, unless another service has been faster. */
 function take (tree: LmdbTree, seen: string | undefined, owner: Owner): boolean {
   return tree.transactionSync(() => {
-    if (tree.getBinary(OWNER)?.toString() !== seen) return false
-    tree.putSync(OWNER, Buffer.from(JSON.stringify(owner)))
+    if (tree.getBinary(ownerKey)?.toString() !== seen) return false
+    tree.putSync(ownerKey, Buffer.from(JSON.stringify(owner)))
     return true
   })
 }
 
 async function release (tree: LmdbTree, server: Server, socket: string, sockets: FileHandle): Promise<void> {
   tree.transactionSync(() => {
-    const seen = tree.getBinary(OWNER)?.toString()
-    if (seen !== undefined && parseOwner(seen)?.socket === socket) tree.removeSync(OWNER)
+    const seen = tree.getBinary(ownerKey)?.toString()
+    if (seen !== undefined && parseOwner(seen)?.socket === socket) tree.removeSync(ownerKey)
   })
   await closed(server)
   await sockets.close()
@@ -106,7 +108,9 @@ function listen (path: string): Promise<Server> {
   })
 }
 
-/** Whether somebody listens there. Any other failure than "nobody does" is thrown: to guess "dead" could cost data. */
+/**
+ * Whether a service listens on the socket. Throws unexpected failures: taking a live owner for dead could lose data.
+ */
 function answers (path: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const probe = connect(path)
@@ -129,10 +133,10 @@ function ignoreMissing (error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error
 }
 
-/** A path of any length would be too long for a socket; Linux also takes the way through the open folder, which is short. */
+/** The path of a socket. If it is too long, Linux also accepts the short path through the open folder. */
 function socketPath (opened: FileHandle, folder: string, name: string): string {
   const path = join(folder, name)
-  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path
+  if (Buffer.byteLength(path) <= maxSocketPathBytes) return path
   if (process.platform === 'linux') return `/proc/self/fd/${opened.fd}/${name}`
-  throw new Error(`The path of the data folder is too long for a socket in it (${MAX_SOCKET_PATH} bytes with the socket's name): ${folder}`)
+  throw new Error(`The path of the data folder is too long for a socket in it (${maxSocketPathBytes} bytes with the socket's name): ${folder}`)
 }

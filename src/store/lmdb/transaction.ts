@@ -1,20 +1,17 @@
-import type { RootDatabase } from 'lmdb'
 import { BoundedMap } from '../../queue/bounded-map.ts'
 import type { WritePlan } from './headroom.ts'
 import { openDocument, type OpenDocument } from './lookups.ts'
+import { pageBytes, type LmdbTree } from './tree.ts'
 
-/** LMDB's own, told to it when the store is made. */
-export const PAGE_BYTES = 4096
-const PAGE_HEADER_BYTES = 24
+const pageHeaderBytes = 24
 
-/** LMDB keeps at least two entries to a page; what is larger gets pages of its own. Here on the safe side. */
-const LARGE_BYTES = PAGE_BYTES / 4
+/** Bytes from which a value is assumed to take pages of its own: LMDB keeps at least two entries to a page. */
+const largeValueBytes = pageBytes / 4
 
-export type LmdbTree = RootDatabase<Buffer, Buffer>
-
-interface Write {
+/** A change to one key. */
+export interface Write {
   readonly key: Buffer
-  /** undefined: remove */
+  /** undefined: remove the key. */
   readonly value: Buffer | undefined
 }
 
@@ -28,10 +25,10 @@ export type DocumentCache = BoundedMap<string, OpenDocument | null>
 export const newDocumentCache = (): DocumentCache => new BoundedMap(maxCachedDocuments)
 
 /**
- * The transaction that is being put together: reads see what is stored and, above it, what earlier pieces of work in
- * the same draft have written. Nothing reaches LMDB before `writes` is handed to it.
+ * A transaction that is being prepared: reads see the stored data and, on top of it, the writes of earlier operations
+ * of the same transaction. LMDB gets the `writes` when the transaction is complete.
  */
-export class Draft {
+export class Transaction {
   readonly #tree: LmdbTree
   readonly #cache: DocumentCache
   readonly #kept = new Map<string, Write>()
@@ -44,10 +41,10 @@ export class Draft {
     this.#cache = cache
   }
 
-  /** Does a piece of work; where it throws, what it wrote is forgotten and the draft goes on without it. */
-  run<Result> (work: (draft: Draft) => Result): Result {
+  /** Runs an operation. If it throws, its writes are dropped and the transaction continues without them. */
+  run<Result> (operation: (transaction: Transaction) => Result): Result {
     try {
-      const result = work(this)
+      const result = operation(this)
       for (const [id, write] of this.#staged) this.#kept.set(id, write)
       for (const [document, open] of this.#stagedDocuments) this.#keptDocuments.set(document, open)
       return result
@@ -57,13 +54,16 @@ export class Draft {
     }
   }
 
-  /** The document as the draft has it so far, as a copy to be changed; `setDocument` makes the change known. @throws DamagedDocument */
+  /**
+   * The document as the transaction has it so far: a copy that the caller can change and put back with `setDocument`.
+   * @throws DamagedDocument
+   */
   document (document: string): OpenDocument | undefined {
     const open = this.#lookUp(document)
     return open ? { ...open, state: { ...open.state } } : undefined
   }
 
-  /** @param open null: there is none any more */
+  /** Changes a document for the following operations. @param open null: the document was removed */
   setDocument (document: string, open: OpenDocument | null): void {
     this.#stagedDocuments.set(document, open)
   }
@@ -77,21 +77,24 @@ export class Draft {
     return cached === undefined ? openDocument(this, document) : cached
   }
 
+  /** The value of a key; undefined: the key does not exist. */
   get (key: Buffer): Buffer | undefined {
     const id = idOf(key)
     const write = this.#staged.get(id) ?? this.#kept.get(id)
     return write === undefined ? this.#tree.getBinary(key) : write.value
   }
 
+  /** Writes the value of a key. Both buffers are kept. */
   put (key: Buffer, value: Buffer): void {
     this.#staged.set(idOf(key), { key, value })
   }
 
+  /** Removes a key. */
   remove (key: Buffer): void {
     this.#staged.set(idOf(key), { key, value: undefined })
   }
 
-  /** All keys from `start` up to and without `end`, in no order. */
+  /** All keys from `start` to `end`, without `end`, in no order. */
   keys (start: Buffer, end: Buffer): Buffer[] {
     const found = new Map<string, Buffer>()
     for (const key of this.#tree.getKeys({ start, end })) found.set(idOf(key), key)
@@ -104,27 +107,29 @@ export class Draft {
     return [...found.values()]
   }
 
-  /** To be called once readers see what was written. */
+  /** Caches the documents that were written. Call it once readers see the writes. */
   remember (): void {
     for (const [document, open] of this.#keptDocuments) this.#cache.set(document, open)
   }
 
+  /** All changes, one for each key. */
   get writes (): Iterable<Write> {
     return this.#kept.values()
   }
 
+  /** The number of changes. */
   get size (): number {
     return this.#kept.size
   }
 
-  /** What the writes will ask of the file. */
+  /** The room that the writes need in the file. */
   get plan (): WritePlan {
     let puts = 0
     let largePages = 0
     for (const { value } of this.#kept.values()) {
       if (!value) continue
       puts++
-      if (value.length > LARGE_BYTES) largePages += Math.ceil((value.length + PAGE_HEADER_BYTES) / PAGE_BYTES)
+      if (value.length > largeValueBytes) largePages += Math.ceil((value.length + pageHeaderBytes) / pageBytes)
     }
     return { puts, removes: this.#kept.size - puts, largePages }
   }

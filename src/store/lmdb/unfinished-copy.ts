@@ -5,36 +5,36 @@ import { dirname, join } from 'node:path'
 import { syncPath } from './data-file.ts'
 import { hasOwner, StoreInUse } from './owner.ts'
 
-const PREFIX = 'unfinished-copy-'
+const prefix = 'unfinished-copy-'
 
-/** A copy without an owner may be one that has only just begun. */
-const BEGINNING_MS = 60_000
+/** Ms; a younger copy without an owner may just be starting. */
+const startingMs = 60_000
 
-/** How a link fails where the file system knows none. */
-const NO_LINKS = new Set<string | undefined>(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
+/** The codes of a link that failed because the file system supports no links. */
+const noLinkCodes = new Set<string | undefined>(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
-/** Where a copy is made, within the folder it is for; each has a name of its own. */
-export const newUnfinishedCopy = (folder: string): string => join(folder, `${PREFIX}${randomUUID()}`)
+/** A new path for an unfinished copy, inside the folder of the finished one. */
+export const newUnfinishedCopy = (folder: string): string => join(folder, `${prefix}${randomUUID()}`)
 
 /**
- * Removes what copies have left that did not get to their end. It may be half a file, which LMDB does not survive: nothing is opened.
- * @throws StoreInUse where one is still being made
+ * Removes the remains of copies that were interrupted. It opens no file: LMDB crashes on an incomplete one.
+ * @throws StoreInUse if another copy is still being written
  */
 export async function removeUnfinishedCopies (folder: string): Promise<void> {
   if (!existsSync(folder)) return
   for (const name of await readdir(folder)) {
-    if (!name.startsWith(PREFIX)) continue
+    if (!name.startsWith(prefix)) continue
     const path = join(folder, name)
     try {
       if (await hasOwner(path)) throw new StoreInUse(`Another copy is being written to ${path}`)
-      if (Date.now() - (await stat(path)).mtimeMs > BEGINNING_MS) await rm(path, { recursive: true, force: true })
+      if (Date.now() - (await stat(path)).mtimeMs > startingMs) await rm(path, { recursive: true, force: true })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }
 }
 
-/** Gives a file its name, unless there is one of that name, and has both on the disk. @throws StoreInUse where there is one */
+/** Gives a file its final name, and syncs both to the disk. @throws StoreInUse if a file of that name exists */
 export async function putInPlace (from: string, to: string): Promise<void> {
   await syncPath(from)
   try {
@@ -42,8 +42,8 @@ export async function putInPlace (from: string, to: string): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') throw alreadyThere(to, error)
-    // A file system without links, as network shares and memory sticks are: here a store that comes within this moment is not seen.
-    if (!NO_LINKS.has(code)) throw error
+    // Network shares and memory sticks support no links. A store that appears between the next two calls is lost.
+    if (!noLinkCodes.has(code)) throw error
     if (existsSync(to)) throw alreadyThere(to, error)
     await rename(from, to)
   }
@@ -51,4 +51,4 @@ export async function putInPlace (from: string, to: string): Promise<void> {
 }
 
 const alreadyThere = (file: string, cause: unknown): StoreInUse =>
-  new StoreInUse(`There is a store in ${dirname(file)} already, made while this copy was: it is left as it is`, { cause })
+  new StoreInUse(`There is a store in ${dirname(file)} already, created during this copy: it is left unchanged`, { cause })

@@ -1,52 +1,53 @@
 import type { Logger } from '../../logging/logger.ts'
 import { OutageLog } from '../../logging/outage-log.ts'
 import { watchCommits, type CommitFailure } from './commits.ts'
-import { Draft, newDocumentCache, type LmdbTree } from './transaction.ts'
-import type { LmdbHeadroom } from './headroom.ts'
+import type { Headroom } from './headroom.ts'
+import { Transaction, newDocumentCache } from './transaction.ts'
+import type { LmdbTree } from './tree.ts'
 
-/** When a write counts as safe: it survives our process (the system has it), or the machine (the disk has it). */
+/** What an acknowledged write survives: a crash of this process, or a power cut too. */
 export type LmdbSync = 'process' | 'fsync'
 
 /**
- * Transactions on their way at once: one that is being written and two that wait for the disk. Each holds one of
- * libuv's four threads while it waits, and the rest of the process needs one too.
+ * Concurrent transactions: one that is being written and two that wait for the disk. Each occupies one of libuv's four
+ * threads while it waits, and the rest of the process needs one too.
  */
-const MAX_UNSYNCED = 3
+const maxUnsynced = 3
 
-/** A piece of work that was handed in. */
+/** An operation that waits for its transaction. */
 interface Task {
-  /** Does its part of the transaction. @returns what to call once that is safe */
-  readonly prepare: (draft: Draft) => () => void
+  /** Adds its writes to the transaction. @returns a function to call once they are safe */
+  readonly prepare: (transaction: Transaction) => () => void
   readonly fail: (error: unknown) => void
 }
 
-/** A transaction on its way. */
+/** The tasks of one transaction. */
 interface Group {
   readonly settle: () => void
   readonly fail: (error: Error) => void
 }
 
 /**
- * The one who writes. What is handed in while a transaction is on its way forms the next one, so the more there is
- * to do the more goes into each; the work of committing is done off the event loop.
+ * The only writer of a data file. Operations that arrive during a transaction form the next one, so transactions grow
+ * with the load; commits run off the event loop.
  */
-export class LmdbWriter {
+export class Writer {
   readonly #tree: LmdbTree
-  readonly #headroom: LmdbHeadroom
+  readonly #headroom: Headroom
   readonly #sync: LmdbSync
   readonly #outages: OutageLog
   readonly #commit: ReturnType<typeof watchCommits>
   readonly #cache = newDocumentCache()
   #waiting: Task[] = []
   #scheduled = false
-  /** A transaction is not yet visible: the next could not see what it wrote. */
+  /** Whether a transaction is not visible yet, so that the next one could not see its writes. */
   #committing = false
   #unsynced = 0
   #broken: Error | undefined
   #closed = false
   #whenIdle: (() => void) | undefined
 
-  constructor (tree: LmdbTree, headroom: LmdbHeadroom, sync: LmdbSync, logger: Logger) {
+  constructor (tree: LmdbTree, headroom: Headroom, sync: LmdbSync, logger: Logger) {
     this.#tree = tree
     this.#headroom = headroom
     this.#sync = sync
@@ -55,16 +56,18 @@ export class LmdbWriter {
   }
 
   /**
-   * Does a piece of work in the next transaction, alone or with others, in the order of the calls. `work` must not
-   * wait. Rejects with what `work` throws, or with the reason why nothing of the transaction could be stored.
+   * Runs an operation in the next transaction, alone or with others, in the order of the calls.
+   * @param operation synchronous
+   * @returns its result, once the transaction is safe; rejects with the error that the operation throws, or with the
+   * reason why nothing of the transaction could be stored
    */
-  transact<Result> (work: (draft: Draft) => Result): Promise<Result> {
+  transact<Result> (operation: (transaction: Transaction) => Result): Promise<Result> {
     if (this.#closed) return Promise.reject(new Error('The store is closed'))
     if (this.#broken) return Promise.reject(this.#broken)
     return new Promise((resolve, reject) => {
       this.#waiting.push({
-        prepare: (draft) => {
-          const result = draft.run(work)
+        prepare: (transaction) => {
+          const result = transaction.run(operation)
           return () => resolve(result)
         },
         fail: reject,
@@ -73,14 +76,14 @@ export class LmdbWriter {
     })
   }
 
-  /** Resolves when everything that was handed in is done and on the disk; takes nothing more. */
+  /** Accepts no further operation. Resolves once all earlier ones are on the disk. */
   async close (): Promise<void> {
     this.#closed = true
     if (!this.#idle) await new Promise<void>((resolve) => { this.#whenIdle = resolve })
     await this.#headroom.close()
   }
 
-  /** Makes the file as short as it may be; to be called when nothing is on its way. */
+  /** Makes the file as short as possible. Call it while no operation is pending. */
   async trim (): Promise<void> {
     await this.#headroom.trim()
   }
@@ -90,7 +93,7 @@ export class LmdbWriter {
   }
 
   #schedule (): void {
-    if (this.#scheduled || this.#committing || this.#unsynced >= MAX_UNSYNCED || this.#waiting.length === 0) return
+    if (this.#scheduled || this.#committing || this.#unsynced >= maxUnsynced || this.#waiting.length === 0) return
     this.#scheduled = true
     queueMicrotask(() => {
       this.#scheduled = false
@@ -99,32 +102,32 @@ export class LmdbWriter {
   }
 
   #begin (): void {
-    const draft = new Draft(this.#tree, this.#cache)
-    const group = prepareGroup(draft, this.#waiting.splice(0))
-    if (draft.size === 0) {
+    const transaction = new Transaction(this.#tree, this.#cache)
+    const group = prepareGroup(transaction, this.#waiting.splice(0))
+    if (transaction.size === 0) {
       group.settle()
       this.#goOn()
       return
     }
     this.#committing = true
-    const growing = this.#headroom.reserve(draft.plan)
+    const growing = this.#headroom.reserve(transaction.plan)
     if (growing) {
-      growing.then(() => this.#write(draft, group), (error: Error) => {
+      growing.then(() => this.#write(transaction, group), (error: Error) => {
         this.#committing = false
-        const failure = new Error(`The store could not write: ${error.message}`, { cause: error })
-        this.#outages.report('error', 'The data file could not grow', error)
+        const failure = new Error(`Failed to write to the store: ${error.message}`, { cause: error })
+        this.#outages.report('error', 'Failed to extend the data file', error)
         group.fail(failure)
         this.#goOn()
       })
-    } else this.#write(draft, group)
+    } else this.#write(transaction, group)
   }
 
-  #write (draft: Draft, group: Group): void {
+  #write (transaction: Transaction, group: Group): void {
     this.#unsynced++
     let acknowledged = false
-    this.#commit(draft.writes, {
+    this.#commit(transaction.writes, {
       visible: () => {
-        draft.remember()
+        transaction.remember()
         this.#committing = false
         acknowledged = this.#sync === 'process'
         if (acknowledged) group.settle()
@@ -138,7 +141,7 @@ export class LmdbWriter {
       failed: (failure) => {
         this.#committing = false
         this.#unsynced--
-        group.fail(new Error(`The store could not write: ${failure.message}`, { cause: failure }))
+        group.fail(new Error(`Failed to write to the store: ${failure.message}`, { cause: failure }))
         this.#report(failure, acknowledged)
         this.#goOn()
       },
@@ -152,22 +155,22 @@ export class LmdbWriter {
 
   #report (failure: CommitFailure, acknowledged: boolean): void {
     const isBroken = failure.fatal || failure.visible
-    const event = acknowledged ? 'What was written could not be synced to the disk' : 'A transaction could not be stored'
-    // An event of its own: it must not pass for a repetition of one that the store survives.
-    this.#outages.report('error', isBroken ? `${event}; the store takes no more writes until the service restarts` : event, failure, { acknowledged })
+    const event = acknowledged ? 'Failed to sync acknowledged writes to the disk' : 'Failed to store a transaction'
+    // A text of its own, so that it is not suppressed as a repetition of a failure that the store survives.
+    this.#outages.report('error', isBroken ? `${event}; the store rejects all writes until the service restarts` : event, failure, { acknowledged })
     if (!isBroken) return
-    this.#broken = new Error('The store takes no more writes since one failed half-way; the service must be restarted', { cause: failure })
+    this.#broken = new Error('The store rejects all writes because one failed half-way: restart the service', { cause: failure })
     for (const { fail } of this.#waiting.splice(0)) fail(this.#broken)
   }
 }
 
-/** Lets each do its part; who throws is told at once and is no part of the group. */
-function prepareGroup (draft: Draft, tasks: readonly Task[]): Group {
+/** Runs the operations of all tasks. A task whose operation throws fails at once and leaves the group. */
+function prepareGroup (transaction: Transaction, tasks: readonly Task[]): Group {
   const settlers: (() => void)[] = []
   const failers: Task['fail'][] = []
   for (const { prepare, fail } of tasks) {
     try {
-      settlers.push(prepare(draft))
+      settlers.push(prepare(transaction))
       failers.push(fail)
     } catch (error) {
       fail(error)

@@ -1,12 +1,12 @@
-/** Something to be done that concerns certain documents. */
+/** A job that writes to certain documents. */
 interface Job {
   readonly documents: ReadonlySet<string>
   readonly bytes: number
 }
 
 /**
- * Lets jobs run side by side, except that jobs about the same document run one after the other, in the order they came.
- * What has to wait is taken together afterwards.
+ * Runs jobs concurrently, but jobs of the same document one after the other, in the order in which they were added.
+ * Jobs that had to wait run together as one group.
  */
 export class DocumentQueue<Waiting extends Job> {
   readonly #run: (group: readonly Waiting[]) => Promise<void>
@@ -18,20 +18,29 @@ export class DocumentQueue<Waiting extends Job> {
   #scheduled = false
   #whenIdle: (() => void)[] = []
 
-  /** @param run does a group of jobs; must settle them and never reject */
-  constructor (run: (group: readonly Waiting[]) => Promise<void>, { maxRunning, maxBytes }: { maxRunning: number, maxBytes: number }) {
+  /**
+   * @param run runs a group of jobs; it must settle them and never reject
+   * @param limits concurrent groups, and the bytes of one group
+   */
+  constructor (
+    run: (group: readonly Waiting[]) => Promise<void>,
+    { maxRunning, maxBytes }: { maxRunning: number, maxBytes: number }
+  ) {
     this.#run = run
     this.#maxRunning = maxRunning
     this.#maxBytes = maxBytes
   }
 
+  /** Runs a job when its turn comes. */
   add (job: Waiting): void {
     this.#waiting.push(job)
     this.#schedule()
   }
 
+  /** Resolves once no job waits or runs. */
   async idle (): Promise<void> {
-    if (this.#running > 0 || this.#waiting.length > 0) await new Promise<void>((resolve) => { this.#whenIdle.push(resolve) })
+    if (this.#running === 0 && this.#waiting.length === 0) return
+    await new Promise<void>((resolve) => { this.#whenIdle.push(resolve) })
   }
 
   #schedule (): void {
@@ -58,7 +67,7 @@ export class DocumentQueue<Waiting extends Job> {
     this.#schedule()
   }
 
-  /** All jobs that may run now. One that may not holds back those behind it that share a document with it. */
+  /** Takes all jobs that can run now. A job that cannot holds back later jobs that share a document with it. */
   #take (): Waiting[] {
     const group: Waiting[] = []
     const held = new Set(this.#busy)

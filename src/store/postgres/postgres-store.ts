@@ -4,7 +4,7 @@ import { OutageLog } from '../../logging/outage-log.ts'
 import { assertDocumentName } from '../document-name.ts'
 import { DocumentQueue } from './document-queue.ts'
 import { connectionOptions } from './connection.ts'
-import { asBuffer, checked, checksum, MAX_STATEMENT_BYTES, pack, statementGroups } from './content.ts'
+import { asBuffer, checked, checksum, maxStatementBytes, pack, statementGroups } from './content.ts'
 import { PostgresError } from './postgres-failure.ts'
 import { migrate } from './schema.ts'
 import { statements, type Statements } from './statements.ts'
@@ -14,24 +14,25 @@ import type {
   StoredUpdate,
 } from '../store.ts'
 
+/** The options of the store in PostgreSQL. */
 export interface PostgresOptions {
-  /** `postgres://…`, as libpq takes it */
+  /** `postgres://…`, as libpq accepts it. */
   readonly url: string
   readonly logger: Logger
-  /** Where the tables are; made if it is not there */
+  /** The schema of the tables; created if it is missing. */
   readonly schema?: string
-  /** Most connections at once */
+  /** Largest number of connections. */
   readonly connections?: number
 }
 
-const DEFAULT_SCHEMA = 'y_provider'
-const DEFAULT_CONNECTIONS = 10
+const defaultSchema = 'y_provider'
+const defaultConnections = 10
 
-/** Appends on their way at once; the rest of the connections is for those who read. */
-const MAX_APPENDS = 3
+/** Concurrent appends; the other connections are for reads. */
+const maxAppends = 3
 
-/** How many names `list` reads at a time. */
-const LIST_BATCH = 500
+/** Names that `list` reads at a time. */
+const listBatch = 500
 
 interface Append {
   readonly documents: ReadonlySet<string>
@@ -41,28 +42,28 @@ interface Append {
   readonly reject: (error: unknown) => void
 }
 
-/** How long opening may take, ms: a start that fails must say so within 10 s, also where the server takes a connection and then hangs. */
-const OPEN_TIMEOUT_MS = 8000
+/** Ms; a start must fail within 10 s, even if the server accepts a connection and then hangs. */
+const openTimeoutMs = 8000
 
 /**
- * Opens the store in PostgreSQL, and makes its tables where they are missing. Several nodes may use one.
- * Where the connection is lost at the wrong moment an append may reject though it was stored: to store an update twice
- * does no harm.
- * @throws Error where that cannot be done, or is not done after 8 s
+ * Opens the store in PostgreSQL, and creates missing tables. Several nodes can share it. If the connection is lost at
+ * the wrong moment, an append can reject although it was stored; storing an update twice does no harm.
+ * @throws Error if the store cannot be opened within 8 s
  */
 export async function openPostgresStore (options: PostgresOptions): Promise<PostgresStore> {
   const opening = open(options)
   let timer: NodeJS.Timeout | undefined
   const isLate = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      opening.then((store) => store.close(), () => {}) // it may still open, after nobody waits
+      opening.then((store) => store.close(), () => {}) // it can still open later
       reject(new Error('the server accepts a connection and does not answer'))
-    }, OPEN_TIMEOUT_MS)
+    }, openTimeoutMs)
   })
   return await Promise.race([opening, isLate]).finally(() => { clearTimeout(timer) })
 }
 
-async function open ({ url, logger, schema = DEFAULT_SCHEMA, connections = DEFAULT_CONNECTIONS }: PostgresOptions): Promise<PostgresStore> {
+async function open (options: PostgresOptions): Promise<PostgresStore> {
+  const { url, logger, schema = defaultSchema, connections = defaultConnections } = options
   const pool = new pg.Pool({ ...await connectionOptions(url), max: connections })
   const outages = new OutageLog(logger, () => performance.now())
   pool.on('error', (error) => { outages.report('warn', 'Lost a connection to PostgreSQL', error) })
@@ -80,7 +81,7 @@ async function open ({ url, logger, schema = DEFAULT_SCHEMA, connections = DEFAU
   }
 }
 
-/** See `openPostgresStore`. */
+/** The store in PostgreSQL. See `openPostgresStore`. */
 export class PostgresStore implements Store {
   readonly #pool: pg.Pool
   readonly #sql: Statements
@@ -90,7 +91,10 @@ export class PostgresStore implements Store {
   constructor (pool: pg.Pool, sql: Statements) {
     this.#pool = pool
     this.#sql = sql
-    this.#appends = new DocumentQueue((group) => this.#append(group), { maxRunning: MAX_APPENDS, maxBytes: MAX_STATEMENT_BYTES })
+    this.#appends = new DocumentQueue((group) => this.#append(group), {
+      maxRunning: maxAppends,
+      maxBytes: maxStatementBytes,
+    })
   }
 
   async append (entries: readonly LogEntry[]): Promise<readonly number[]> {
@@ -104,7 +108,7 @@ export class PostgresStore implements Store {
     })
   }
 
-  /** Several calls as one statement. */
+  /** Runs several calls as one statement. */
   async #append (group: readonly Append[]): Promise<void> {
     try {
       const entries = group.flatMap((append) => append.entries)
@@ -118,7 +122,8 @@ export class PostgresStore implements Store {
 
   async create (document: string, update: Uint8Array): Promise<boolean> {
     assertDocumentName(document)
-    const rows = await this.#query(this.#sql.create, [document, update.length, checksum(update, document), asBuffer(update)])
+    const values = [document, update.length, checksum(update, document), asBuffer(update)]
+    const rows = await this.#query(this.#sql.create, values)
     return rows.length === 1
   }
 
@@ -135,7 +140,8 @@ export class PostgresStore implements Store {
 
   async readPiece (document: string, generation: number, index: number): Promise<Uint8Array | undefined> {
     assertDocumentName(document)
-    const [row] = await this.#query<{ has: boolean, crc: number | null, content: Buffer | null }>(this.#sql.readPiece, [document, generation, index])
+    const values = [document, generation, index]
+    const [row] = await this.#query<{ crc: number | null, content: Buffer | null }>(this.#sql.readPiece, values)
     return row && checked(document, row.content, row.crc, `piece ${index} of its snapshot`, document, generation, index)
   }
 
@@ -145,17 +151,19 @@ export class PostgresStore implements Store {
     if (!found || !matches(found, next)) return undefined
     const generation = found.generation + 1
     return this.#transaction(async (query) => {
-      // The pieces first, for that takes long, and no append has to wait meanwhile: nobody reads a generation that is none yet.
+      // The pieces come first, without the lock, so that no append waits: nothing reads the new generation yet.
       await insertPieces(query, this.#sql, document, found.id, generation, next.pieces)
       const [state] = await query<StateRow>(this.#sql.lock, [document])
-      if (!state || state.id !== found.id || state.generation !== found.generation || !matches(state, next)) return undefined
+      if (state?.id !== found.id || state.generation !== found.generation || !matches(state, next)) return undefined
       if (next.upTo > state.last_seq || next.upTo < state.up_to) {
-        throw new RangeError(`A snapshot up to ${next.upTo} cannot stand before a log of ${state.up_to + 1} to ${state.last_seq}`)
+        throw new RangeError(`A snapshot up to ${next.upTo} does not fit a log of ${state.up_to + 1} to ${state.last_seq}`)
       }
       await keepAside(query, this.#sql, document, found.id, next)
       const bytes = next.pieces.reduce((sum, { length }) => sum + length, 0)
-      await query(this.#sql.compact, [found.id, generation, next.upTo, next.pieces.length, bytes, asBuffer(next.known), checksum(next.known, document, generation)])
-      return { generation, upTo: next.upTo, pieces: next.pieces.length, bytes, known: new Uint8Array(next.known) }
+      const { upTo, known, pieces: { length: pieces } } = next
+      const crc = checksum(known, document, generation)
+      await query(this.#sql.compact, [found.id, generation, upTo, pieces, bytes, asBuffer(known), crc])
+      return { generation, upTo, pieces, bytes, known: new Uint8Array(known) }
     })
   }
 
@@ -192,13 +200,13 @@ export class PostgresStore implements Store {
   async * list ({ prefix = '', after = '' }: ListOptions = {}): AsyncGenerator<DocumentInfo> {
     let last = after
     for (;;) {
-      const rows = await this.#query<InfoRow>(this.#sql.list, [prefix, last, LIST_BATCH])
+      const rows = await this.#query<InfoRow>(this.#sql.list, [prefix, last, listBatch])
       for (const row of rows) {
         if (!row.name.startsWith(prefix)) return
         last = row.name
         yield infoOf(row)
       }
-      if (rows.length < LIST_BATCH) return
+      if (rows.length < listBatch) return
     }
   }
 
@@ -209,7 +217,7 @@ export class PostgresStore implements Store {
 
   async ping (): Promise<void> {
     const [row] = await this.#query<{ read_only: boolean }>(this.#sql.ping, [])
-    if (row?.read_only !== false) throw new Error('PostgreSQL takes no writes at the moment: it is read only, or a standby')
+    if (row?.read_only !== false) throw new Error('PostgreSQL accepts no writes: it is read-only or a standby')
   }
 
   close (): Promise<void> {
@@ -223,8 +231,10 @@ export class PostgresStore implements Store {
     return rows
   }
 
-  /** Does `work` in a transaction, which is undone where it throws or comes to nothing. */
-  async #transaction<Result> (work: (query: Query) => Promise<Result | undefined>): Promise<Result | undefined> {
+  /** Runs `work` in a transaction, which is rolled back if it throws or returns undefined. */
+  async #transaction<Result> (
+    work: (query: Query) => Promise<Result | undefined>
+  ): Promise<Result | undefined> {
     if (this.#closing) throw new Error('The store is closed')
     const client = await this.#pool.connect().catch(fail)
     let failed: Error | undefined
@@ -242,17 +252,24 @@ export class PostgresStore implements Store {
   }
 }
 
-/** Marks errors of PostgreSQL, so that they can be told from ours. */
+/** Marks errors of PostgreSQL, to tell them apart from errors of the store itself. */
 function fail (cause: unknown): never {
   throw new PostgresError(cause)
 }
 
 type Query = <Row extends pg.QueryResultRow>(text: string, values: unknown[]) => Promise<Row[]>
 
-interface StateRow { id: number, last_seq: number, base: number, generation: number, up_to: number, pieces: number | null }
+interface StateRow {
+  id: number,
+  last_seq: number,
+  base: number,
+  generation: number,
+  up_to: number,
+  pieces: number | null,
+}
 
 interface LoadRow extends StateRow {
-  /** Of the first row: what the snapshot knows; of the others: an entry of the log */
+  /** 0 in the first row, which holds the snapshot's state vector and delete set; the others are entries of the log. */
   seq: number
   crc: number | null
   content: Buffer | null
@@ -272,7 +289,9 @@ interface InfoRow {
   updated_ms: number
 }
 
-/** Whether the snapshot that `next` was made from is still the one. One from before the document's own numbers was of another. */
+/**
+ * Whether `next` replaces the current snapshot. An `upTo` below the document's own numbers belongs to a removed one.
+ */
 function matches ({ generation, pieces, base }: StateRow, { replaces, upTo }: NextSnapshot): boolean {
   return (pieces === null ? 0 : generation) === replaces && upTo > base
 }
@@ -280,7 +299,8 @@ function matches ({ generation, pieces, base }: StateRow, { replaces, upTo }: Ne
 function headOf (document: string, row: LoadRow): SnapshotHead | undefined {
   const { generation, up_to: upTo, pieces, snapshot_bytes: bytes, crc, content } = row
   if (pieces === null) return undefined
-  return { generation, upTo, pieces, bytes, known: checked(document, content, crc, 'what its snapshot knows', document, generation) }
+  const known = checked(document, content, crc, 'what its snapshot knows', document, generation)
+  return { generation, upTo, pieces, bytes, known }
 }
 
 function infoOf (row: InfoRow): DocumentInfo {
@@ -298,10 +318,19 @@ function infoOf (row: InfoRow): DocumentInfo {
 
 function appendParameters (entries: readonly LogEntry[]): unknown[] {
   const { starts, lengths, bytes } = pack(entries.map(({ update }) => update))
-  return [entries.map(({ document }) => document), starts, lengths, entries.map(({ document, update }) => checksum(update, document)), bytes]
+  const names = entries.map(({ document }) => document)
+  const crcs = entries.map(({ document, update }) => checksum(update, document))
+  return [names, starts, lengths, crcs, bytes]
 }
 
-async function insertPieces (query: Query, sql: Statements, document: string, id: number, generation: number, pieces: readonly Uint8Array[]): Promise<void> {
+async function insertPieces (
+  query: Query,
+  sql: Statements,
+  document: string,
+  id: number,
+  generation: number,
+  pieces: readonly Uint8Array[]
+): Promise<void> {
   for (const { from, group } of statementGroups(pieces, (piece) => piece)) {
     const { starts, lengths, bytes } = pack(group)
     const crcs = group.map((piece, at) => checksum(piece, document, generation, from + at))
@@ -309,8 +338,14 @@ async function insertPieces (query: Query, sql: Statements, document: string, id
   }
 }
 
-/** Of a document that is locked. @throws SetAsideFull */
-async function keepAside (query: Query, sql: Statements, document: string, id: number, { upTo, setAside = [] }: NextSnapshot): Promise<void> {
+/** Stores updates set aside. The document is locked. @throws SetAsideFull */
+async function keepAside (
+  query: Query,
+  sql: Statements,
+  document: string,
+  id: number,
+  { upTo, setAside = [] }: NextSnapshot
+): Promise<void> {
   if (setAside.length === 0) return
   const [held] = await query<{ entries: number, bytes: number }>(sql.heldAside, [id])
   if (held) assertRoomToSetAside(document, held)
@@ -322,9 +357,13 @@ async function keepAside (query: Query, sql: Statements, document: string, id: n
   }
 }
 
-const INT8 = 20
+/** PostgreSQL's type `bigint`. */
+const int8Oid = 20
 
-/** Counts and numbers are below 2^53 here. Otherwise as `pg` has it: its binary results are not usable (8.23). */
+/**
+ * Reads `bigint` as a number, since all counts are below 2^53. The text format: `pg`'s binary results do not work
+ * (8.23).
+ */
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number) => oid === INT8 ? Number : pg.types.getTypeParser(oid, 'text'),
+  getTypeParser: (oid: number) => oid === int8Oid ? Number : pg.types.getTypeParser(oid, 'text'),
 }

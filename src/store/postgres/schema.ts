@@ -1,13 +1,13 @@
 import type pg from 'pg'
 
 /**
- * The steps that make the tables what this version works with, each done once, in order. `$schema` stands for the quoted
- * name of the schema. A step that was released is never changed.
+ * The steps that create and change the tables, each done once, in order. `$schema` is replaced by the quoted name of
+ * the schema. A released step never changes.
  *
- * A document that was removed leaves its row for a while: who comes back to the name goes on above its numbers.
- * Foreign keys would lock and look up a document for each update; nothing but this program writes here.
+ * A removed document leaves its row for a while, so that a new document of the same name continues above its numbers.
+ * There are no foreign keys: they would lock and look up a document for each update, and only this program writes here.
  */
-const STEPS = [
+const steps = [
   `CREATE TABLE $schema.documents (
      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
      name text COLLATE "C" NOT NULL UNIQUE,
@@ -44,8 +44,9 @@ const STEPS = [
      PRIMARY KEY (document_id, generation, index)
    );
    COMMENT ON TABLE $schema.pieces IS 'Snapshots, in pieces'`,
-  // A table of its own and no column of another: nodes of the version before go on beside it. They remove a document
-  // without what is set aside of it, which up_to tells apart: it is not above the base of a document made again.
+  // A table of its own instead of columns, so that nodes of the previous version can run beside it. They remove a
+  // document without its updates set aside; those are recognised by up_to, which is not above the base of a new
+  // document.
   `CREATE TABLE $schema.set_aside (
      document_id bigint NOT NULL,
      seq bigint NOT NULL,
@@ -59,23 +60,23 @@ const STEPS = [
    COMMENT ON TABLE $schema.set_aside IS 'Updates that Yjs cannot apply, left out of the snapshot up to up_to'`,
 ]
 
-/** Any number, so long as all nodes take the same: one node at a time looks after the schema. */
-const LOCK = 0x79_70_72_6f
+/** Any number, the same for all nodes: one node at a time updates the schema. */
+const lockKey = 0x79_70_72_6f
 
 /**
- * Brings the schema up to date, where it is not: several nodes may do so at once. What is there already is not touched, so
- * a role that may not create anything is enough from then on.
- * @throws Error where a newer version has been here, or where the role may not do it
+ * Brings the schema up to date; several nodes can call it at once. A current schema is not touched, so that a role
+ * without the right to create anything is enough from then on.
+ * @throws Error if a newer version has updated the schema, or the role lacks the right
  */
 export async function migrate (client: pg.ClientBase, name: string): Promise<void> {
   const schema = quoteIdentifier(name)
   await client.query('BEGIN')
   try {
-    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
+    await client.query('SELECT pg_advisory_xact_lock($1)', [lockKey])
     await refuseOtherEncodings(client)
     const applied = await countApplied(client, name, schema)
-    if (applied > STEPS.length) throw new Error(`The schema ${name} has version ${applied}, and this version of y-provider knows ${STEPS.length} only: run the version that wrote it, or a newer one`)
-    for (const [at, step] of STEPS.entries()) {
+    if (applied > steps.length) throw new Error(`The schema ${name} has version ${applied}, and this version of y-provider supports only ${steps.length}: run the version that wrote it, or a newer one`)
+    for (const [at, step] of steps.entries()) {
       if (at < applied) continue
       await client.query(step.replaceAll('$schema', schema))
       await client.query(`INSERT INTO ${schema}.migrations (version) VALUES ($1)`, [at + 1])
@@ -99,7 +100,8 @@ async function countApplied (client: pg.ClientBase, name: string, schema: string
 
 async function refuseOtherEncodings (client: pg.ClientBase): Promise<void> {
   const { rows: [row] } = await client.query<{ server_encoding: string }>('SHOW server_encoding')
-  if (row?.server_encoding !== 'UTF8') throw new Error(`The database has the encoding ${row?.server_encoding}: names of documents need UTF8`)
+  if (row?.server_encoding !== 'UTF8') throw new Error(`The database has the encoding ${row?.server_encoding}, but names of documents need UTF8`)
 }
 
+/** A name as SQL quotes it. */
 export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`

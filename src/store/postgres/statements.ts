@@ -1,24 +1,25 @@
 import { quoteIdentifier } from './schema.ts'
 
+/** The statements for one schema. */
 export type Statements = ReturnType<typeof statements>
 
-/** For how long a document that was removed is remembered. */
-const REMEMBERED = '30 days'
+/** How long the numbers of a removed document are remembered. */
+const rememberedFor = '30 days'
 
 /**
- * Everything that is asked of PostgreSQL. None of it needs a session: no prepared names, no settings, only locks that
- * end with the transaction.
+ * All statements of the store. None of them needs a session: no prepared names, no settings, only locks that end with
+ * the transaction.
  *
- * Who writes to a document holds the lock on its row until the commit, so numbers become visible in the order they are
- * given out, and who reads `since` misses nothing. A statement for many documents takes their locks in the order of
- * their names, so that two of them never wait for each other.
+ * A writer holds the lock on the row of its document until the commit. So numbers become visible in the order in which
+ * they are given out, and a reader with `since` misses nothing. A statement for many documents takes their locks in the
+ * order of their names, so that two statements never wait for each other.
  */
 export function statements (schemaName: string) {
   const schema = quoteIdentifier(schemaName)
   const state = 'id, base, last_seq, generation, up_to, pieces'
-  /** Whether something set aside is of the document, and not of one before it of the same name */
+  /** Whether an update set aside belongs to the document, and not to a removed one of the same name. */
   const isOf = 's.document_id = d.id AND s.up_to > d.base'
-  /** What an insert does where the name is known: it goes on with the document, or begins it anew behind a removed one. */
+  /** Makes an insert of a known name continue the document, or begin a new one above the numbers of a removed one. */
   const goOn = `
     ON CONFLICT (name) DO UPDATE SET
       last_seq = d.last_seq + excluded.last_seq,
@@ -29,7 +30,9 @@ export function statements (schemaName: string) {
       removed_at = NULL`
 
   return {
-    /** Names, starts, lengths and checksums of the entries; all their bytes as one. Rows in the order of the entries. */
+    /**
+     * Names, starts, lengths and checksums of the entries; all their bytes as one. Rows in the order of the entries.
+     */
     append: `
       WITH given AS (
         SELECT *, row_number() OVER (PARTITION BY name ORDER BY nr) AS rank, count(*) OVER (PARTITION BY name) AS total,
@@ -48,7 +51,7 @@ export function statements (schemaName: string) {
       )
       SELECT seq FROM numbered ORDER BY nr`,
 
-    /** Name, length, checksum, bytes. One row where the document came into being. */
+    /** Name, length, checksum, bytes. One row if the document was created. */
     create: `
       WITH made AS (
         INSERT INTO ${schema}.documents AS d (name, last_seq, log_bytes, log_entries) VALUES ($1, 1, $2, 1)
@@ -59,7 +62,7 @@ export function statements (schemaName: string) {
       INSERT INTO ${schema}.updates (document_id, seq, crc, content) SELECT id, last_seq, $3, $4 FROM made
       RETURNING seq`,
 
-    /** Name, since. The document with what its snapshot knows, then the entries of the log. */
+    /** Name, since. The document with its snapshot's state vector and delete set, then the entries of the log. */
     load: `
       WITH d AS (SELECT * FROM ${schema}.documents WHERE name = $1 AND removed_at IS NULL)
       SELECT 0::bigint AS seq, known_crc AS crc, known AS content, snapshot_bytes, ${state} FROM d
@@ -68,16 +71,17 @@ export function statements (schemaName: string) {
       FROM d JOIN ${schema}.updates u ON u.document_id = d.id AND u.seq > greatest($2, d.up_to)
       ORDER BY seq`,
 
-    /** Name, generation, index. One row where that generation has such a piece; without content where it is lost. */
+    /** Name, generation, index. One row if that generation has such a piece; without content if the piece is lost. */
     readPiece: `
       SELECT p.crc, p.content
-      FROM ${schema}.documents d LEFT JOIN ${schema}.pieces p ON p.document_id = d.id AND p.generation = d.generation AND p.index = $3
+      FROM ${schema}.documents d
+      LEFT JOIN ${schema}.pieces p ON p.document_id = d.id AND p.generation = d.generation AND p.index = $3
       WHERE d.name = $1 AND d.removed_at IS NULL AND d.generation = $2 AND $3::int >= 0 AND $3 < d.pieces`,
 
     /** Name. */
     find: `SELECT ${state} FROM ${schema}.documents WHERE name = $1 AND removed_at IS NULL`,
 
-    /** Name. Whoever else writes to the document waits from here. */
+    /** Name. Other writers to the document wait from here on. */
     lock: `SELECT ${state} FROM ${schema}.documents WHERE name = $1 AND removed_at IS NULL FOR UPDATE`,
 
     /** Document id, generation, first index; starts, lengths and checksums; all bytes as one. */
@@ -139,7 +143,7 @@ export function statements (schemaName: string) {
 
     forget: `
       DELETE FROM ${schema}.documents WHERE id IN (
-        SELECT id FROM ${schema}.documents WHERE removed_at < now() - interval '${REMEMBERED}' LIMIT 100 FOR UPDATE SKIP LOCKED)`,
+        SELECT id FROM ${schema}.documents WHERE removed_at < now() - interval '${rememberedFor}' LIMIT 100 FOR UPDATE SKIP LOCKED)`,
 
     /** Prefix, after, how many. */
     list: `

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
 import {
-  decodeRow, decodeSetAside, decodeState, encodeRow, encodeSetAside, encodeState, logKey, nameKey, NO_STATE, pieceKey, seal, setAsideKey,
-  setAsideRange, stateKey, unseal, wrap,
-} from '../../src/store/lmdb/layout.ts'
+  decodeRow, decodeSetAside, decodeState, encodeRow, encodeSetAside, encodeState, logKey, nameKey, noState, pieceKey,
+  seal, setAsideKey, setAsideRange, stateKey, unseal, wrap,
+} from '../../../src/store/lmdb/layout.ts'
 
 const u48 = fc.nat(2 ** 31 - 1).chain((low) => fc.nat(2 ** 16 - 1).map((high) => high * 2 ** 32 + low))
 
@@ -22,9 +22,9 @@ await t.test('keys sort as their numbers do, and the state of a document stands 
 
 await t.test('records come back as they were', async (t) => {
   fc.assert(fc.property(fc.array(u48, { minLength: 9, maxLength: 9 }), (numbers) => {
-    const state = Object.fromEntries(Object.keys(NO_STATE).map((field, at) => [field, numbers[at]]))
-    // All fields of NO_STATE are there, each a number.
-    t.same(decodeState(encodeState(state as unknown as typeof NO_STATE)), state)
+    const state = Object.fromEntries(Object.keys(noState).map((field, at) => [field, numbers[at]]))
+    // All fields of noState are there, each a number.
+    t.same(decodeState(encodeState(state as unknown as typeof noState)), state)
     const row = { id: numbers[0] ?? 0, createdAt: numbers[1] ?? 0 }
     t.same(decodeRow(encodeRow(row)), row)
   }), { numRuns: 50 })

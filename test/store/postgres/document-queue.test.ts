@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { DocumentQueue } from '../../src/store/postgres/document-queue.ts'
+import { DocumentQueue } from '../../../src/store/postgres/document-queue.ts'
 
 interface Job { readonly nr: number, readonly documents: ReadonlySet<string>, readonly bytes: number }
 
@@ -16,7 +16,9 @@ await t.test('jobs of one document run one after the other, in order, whatever e
         if (running.has(document)) throw new Error(`${document} twice at once`)
         running.add(document)
       }
-      for (const { nr, documents } of group) for (const document of documents) seen.set(document, [...seen.get(document) ?? [], nr])
+      for (const { nr, documents } of group) {
+        for (const document of documents) seen.set(document, [...seen.get(document) ?? [], nr])
+      }
       await scheduler.schedule(Promise.resolve())
       for (const document of documents) running.delete(document)
       groups--

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open } from 'lmdb'
 import t, { type Test } from 'tap'
-import { watchCommits, type CommitFailure } from '../../src/store/lmdb/commits.ts'
-import type { LmdbTree } from '../../src/store/lmdb/transaction.ts'
+import { watchCommits, type CommitFailure } from '../../../src/store/lmdb/commits.ts'
+import type { LmdbTree } from '../../../src/store/lmdb/tree.ts'
 
 async function makeTree (t: Test): Promise<LmdbTree> {
   const path = await mkdtemp(join(tmpdir(), 'y-commits-'))
@@ -37,7 +37,8 @@ await t.test('a commit is visible before it is synced, and read at once', async 
     t.equal(order[0], 'visible 10000')
     if (order[1] === 'later') overtaken++
   }
-  // Were both always told at once, "process" would have become "fsync". A busy machine may hear of both in one turn now and then.
+  // Were both always told at once, "process" would have become "fsync". A busy machine may hear of both in one turn now
+  // and then.
   t.ok(overtaken > 0, `${overtaken} of 20 were visible before they were synced`)
 })
 
@@ -54,7 +55,10 @@ await t.test('a write that fails is told once, changes nothing, and the next one
   const tree = await makeTree(t)
   const commit = watchCommits(tree)
   const key = Buffer.from('key')
-  const write = (value: Buffer) => new Promise<void>((resolve, reject) => commit([{ key, value }], { visible: () => {}, synced: resolve, failed: reject }))
+  const write = (value: Buffer) => new Promise<void>((resolve, reject) => commit(
+    [{ key, value }],
+    { visible: () => {}, synced: resolve, failed: reject }
+  ))
   await write(Buffer.from('before'))
   limit(String(1 << 20))
   const failure = await write(Buffer.alloc(4 << 20)).catch((error: CommitFailure) => error)

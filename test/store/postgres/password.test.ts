@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
-import { startPostgres } from './postgres-server.ts'
-import { quiet } from './quiet-logger.ts'
+import { openPostgresStore } from '../../../src/store/postgres/postgres-store.ts'
+import { startPostgres } from '../postgres-server.ts'
+import { quiet } from '../quiet-logger.ts'
 
 /*
  * A server that wants a password, and TLS from everybody but its owner; the ways in which libpq's users give them.

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open } from 'lmdb'
 import t, { type Test } from 'tap'
-import type { Logger } from '../../src/logging/logger.ts'
-import { ownKey, setAsideRange } from '../../src/store/lmdb/layout.ts'
-import { StoreInUse } from '../../src/store/lmdb/owner.ts'
-import { openLmdbReader, openLmdbStore, type LmdbStore } from '../../src/store/lmdb/lmdb-store.ts'
-import { startChild } from './lmdb-child-process.ts'
-import { quiet } from './quiet-logger.ts'
+import type { Logger } from '../../../src/logging/logger.ts'
+import { ownKey, setAsideRange } from '../../../src/store/lmdb/layout.ts'
+import { StoreInUse } from '../../../src/store/lmdb/owner.ts'
+import { openLmdbReader, openLmdbStore, type LmdbStore } from '../../../src/store/lmdb/lmdb-store.ts'
+import { startChild } from './child-process.ts'
+import { quiet } from '../quiet-logger.ts'
 
-const MB = 1024 * 1024
+const mebibyte = 1024 * 1024
 const bytes = (text: string) => new TextEncoder().encode(text)
 
 async function folder (t: Test): Promise<string> {
@@ -57,9 +57,9 @@ await t.test('a file that is no store, or only the beginning of one, is told in 
   await store.close()
   const whole = await readFile(file)
   for (const [content, message] of [
-    [whole.subarray(0, 300_000), /documents\.mdb has been cut short: it has \d+ bytes and needs \d+\. Put a backup in its place/],
-    [whole.subarray(0, 3000), /documents\.mdb is no store/],
-    [Buffer.from('half'), /documents\.mdb is no store/],
+    [whole.subarray(0, 300_000), /documents\.mdb is truncated: it has \d+ bytes and needs \d+\. Replace it with a backup/],
+    [whole.subarray(0, 3000), /documents\.mdb is not a store/],
+    [Buffer.from('half'), /documents\.mdb is not a store/],
   ] as const) {
     await writeFile(file, content)
     await t.rejects(openLmdbStore({ path, sync: 'process', logger: quiet }), message)
@@ -100,8 +100,8 @@ await t.test('a reader follows a service that writes in another process', async 
     if (!stored || stored.lastSeq < Number(seq)) return t.fail(`${document} had ${seq}, and the reader saw ${stored?.lastSeq}`)
     if (++told === 300) break
   }
-  await t.rejects(reader.append([{ document: 'a', update: bytes('1') }]), /opened to be read/)
-  await t.rejects(reader.removeSetAside('a'), /opened to be read/)
+  await t.rejects(reader.append([{ document: 'a', update: bytes('1') }]), /opened read-only/)
+  await t.rejects(reader.removeSetAside('a'), /opened read-only/)
 })
 
 await t.test('a layout that is not known is refused, and left as it is', async (t) => {
@@ -110,7 +110,7 @@ await t.test('a layout that is not known is refused, and left as it is', async (
   const tree = open<Buffer, Buffer>({ path: join(path, 'documents.mdb'), noSubdir: true, encoding: 'binary', keyEncoding: 'binary' })
   tree.putSync(ownKey('layout'), Buffer.from('99'))
   await tree.close()
-  await t.rejects(openLmdbStore({ path, sync: 'process', logger: quiet }), /layout 99.*knows 1 only/)
+  await t.rejects(openLmdbStore({ path, sync: 'process', logger: quiet }), /layout 99.*supports only 1/)
   await t.rejects(openLmdbReader(path), /layout 99/)
 })
 
@@ -158,15 +158,15 @@ await t.test('space of removed and compacted data is used again', async (t) => {
   for (let at = 0; at < 5; at++) await cycle(at)
   const settled = await size()
   for (let at = 5; at < 40; at++) await cycle(at)
-  t.ok(await size() <= settled * 1.5, `${settled} bytes after 5 rounds, ${await size()} after 40; 6 MB are written in each`)
+  t.ok(await size() <= settled * 1.5, `${settled} bytes after 5 rounds, ${await size()} after 40; 6 mebibyte are written in each`)
 })
 
 await t.test('the file may have any length, as a crash while it grew leaves it', async (t) => {
   const path = await folder(t)
   await (await start(t, path)).close()
-  await truncate(join(path, 'documents.mdb'), 12 * MB + 3)
+  await truncate(join(path, 'documents.mdb'), 12 * mebibyte + 3)
   const store = await start(t, path)
-  for (let at = 0; at < 40; at++) await store.append([{ document: 'a', update: new Uint8Array(MB).fill(at) }])
+  for (let at = 0; at < 40; at++) await store.append([{ document: 'a', update: new Uint8Array(mebibyte).fill(at) }])
   t.equal((await store.load('a'))?.log.length, 40)
 })
 
@@ -185,19 +185,19 @@ await t.test('a full disk: appends reject, nothing half stored, and it works aga
   const store = await start(t, path, { ...quiet, error: (fields) => problems.push(fields) })
   t.teardown(() => limit('unlimited'))
   await store.append([{ document: 'a', update: bytes('before') }])
-  limit(String(4 * MB))
+  limit(String(4 * mebibyte))
   let stored = 0
   let refusals = 0
   for (let at = 0; at < 30; at++) {
-    const both = store.append([{ document: 'b', update: new Uint8Array(MB / 2).fill(at) }, { document: 'c', update: new Uint8Array(MB / 2).fill(at) }])
+    const both = store.append([{ document: 'b', update: new Uint8Array(mebibyte / 2).fill(at) }, { document: 'c', update: new Uint8Array(mebibyte / 2).fill(at) }])
     await both.then(() => { stored++ }, (error: Error) => {
       refusals++
-      t.match(error, { message: /The store could not write/ })
+      t.match(error, { message: /Failed to write to the store/ })
     })
   }
   t.ok(stored > 0 && refusals > 10, `${stored} stored, ${refusals} refused`)
-  const aside = { replaces: 0, upTo: 1, pieces: [bytes('b')], known: bytes('k'), setAside: [{ update: new Uint8Array(MB), reason: 'large' }] }
-  await t.rejects(store.compact('b', aside), /The store could not write/)
+  const aside = { replaces: 0, upTo: 1, pieces: [bytes('b')], known: bytes('k'), setAside: [{ update: new Uint8Array(mebibyte), reason: 'large' }] }
+  await t.rejects(store.compact('b', aside), /Failed to write to the store/)
   t.same(await store.setAside('b'), [])
   refusals++
   t.ok(problems.length > 0 && problems.length < refusals, `${problems.length} lines: what repeats is not logged each time`)
@@ -209,7 +209,7 @@ await t.test('a full disk: appends reject, nothing half stored, and it works aga
   }
   await check(store)
   limit('unlimited')
-  await store.append([{ document: 'b', update: new Uint8Array(MB) }, { document: 'c', update: new Uint8Array(MB) }])
+  await store.append([{ document: 'b', update: new Uint8Array(mebibyte) }, { document: 'c', update: new Uint8Array(mebibyte) }])
   stored++
   await check(store)
   await store.close()

@@ -9,11 +9,11 @@ export interface StoreChild {
 }
 
 /** The child's first compactions of a document set one update aside each: fewer than a document may hold. */
-export const SETTING_ASIDE = 900
+export const compactionsWithSetAside = 900
 
-/** Starts `lmdb-child.ts` and waits until its store is open. */
+/** Starts `child.ts` and waits until its store is open. */
 export async function startChild (path: string, sync: 'process' | 'fsync'): Promise<StoreChild> {
-  const script = fileURLToPath(new URL('./lmdb-child.ts', import.meta.url))
+  const script = fileURLToPath(new URL('./child.ts', import.meta.url))
   const { NODE_OPTIONS: _, ...env } = process.env
   const child = spawn(process.execPath, ['--import', 'tsx', script, path, sync], { stdio: ['ignore', 'pipe', 'inherit'], env })
   const lines = createInterface({ input: child.stdout })

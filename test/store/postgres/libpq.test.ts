@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import t from 'tap'
-import { connectionOptions } from '../../src/store/postgres/connection.ts'
-import { startPostgres } from './postgres-server.ts'
+import { connectionOptions } from '../../../src/store/postgres/connection.ts'
+import { startPostgres } from '../postgres-server.ts'
 
 /*
  * By the same URL, variables and files, psql and the store get in, with TLS or without, or do not. Where the store does
@@ -128,16 +128,16 @@ check('the last sslmode holds', { query: '?sslmode=disable&sslmode=require', giv
 check('also where it is the weaker', { query: '?sslmode=require&sslmode=disable', gives: 'plain' })
 check('the last sslrootcert holds', { query: `?sslmode=verify-full&sslrootcert=${ours}&sslrootcert=${other}`, gives: /self-signed certificate/ })
 check('ssl=true is one more sslmode', { query: '?sslmode=disable&ssl=true', gives: 'TLS' })
-check('an empty mode is none', { query: '?sslmode=require&sslmode=', gives: /^sslmode is none of disable, / })
-check('also in PGSSLMODE', { env: { PGSSLMODE: '' }, gives: /^sslmode is none of disable, / })
-check('what is no mode', { query: '?sslmode=required', gives: /^sslmode is none of disable, / })
+check('an empty mode is none', { query: '?sslmode=require&sslmode=', gives: /^sslmode must be one of disable, / })
+check('also in PGSSLMODE', { env: { PGSSLMODE: '' }, gives: /^sslmode must be one of disable, / })
+check('what is no mode', { query: '?sslmode=required', gives: /^sslmode must be one of disable, / })
 check('what psql does not know of either', { query: '?ssl=1', gives: /^ssl in the URL must be true/ })
 
 check('PGSSLMODE', { env: { PGSSLMODE: 'disable' }, gives: 'plain' })
 check('PGSSLMODE=require does not ask whose certificate it is', { env: { PGSSLMODE: 'require' }, gives: 'TLS' })
 check('PGSSLMODE=verify-full does', { env: { PGSSLMODE: 'verify-full' }, files: otherRoot, gives: /self-signed certificate/ })
 check('the URL comes before PGSSLMODE', { query: '?sslmode=require', env: { PGSSLMODE: 'disable' }, gives: 'TLS' })
-check('PGSSLMODE that is none', { env: { PGSSLMODE: 'yes' }, gives: /^sslmode is none of/ })
+check('PGSSLMODE that is none', { env: { PGSSLMODE: 'yes' }, gives: /^sslmode must be one of/ })
 check('PGSSLROOTCERT', { env: { PGSSLMODE: 'verify-full', PGSSLROOTCERT: ours }, gives: 'TLS' })
 check('PGSSLROOTCERT makes require verify', { query: '?sslmode=require', env: { PGSSLROOTCERT: other }, gives: /self-signed certificate/ })
 check('the URL comes before PGSSLROOTCERT', { query: `?sslmode=verify-ca&sslrootcert=${ours}`, env: { PGSSLROOTCERT: other }, gives: 'TLS' })

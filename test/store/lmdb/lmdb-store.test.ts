@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { openLmdbReader, openLmdbStore } from '../../src/store/lmdb/lmdb-store.ts'
-import { quiet } from './quiet-logger.ts'
-import { damageLmdb } from './damage-lmdb.ts'
-import { storeContract, type Subject } from './contract.ts'
+import { openLmdbReader, openLmdbStore } from '../../../src/store/lmdb/lmdb-store.ts'
+import { quiet } from '../quiet-logger.ts'
+import { damageLmdb } from '../damage-lmdb.ts'
+import { storeContract } from '../contract/store-contract.ts'
+import type { Subject } from '../contract/subject.ts'
 
 async function open (t: Test, sync: 'process' | 'fsync'): Promise<Subject> {
   const path = await mkdtemp(join(tmpdir(), 'y-store-'))

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { statements } from '../../src/store/postgres/statements.ts'
-import { openPostgresStore, type PostgresStore } from '../../src/store/postgres/postgres-store.ts'
-import { startPooler } from './pgbouncer.ts'
-import { startPostgres } from './postgres-server.ts'
-import { quiet } from './quiet-logger.ts'
+import { statements } from '../../../src/store/postgres/statements.ts'
+import { openPostgresStore, type PostgresStore } from '../../../src/store/postgres/postgres-store.ts'
+import { startPooler } from '../pgbouncer.ts'
+import { startPostgres } from '../postgres-server.ts'
+import { quiet } from '../quiet-logger.ts'
 
 const server = await startPostgres({ tls: true })
 t.teardown(() => server.stop())
@@ -170,7 +170,7 @@ await t.test('a schema from a newer version is refused', async (t) => {
   const place = await makeSchema()
   await (await open(t, place)).close()
   await server.asAdmin((client) => client.query(`INSERT INTO ${place.schema}.migrations (version) VALUES (99)`))
-  await t.rejects(openPostgresStore({ ...place, logger: quiet }), /version 99, and this version of y-provider knows 2 only/)
+  await t.rejects(openPostgresStore({ ...place, logger: quiet }), /version 99, and this version of y-provider supports only 2/)
 })
 
 await t.test('a schema of the version before is brought up to date, and nodes of that version go on beside it', async (t) => {
@@ -248,12 +248,12 @@ await t.test('a server that was restarted is found again', async (t) => {
   t.ok(lost.length > 0)
 })
 
-await t.test('a server that takes no writes is not ready', async (t) => {
+await t.test('a server that accepts no writes is not ready', async (t) => {
   const place = await makeSchema()
   await (await open(t, place)).close()
   await server.asAdmin((client) => client.query(`ALTER ROLE ${place.schema} SET default_transaction_read_only = on`))
   const store = await open(t, place)
-  await t.rejects(store.ping(), /takes no writes/)
+  await t.rejects(store.ping(), /accepts no writes/)
   await t.rejects(store.append([{ document: 'a', update: bytes('1') }]), /read-only transaction/)
 })
 

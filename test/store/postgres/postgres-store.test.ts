@@ -1,8 +1,9 @@
 import t, { type Test } from 'tap'
-import { openPostgresStore, type PostgresStore } from '../../src/store/postgres/postgres-store.ts'
-import { storeContract, type Subject } from './contract.ts'
-import { startPostgres } from './postgres-server.ts'
-import { quiet } from './quiet-logger.ts'
+import { openPostgresStore, type PostgresStore } from '../../../src/store/postgres/postgres-store.ts'
+import { storeContract } from '../contract/store-contract.ts'
+import type { Subject } from '../contract/subject.ts'
+import { startPostgres } from '../postgres-server.ts'
+import { quiet } from '../quiet-logger.ts'
 
 const server = await startPostgres()
 t.teardown(() => server.stop())

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { openLmdbStore } from '../../src/store/lmdb/lmdb-store.ts'
-import { quiet } from './quiet-logger.ts'
-import { SETTING_ASIDE, startChild } from './lmdb-child-process.ts'
+import { openLmdbStore } from '../../../src/store/lmdb/lmdb-store.ts'
+import { quiet } from '../quiet-logger.ts'
+import { compactionsWithSetAside, startChild } from './child-process.ts'
 
 /** A short series; `CRASH_ROUNDS=300` makes a long one. */
 const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 6)
@@ -36,9 +36,11 @@ for (const sync of ['process', 'fsync'] as const) {
         const last = stored?.log.at(-1)?.seq ?? stored?.snapshot?.upTo ?? 0
         if (!stored || stored.lastSeq < seq || last !== stored.lastSeq) return t.fail(`round ${round}, killed after ${target}: ${document} has ${stored?.lastSeq}, ${seq} was acknowledged`)
         const generation = stored.snapshot?.generation ?? 0
-        for (let index = 0; index < (stored.snapshot?.pieces ?? 0); index++) await store.readPiece(document, generation, index)
+        for (let index = 0; index < (stored.snapshot?.pieces ?? 0); index++) {
+          await store.readPiece(document, generation, index)
+        }
         const aside = (await store.setAside(document)).length
-        if (aside !== Math.min(generation, SETTING_ASIDE)) return t.fail(`round ${round}, killed after ${target}: ${document} has generation ${generation} and ${aside} set aside`)
+        if (aside !== Math.min(generation, compactionsWithSetAside)) return t.fail(`round ${round}, killed after ${target}: ${document} has generation ${generation} and ${aside} set aside`)
       }
       await store.close()
     }

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
-import { openLmdbStore } from '../../src/store/lmdb/lmdb-store.ts'
-import { SETTING_ASIDE } from './lmdb-child-process.ts'
-import { quiet } from './quiet-logger.ts'
+import { openLmdbStore } from '../../../src/store/lmdb/lmdb-store.ts'
+import { compactionsWithSetAside } from './child-process.ts'
+import { quiet } from '../quiet-logger.ts'
 
 /**
  * A process to be killed: opens the store at argv[2] (sync: argv[3]), says `open`, and adds to four documents, with a
@@ -32,7 +32,7 @@ async function write (document: string): Promise<never> {
     if (round % 50 !== 0) continue
     const stored = await store.load(document)
     const replaces = stored?.snapshot?.generation ?? 0
-    const setAside = replaces < SETTING_ASIDE ? [{ update: new Uint8Array(round * 5), reason: `round ${round}` }] : []
+    const setAside = replaces < compactionsWithSetAside ? [{ update: new Uint8Array(round * 5), reason: `round ${round}` }] : []
     await store.compact(document, { replaces, upTo: seq, pieces: [new Uint8Array(round * 50)], known: Buffer.from('known'), setAside })
   }
 }

@@ -2,8 +2,8 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { lastPage, openLmdbFile } from '../../src/store/lmdb/data-file.ts'
-import { LmdbHeadroom } from '../../src/store/lmdb/headroom.ts'
+import { lastPage, openLmdbFile } from '../../../src/store/lmdb/data-file.ts'
+import { Headroom } from '../../../src/store/lmdb/headroom.ts'
 
 const PAGE = 4096
 /** As long as a name may be: few of them fit a page, so that the tree is deep. */
@@ -17,11 +17,13 @@ await t.test('room for scattered writes in a deep tree', async (t) => {
   t.teardown(() => tree.close())
   const COUNT = 3000
   tree.transactionSync(() => { for (let at = 0; at < COUNT; at++) tree.putSync(keyOf(at * 10), Buffer.alloc(8)) })
-  const headroom = await LmdbHeadroom.of(tree, path)
+  const headroom = await Headroom.of(tree, path)
   t.teardown(() => headroom.close())
   const puts = 20
   await headroom.reserve({ puts, removes: 0, largePages: 0 })
   const { size } = await stat(path)
-  tree.transactionSync(() => { for (let at = 0; at < puts; at++) tree.putSync(keyOf(at * 10 * Math.floor(COUNT / puts) + 5), Buffer.alloc(8)) })
+  tree.transactionSync(() => {
+    for (let at = 0; at < puts; at++) tree.putSync(keyOf(at * 10 * Math.floor(COUNT / puts) + 5), Buffer.alloc(8))
+  })
   t.ok((lastPage(tree) + 1) * PAGE <= size, `${(lastPage(tree) + 1)} pages are used, there was room for ${size / PAGE}; depth ${(tree.getStats() as { treeDepth: number }).treeDepth}`)
 })

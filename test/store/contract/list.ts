@@ -1,0 +1,58 @@
+import type { Test } from 'tap'
+import { bytes, collect, filled, logOf, names } from './content.ts'
+import type { OpenSubject } from './subject.ts'
+
+/** The rules of every store for names and lists. */
+export async function listContract (t: Test, open: OpenSubject): Promise<void> {
+  await t.test('names: any script, exactly, up to 255 characters', async (t) => {
+    const { store } = await open(t)
+    const all = ['a', 'A', 'a ', 'é', 'e\u0301', '文档', '😀', '\uffee', '%2F', 'a/b', "'\"; drop table --", '_', '%', 'ß', 'ss', 'ı', '\\', 'x'.repeat(255), '文'.repeat(255), '😀'.repeat(255), '\ufeff', '\u200b', '__proto__']
+    await store.append(all.map((document) => ({ document, update: bytes(document) })))
+    for (const document of all) {
+      t.same(logOf(await store.load(document)), [document], JSON.stringify(document).slice(0, 20))
+    }
+    t.same(await names(store.list()), [...all].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
+  })
+
+  await t.test('list: in order, with prefix and after', async (t) => {
+    const { store } = await open(t)
+    const all = ['a', 'a/1', 'a/10', 'a/2', 'a_', 'a0', 'b', 'a%', 'c', 'ä']
+    await store.append(all.map((document) => ({ document, update: bytes('x') })))
+    const ordered = [...all].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    t.same(await names(store.list()), ordered)
+    t.same(await names(store.list({ prefix: 'a/' })), ['a/1', 'a/10', 'a/2'])
+    t.same(await names(store.list({ prefix: 'a_' })), ['a_'])
+    t.same(await names(store.list({ prefix: 'a%' })), ['a%'])
+    t.same(await names(store.list({ prefix: 'a/', after: 'a/1' })), ['a/10', 'a/2'])
+    t.same(await names(store.list({ prefix: 'a/', after: 'a/15' })), ['a/2'])
+    t.same(await names(store.list({ prefix: 'a/', after: 'A' })), ['a/1', 'a/10', 'a/2'])
+    t.same(await names(store.list({ prefix: 'a/', after: 'b' })), [])
+    t.same(await names(store.list({ after: 'b' })), ['c', 'ä'])
+    t.same(await names(store.list({ prefix: 'nothing' })), [])
+  })
+
+  await t.test('list: more documents than fit one read, and a reader that stops early', async (t) => {
+    const { store } = await open(t)
+    const all = Array.from({ length: 1500 }, (_, at) => `doc-${`${at}`.padStart(5, '0')}`)
+    await store.append(all.map((document) => ({ document, update: bytes('x') })))
+    t.same(await names(store.list()), all)
+    t.same(await names(store.list({ prefix: 'doc-', after: 'doc-00999' })), all.slice(1000))
+    for await (const { document } of store.list()) if (document === 'doc-00300') break
+    t.same(await store.remove('doc-00300'), true)
+    t.equal((await names(store.list())).length, 1499)
+    t.equal(await store.count(), 1499)
+  })
+
+  await t.test('list: sizes and times', async (t) => {
+    const { store } = await open(t)
+    const before = Date.now()
+    await store.append([{ document: 'a', update: filled(10, 1) }, { document: 'a', update: filled(20, 1) }])
+    await store.compact('a', { replaces: 0, upTo: 1, pieces: [filled(5, 1), filled(6, 1)], known: bytes('k') })
+    await store.append([{ document: 'a', update: filled(30, 1) }])
+    const [info] = await collect(store.list())
+    const { createdAt, updatedAt, ...sizes } = info ?? { createdAt: 0, updatedAt: 0 }
+    t.same(sizes, { document: 'a', snapshotBytes: 11, logBytes: 50, logEntries: 2, lastSeq: 3, setAside: 0 })
+    // The clock may be the database's.
+    t.ok(Math.abs(createdAt - before) < 60_000 && updatedAt >= createdAt)
+  })
+}

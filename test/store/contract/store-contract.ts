@@ -1,0 +1,25 @@
+import type { Test } from 'tap'
+import { appendContract } from './append.ts'
+import { compactContract } from './compact.ts'
+import { damageContract } from './damage.ts'
+import { historyContract } from './history.ts'
+import { listContract } from './list.ts'
+import { loadContract } from './load.ts'
+import { removeContract } from './remove.ts'
+import { setAsideContract } from './set-aside.ts'
+import type { OpenSubject } from './subject.ts'
+
+/** All rules of a store. Their names say which one is broken. */
+export async function storeContract (t: Test, open: OpenSubject): Promise<void> {
+  const rules = [
+    appendContract,
+    loadContract,
+    compactContract,
+    setAsideContract,
+    removeContract,
+    listContract,
+    damageContract,
+    historyContract,
+  ]
+  for (const rule of rules) await rule(t, open)
+}
