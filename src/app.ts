@@ -1,6 +1,6 @@
 import Fastify, { LogController, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { answerClientError, answerError, NotFound } from './errors.ts'
-import { loggerOptions, logResponse, type LogStream } from './logging/logger-options.ts'
+import { loggerOptions, type LogStream } from './logging/logger-options.ts'
 import access from './plugins/access.ts'
 import cluster from './plugins/cluster.ts'
 import connections from './plugins/connections.ts'
@@ -14,6 +14,7 @@ import optionsRoutes from './plugins/options-routes.ts'
 import patience from './plugins/patience.ts'
 import readiness from './plugins/readiness.ts'
 import refusals from './plugins/refusals.ts'
+import responseLog from './plugins/response-log.ts'
 import rooms from './plugins/rooms.ts'
 import secret from './plugins/secret.ts'
 import startLine from './plugins/start-line.ts'
@@ -31,44 +32,48 @@ import resetConnections from './routes/reset-connections.ts'
 import type { Environment } from './settings/prepare.ts'
 import { trustedProxies } from './settings/derived.ts'
 
+/** The surroundings of a service. */
 export interface BuildOptions {
-  /** The variables to read the settings from; those of the process where it is left out. */
+  /** The variables to read the settings from; default: those of the process. */
   readonly env?: Environment
-  /** Where log lines go instead of standard output; false for nowhere. */
+  /** The destination of log lines; default: standard output; false: none. */
   readonly logger?: LogStream | false
 }
 
-/** A room's name has at most 255 characters of four bytes, percent-encoded: 3,060. */
+/** Characters; a room's name has at most 255 characters of four bytes, which are 3,060 when percent-encoded. */
 const maxParamLength = 4096
 
-/** Headers must arrive within Node's 60 s; a whole request, the largest upload on a slow line included, within this. */
+/** Ms for a whole request, enough for the largest upload on a slow line; its headers must arrive within Node's 60 s. */
 const requestTimeoutMs = 300_000
 
-/** How long one plugin may take to start: opening a large store on a busy machine takes seconds, not this long. */
+/** Ms for one plugin to start: opening a large store on a busy machine takes seconds. */
 const pluginTimeoutMs = 60_000
 
 /**
- * The service, ready to listen. Here, and only here, stands the order of the plugins and who may reach which route.
+ * Builds the service, ready to listen. Only this function knows the order of the plugins and the access to each route.
  * @throws InvalidSettings when a setting is missing, malformed or unsafe
  */
-export async function buildApp ({ env: environment = processEnvironment(), logger }: BuildOptions = {}): Promise<FastifyInstance> {
+export async function buildApp (
+  { env: environment = processEnvironment(), logger }: BuildOptions = {}
+): Promise<FastifyInstance> {
   const settings = await readSettings(environment)
+  const { LOG_LEVEL: level, NODE_ENV } = settings
   const app: FastifyInstance = Fastify({
-    logger: logger === false ? false : loggerOptions(settings, logger),
-    logController: new LogController({ disableRequestLogging: true }), // logResponse does it, by what came of the request
+    logger: logger === false ? false : loggerOptions({ level, isReadable: NODE_ENV === 'development', stream: logger }),
+    logController: new LogController({ disableRequestLogging: true }), // the plugin response-log logs requests
     trustProxy: trustedProxies(settings),
     requestTimeout: requestTimeoutMs,
     pluginTimeout: pluginTimeoutMs,
-    return503OnClosing: false, // ours has our shape, and lets health/ready answer: refuseWhileDraining
+    return503OnClosing: false, // refuseWhileDraining answers in the shape of this API, and lets health/ready answer
     routerOptions: { ignoreTrailingSlash: true, maxParamLength },
     frameworkErrors: refuseMalformedUrl,
     clientErrorHandler: answerClientError,
   })
   app.setErrorHandler(answerError)
   app.addHook('onResponse', endRefusedHandshake)
-  app.addHook('onResponse', logResponse)
 
-  // onClose hooks run in reverse order: what is registered first closes last.
+  // onClose hooks run in reverse order: the plugin that is registered first closes last.
+  await app.register(responseLog)
   await app.register(patience)
   await app.register(env, { settings, environment })
   await app.register(readiness)
@@ -108,7 +113,8 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
     await scope.register(metricsRoute)
   })
 
-  // A browser cannot send the secret: these judge a ticket or a cookie too. A secret that is there and wrong is refused as above.
+  // A browser cannot send the secret, so these routes accept a ticket or a cookie too. A wrong secret is refused as
+  // above.
   await app.register(async function authenticatedSockets (scope) {
     scope.addHook('onRequest', scope.verifyHandshake)
     scope.addHook('onRequest', scope.refuseWhileDraining)
@@ -118,12 +124,15 @@ export async function buildApp ({ env: environment = processEnvironment(), logge
   return app
 }
 
-/** The WebSocket plugin would upgrade any route, and log the address with its ticket. */
+/** Refuses a handshake: the WebSocket plugin would upgrade any route, and log the URL with its ticket. */
 async function refuseHandshake (request: FastifyRequest): Promise<void> {
   if (request.ws) throw new NotFound()
 }
 
-/** A handshake that was answered instead of upgraded leaves a socket that nobody else would end, and that a stop would wait for. */
+/**
+ * Ends the socket of a handshake that was answered instead of upgraded: it would stay open, and a stop would wait for
+ * it.
+ */
 async function endRefusedHandshake (request: FastifyRequest): Promise<void> {
   endUpgradeSocket(request)
 }
@@ -132,12 +141,12 @@ function endUpgradeSocket ({ headers, raw }: FastifyRequest): void {
   if (headers.upgrade !== undefined) raw.socket.destroySoon()
 }
 
-/** Before the body is read: what it holds does not matter to a route that is not there. */
+/** Refuses an unknown route before its body is read. */
 async function refuseUnknownRoute (request: FastifyRequest): Promise<void> {
   if (request.is404) throw new NotFound()
 }
 
-/** What cannot be routed (`/%`) meets the same checks as an unknown route. Hooks do not run for it. */
+/** Runs the checks of an unknown route for a URL that cannot be routed (`/%`), for which Fastify runs no hooks. */
 async function refuseMalformedUrl (error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   reply.raw.once('finish', () => { endUpgradeSocket(request) })
   try {
@@ -145,7 +154,7 @@ async function refuseMalformedUrl (error: FastifyError, request: FastifyRequest,
     await request.server.verifySecret(request)
     answerError(error, request, reply)
   } catch (refusal) {
-    // The two checks throw nothing but errors of errors.ts.
+    // The two checks throw only errors of errors.ts.
     answerError(refusal as FastifyError, request, reply)
   }
 }

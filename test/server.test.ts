@@ -40,7 +40,7 @@ await t.test('a port that is taken is said in one line', async (t) => {
   const { port } = other.address() as AddressInfo
   const { status, stderr } = refused({ COLLABORATION_SERVER_SECRET: secret, PORT: String(port), DATA_DIR: t.testdir() })
   t.equal(status, 1)
-  t.equal(stderr, `Cannot listen on HOST 127.0.0.1, PORT ${port}: another program listens there already\n`)
+  t.equal(stderr, `Cannot listen on HOST 127.0.0.1, PORT ${port}: another program already listens there\n`)
 })
 
 await t.test('a store that another service uses is said in one line', async (t) => {
@@ -58,7 +58,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     t.teardown(() => service.stop('SIGKILL'))
     t.equal((await fetch(`${service.ready[1]}/ping`)).status, 200)
     t.equal(await service.stop(signal), 0)
-    for (const line of [`"${signal}: stopping"`, '"stopped"']) t.match(service.output(), line)
+    for (const line of [`"Received ${signal}; stopping"`, '"Stopped"']) t.match(service.output(), line)
   })
 }
 
@@ -72,7 +72,7 @@ await t.test('an error that nobody caught is logged and ends the process', async
   const fault = 'data:text/javascript,' + encodeURIComponent('process.once("SIGUSR1", () => { void Promise.reject(new Error("nobody caught this")) })')
   const service = await start(process.execPath, ['--import', fault, ...command], { ready, cwd, env: { COLLABORATION_SERVER_SECRET: secret, PORT: '0', DATA_DIR: t.testdir() } })
   t.equal(await service.stop('SIGUSR1'), 1)
-  t.match(service.output(), /"level":60,.*nobody caught this.*"msg":"unexpected error: stopping"/)
+  t.match(service.output(), /"level":60,.*nobody caught this.*"msg":"Unexpected error; stopping"/)
 })
 
 /** A folder that `make dev` takes for the project: everything is a link to the real one, and .env one to `settings`. */

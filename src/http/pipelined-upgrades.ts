@@ -5,14 +5,14 @@ import type { Logger } from '../logging/logger.ts'
 import { Repetitions } from '../logging/repetitions.ts'
 
 /**
- * The upgrades of a server, but for those requested behind a request that is still being answered on the same connection. No client does
- * that, and @fastify/websocket (11) logs a stack trace and leaves the socket open, unread: it would outlive its client, and a stop would
- * wait for it. Such a connection ends with the answer instead.
+ * Emits the upgrades of a server, except those requested after a request that is still unanswered on the same
+ * connection. No client does that. @fastify/websocket (11) would log a stack trace and leave the socket open and
+ * unread: it would outlive its client, and a stop would wait for it. Instead, such a connection ends with the answer.
  */
 export function refusePipelinedUpgrades (server: Server, logger: Logger): EventEmitter {
   const upgrades = new EventEmitter()
   const repetitions = new Repetitions(() => performance.now())
-  /** Requests on a connection that are not answered yet */
+  /** Unanswered requests of a connection. */
   const unanswered = new WeakMap<Duplex, number>()
   const ending = new WeakSet<Duplex>()
   server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
@@ -25,15 +25,15 @@ export function refusePipelinedUpgrades (server: Server, logger: Logger): EventE
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if ((unanswered.get(socket) ?? 0) === 0) {
-      // Nobody listens any more once the service stops.
+      // Nothing listens any more while the service stops.
       if (!upgrades.emit('upgrade', request, socket, head)) socket.destroy()
       return
     }
     ending.add(socket)
-    // Node has taken its own listener away.
+    // Node has removed its own listener.
     socket.on('error', () => { socket.destroy() })
     const news = repetitions.next('pipelined')
-    if (news !== undefined) logger.warn({ remoteAddress: request.socket.remoteAddress, ...news }, 'Refused a WebSocket handshake that was sent behind an unanswered request')
+    if (news !== undefined) logger.warn({ remoteAddress: request.socket.remoteAddress, ...news }, 'Refused a WebSocket handshake that followed an unanswered request')
   })
   return upgrades
 }

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 
-/** Says in a header how much of a document the output cannot carry, if anything. @returns that number */
+/** Reports in a header how many parts of a document the output cannot hold, if any. @returns that number */
 export function tellDropped (reply: FastifyReply, dropped: ReadonlyArray<{ count: number }>): number {
   const count = dropped.reduce((sum, item) => sum + item.count, 0)
   if (count > 0) reply.header('x-conversion-dropped', count)

@@ -1,48 +1,55 @@
-import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 import { printable } from './printable.ts'
-import type { Settings } from '../settings/schema.ts'
 
-/** What a test may hand in instead of standard output. */
+/** Receives log lines instead of standard output. */
 export interface LogStream { write (line: string): void }
 
-/** Query parameters whose values may be read in a log. Every other one may be a ticket, a session key or a secret. */
+/** The choices that a logger leaves to its user. */
+export interface LoggerChoices {
+  /** The lowest level that is logged. */
+  readonly level: string
+  /** Whether lines are for people, not for programs; ignored with a `stream`. */
+  readonly isReadable: boolean
+  /** Default: standard output. */
+  readonly stream?: LogStream | undefined
+}
+
+/** The part of a request that is logged. */
+interface LoggedRequest {
+  readonly method: string
+  readonly url: string
+  readonly host: string
+  readonly ip: string
+}
+
+/** Query parameters whose values can be logged. Any other value could be a ticket, a session key or a secret. */
 const harmless = new Set(['room', 'strict', 'fragment'])
 
 const hidden = '[redacted]'
 
-/** Characters of a URL in a log; the rest says no more of a request than its beginning. */
+/** Characters of a URL in the log; the rest adds nothing. */
 const maxUrlCharacters = 1000
 
-/** pino's options. Requests are logged without headers; the redaction is for whoever logs some. */
-export function loggerOptions (settings: Settings, stream?: LogStream): NonNullable<FastifyServerOptions['logger']> {
-  const readable = settings.NODE_ENV === 'development' && stream === undefined
+/** The options of pino. Requests are logged without headers; the redaction is for a log line that contains some. */
+export function loggerOptions ({ level, isReadable, stream }: LoggerChoices) {
+  const secrets = ['authorization', 'cookie', 'token'].flatMap((name) => [name, `*.${name}`, `*.headers.${name}`])
+  const forPeople = { translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname', singleLine: true }
   return {
-    level: settings.LOG_LEVEL,
-    redact: { paths: ['authorization', 'cookie', 'token'].flatMap((name) => [name, `*.${name}`, `*.headers.${name}`]), censor: hidden },
+    level,
+    redact: { paths: secrets, censor: hidden },
     serializers: { req: describeRequest, room: printableOrNone, user: printableOrNone, origin: printableOrNone },
-    ...(readable && { transport: { target: 'pino-pretty', options: { translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname', singleLine: true } } }),
+    ...(isReadable && stream === undefined && { transport: { target: 'pino-pretty', options: forPeople } }),
     ...(stream !== undefined && { stream }),
   }
 }
 
-/** Without headers, and with a URL that may be kept. */
-function describeRequest ({ method, url, host, ip }: FastifyRequest) {
+function describeRequest ({ method, url, host, ip }: LoggedRequest) {
   return { method, url: printable(redactQuery(url), maxUrlCharacters), host: printable(host), remoteAddress: ip }
 }
 
-/** What a client or Django has named: a line stays one line. */
+/** Keeps a name from a client or from Django on one line. */
 const printableOrNone = (name: string | undefined): string | undefined => name === undefined ? undefined : printable(name)
 
-/** An onResponse hook. A load balancer alone asks thousands of times a day: a request that succeeds is a line for `debug`. */
-export async function logResponse (request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const { statusCode } = reply
-  const level = statusCode >= 500 ? 'error' : statusCode >= 400 ? 'info' : 'debug'
-  // An upgraded socket has its own lines, when it opens and closes documents.
-  if (request.ws && statusCode < 400) return
-  request.log[level]({ req: request, statusCode, ms: Math.round(reply.elapsedTime) }, 'Answered a request')
-}
-
-/** The URL with the values of its query hidden, but for harmless parameters. */
+/** The URL with the values of its query hidden, except those of harmless parameters. */
 export function redactQuery (url: string): string {
   const start = url.indexOf('?')
   if (start === -1) return url

@@ -1,10 +1,10 @@
 /** A rule's row in docs/refusals.md. */
 interface RuleNotes {
-  /** HTTP statuses, or codes of the WebSocket's close or of the document's refusal */
+  /** HTTP statuses, or codes of the WebSocket's close or of the document's refusal. */
   readonly codes: readonly number[]
-  /** The behaviour that a browser or client sees */
+  /** The behaviour that a browser or client sees. */
   readonly seen: string
-  /** The steps that fix it */
+  /** The steps that fix it. */
   readonly remedy: string
 }
 
@@ -120,4 +120,5 @@ export const refusalRules = {
   },
 } as const satisfies Record<string, RuleNotes>
 
+/** The name of a rule. */
 export type RefusalRule = keyof typeof refusalRules

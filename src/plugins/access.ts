@@ -10,19 +10,19 @@ import { Durations } from '../logging/durations.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     readonly authoriser: Authoriser
-    /** The resets so far: what a verdict is held against before it lets somebody in. */
+    /** The resets so far: a verdict from before a reset gives no access. */
     readonly epochs: Epochs
   }
 }
 
-/** Decides who may connect: by secret, ticket or Django's word about a cookie. */
+/** Adds `app.authoriser`, which checks the secret, tickets and (with Django) cookies, and `app.epochs`. */
 export default fp(async function access (app: FastifyInstance) {
   const { config } = app
   const secrets = [config.COLLABORATION_SERVER_SECRET, config.COLLABORATION_SERVER_SECRET_PREVIOUS]
   const now = (): number => Date.now()
   const epochs = new Epochs()
   const answers = new Durations()
-  app.metrics.addDurations('backend_call_seconds', 'Calls to Django, those without an answer too', answers)
+  app.metrics.addDurations('backend_call_seconds', 'Calls to Django, including those without an answer', answers)
   const backend = config.COLLABORATION_BACKEND_BASE_URL === ''
     ? undefined
     : openBackend({
@@ -47,6 +47,6 @@ export default fp(async function access (app: FastifyInstance) {
     epochs,
   }))
   app.decorate('epochs', epochs)
-  // Before the server waits for its connections: a handshake may wait for Django.
+  // Before the server waits for its connections, since a handshake can wait for Django.
   app.addHook('preClose', async function closeBackend () { backend?.close() })
 }, { name: 'access', dependencies: ['env', 'metrics'], fastify: '5.x' })

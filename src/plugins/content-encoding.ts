@@ -8,7 +8,10 @@ const decoders = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createIn
 type Encoding = keyof typeof decoders
 const isEncoding = (name: string): name is Encoding => Object.hasOwn(decoders, name)
 
-/** Decodes compressed request bodies. A route's body limit holds for the decoded bytes as for the encoded ones. */
+/**
+ * Decodes compressed request bodies. A route's body limit holds for the encoded and the decoded bytes. Adds no
+ * decorator.
+ */
 export default fp(async function contentEncoding (app: FastifyInstance) {
   app.addHook('preParsing', async function decodeBody (request, reply, payload) {
     const names = encodingsOf(request)
@@ -16,20 +19,22 @@ export default fp(async function contentEncoding (app: FastifyInstance) {
       reply.header('accept-encoding', 'gzip, deflate, br')
       throw new EncodingUnsupported()
     }
-    const [name, ...others] = names
-    if (others.length > 0) throw new EncodingStacked()
-    return name === undefined ? payload : decode(payload, name, request.routeOptions.bodyLimit ?? app.initialConfig.bodyLimit ?? 0)
+    const [name, second] = names
+    if (second !== undefined) throw new EncodingStacked()
+    const maxBytes = request.routeOptions.bodyLimit ?? app.initialConfig.bodyLimit ?? 0
+    return name === undefined ? payload : decode(payload, name, maxBytes)
   })
 }, { name: 'content-encoding', fastify: '5.x' })
 
-/** Without `identity`, which changes nothing. */
+/** The encodings of the body, without `identity`, which changes nothing. */
 function encodingsOf ({ headers }: FastifyRequest): string[] {
-  return (headers['content-encoding'] ?? '').split(',').map((name) => name.trim().toLowerCase()).filter((name) => name !== '' && name !== 'identity')
+  const names = (headers['content-encoding'] ?? '').split(',').map((name) => name.trim().toLowerCase())
+  return names.filter((name) => name !== '' && name !== 'identity')
 }
 
 /**
- * The decoded body, as far as it is not longer than `maxBytes`. Fails where it is, and where the encoded bytes are truncated,
- * damaged or followed by others. The source stays open, so that the client can be answered.
+ * Decodes a body. Fails if it is longer than `maxBytes`, or if the encoded bytes are truncated, damaged or followed by
+ * more. The source stays open, so that the client can be answered.
  */
 function decode (source: RequestPayload, name: Encoding, maxBytes: number): RequestPayload {
   const decoder = decoders[name]()
@@ -41,7 +46,7 @@ function decode (source: RequestPayload, name: Encoding, maxBytes: number): Requ
       else done(null, chunk)
     },
     flush (done) {
-      // The decoder ends where the encoding does, whatever follows.
+      // The decoder ignores bytes after the end of the encoding.
       if (decoder.bytesWritten === body.receivedEncodedLength) done()
       else done(new EncodingInvalid())
     },

@@ -10,19 +10,19 @@ declare module 'fastify' {
   interface FastifyInstance { readonly converter: Converter }
 }
 
-/** MiB of heap for one thread: 20 MiB of markdown, the largest input, become a tree of some 700 MiB. */
+/** MiB of heap for one thread: 20 MiB of markdown, the largest input, become a tree of about 700 MiB. */
 const memoryMb = 1536
 
-/** Below this many bytes a conversion takes less than a millisecond, less than the way to a thread and back under load. */
+/** Bytes up to which the main thread converts: that takes less than 1 ms, and a thread would take longer under load. */
 const inlineMaxBytes = 4096
 
-/** Time limit for loading the blocks module, in ms. */
+/** Ms for loading the blocks module. */
 const maxLoadMs = 5000
 
-/** 256 of the largest inputs would be 5 GiB; of usual ones, far fewer bytes than this wait. */
+/** Bytes of inputs that can wait: 256 of the largest would be 5 GiB; usual ones are far below this limit. */
 const maxHeldBytes = 256 * 2 ** 20
 
-/** Conversion between formats, in worker threads of its own. */
+/** Adds `app.converter`, which converts between formats in worker threads of its own. */
 export default fp(async function converter (app: FastifyInstance) {
   const { config } = app
   const converter = await openConverter({

@@ -6,15 +6,18 @@ import { InvalidOrigin } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Refuses a request whose `Origin` is not allowed. None at all (server to server) is fine. */
+    /** Refuses a request whose `Origin` is not allowed. A request without one (server to server) passes. */
     readonly verifyOrigin: (request: FastifyRequest) => Promise<void>
   }
 }
 
-/** How long a browser keeps the answer to a preflight: 10 minutes, so that a changed setting is felt soon. */
+/** Seconds that a browser caches the answer to a preflight: 10 minutes, so that a changed setting takes effect soon. */
 const preflightMaxAgeSeconds = 600
 
-/** Refuses pages of other origins, before anything else is looked at and at the WebSocket handshake too, and gives allowed ones their CORS headers. */
+/**
+ * Refuses pages of other origins before any other check, at the WebSocket handshake too, and gives the others their
+ * CORS headers. Adds `app.verifyOrigin`.
+ */
 export default fp(async function cors (app: FastifyInstance) {
   const isAllowed = createOriginCheck(app.config.COLLABORATION_SERVER_ORIGIN)
 
@@ -24,20 +27,22 @@ export default fp(async function cors (app: FastifyInstance) {
   })
   app.addHook('onRequest', app.verifyOrigin)
 
-  // @fastify/cors answers OPTIONS in the public scope. What is no preflight needs the secret like every other request.
+  // @fastify/cors answers OPTIONS in the public scope. An OPTIONS request that is no preflight needs the secret too.
   app.addHook('onRoute', function guardOptions (route) {
     if (route.method === 'OPTIONS' && route.url === '*') route.onRequest = app.verifySecret
   })
 
   const options: FastifyCorsOptions = {
-    origin: true, // the origin of the request: verifyOrigin has let it in
+    origin: true, // the origin of the request, which verifyOrigin has checked
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: ['X-Conversion-Dropped', 'Retry-After'],
     maxAge: preflightMaxAgeSeconds,
   }
   const withoutPreflight = { ...options, preflight: false }
-  await app.register(fastifyCors, { delegator: async (request: FastifyRequest) => isPreflight(request) ? options : withoutPreflight })
+  await app.register(fastifyCors, {
+    delegator: async (request: FastifyRequest) => isPreflight(request) ? options : withoutPreflight,
+  })
 }, { name: 'cors', dependencies: ['env', 'refusals', 'secret'], fastify: '5.x' })
 
 /** @see https://fetch.spec.whatwg.org/#cors-preflight-request */

@@ -9,7 +9,7 @@ declare module 'fastify' {
   interface FastifyInstance { readonly documentWork: DocumentWork }
 }
 
-/** The worker threads that compact documents, compute differences and check large updates. Decorates `documentWork`. */
+/** Adds `app.documentWork`: worker threads that compact documents, compute differences and check large updates. */
 export default fp(async function documentWork (app: FastifyInstance) {
   const threads = app.config.DOCUMENT_THREADS || Math.max(1, Math.floor(availableParallelism() / 2))
   const work = await DocumentThreads.open(threads, app.log)
@@ -18,19 +18,25 @@ export default fp(async function documentWork (app: FastifyInstance) {
   addMetrics(app.metrics.registry, (lane) => work.stats(lane))
 }, { name: 'document-work', dependencies: ['env', 'metrics'], fastify: '5.x' })
 
-/** Figures of each lane, read when somebody asks. */
+/** Adds the metrics of each lane, which are read at each scrape. */
 function addMetrics (registry: Registry, read: (lane: Lane) => LaneStats): void {
   const registers = [registry]
   const gauge = (name: string, help: string, value: (stats: LaneStats) => number): void => {
-    const made: Gauge<'lane'> = new Gauge({ registers, name, help, labelNames: ['lane'], collect: () => { for (const lane of lanes) made.set({ lane }, value(read(lane))) } })
+    const made: Gauge<'lane'> = new Gauge({
+      registers,
+      name,
+      help,
+      labelNames: ['lane'],
+      collect: () => { for (const lane of lanes) made.set({ lane }, value(read(lane))) },
+    })
   }
   gauge('y_provider_document_tasks_queued', 'Tasks on documents that wait for a thread', ({ queued }) => queued)
   gauge('y_provider_document_tasks_queued_bytes', 'Bytes that these tasks hold', ({ queuedBytes }) => queuedBytes)
-  gauge('y_provider_document_threads', 'Threads for tasks on documents; none where there is nothing to do', ({ threads }) => threads)
+  gauge('y_provider_document_threads', 'Threads for tasks on documents; 0 if there is nothing to do', ({ threads }) => threads)
   const seconds: Counter<'lane'> = new Counter({
     registers,
     name: 'y_provider_document_task_seconds_total',
-    help: 'Time that threads have spent on tasks on documents',
+    help: 'Time that threads spent on tasks on documents',
     labelNames: ['lane'],
     collect: () => {
       seconds.reset()

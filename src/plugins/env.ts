@@ -14,24 +14,30 @@ declare module 'fastify' {
   interface FastifyInstance { readonly config: Settings }
 }
 
-/** What buildApp() was given, or the variables of the process: nothing else reads them. */
+/** The variables of the process, which nothing else of the service reads. */
 export const processEnvironment = (): Environment => process.env
 
 /**
- * The settings, checked by `@fastify/env`. It runs on an instance of its own, since Fastify's options (log, trusted proxies) already depend on them.
+ * Reads the settings and checks them with `@fastify/env`, on an instance of its own, because the options of the
+ * service's instance (log, trusted proxies) depend on them.
  * @throws InvalidSettings with one line for the operator
  */
 export async function readSettings (environment: Environment): Promise<Settings> {
   const reader = Fastify()
   try {
-    await reader.register(fastifyEnv, { schema: structuredClone(settingsSchema), data: prepare(environment), env: false, ajv: { customOptions: addVocabulary } })
+    await reader.register(fastifyEnv, {
+      schema: structuredClone(settingsSchema),
+      data: prepare(environment),
+      env: false,
+      ajv: { customOptions: addVocabulary },
+    })
     const { config } = reader
     const unsafe = isProduction(config) ? findUnsafe(config) : []
-    if (config.REDIS_URL !== '' && config.DATABASE_URL === '') throw new InvalidSettings('REDIS_URL needs DATABASE_URL: several nodes form one service only over a store that they share')
+    if (config.REDIS_URL !== '' && config.DATABASE_URL === '') throw new InvalidSettings('REDIS_URL needs DATABASE_URL: the nodes of a service must share a store')
     if (unsafe.length > 0) throw new InvalidSettings(unsafe.join('; '))
     return config
   } catch (error) {
-    // @fastify/env hangs Ajv's findings on a plain Error.
+    // @fastify/env adds Ajv's findings to a plain Error.
     const findings = (error as { errors?: readonly Finding[] }).errors
     throw findings === undefined ? error : new InvalidSettings(explain(findings, environment))
   } finally {
@@ -39,8 +45,16 @@ export async function readSettings (environment: Environment): Promise<Settings>
   }
 }
 
-/** Puts the settings on the instance as `app.config`, and warns of those that are unsafe, of an API key that is a secret too, of values in quotation marks, and of variables that look like misspelt ones. */
-export default fp(async function env (app: FastifyInstance, options: { settings: Settings, environment: Environment }) {
+interface EnvOptions {
+  readonly settings: Settings
+  readonly environment: Environment
+}
+
+/**
+ * Adds `app.config`, the settings. Warns about unsafe ones, an API key that is a secret too, values in quotation marks,
+ * and variables that look misspelt.
+ */
+export default fp(async function env (app: FastifyInstance, options: EnvOptions) {
   const { settings } = options
   app.decorate('config', Object.freeze(settings))
   for (const line of settings.NODE_ENV === '' ? findUnsafe(settings) : []) app.log.warn(line)
@@ -50,12 +64,15 @@ export default fp(async function env (app: FastifyInstance, options: { settings:
     if (isQuoted(value)) app.log.warn(`${name} ${quotedNote}`)
   }
   for (const { given, meant } of misspelt(options.environment)) {
-    app.log.warn({ given, meant }, `${given} is no setting of this service and is ignored: did you mean ${meant}?`)
+    app.log.warn({ given, meant }, `${given} is not a setting of this service and is ignored: did you mean ${meant}?`)
   }
 }, { name: 'env', fastify: '5.x' })
 
-/** The part of Ajv used here; @fastify/env brings Ajv itself. */
-interface Vocabulary { addVocabulary (keywords: string[]): unknown, addFormat (name: string, check: (text: string) => boolean): unknown }
+/** The part of Ajv that is used here; @fastify/env depends on Ajv itself. */
+interface Vocabulary {
+  addVocabulary (keywords: string[]): unknown
+  addFormat (name: string, check: (text: string) => boolean): unknown
+}
 
 function addVocabulary<T extends Vocabulary> (ajv: T): T {
   ajv.addVocabulary([...annotations])

@@ -1,7 +1,10 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 
-/** Adds OPTIONS to every route: 204 with the route's methods in `Allow`. It reveals nothing else, so it needs no secret. The plugin cors answers preflights. */
+/**
+ * Adds OPTIONS to every route: 204 with the route's methods in `Allow`. It reveals nothing else, so it needs no secret.
+ * The plugin `cors` answers preflights. Adds no decorator.
+ */
 export default fp(async function optionsRoutes (app: FastifyInstance) {
   const methodsOf = new Map<string, Set<string>>()
 
@@ -13,7 +16,9 @@ export default fp(async function optionsRoutes (app: FastifyInstance) {
     for (const name of [method].flat()) methods.add(name)
     if (known !== undefined) return
     methodsOf.set(path, methods)
-    // On the outer instance: a scope's own hooks ask for the secret.
-    app.options(path, { logLevel: 'warn' }, async (_request, reply) => reply.code(204).header('allow', [...methods].sort().join(', ')).send())
+    // On the outer instance, because a scope's own hooks ask for the secret.
+    app.options(path, { logLevel: 'warn' }, async (_request, reply) => {
+      return reply.code(204).header('allow', [...methods].sort().join(', ')).send()
+    })
   })
 }, { name: 'options-routes', dependencies: ['cors'], fastify: '5.x' })

@@ -3,18 +3,18 @@ import type { FastifyInstance } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** How long the next part of the start can wait for a server or module that may never answer, in ms. */
+    /** Ms that the next part of the start can wait for a server or module. */
     readonly patienceMs: () => number
   }
 }
 
-/** ms; a failed start must exit within 10 s, and loading the program takes up to 2 s on a busy machine. */
+/** Ms; a failed start must exit within 10 s, and loading the program takes up to 2 s on a busy machine. */
 const startBudgetMs = 8000
 
-/** ms that each part gets in any case: enough for an answer from a nearby server. */
+/** Ms that each part gets in any case: enough for an answer from a nearby server. */
 const leastMs = 500
 
-/** Divides the time of a start between its parts, which begin one after the other: `patienceMs`. */
+/** Adds `app.patienceMs`, which divides the time of a start between its parts, one after the other. */
 export default fp(async function patience (app: FastifyInstance) {
   const startedAt = performance.now()
   app.decorate('patienceMs', () => Math.max(leastMs, startBudgetMs - (performance.now() - startedAt)))

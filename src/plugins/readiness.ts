@@ -3,14 +3,15 @@ import fp from 'fastify-plugin'
 import { Stopping } from '../errors.ts'
 import { causeOf } from '../logging/outage-log.ts'
 
-/** Resolves where a part can do its work, rejects (with the reason for the log) where it cannot. */
+/** Resolves if a part can work; rejects with the reason if it cannot. */
 type Check = () => Promise<void>
 
-/** Which parts must work before requests should come here. Plugins add theirs. */
+/** The parts that must work before the service takes requests. */
 export interface Readiness {
+  /** Adds the check of a part. */
   add (name: string, check: Check): void
   /**
-   * Runs all checks at once. What failed is logged once, with its reason, and once more when it works again.
+   * Runs all checks at once. Logs each failure once, with its reason, and once more when the part works again.
    * @returns the names of the parts that cannot work, or `stopping`; none: the service is ready
    */
   findFailing (): Promise<readonly string[]>
@@ -19,17 +20,20 @@ export interface Readiness {
 declare module 'fastify' {
   interface FastifyInstance {
     readonly readiness: Readiness
-    /** The service is stopping: what is under way ends, nothing new begins. */
+    /** Whether the service is stopping: pending requests end, and new ones are refused. */
     readonly draining: boolean
     /** An onRequest hook that answers 503 while the service is stopping. */
     readonly refuseWhileDraining: () => Promise<void>
   }
 }
 
-/** A load balancer asks every few seconds; a check that takes longer than this has failed. */
+/** Ms; a check that takes longer has failed. Load balancers ask every few seconds. */
 const checkTimeoutMs = 2000
 
-/** Knows whether the service can work. Registered first, so that it stops being ready before anything else stops. */
+/**
+ * Adds `app.readiness`, `app.draining` and `app.refuseWhileDraining`. Registered early, so that the service stops being
+ * ready before any other part stops.
+ */
 export default fp(async function readiness (app: FastifyInstance) {
   const checks = new Map<string, Check>()
   const failing = new Set<string>()
@@ -38,10 +42,10 @@ export default fp(async function readiness (app: FastifyInstance) {
   async function passes ([name, check]: [string, Check]): Promise<boolean> {
     try {
       await withTimeout(check())
-      if (failing.delete(name)) app.log.info({ part: name }, 'ready again')
+      if (failing.delete(name)) app.log.info({ part: name }, 'A part of the service works again')
       return true
     } catch (error) {
-      if (!failing.has(name)) app.log.error({ part: name, ...causeOf(error) }, 'not ready')
+      if (!failing.has(name)) app.log.error({ part: name, ...causeOf(error) }, 'A part of the service failed its check')
       failing.add(name)
       return false
     }

@@ -9,14 +9,18 @@ declare module 'fastify' {
     /** Counts and logs every refusal. */
     readonly refusals: Refusals
     /**
-     * Reports a request that gets an error instead of an answer, and returns the error to throw. `reason` is for the
-     * log; default: the error's message.
+     * Reports a refused request, and returns the error to throw. `reason` is for the log; default: the error's message.
      */
-    readonly refuse: <T extends Error & { statusCode?: number | undefined }>(request: FastifyRequest, rule: RefusalRule, error: T, reason?: string) => T
+    readonly refuse: <T extends Error & { statusCode?: number | undefined }>(
+      request: FastifyRequest,
+      rule: RefusalRule,
+      error: T,
+      reason?: string
+    ) => T
   }
 }
 
-/** Makes every refusal traceable: `refusals` for WebSockets, `refuse` for requests and handshakes. */
+/** Adds `app.refusals`, which reports refused WebSockets, and `app.refuse`, for requests and handshakes. */
 export default fp(async function refusals (app: FastifyInstance) {
   app.decorate('refusals', new Refusals({
     allowedOrigins: app.config.COLLABORATION_SERVER_ORIGIN,

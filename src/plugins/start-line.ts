@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { causeOf } from '../logging/outage-log.ts'
 import { version } from '../settings/version.ts'
 
-/** Says in one line what has started, once the service listens. */
+/** Logs one line with the versions and the store, once the service listens. Adds no decorator. */
 export default fp(async function startLine (app: FastifyInstance) {
   app.addHook('onListen', async function logStart () {
     const { DATABASE_URL, REDIS_URL, COLLABORATION_SERVER_ORIGIN } = app.config

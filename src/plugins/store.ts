@@ -9,7 +9,7 @@ declare module 'fastify' {
   interface FastifyInstance { readonly store: Store }
 }
 
-/** Opens the store that the settings name. Registered before all that uses it, so that it closes last. */
+/** Adds `app.store`, the store that the settings name. Registered before all its users, so that it closes last. */
 export default fp(async function store (app: FastifyInstance) {
   const store = await openStore(app)
   app.decorate('store', store)
@@ -17,7 +17,10 @@ export default fp(async function store (app: FastifyInstance) {
   app.addHook('onClose', () => store.close())
 }, { name: 'store', dependencies: ['env', 'readiness'], fastify: '5.x' })
 
-/** Loads the one driver that is wanted. @throws InvalidSettings that names the setting by which the store cannot be opened */
+/**
+ * Loads only the driver of the chosen store.
+ * @throws InvalidSettings that names the setting if the store cannot be opened
+ */
 async function openStore ({ config, log }: FastifyInstance): Promise<Store> {
   const { DATABASE_URL, DATA_DIR, STORE_SYNC } = config
   if (DATABASE_URL === '') {

@@ -23,4 +23,6 @@ const convertMarkdown: FastifyPluginAsyncTypebox = async function (scope) {
     return { content: Buffer.from(body).toString('base64') }
   })
 }
+
+/** `POST /api/convert-markdown`. */
 export default convertMarkdown

@@ -9,7 +9,7 @@ import { tellDropped } from '../http/tell-dropped.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** From what to what; set by the conversion route before the body is read. */
+    /** The formats of the conversion; set by its route before the body is read. */
     conversion: { readonly from: InputFormat, readonly to: Negotiated } | null
   }
 }
@@ -17,9 +17,9 @@ declare module 'fastify' {
 const schema = {
   summary: 'Convert a document: the body in the format of Content-Type, the answer in the best one that Accept allows',
   querystring: Type.Object({
-    /** Name of the root fragment in a Yjs document */
+    /** Name of the root fragment in a Yjs document. */
     fragment: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
-    /** 1 or true = what cannot be carried over is an error instead of a header */
+    /** 1 or true: content that the output cannot hold causes an error instead of a header. */
     strict: Type.Optional(Type.Enum(['1', 'true', '0', 'false'])),
   }),
 }
@@ -34,7 +34,7 @@ const convert: FastifyPluginAsyncTypebox = async function (scope) {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
 
-  /** All that the headers tell, in the order that clients rely on, before a byte of the body is read. */
+  /** Refuses a request by its headers before the body is read, in the order that clients rely on. */
   async function refuseByHeaders (request: FastifyRequest): Promise<void> {
     const { headers } = request
     const length = Number(headers['content-length'] ?? NaN)
@@ -49,11 +49,16 @@ const convert: FastifyPluginAsyncTypebox = async function (scope) {
 
   scope.post('/api/convert', { schema, bodyLimit: CONVERSION_FILE_MAX_SIZE, onRequest: refuseByHeaders }, async (request, reply) => {
     const { body, conversion, query } = request
-    // An empty body in chunks is only known once it is here.
+    // An empty body in chunks is known only once it has been read.
     if (!(body instanceof Uint8Array) || body.length === 0 || conversion === null) throw new ContentMissing()
     const { from, to } = conversion
     const { fragment } = query
-    const options = { softBreaks: CONVERSION_SOFT_BREAKS, math: CONVERSION_MATH, ...(fragment !== undefined && { fragment }), ...(origin !== undefined && { origin }) }
+    const options = {
+      softBreaks: CONVERSION_SOFT_BREAKS,
+      math: CONVERSION_MATH,
+      ...(fragment !== undefined && { fragment }),
+      ...(origin !== undefined && { origin }),
+    }
     const converted = await scope.converter
       .convert({ input: body, from, to: to.format, ...options }, hangUp(reply))
       .catch((error: unknown) => { throw conversionFailure(error) })
@@ -65,9 +70,11 @@ const convert: FastifyPluginAsyncTypebox = async function (scope) {
     return Buffer.from(converted.body.buffer, converted.body.byteOffset, converted.body.byteLength)
   })
 }
+
+/** `POST /api/convert`. */
 export default convert
 
-/** Aborts when the client hangs up before it has its answer. */
+/** Aborts if the client disconnects before it has its answer. */
 function hangUp (reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
   reply.raw.once('close', () => { if (!reply.raw.writableFinished) controller.abort() })

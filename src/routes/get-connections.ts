@@ -5,7 +5,7 @@ import { ParameterRepeated, RoomNameMissing, RoomNotFound, SessionKeyMissing } f
 const parameter = Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())]))
 
 const schema = {
-  summary: 'How many connections of a room may edit, and whether one of them belongs to this session',
+  summary: 'The number of connections of a room that can edit, and whether one of them belongs to this session',
   querystring: Type.Object({ room: parameter, sessionKey: parameter }),
   response: { 200: Type.Object({ count: Type.Integer(), exists: Type.Boolean() }) },
 }
@@ -21,6 +21,8 @@ const getConnections: FastifyPluginAsyncTypebox = async function (scope) {
     return counted
   })
 }
+
+/** `GET /collaboration/api/get-connections`. */
 export default getConnections
 
 function single (name: string, value: string | string[] | undefined): string {

@@ -3,16 +3,19 @@ import Type from 'typebox'
 import { NotReady } from '../errors.ts'
 
 const schema = {
-  summary: 'Should requests come here? 503, with the names of the parts, while one is away or the service is stopping',
+  summary: 'Whether the service can take requests: 503 with the failing parts while one is unavailable or the service is stopping',
   response: { 200: Type.Object({ status: Type.Literal('ready') }) },
 }
 
 const health: FastifyPluginAsyncTypebox = async function (scope) {
-  scope.get('/health/ready', { schema, logLevel: 'silent' /* the parts report what has failed, once */ }, async (_request, reply) => {
+  // Silent, because the readiness plugin logs each failure once.
+  scope.get('/health/ready', { schema, logLevel: 'silent' }, async (_request, reply) => {
     reply.header('cache-control', 'no-store')
     const failing = await scope.readiness.findFailing()
     if (failing.length > 0) throw new NotReady(failing.join(', '))
     return { status: 'ready' as const }
   })
 }
+
+/** `GET /health/ready`. */
 export default health

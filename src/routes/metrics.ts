@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
-/** Figures for Prometheus. */
+/** `GET /metrics`: the metrics for Prometheus. */
 export default async function metrics (scope: FastifyInstance): Promise<void> {
   const { registry } = scope.metrics
   scope.get('/metrics', async (_request, reply) => {

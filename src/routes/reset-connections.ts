@@ -3,14 +3,14 @@ import Type from 'typebox'
 import { RoomNameMissing } from '../errors.ts'
 
 const schema = {
-  summary: 'Close all connections of a room, or those of one user in it: each must be authorised anew to come back',
+  summary: 'Close all connections of a room, or those of one user in it; their clients reconnect and are authorised again',
   querystring: Type.Object({ room: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())])) }),
   headers: Type.Object({ 'x-user-id': Type.Optional(Type.String()) }),
   response: { 200: Type.Object({ message: Type.Literal('Connections reset') }) },
 }
 
 const resetConnections: FastifyPluginAsyncTypebox = async function (scope) {
-  // Whatever body a client library sends along means nothing here.
+  // Ignore any body that a client library sends.
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => { done(null) })
 
@@ -19,8 +19,10 @@ const resetConnections: FastifyPluginAsyncTypebox = async function (scope) {
     if (rooms.length === 0) throw new RoomNameMissing()
     const userId = request.headers['x-user-id'] || undefined
     const closed = await Promise.all(rooms.map((room) => scope.connections.reset(room, userId)))
-    request.log.info({ rooms: rooms.length, closed: closed.reduce((sum, count) => sum + count, 0) }, 'connections reset')
+    request.log.info({ rooms: rooms.length, closed: closed.reduce((sum, count) => sum + count, 0) }, 'Reset the connections of rooms')
     return { message: 'Connections reset' as const }
   })
 }
+
+/** `POST /collaboration/api/reset-connections`. */
 export default resetConnections

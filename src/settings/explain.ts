@@ -2,12 +2,19 @@ import { formats } from './formats.ts'
 import { settings, type Environment, type SettingSchema } from './prepare.ts'
 import { isQuoted, quotedNote } from './quoted.ts'
 
-/** One of Ajv's findings, as far as it is needed to name the variable. */
-export interface Finding { readonly instancePath: string, readonly keyword: string, readonly params: Readonly<Record<string, unknown>> }
+/** The part of one of Ajv's findings that names the variable. */
+export interface Finding {
+  readonly instancePath: string
+  readonly keyword: string
+  readonly params: Readonly<Record<string, unknown>>
+}
 
 const schemas = new Map(settings)
 
-/** Ajv's findings on the settings of `environment` as one line that names each variable once. Values are never repeated: one of them may be a secret. */
+/**
+ * Describes Ajv's findings in one line that names each variable once. It never repeats a value, since it could be a
+ * secret.
+ */
 export function explain (findings: readonly Finding[], environment: Environment): string {
   const lines = new Map<string, string>()
   for (const { instancePath, keyword, params } of findings) {
@@ -29,7 +36,8 @@ function wanted (schema: SettingSchema): string {
   if (schema.type === 'boolean') return 'true or false'
   if (schema.type === 'integer') {
     const from = schema.minimum ?? 0
-    const range = schema.maximum === undefined || schema.maximum === Number.MAX_SAFE_INTEGER ? `${from} or more` : `${from} to ${schema.maximum}`
+    const isOpen = schema.maximum === undefined || schema.maximum === Number.MAX_SAFE_INTEGER
+    const range = isOpen ? `${from} or more` : `${from} to ${schema.maximum}`
     return `a whole number${schema.unit === undefined ? '' : ` of ${schema.unit}`}, ${range}`
   }
   const format = formats[schema.format ?? schema.items?.format ?? '']

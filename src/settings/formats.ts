@@ -3,10 +3,10 @@ import { isAllowableOrigin } from '../access/allowed-origins.ts'
 import { parseRedisUrl, redisUrlForms } from '../bus/redis-address.ts'
 import { isPostgresUrl, postgresUrlForm } from '../store/postgres/postgres-url.ts'
 
-/** A rule for a setting's text: what is wanted, as it ends the sentence "NAME must be …", and the check. Empty text is the schema's business. */
+/** A rule for a setting's text: the check, and its description as the end of a sentence "NAME must be …". */
 interface Format { readonly wanted: string, readonly check: (text: string) => boolean }
 
-/** The formats that settingsSchema names. */
+/** The formats that `settingsSchema` names. */
 export const formats: Readonly<Record<string, Format>> = {
   'header-value': {
     wanted: 'printable ASCII, because it travels in an HTTP header',
@@ -41,7 +41,7 @@ export const formats: Readonly<Record<string, Format>> = {
     check: (text) => /^\/[\x21-\x7e]*$/.test(text),
   },
   'room-path': {
-    wanted: 'a path that begins with / and holds {room}',
+    wanted: 'a path that begins with / and contains {room}',
     check: (text) => /^\/[\x21-\x7e]*$/.test(text) && text.includes('{room}'),
   },
   'cookie-name': {
@@ -54,7 +54,7 @@ export const formats: Readonly<Record<string, Format>> = {
   },
 }
 
-/** Paths are put behind it. */
+/** Whether the URL can be followed by a path. */
 function isHttpUrl (text: string): boolean {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false
   const { username, password, search, hash } = new URL(text)
@@ -69,7 +69,7 @@ function isPattern (text: string): boolean {
   }
 }
 
-/** The names that `@fastify/proxy-addr` knows for networks. */
+/** The names of networks in `@fastify/proxy-addr`. */
 const namedNetworks = ['loopback', 'linklocal', 'uniquelocal']
 
 function isTrustProxy (text: string): boolean {

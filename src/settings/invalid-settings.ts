@@ -1,4 +1,4 @@
-/** The settings cannot be used. The message is one line that names each variable and what is wrong with it, and never holds a value. */
+/** The settings are invalid. The message is one line that names each variable and its fault, and contains no secret. */
 export class InvalidSettings extends Error {
   override readonly name = 'InvalidSettings'
 }

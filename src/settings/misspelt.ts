@@ -2,27 +2,31 @@ import { settings, type Environment } from './prepare.ts'
 
 const known = settings.flatMap(([name, schema]) => schema.secret === true ? [name, `${name}_FILE`] : [name])
 
-/** Names shorter than this (HOST, PORT) are too near to other programs' variables to be guessed at. */
+/** Characters; shorter names (HOST, PORT) are too similar to variables of other programs. */
 const minLength = 8
 
-/** How many slips still count as the same name. */
+/** Typing errors up to which a name counts as misspelt. */
 const maxSlips = 2
 
 /**
- * Variables that look like a slip of the pen for one of ours, which is not set itself: `COLLABORATION_SERVER_SECRT`.
- * @returns pairs of the name given and the name meant
+ * Finds variables that look like a misspelt setting, such as `COLLABORATION_SERVER_SECRT`, if that setting is not set.
+ * @returns pairs of the given and the meant name
  */
 export function misspelt (environment: Environment): Array<{ given: string, meant: string }> {
   const isSet = (name: string) => environment[name] !== undefined
   return Object.keys(environment)
     .filter((given) => given.length >= minLength && !known.includes(given))
     .flatMap((given) => {
-      const meant = known.find((name) => name.length >= minLength && !isSet(name) && slips(given.toUpperCase(), name) <= maxSlips)
+      const isMeant = (name: string): boolean => name.length >= minLength && slips(
+        given.toUpperCase(),
+        name
+      ) <= maxSlips
+      const meant = known.find((name) => !isSet(name) && isMeant(name))
       return meant === undefined ? [] : [{ given, meant }]
     })
 }
 
-/** Letters to add, leave out, change or swap with a neighbour to get from one name to the other (optimal string alignment distance). */
+/** Typing errors between two names: letters to add, remove, change or swap (optimal string alignment distance). */
 export function slips (from: string, to: string): number {
   if (Math.abs(from.length - to.length) > maxSlips) return maxSlips + 1
   let beforeLast: number[] = []

@@ -3,10 +3,10 @@ import { normaliseOrigin } from '../access/allowed-origins.ts'
 import { InvalidSettings } from './invalid-settings.ts'
 import { settingsSchema } from './schema.ts'
 
-/** Variables as a process has them. */
+/** The environment variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** What JSON Schema and its annotations say of one setting, as far as this folder reads it. */
+/** The keywords of a setting's JSON Schema that this folder reads. */
 export interface SettingSchema {
   readonly type?: string
   readonly default?: unknown
@@ -22,14 +22,17 @@ export interface SettingSchema {
   readonly secret?: boolean
 }
 
-/** Every setting with its schema, in the order in which they are documented. */
-// The properties of a TypeBox object are JSON Schemas; SettingSchema only names keywords that are optional in each of them.
-export const settings: ReadonlyArray<readonly [string, SettingSchema]> = Object.entries(settingsSchema.properties as Record<string, SettingSchema>)
+// The properties of a TypeBox object are JSON Schemas, and every keyword of SettingSchema is optional.
+const properties = settingsSchema.properties as Record<string, SettingSchema>
+
+/** Every setting with its schema, in the order of the documentation. */
+export const settings: ReadonlyArray<readonly [string, SettingSchema]> = Object.entries(properties)
 
 /**
- * The known variables of `environment` as the schema wants them: blanks around values gone, empty ones left out (so that the default counts),
- * `NAME_FILE` read, lists split at commas, origins as browsers write them, words in small letters (Python writes `True`).
- * @throws InvalidSettings when a file cannot be read, or a secret is given twice
+ * Prepares the known variables of `environment` for the schema: trims values, leaves out empty ones (so that the
+ * default counts), reads `NAME_FILE`, splits lists at commas, writes origins as browsers do, and lower-cases words
+ * (Python writes `True`).
+ * @throws InvalidSettings if a file cannot be read, or a secret is given twice
  */
 export function prepare (environment: Environment): Record<string, unknown> {
   const prepared: Record<string, unknown> = {}
@@ -53,10 +56,10 @@ function readSecret (environment: Environment, name: string): string | undefined
 
 function readText (path: string, name: string): string {
   try {
-    // A pipe or a device could be read for ever.
+    // Reading a pipe or a device could never end.
     if (statSync(path).isFile()) return readFileSync(path, 'utf8').trim()
   } catch (error) {
-    // Every error of fs carries a code; the message would repeat the path a second time.
+    // Every error of fs has a code; its message would repeat the path.
     throw new InvalidSettings(`${name} cannot be read: ${path} (${(error as NodeJS.ErrnoException).code})`)
   }
   throw new InvalidSettings(`${name} is not a file: ${path}`)
@@ -67,7 +70,7 @@ function read (value: string, schema: SettingSchema): unknown {
     const items = value.split(',').map((item) => item.trim()).filter((item) => item !== '')
     return schema.items?.format === 'origin' ? items.map(normaliseOrigin) : items
   }
-  // JavaScript would take 0x10 and 1e3 for numbers too. NaN is none, so the schema refuses it.
+  // JavaScript would accept 0x10 and 1e3 too. The schema rejects NaN.
   if (schema.type === 'integer') return /^\d+$/.test(value) ? Number(value) : NaN
   return schema.type === 'boolean' || schema.enum !== undefined || schema.format === 'trust-proxy' ? value.toLowerCase() : value
 }

@@ -1,8 +1,10 @@
-/** Text between two quotation marks of a kind. */
+/** Text between two equal quotation marks. */
 const quotes = /^(["']).*\1$/s
 
-/** Whether a value kept the quotation marks that a shell would have removed, as `docker run --env-file` does. */
-export const isQuoted = (value: unknown): boolean => Array.isArray(value) ? value.some(isQuoted) : typeof value === 'string' && quotes.test(value)
+/** Whether a value has kept the quotation marks that a shell would remove, as with `docker run --env-file`. */
+export function isQuoted (value: unknown): boolean {
+  return Array.isArray(value) ? value.some(isQuoted) : typeof value === 'string' && quotes.test(value)
+}
 
-/** Why a quoted value is not what was meant, to follow the name of the setting. */
+/** Explains quotation marks, as the rest of a sentence that begins with the name of the setting. */
 export const quotedNote = 'is in quotation marks, which count as part of the value: docker run --env-file does not remove them'

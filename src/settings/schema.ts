@@ -1,32 +1,41 @@
 import Type, { type Static } from 'typebox'
 
 /**
- * What a setting may say of itself beside JSON Schema's own words. `.env.example` and docs/settings.md are written from these.
- * `group` begins a new section, `unit` is what a number counts, `zero` what 0 does, `secret` allows `NAME_FILE` and keeps the value out of every message.
+ * The annotations of a setting beyond JSON Schema, from which `.env.example` and docs/settings.md are generated:
+ * `group` begins a section, `unit` is the unit of a number, `zero` describes the effect of 0, `secret` allows
+ * `NAME_FILE` and keeps the value out of every message.
  */
 export const annotations = ['group', 'unit', 'zero', 'secret'] as const
 
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** A number of something. 0 is only allowed where `zero` says what it does. */
-const quantity = (unit: string, byDefault: number, description: string, more: { zero?: string, group?: string, maximum?: number } = {}) =>
-  Type.Integer({ default: byDefault, minimum: more.zero === undefined ? 1 : 0, maximum: Number.MAX_SAFE_INTEGER, unit, description, ...more })
+interface Annotations { readonly group?: string }
+interface QuantityAnnotations extends Annotations { readonly zero?: string, readonly maximum?: number }
+interface TextAnnotations extends Annotations { readonly format?: string, readonly secret?: true }
+interface ListAnnotations extends Annotations { readonly format?: string }
 
-const text = (byDefault: string, description: string, more: { format?: string, group?: string, secret?: true } = {}) =>
-  Type.String({ default: byDefault, description, ...more })
-
-const list = (byDefault: string[], description: string, more: { format?: string, group?: string } = {}) => {
-  const { format, ...rest } = more
-  return Type.Array(Type.String(format === undefined ? {} : { format }), { default: byDefault, minItems: 1, description, ...rest })
+/** An amount with a unit. It can be 0 only if `zero` describes the effect. */
+function quantity (unit: string, byDefault: number, description: string, more: QuantityAnnotations = {}) {
+  const minimum = more.zero === undefined ? 1 : 0
+  return Type.Integer({ default: byDefault, minimum, maximum: Number.MAX_SAFE_INTEGER, unit, description, ...more })
 }
 
-/** Every setting of the service: the one source of its type, of the check at start, of `.env.example` and of docs/settings.md. */
+function text (byDefault: string, description: string, more: TextAnnotations = {}) {
+  return Type.String({ default: byDefault, description, ...more })
+}
+
+function list (byDefault: string[], description: string, { format, ...more }: ListAnnotations = {}) {
+  const items = Type.String(format === undefined ? {} : { format })
+  return Type.Array(items, { default: byDefault, minItems: 1, description, ...more })
+}
+
+/** Every setting: the only source of its type, of the check at the start, of `.env.example` and of docs/settings.md. */
 export const settingsSchema = Type.Object({
   HOST: text('127.0.0.1', 'Address to listen on; 0.0.0.0 or :: in a container.', { group: 'Network' }),
   PORT: Type.Integer({ default: 4444, minimum: 0, maximum: 65535, zero: 'any free port', description: 'Port to listen on.' }),
   TRUST_PROXY: text('false', 'Proxies whose X-Forwarded-* headers are trusted: false (none), true (any sender: only if just the proxy can reach this port), or addresses and networks, comma separated (127.0.0.1, 10.0.0.0/8, loopback).', { format: 'trust-proxy' }),
-  NODE_ENV: text('', 'development makes the log readable. Unsafe secrets and origins are accepted in development and test, cause warnings if it is not set, and are refused at start with any other value (production, staging).'),
+  NODE_ENV: text('', 'development makes the log readable. Unsafe secrets and origins are accepted in development and test, cause warnings if NODE_ENV is not set, and stop the start with any other value (production, staging).'),
 
   COLLABORATION_SERVER_SECRET: Type.String({ minLength: 1, format: 'header-value', secret: true, group: 'Access', description: 'The secret shared with Django. It needs at least 16 characters in production; my-secret is for development. Generate one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"' }),
   COLLABORATION_SERVER_SECRET_PREVIOUS: text('', 'The previous secret, still accepted, so that the secret can be rotated without downtime.', { format: 'header-value', secret: true }),
@@ -41,7 +50,7 @@ export const settingsSchema = Type.Object({
   COLLABORATION_SESSION_COOKIES: list(['docs_sessionid', 'sessionid'], 'Names of session cookies, comma separated; the first one present is the session key.', { format: 'cookie-name' }),
   BACKEND_ASK_ANONYMOUS: Type.Boolean({ default: false, description: 'Ask Django about visitors without a cookie too. Set it if documents can be public (La Suite Docs); otherwise these visitors are refused without a call to Django.' }),
   BACKEND_MAX_CALLS: quantity('calls', 20, 'Largest number of concurrent calls to Django. Further calls wait, so that many reconnections at once do not overload Django.'),
-  BACKEND_CACHE_MS: quantity('ms', 0, 'How long an answer from Django is cached. A reset of the room drops it.', { zero: 'ask each time (identical questions in flight are still asked once)' }),
+  BACKEND_CACHE_MS: quantity('ms', 0, 'How long access granted by Django is cached. A reset of the room drops it.', { zero: 'ask each time (identical questions in flight are still asked once)' }),
   RECHECK_INTERVAL_MS: quantity('ms', 5 * 60_000, 'How often y-provider asks Django again about the access of an open connection.', { zero: 'never' }),
 
   DATA_DIR: text('./data', 'Folder of the embedded store (LMDB).', { group: 'Storage' }),
@@ -84,5 +93,5 @@ export const settingsSchema = Type.Object({
   COLLABORATION_LOGGING: Type.Boolean({ default: false, description: 'The older name for LOG_LEVEL=debug; LOG_LEVEL wins.' })
 })
 
-/** The settings as the service sees them: checked, complete, lists split. */
+/** The settings as the service uses them: checked and complete, with lists split. */
 export type Settings = Static<typeof settingsSchema>

@@ -1,12 +1,12 @@
 import type { Settings } from './schema.ts'
 
-/** Below this many characters a secret can be guessed; `secrets.token_urlsafe(32)` gives 43. */
+/** Characters; a shorter secret can be guessed. `secrets.token_urlsafe(32)` returns 43. */
 const minSecretLength = 16
 
-/** Whether unsafe settings stop the start. Unset, they only cause warnings, so that a first try needs one setting. */
+/** Whether unsafe settings stop the start. Without NODE_ENV they only cause warnings, so that a first try is easy. */
 export const isProduction = ({ NODE_ENV }: Settings): boolean => !['', 'development', 'test'].includes(NODE_ENV)
 
-/** What must not be served in production: a sentence for each setting, none where all is well. */
+/** A sentence for each setting that is unsafe in production. */
 export function findUnsafe (settings: Settings): string[] {
   const found = []
   for (const name of ['COLLABORATION_SERVER_SECRET', 'COLLABORATION_SERVER_SECRET_PREVIOUS', 'Y_PROVIDER_API_KEY'] as const) {
@@ -17,11 +17,12 @@ export function findUnsafe (settings: Settings): string[] {
   return found
 }
 
-/** Why an API key that is also a secret does less than expected; undefined where they differ. */
-export function sharedKeyNote ({ Y_PROVIDER_API_KEY: key, COLLABORATION_SERVER_SECRET, COLLABORATION_SERVER_SECRET_PREVIOUS }: Settings): string | undefined {
+/** A warning about an API key that is also a secret; undefined if they differ. */
+export function sharedKeyNote (settings: Settings): string | undefined {
+  const { Y_PROVIDER_API_KEY: key, COLLABORATION_SERVER_SECRET, COLLABORATION_SERVER_SECRET_PREVIOUS } = settings
   if (key === '') return undefined
   const token = key.replace(/^bearer +/i, '')
-  const others = Object.entries({ COLLABORATION_SERVER_SECRET, COLLABORATION_SERVER_SECRET_PREVIOUS })
-  const other = others.find(([, secret]) => secret === key || secret === token)?.[0]
-  return other && `Y_PROVIDER_API_KEY is the same as ${other} and is not accepted as Bearer: give it a value of its own`
+  const secrets = Object.entries({ COLLABORATION_SERVER_SECRET, COLLABORATION_SERVER_SECRET_PREVIOUS })
+  const name = secrets.find(([, secret]) => secret === key || secret === token)?.[0]
+  return name && `Y_PROVIDER_API_KEY is the same as ${name} and is not accepted as Bearer: give it a value of its own`
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
-// Beside the sources and beside the build; npm does not let a package be without a version.
-const { version: read } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+// It lies beside both src/ and dist/. npm requires a version in every package.
+const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
 
-/** The version of this service, as package.json has it. */
-export const version = read
+/** The version of this service, from package.json. */
+export const { version } = JSON.parse(manifest) as { version: string }

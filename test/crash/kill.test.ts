@@ -35,7 +35,7 @@ const deaths: Record<string, (service: Service) => Promise<void>> = {
   async 'when it is told twice to stop' (service) {
     await milliseconds(random.below(100))
     process.kill(service.pid, 'SIGTERM')
-    await service.line(/"msg":"SIGTERM: stopping"/)
+    await service.line(/"msg":"Received SIGTERM; stopping"/)
     await milliseconds(random.below(20))
     await service.stop('SIGTERM')
   },

@@ -55,7 +55,7 @@ await t.test('killed and started again, the service serves everything it had sto
     late.doc.getText('text').insert(0, 'goes on')
   }
   t.equal(await second.server.stop(), 0, 'and stops in peace')
-  t.match(second.server.output(), 'stopped')
+  t.match(second.server.output(), 'Stopped')
 })
 
 await t.test('people who stay through a restart find each other again, with what they wrote meanwhile', async (t) => {

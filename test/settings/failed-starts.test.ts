@@ -109,8 +109,8 @@ const cases: Case[] = [
   [{ COLLABORATION_BACKEND_BASE_URL: 'http://alice:hunter-42@django' }, 'COLLABORATION_BACKEND_BASE_URL must be a URL'],
 
   // An address
-  [{ PORT: String(taken) }, new RegExp(`^Cannot listen on HOST 127\\.0\\.0\\.1, PORT ${taken}: another program listens there already$`)],
-  [{ PORT: '1' }, /PORT 1: this user may not listen there$/],
+  [{ PORT: String(taken) }, new RegExp(`^Cannot listen on HOST 127\\.0\\.0\\.1, PORT ${taken}: another program already listens there$`)],
+  [{ PORT: '1' }, /PORT 1: this user is not allowed to listen there$/],
   [{ PORT: '"4444"' }, /^PORT must be a whole number, 0 to 65535 \(it is in quotation marks, which count/],
   ...all('HOST', /^Cannot listen on HOST .*, PORT 0: [^:]+$/, ['8.8.8.8', 'hunter.invalid', 'fe80::1']),
 

@@ -30,5 +30,5 @@ await t.test('a slip is a letter more, less, changed or swapped', async (t) => {
 await t.test('the service names them in a warning and starts', async (t) => {
   const lines: string[] = []
   await build(t, { COLLABORATION_SERVER_SECRET_PREVIOS: 'x' }, { write: (line) => { lines.push(line) } })
-  t.match(lines.join(''), 'COLLABORATION_SERVER_SECRET_PREVIOS is no setting of this service and is ignored: did you mean COLLABORATION_SERVER_SECRET_PREVIOUS?')
+  t.match(lines.join(''), 'COLLABORATION_SERVER_SECRET_PREVIOS is not a setting of this service and is ignored: did you mean COLLABORATION_SERVER_SECRET_PREVIOUS?')
 })
