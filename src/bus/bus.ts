@@ -1,40 +1,43 @@
 import { randomBytes } from 'node:crypto'
 
 /**
- * Carries messages between the nodes of one service. It may lose anything at any time, but what arrives is what was sent,
- * and what one node sends to another arrives in the order in which it was sent. Every adapter passes the contract suite in
+ * Carries messages between the nodes of one service. It can lose messages at any time, but a message arrives unchanged,
+ * and messages from one node to another arrive in order. Every adapter passes the contract suite in
  * `test/bus/contract.ts`.
  */
 export interface Bus {
-  /** This node's own address */
+  /** This node's own address. */
   readonly node: NodeId
 
   /**
-   * Sends to one node, or to all of them: to this one too, which shows that the way there and back is open. The bytes may
-   * be changed by the caller once this returns. Never throws; what cannot be sent now is lost.
+   * Sends to one node, or to all nodes including this one, which shows that both directions work. The caller can reuse
+   * the bytes once this returns. Never throws; a message that cannot be sent now is lost.
    */
   send (to: NodeId | typeof everyone, message: Uint8Array): void
 
-  /** Lets go of all resources, once what was sent has left this process or `patienceMs` have passed. */
+  /** Releases all resources, once sent messages have left this process or `patienceMs` have passed. */
   close (patienceMs?: number): Promise<void>
 }
 
+/** Receives the messages of a node. */
 export interface BusListener {
-  /** Called for each message, never within a call of `send`. The bytes may be kept. */
+  /** Called for each message, never during a call of `send`. The listener can keep the bytes. */
   received (from: NodeId, message: Uint8Array): void
-  /** The way was interrupted and is open again: anything may have been lost meanwhile. Not called for the first time it opens. */
+  /** The connection works again after an interruption: messages may be lost. Not called for the first connection. */
   restored (): void
 }
 
-/** Opens a bus for a node. Resolves when it can be sent to and reached. */
+/** Opens a bus for a node. Resolves once the node can send and be reached. */
 export type OpenBus = (node: NodeId, listener: BusListener) => Promise<Bus>
 
-/** Names a process for as long as it runs: 48 random bits as eight characters of base64url. */
+/** The name of a process while it runs: 48 random bits as eight characters of base64url. */
 export type NodeId = string
 
-/** How many bytes a node's id is. */
+/** The bytes of a node's id. */
 export const nodeIdBytes = 6
 
+/** The address of all nodes. */
 export const everyone = Symbol('every node')
 
+/** Makes a new node id. */
 export const newNodeId = (): NodeId => randomBytes(nodeIdBytes).toString('base64url')

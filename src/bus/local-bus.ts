@@ -1,6 +1,6 @@
 import { everyone, type Bus, type BusListener, type NodeId } from './bus.ts'
 
-/** The nodes of one process: one where the service is one process, several in tests. */
+/** Connects the nodes of one process: one in a service of one process, several in tests. */
 export class LocalExchange {
   readonly #listeners = new Map<NodeId, BusListener>()
   readonly #cut = new Set<NodeId>()
@@ -20,18 +20,17 @@ export class LocalExchange {
     }
   }
 
-  /** Loses all that a node sends or is sent. */
+  /** Drops all messages from and to a node. */
   cut (node: NodeId): void {
     this.#cut.add(node)
   }
 
-  /** Ends a cut and tells the node so. */
+  /** Ends a cut and notifies the node. */
   restore (node: NodeId): void {
     if (this.#cut.delete(node)) this.#listeners.get(node)?.restored()
   }
 
   #send (from: NodeId, to: NodeId | typeof everyone, message: Uint8Array): void {
-    // Alone, as most services are: only its own signs of life go round.
     const receivers = to === everyone ? [...this.#listeners.keys()] : [to]
     for (const receiver of receivers) {
       if (this.#cut.has(from) || this.#cut.has(receiver)) continue

@@ -1,12 +1,13 @@
-/** Where Redis is, as REDIS_URL says it. */
+/** The address of Redis, from REDIS_URL. */
 export type RedisAddress =
-  /** One server */
+  /** One server. */
   | { readonly kind: 'server', readonly url: string }
-  /** Whichever server Sentinel calls the master of this name; `nodes` are the Sentinels */
+  /** The server that Sentinel reports as the master of this name; `nodes` are the Sentinels. */
   | { readonly kind: 'sentinel', readonly master: string, readonly sentinelLogin: Login } & Several
-  /** Redis Cluster; some of its servers */
+  /** Redis Cluster; `nodes` are some of its servers. */
   | { readonly kind: 'cluster' } & Several
 
+/** A user and password; both optional. */
 export interface Login {
   readonly username?: string
   readonly password?: string
@@ -14,20 +15,20 @@ export interface Login {
 
 interface Several {
   readonly nodes: ReadonlyArray<{ readonly host: string, readonly port: number }>
-  /** How to log in to the servers that hold data */
+  /** The login of the servers that hold data. */
   readonly login: Login
   readonly tls: boolean
 }
 
-/** What a REDIS_URL may look like, to end the sentence "must be …". */
+/** The forms of a REDIS_URL, as the end of a sentence "must be …". */
 export const redisUrlForms = 'redis://host, redis+sentinel://host,host/master-name or redis+cluster://host,host (rediss… with TLS)'
 
 const sentinelPort = 26379
 const serverPort = 6379
 
 /**
- * Reads `redis[s]://[[user]:password@]host[:port]`, `redis[s]+sentinel://[[user]:password@]host[:port],…/master-name` (user and
- * password of the servers; those of the Sentinels as `?sentinel_username=…&sentinel_password=…`) or
+ * Reads `redis[s]://[[user]:password@]host[:port]`, `redis[s]+sentinel://[[user]:password@]host[:port],…/master-name`
+ * (user and password of the servers; those of the Sentinels as `?sentinel_username=…&sentinel_password=…`) or
  * `redis[s]+cluster://[[user]:password@]host[:port],…`. User and password are percent-encoded.
  * @returns undefined for anything else
  */
@@ -51,7 +52,7 @@ export function parseRedisUrl (url: string): RedisAddress | undefined {
   }
 }
 
-/** What the client library would throw at, without a word of the setting. */
+/** Whether the client library accepts the URL; its own errors do not name the setting. */
 function isServer (url: string): boolean {
   if (!URL.canParse(url)) return false
   const { hostname, pathname, username, password, search, hash } = new URL(url)
@@ -61,7 +62,7 @@ function isServer (url: string): boolean {
   } catch {
     return false
   }
-  // An @ there stood behind a password whose ? or # is not percent-encoded.
+  // An @ in the query means that a ? or # of the password is not percent-encoded.
   return hostname !== '' && /^\/?\d*$/.test(pathname) && !(search + hash).includes('@')
 }
 

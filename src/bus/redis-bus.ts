@@ -3,34 +3,40 @@ import { causeOf, OutageLog } from '../logging/outage-log.ts'
 import { everyone, nodeIdBytes, type Bus, type BusListener, type NodeId } from './bus.ts'
 import { parseRedisUrl, redisUrlForms, type RedisAddress } from './redis-address.ts'
 import { makeRedisClient, type RedisClient } from './redis-client.ts'
+import { isRejection, isTransient, isUnreachable, NoAnswer } from './redis-errors.ts'
 import { redisFailure } from './redis-failure.ts'
 
+/** The options of a bus over Redis. */
 export interface RedisBusOptions {
-  /** See `parseRedisUrl` */
+  /** See `parseRedisUrl`. */
   readonly url: string
-  /** Begins the names of all channels: nodes with the same prefix form one service */
+  /** The prefix of all channel names: nodes with the same prefix form one service. */
   readonly prefix: string
   readonly logger: Logger
-  /** How long opening can wait for Redis, in ms; default: as long as one attempt lasts */
+  /** Ms that opening can wait for Redis; default: the duration of one attempt. */
   readonly patienceMs?: number
 }
 
-/** How long one attempt to open retries, and how long it lasts: the last answer needs a little more. */
+/** Ms in which one attempt to open retries. */
 const openTimeoutMs = 5000
+/** Ms that one attempt lasts: the last answer needs a little more time. */
 const attemptMs = openTimeoutMs + 1000
-const noAnswer = 'It did not answer in time'
-/** After a cut this node sends to itself until it hears that: then the way out and the way back are both open. Its own channel is the last that it subscribes to. */
+/**
+ * Ms between the messages that a node sends to itself after a cut, until it receives one: then both directions work. It
+ * subscribes to its own channel last.
+ */
 const probeEveryMs = 200
-/** What Redis has not taken is kept up to this much; the rest is lost, and its receivers read the store. */
+/** Bytes of messages that wait for Redis; further messages are lost, and their receivers read the store. */
 const maxUnsentBytes = 32 * 1024 * 1024
+/** Ms in which closing sends what is left. */
 const closePatienceMs = 1000
 
-/** Between two attempts to reach a Redis that was unreachable at the start, ms */
+/** Ms between two attempts to reach a Redis that was unreachable at the start. */
 const openAgainMs = 1000
 
 /**
- * Opens a bus over the channels of Redis (or Valkey): one of each node, and one of all. Nothing is stored there. The bus opens
- * even if Redis is unreachable or answers too late, and retries until Redis answers; messages sent before that are lost.
+ * Opens a bus over the channels of Redis (or Valkey): one for each node, and one for all. Redis stores nothing. The bus
+ * opens even if Redis is unreachable or answers too late, and retries; messages sent before Redis answers are lost.
  * @throws Error if Redis rejects this node; `redisFailure` explains it
  */
 export async function openRedisBus (options: RedisBusOptions, node: NodeId, listener: BusListener): Promise<Bus> {
@@ -53,10 +59,10 @@ class RedisBus implements Bus {
   #unsentBytes = 0
   #whenSent: (() => void) | undefined
   #isOpen = false
-  /** Why the attempt to open is failing */
+  /** Why the attempt to open is failing. */
   #reason: Error | undefined
   #refused: ((error: Error) => void) | undefined
-  /** Runs while Redis is away */
+  /** Runs while Redis is unreachable. */
   #probing: NodeJS.Timeout | undefined
   #isSubscribing = false
   #openingAgain: NodeJS.Timeout | undefined
@@ -88,9 +94,11 @@ class RedisBus implements Bus {
     const connecting = this.#connect()
     let timer: NodeJS.Timeout | undefined
     const isLate = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => { reject(this.#reason ?? new Error(noAnswer)) }, patienceMs)
+      timer = setTimeout(() => { reject(this.#reason ?? new NoAnswer()) }, patienceMs)
     })
-    const cause = await Promise.race([connecting, isLate]).catch((error: unknown) => error).finally(() => { clearTimeout(timer) })
+    const cause = await Promise.race([connecting, isLate]).catch((error: unknown) => error).finally(() => {
+      clearTimeout(timer)
+    })
     if (cause === undefined) return
     if (!isUnreachable(cause)) throw cause
     this.#logger.warn(causeOf(cause), 'Redis is unreachable; serving without the other nodes, and retrying')
@@ -115,14 +123,17 @@ class RedisBus implements Bus {
   }
 
   async #connect (): Promise<void> {
-    // Left to itself, the library asks Sentinel for much longer, with a wrong password too.
+    // The library itself would ask Sentinel for much longer, even with a wrong password.
     let timer: NodeJS.Timeout | undefined
     const isRefused = new Promise<never>((_resolve, reject) => {
       this.#refused = reject
-      timer = setTimeout(() => { reject(this.#reason ?? new Error(noAnswer)) }, attemptMs)
+      timer = setTimeout(() => { reject(this.#reason ?? new NoAnswer()) }, attemptMs)
     })
     try {
-      await Promise.race([this.#client.open([this.#channel(everyone), this.#channel(this.node)], this.#received), isRefused])
+      await Promise.race([
+        this.#client.open([this.#channel(everyone), this.#channel(this.node)], this.#received),
+        isRefused,
+      ])
     } catch (error) {
       await this.#destroy()
       // The first error, or that of a rejection, has the reason; later ones only report that the attempt was abandoned.
@@ -138,7 +149,7 @@ class RedisBus implements Bus {
     const bytes = message.length
     this.#unsent++
     this.#unsentBytes += bytes
-    // What is lost is noticed by whoever misses it.
+    // The receiver of a lost message notices the gap.
     const settle = (): void => {
       this.#unsentBytes -= bytes
       if (--this.#unsent === 0) this.#whenSent?.()
@@ -157,7 +168,7 @@ class RedisBus implements Bus {
     await this.#destroy()
   }
 
-  /** Some clients look for the right server first, and would be closed before they send. */
+  /** Some clients look for the right server first, and would close before they send. */
   #allSent (): Promise<void> {
     return new Promise((resolve) => {
       if (this.#unsent === 0) resolve()
@@ -168,7 +179,7 @@ class RedisBus implements Bus {
   readonly #received = (payload: Buffer): void => {
     if (payload.length < nodeIdBytes) return
     const isProbe = payload.length === nodeIdBytes && payload.equals(this.#sender)
-    if (isProbe && this.#probing !== undefined) this.#isBack()
+    if (isProbe && this.#probing !== undefined) this.#restore()
     if (isProbe) return
     this.#listener.received(payload.toString('base64url', 0, nodeIdBytes), payload.subarray(nodeIdBytes))
   }
@@ -178,10 +189,9 @@ class RedisBus implements Bus {
   }
 
   #noteTrouble (error: Error): void {
-    // Sentinel's client counts its own start as a change of master, and reports that before it reports a wrong
-    // password.
-    if (this.#reason === undefined || isRefusal(error)) this.#reason = error
-    if (!this.#isOpen && isRefusal(error)) this.#refused?.(error)
+    // Sentinel's client reports its own start as a change of master, before it reports a wrong password.
+    if (this.#reason === undefined || isRejection(error)) this.#reason = error
+    if (!this.#isOpen && isRejection(error)) this.#refused?.(error)
   }
 
   #wasCut (error: Error): void {
@@ -199,7 +209,7 @@ class RedisBus implements Bus {
     this.#client.subscribeAgain().then(settle, settle)
   }
 
-  #isBack (): void {
+  #restore (): void {
     clearInterval(this.#probing)
     this.#probing = undefined
     this.#logger.info({}, 'Redis is back')
@@ -210,20 +220,8 @@ class RedisBus implements Bus {
     try {
       await this.#client.destroy()
     } catch (error) {
-      this.#logger.debug(causeOf(error), 'The connection to Redis had ended before')
+      this.#logger.debug(causeOf(error), 'The connection to Redis was closed already')
     }
   }
 }
 
-const isRefusal = ({ message }: Error): boolean => /WRONGPASS|NOAUTH|NOPERM/.test(message)
-
-/** Whether it may be better in a moment: Redis starts, or is not there yet. A wrong password is not. */
-const isTransient = (error: Error): boolean => 'code' in error || /closed|timeout|LOADING/i.test(error.message)
-
-/** Whether nobody answers at the address, which says nothing against the settings. */
-function isUnreachable (cause: unknown): boolean {
-  if (!(cause instanceof Error)) return false
-  const { code = '', message } = cause as NodeJS.ErrnoException
-  return /^(?:ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE)$/.test(code) ||
-    /did not answer|timeout|closed|LOADING|root nodes/i.test(message)
-}

@@ -1,46 +1,50 @@
 import { createClient, createCluster, createSentinel } from 'redis'
 import type { RedisAddress } from './redis-address.ts'
 
-/** What a bus needs of Redis, however many servers that is. */
+/** The part of Redis that a bus uses, however many servers there are. */
 export interface RedisClient {
-  /** Whether something may be published now. */
+  /** Whether messages can be published now. */
   readonly isReady: boolean
-  /** Connects and subscribes. @throws Error where that cannot be done */
+  /** Connects and subscribes. @throws Error if that fails */
   open (channels: readonly string[], received: (message: Buffer) => void): Promise<void>
-  /** Repairs what of that was lost; where nothing was, it does nothing. @throws Error where that cannot be done now */
+  /** Restores lost subscriptions. @throws Error if that fails now */
   subscribeAgain (): Promise<void>
+  /** Publishes a message. */
   publish (channel: string, message: Buffer): Promise<unknown>
-  /** Lets go once what was published has been answered. */
+  /** Closes the connections once Redis has answered all messages. */
   close (): Promise<unknown>
-  /** Lets go at once. @throws Error where it had never begun, or has ended before */
+  /** Closes the connections at once. @throws Error if they were never opened, or are closed already */
   destroy (): Promise<void>
 }
 
+/** The events and choices of a client. */
 export interface RedisClientOptions {
   readonly address: RedisAddress
-  /** Something was cut, or another server has taken over: what was sent meanwhile may be lost */
+  /** A connection was lost, or another server has taken over: messages may be lost. */
   onCut (error: Error): void
-  /** Something failed that messages do not pass through: it matters while the bus opens */
+  /** A connection failed that carries no messages; it matters while the bus opens. */
   onTrouble (error: Error): void
-  /** Whether a connection that is lost is to be made again; else `open` fails */
+  /** Whether to reconnect after this error; otherwise `open` fails. */
   retries (error: Error): boolean
 }
 
-/** A connection is asked for a sign of life this often, and taken for dead after the longer time without any. */
+/** Ms between two pings of a connection. */
 const pingEveryMs = 2000
+/** Ms without any answer after which a connection counts as dead. */
 const silenceMs = 6000
 const connectTimeoutMs = 3000
-const lastRetryMs = 1000
+/** Ms; the longest pause between two attempts to reconnect. */
+const maxRetryMs = 1000
 /**
- * The Sentinels are asked one after the other, and nothing is published meanwhile: those that accept and do not answer are
- * given up sooner than a server. All of them must have had their turn before the next scan, or the library never ends one.
+ * Ms without an answer after which a Sentinel counts as dead: sooner than a server, because the Sentinels are asked one
+ * after the other, and nothing is published meanwhile. All of them must be asked before the next scan, or the library
+ * never completes one.
  */
-const sentinelSilenceMs = 2000
-const sentinelPingEveryMs = 800
-/** How often Sentinel is asked who the master is, in case that its own message about a change was lost. */
+const sentinelSigns = { pingEveryMs: 800, silenceMs: 2000 }
+/** Ms between two questions to Sentinel for the master, in case its own message about a change was lost. */
 const scanEveryMs = 10_000
 
-/** What is the same for each connection. */
+/** The options that all connections share. */
 const connection = (retries: RedisClientOptions['retries'], tls: boolean | undefined, signs = { pingEveryMs, silenceMs }) => ({
   disableOfflineQueue: true,
   pingInterval: signs.pingEveryMs,
@@ -48,13 +52,16 @@ const connection = (retries: RedisClientOptions['retries'], tls: boolean | undef
     ...(tls === true ? { tls } : {}),
     connectTimeout: connectTimeoutMs,
     socketTimeout: signs.silenceMs,
-    reconnectStrategy: (tries: number, cause: Error) => retries(cause) ? Math.min(lastRetryMs, 50 * 2 ** tries) : cause,
+    reconnectStrategy: (tries: number, cause: Error) => retries(cause) ? Math.min(maxRetryMs, 50 * 2 ** tries) : cause,
   },
 })
 
-/** The library's own limit of 5 s takes a timer and an exception for each message; here a silent connection ends as a whole. */
+/**
+ * Without the library's limit of 5 s, which costs a timer for each message: here a silent connection ends as a whole.
+ */
 const commandOptions = { timeout: 0 }
 
+/** Makes a client for one server, for Sentinel or for Redis Cluster. */
 export function makeRedisClient (options: RedisClientOptions): RedisClient {
   switch (options.address.kind) {
     case 'server': return forServer(options.address, options)
@@ -65,7 +72,7 @@ export function makeRedisClient (options: RedisClientOptions): RedisClient {
 
 type Address<Kind extends RedisAddress['kind']> = Extract<RedisAddress, { kind: Kind }>
 
-/** One connection both publishes and hears (RESP3), so a cut takes both. */
+/** One connection publishes and receives (RESP3), so a cut interrupts both. */
 function forServer ({ url }: Address<'server'>, { onCut, retries }: RedisClientOptions): RedisClient {
   const client = createClient({ url, commandOptions, ...connection(retries, undefined) })
   client.on('error', onCut)
@@ -73,7 +80,8 @@ function forServer ({ url }: Address<'server'>, { onCut, retries }: RedisClientO
 }
 
 function forSentinel ({ master, nodes, login, sentinelLogin, tls }: Address<'sentinel'>, { onCut, onTrouble, retries }: RedisClientOptions): RedisClient {
-  // Only connections to the servers ask this. The library's errors do not tell those from a Sentinel's, and one dead Sentinel makes one at each scan.
+  // Only connections to the servers ask this. The library's errors do not tell those from connections to Sentinels, and
+  // a dead Sentinel causes an error at each scan.
   const retriesAfterCut = (error: Error): boolean => {
     onCut(error)
     return retries(error)
@@ -82,20 +90,22 @@ function forSentinel ({ master, nodes, login, sentinelLogin, tls }: Address<'sen
     name: master,
     sentinelRootNodes: [...nodes],
     nodeClientOptions: { ...login, ...connection(retriesAfterCut, tls) },
-    sentinelClientOptions: { ...sentinelLogin, ...connection(retries, tls, { pingEveryMs: sentinelPingEveryMs, silenceMs: sentinelSilenceMs }) },
+    sentinelClientOptions: { ...sentinelLogin, ...connection(retries, tls, sentinelSigns) },
     commandOptions,
     scanInterval: scanEveryMs,
     passthroughClientErrorEvents: true,
-    // Else messages could overtake each other while the library passes its one connection around.
+    // Otherwise messages could overtake each other while the library shares its one connection.
     reserveClient: true,
   })
-  // Of a Sentinel that does not answer the library tells twice: first in a string, which would hide the reason.
+  // The library reports a silent Sentinel twice, first as a string, which would hide the reason.
   client.on('error', (error: unknown) => { if (error instanceof Error) onTrouble(error) })
-  client.on('topology-change', ({ type }: { type: string }) => { if (type === 'MASTER_CHANGE') onCut(new Error('Another server has become the master')) })
+  client.on('topology-change', ({ type }: { type: string }) => {
+    if (type === 'MASTER_CHANGE') onCut(new Error('Another server has become the master'))
+  })
   return through(client)
 }
 
-/** What the library's clients of one server and of Sentinel have in common. */
+/** The part that the library's clients of one server and of Sentinel have in common. */
 interface PubSubClient {
   readonly isReady: boolean
   connect (): Promise<unknown>
@@ -111,17 +121,17 @@ const through = (client: PubSubClient): RedisClient => ({
     await client.connect()
     await client.subscribe([...channels], received, true)
   },
-  // One connection has all of them, and the library subscribes before it calls that ready.
+  // One connection carries all subscriptions, and the library restores them before it reports that connection as ready.
   subscribeAgain: async () => {},
   publish: (channel, message) => client.publish(channel, message),
   close: () => client.close(),
   destroy: async () => { await client.destroy() },
 })
 
-/** What the library's client of Redis Cluster emits when a server leaves that somebody has subscribed at. */
+/** The event of the library's client of Redis Cluster when a server with subscriptions leaves the cluster. */
 const channelsLost = '__resubscribeListeners'
 
-/** Sharded channels (Redis 7): each message goes to the one server that the service's channels belong to, instead of all. */
+/** Uses sharded channels (Redis 7): each message goes only to the server that holds the service's channels. */
 function forCluster ({ nodes, login, tls }: Address<'cluster'>, { onCut, onTrouble, retries }: RedisClientOptions): RedisClient {
   const client = createCluster({
     rootNodes: nodes.map(({ host, port }) => ({ socket: { host, port } })),
@@ -129,30 +139,31 @@ function forCluster ({ nodes, login, tls }: Address<'cluster'>, { onCut, onTroub
     commandOptions,
     minimizeConnections: true,
   })
-  // The braces put all channels of a service on one server: else a node's farewell could overtake its last batch.
+  // The braces put all channels of a service on one server; otherwise a node's farewell could overtake its last batch.
   const tagged = (channel: string): string => channel.replace(/^[^:]+/, '{$&}')
   let slot = -1
   let holder: string | undefined
-  /** The library follows the channels to another server without a word; what was said meanwhile may be lost. */
+  /** Reports a move of the channels to another server, which the library follows silently: messages may be lost. */
   const noteHolder = (): void => {
     const now = client.slots[slot]?.master.address
     if (now === undefined || now === holder) return
-    if (holder !== undefined) onCut(new Error('Another server has the channels'))
+    if (holder !== undefined) onCut(new Error('The channels have moved to another server'))
     holder = now
   }
   let subscribe = async (): Promise<void> => {}
-  /** In place of the library's own listener, which subscribes elsewhere too but catches nothing: an unhandled rejection ends the process. */
+  /** Replaces the library's own listener, which subscribes at another server too, but with an unhandled rejection. */
   const followChannels = (): void => {
-    // The way is closed on purpose.
+    // The client was closed on purpose.
     if (!client.isOpen) return
-    onCut(new Error('The server that had the channels has them no longer'))
+    onCut(new Error('The server of the channels has left the cluster'))
     subscribe().catch(onTrouble)
   }
   const theirs = client.listeners(channelsLost)
-  // First ours, then without theirs: the client inherits its table of listeners from the object that emits, and Node.js makes a new table once the last one is gone.
+  // Add the new listener before removing the others: the client inherits its table of listeners from the object that
+  // emits, and Node.js makes a new table once the last listener is gone.
   client.on(channelsLost, followChannels)
   for (const listener of theirs) client.off(channelsLost, listener as () => void)
-  // Connections to servers that had the channels before stay open, and are made again once a second when those are lost.
+  // Connections to earlier servers of the channels stay open, and are retried once a second when they fail.
   client.on('node-error', (error: Error, { host, port }: { host: string, port: number }) => {
     const master = client.slots[slot]?.master
     if (master === undefined || (master.host === host && master.port === port)) onCut(error)
@@ -183,7 +194,10 @@ function forCluster ({ nodes, login, tls }: Address<'cluster'>, { onCut, onTroub
   }
 }
 
-/** Where Redis Cluster keeps a channel: CRC16 (XMODEM) of what is in its first braces. @see https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/ */
+/**
+ * The slot of a channel in Redis Cluster: CRC16 (XMODEM) of the text in its first braces.
+ * @see https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
+ */
 function slotOf (channel: string): number {
   const tag = /\{([^}]+)\}/.exec(channel)?.[1] ?? channel
   let crc = 0
