@@ -224,4 +224,3 @@ class RedisBus implements Bus {
     }
   }
 }
-
