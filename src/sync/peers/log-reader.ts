@@ -1,5 +1,5 @@
 import type { OutageLog } from '../../logging/outage-log.ts'
-import { CallQueue } from '../../queue/bounded-queue.ts'
+import { BoundedQueue } from '../../queue/bounded-queue.ts'
 import { SnapshotReplaced } from '../save/stored-documents.ts'
 
 /** The stored log of one open room. */
@@ -33,7 +33,7 @@ const maxDue = 100
 /** Brings rooms up to what other nodes have stored: those that are behind at once, every room now and then. */
 export class LogReader {
   readonly #options: LogReaderOptions
-  readonly #turns: CallQueue
+  readonly #turns: BoundedQueue
   readonly #waiting = new Set<ReadableLog>()
   #failed: ReadableLog[] = []
   readonly #timer: NodeJS.Timeout
@@ -41,7 +41,7 @@ export class LogReader {
 
   constructor (options: LogReaderOptions) {
     this.#options = options
-    this.#turns = new CallQueue({ maxRunning, maxWaiting: Infinity, maxWaitMs: Infinity, now: options.now })
+    this.#turns = new BoundedQueue({ maxRunning, maxWaiting: Infinity, maxWaitMs: Infinity, now: options.now })
     this.#timer = setInterval(() => { this.#look() }, lookEveryMs)
     this.#timer.unref()
   }
