@@ -50,7 +50,7 @@ function describeRequest ({ method, url, host, ip }: LoggedRequest) {
 const printableOrNone = (name: string | undefined): string | undefined => name === undefined ? undefined : printable(name)
 
 /** The URL with the values of its query hidden, except those of harmless parameters. */
-export function redactQuery (url: string): string {
+function redactQuery (url: string): string {
   const start = url.indexOf('?')
   if (start === -1) return url
   const parameters = url.slice(start + 1).split('&').map((parameter) => {
