@@ -1,37 +1,46 @@
-import { openPool, type Pool, type PoolOptions, type PoolStats } from '../workers/pool.ts'
-import { PoolBusy, PoolDeadline, PoolMemory } from '../workers/pool-errors.ts'
+import { openPool, type Pool } from '../workers/pool.ts'
+import { limitOf } from '../workers/pool-errors.ts'
+import type { PoolOptions, PoolStats } from '../workers/pool-options.ts'
 import { siblingModule } from '../workers/sibling-module.ts'
 import type { BlockTable } from './blocks/block-table.ts'
-import { InvalidBlocksModule, loadBlockTable } from './blocks/blocks-module.ts'
+import { loadBlockTable } from './blocks/blocks-module.ts'
+import { ConversionFailure, type FailureReason } from './conversion-failure.ts'
 import { convert, type Converted, type ConvertRequest } from './convert.ts'
-import { InvalidContent } from './invalid-content.ts'
+import { reviveError } from './thread-errors.ts'
 import { tryOutBlocksModule } from './try-out-blocks-module.ts'
 
-/** Why a conversion failed, for metrics. */
-export type FailureReason = 'invalid' | 'busy' | 'deadline' | 'memory' | 'cancelled' | 'error'
+/** Formats of a conversion, for metrics. */
+interface Direction { from: string, to: string }
 
+/** What `openConverter` needs. */
 export interface ConverterOptions {
   /** Worker threads; on two cores one is right, the other carries the sync. */
   threads: number
+  /** The most conversions that wait for a thread. */
   maxQueue: number
-  /** The most bytes of input that are held for threads, waiting and at work, unless one alone has more; 0: no limit. */
+  /** The most bytes of input that are held for threads, waiting and at work, unless one input alone is larger; 0: no limit. */
   maxHeldBytes?: number
-  /** From the request to the result; 0: no limit. */
+  /** ms from the request to the result; 0: no limit. */
   deadlineMs: number
+  /** MiB of heap for one thread. */
   memoryMb: number
-  /** Smaller inputs are converted where they are, in a fraction of a millisecond; 0: none. Not where `deadlineMs` must hold for them too. */
+  /**
+   * Bytes; inputs up to this size are converted on the calling thread, in a fraction of a millisecond and without
+   * regard to `deadlineMs`; 0: none.
+   */
   inlineMaxBytes?: number
   /** The address of the module with a project's own blocks. */
   blocksModule?: string | undefined
-  /** Time limit for loading it, in ms; default 5000. */
+  /** ms that loading it may take. */
   loadTimeoutMs?: number
   logger?: PoolOptions['logger']
-  /** Called after each conversion: its direction, and its time from the request to the result. */
-  onConverted?: (direction: { from: string, to: string }, seconds: number) => void
-  onFailed?: (direction: { from: string, to: string }, reason: FailureReason) => void
+  /** Called after each conversion, with its time from the request to the result. */
+  onConverted?: (direction: Direction, seconds: number) => void
+  /** Called for each conversion that failed. */
+  onFailed?: (direction: Direction, reason: FailureReason) => void
 }
 
-/** Loads the block table and starts the pool. @throws InvalidBlocksModule */
+/** Loads the block table and opens the pool. @throws InvalidBlocksModule */
 export async function openConverter (options: ConverterOptions): Promise<Converter> {
   const { threads, maxQueue, memoryMb, blocksModule, loadTimeoutMs = 5000, logger } = options
   if (blocksModule !== undefined) await tryOutBlocksModule(blocksModule, loadTimeoutMs)
@@ -43,9 +52,9 @@ export async function openConverter (options: ConverterOptions): Promise<Convert
     maxQueue,
     memoryMb,
     retry: 1,
-    // The table above has loaded the same module: what is wrong with it is known already.
+    // The table above has shown that the module loads.
     eager: false,
-    revive: ({ name, message }) => name === 'InvalidContent' ? new InvalidContent(message) : name === 'InvalidBlocksModule' ? new InvalidBlocksModule(message) : undefined,
+    revive: reviveError,
     ...logger !== undefined && { logger },
   })
   return new Converter(options, table, pool)
@@ -65,8 +74,9 @@ export class Converter {
   }
 
   /**
-   * @param signal ends the conversion when nobody waits for it any more
-   * @throws InvalidContent, PoolBusy, PoolDeadline, PoolMemory, or the signal's reason
+   * Converts one document.
+   * @param signal aborts the conversion when its result is no longer wanted
+   * @throws ConversionFailure
    */
   async convert (request: ConvertRequest, signal?: AbortSignal): Promise<Converted> {
     const direction = { from: request.from, to: request.to }
@@ -76,26 +86,29 @@ export class Converter {
       this.#options.onConverted?.(direction, (performance.now() - started) / 1000)
       return converted
     } catch (error) {
-      this.#options.onFailed?.(direction, signal?.aborted === true ? 'cancelled' : reasonOf(error))
-      throw error
+      const failure = failureOf(error, signal)
+      this.#options.onFailed?.(direction, failure.reason)
+      throw failure
     }
   }
 
-  /** Threads, queue and counts, to be read when metrics are. */
+  /** Threads, queue and counts, for metrics. */
   stats (): PoolStats {
     return this.#pool.stats()
   }
 
+  /** Rejects the conversions that wait or are in progress, and ends the threads. */
   async close (): Promise<void> {
     await this.#pool.close()
   }
 
   async #perform (request: ConvertRequest, signal: AbortSignal | undefined): Promise<Converted> {
     signal?.throwIfAborted()
-    if (request.input.byteLength <= (this.#options.inlineMaxBytes ?? 4096)) return convert(request, this.#table)
     const { byteLength } = request.input
-    const { maxHeldBytes = 0, deadlineMs } = this.#options
-    if (maxHeldBytes > 0 && this.#heldBytes > 0 && this.#heldBytes + byteLength > maxHeldBytes) throw new PoolBusy('Too much is waiting')
+    const { inlineMaxBytes = 4096, maxHeldBytes = 0, deadlineMs } = this.#options
+    if (byteLength <= inlineMaxBytes) return convert(request, this.#table)
+    const isFull = maxHeldBytes > 0 && this.#heldBytes > 0 && this.#heldBytes + byteLength > maxHeldBytes
+    if (isFull) throw new ConversionFailure('busy', 'Too many bytes wait to be converted')
     this.#heldBytes += byteLength
     try {
       return await this.#pool.run<Converted>(request, { signal, deadlineMs })
@@ -105,9 +118,8 @@ export class Converter {
   }
 }
 
-function reasonOf (error: unknown): FailureReason {
-  if (error instanceof InvalidContent) return 'invalid'
-  if (error instanceof PoolBusy) return 'busy'
-  if (error instanceof PoolDeadline) return 'deadline'
-  return error instanceof PoolMemory ? 'memory' : 'error'
+function failureOf (error: unknown, signal: AbortSignal | undefined): ConversionFailure {
+  const message = error instanceof Error ? error.message : 'The conversion failed'
+  if (signal?.aborted === true) return new ConversionFailure('cancelled', message, { cause: error })
+  return error instanceof ConversionFailure ? error : new ConversionFailure(limitOf(error) ?? 'error', message, { cause: error })
 }

@@ -2,17 +2,19 @@ import { WorkerDied } from '../workers/pool-errors.ts'
 import { PooledWorker } from '../workers/pooled-worker.ts'
 import { siblingModule } from '../workers/sibling-module.ts'
 import { InvalidBlocksModule, notLoaded } from './blocks/blocks-module.ts'
+import { reviveError } from './thread-errors.ts'
 
 /** MiB of heap for the thread; a table of blocks and its libraries take a few tens. */
 const memoryMb = 512
 
 /**
  * Loads the blocks module in a thread, as the conversion threads do. Call it before this thread loads the module: a
- * module that never returns, or ends its process, would stop the service.
+ * module that never returns, or that exits the process, would stop the service.
  * @throws InvalidBlocksModule
  */
 export async function tryOutBlocksModule (url: string, timeoutMs: number): Promise<void> {
-  const thread = new PooledWorker({ module: siblingModule(import.meta.url, 'convert-task').href, context: url, memoryMb, revive: ({ message }) => new Error(message) })
+  const { href: module } = siblingModule(import.meta.url, 'convert-task')
+  const thread = new PooledWorker({ module, context: url, memoryMb, revive: reviveError })
   let timer: NodeJS.Timeout | undefined
   const isLate = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => { reject(new Error(`it takes longer than ${Math.round(timeoutMs)} ms`)) }, timeoutMs)
@@ -20,9 +22,8 @@ export async function tryOutBlocksModule (url: string, timeoutMs: number): Promi
   try {
     await Promise.race([thread.ready, isLate])
   } catch (error) {
-    if (error instanceof WorkerDied) throw notLoaded(new Error('it ends the process, or waits for something that never happens'))
-    // A thread passes on the name of an error, not its class.
-    throw error instanceof Error && error.name === 'InvalidBlocksModule' ? new InvalidBlocksModule(error.message) : notLoaded(error)
+    if (error instanceof WorkerDied) throw notLoaded(new Error('it exits the process, or waits for something that never happens'))
+    throw error instanceof InvalidBlocksModule ? error : notLoaded(error)
   } finally {
     clearTimeout(timer)
     await thread.terminate()

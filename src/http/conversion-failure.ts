@@ -1,12 +1,18 @@
-import { InvalidContent } from '../convert/invalid-content.ts'
+import { ConversionFailure } from '../convert/conversion-failure.ts'
 import { Busy, ContentInvalid, ContentTooLarge, ConversionTooSlow } from '../errors.ts'
 
-/** What a conversion's failure means to the client. Matched by name, since routes know nothing of the pool behind the converter. */
+/** The HTTP error for the failure of a conversion. Any other error, and what is no fault of the request, stays as it is. */
 export function conversionFailure (error: unknown): unknown {
-  if (error instanceof InvalidContent) return new ContentInvalid()
-  const { name } = error instanceof Error ? error : { name: '' }
-  if (name === 'PoolBusy') return new Busy()
-  if (name === 'PoolDeadline') return new ConversionTooSlow()
-  if (name === 'PoolMemory') return new ContentTooLarge()
-  return error
+  return error instanceof ConversionFailure ? httpErrorFor(error) : error
+}
+
+function httpErrorFor (failure: ConversionFailure): Error {
+  switch (failure.reason) {
+    case 'invalid': return new ContentInvalid()
+    case 'busy': return new Busy()
+    case 'deadline': return new ConversionTooSlow()
+    case 'memory': return new ContentTooLarge()
+    case 'cancelled':
+    case 'error': return failure
+  }
 }

@@ -3,6 +3,7 @@ import { difference } from '../update/difference.ts'
 import { inspectUpdate } from '../update/inspect-update.ts'
 import { KeyedClocks } from '../update/keyed-clocks.ts'
 import { Known } from '../update/known.ts'
+import { MalformedUpdate } from '../update/malformed-update.ts'
 import { mergeUpdates } from '../update/merge-updates.ts'
 import { buffersOf, packScan } from '../update/packed-scan.ts'
 import { scanClientUpdate, scanUnchecked, scanUpdate } from '../update/scan-update.ts'
@@ -13,7 +14,7 @@ import type { CompactResult, TrimmedUpdate, UpdateOrigin } from '../sync/documen
 import { Moved } from './messages.ts'
 import { unpack } from './packed-updates.ts'
 
-/** What the event loop asks of a thread. `updates` are packed, see `packed-updates.ts`. */
+/** A task for a thread. `updates` are packed, see `packed-updates.ts`. */
 export type DocumentTask =
   | { readonly type: 'scan', readonly updates: Uint8Array, readonly origin: UpdateOrigin }
   | { readonly type: 'inspect', readonly update: Uint8Array, readonly updates: Uint8Array }
@@ -23,24 +24,32 @@ export type DocumentTask =
   | { readonly type: 'compact' | 'merge', readonly updates: Uint8Array, readonly maxPieceBytes: number }
   | { readonly type: 'difference', readonly updates: Uint8Array, readonly stateVector: Uint8Array, readonly maxPieceBytes: number }
 
-/** State vector of a reader that has nothing. */
+/** The state vector of a reader that has nothing. */
 const hasNothing = Uint8Array.of(0)
 
 /** What a thread is started with. */
 export interface DocumentThreadContext {
-  /** How far behind other threads this one stands for the processor; 0: not at all */
+  /** How far behind other threads this one queues for the processor, as in nice(1); 0: not at all. */
   readonly niceness: number
 }
 
-/** Linux has a priority for each thread; elsewhere it would be that of the whole process. */
+/** A malformed update, as plain data. */
+export type UpdateFlaw = Pick<MalformedUpdate, 'reason' | 'offset'>
+
+/** Describes a malformed update for `DocumentThreads`. @returns undefined for any other error */
+export function describeError (error: unknown): UpdateFlaw | undefined {
+  return error instanceof MalformedUpdate ? { reason: error.reason, offset: error.offset } : undefined
+}
+
+/** Sets the thread's priority. Only Linux has one for each thread; elsewhere it is that of the whole process. */
 export function start (context: unknown): void {
-  const { niceness } = context as DocumentThreadContext // `DocumentThreads` alone opens the pool
+  const { niceness } = context as DocumentThreadContext // only `DocumentThreads` opens the pool
   if (niceness > 0 && process.platform === 'linux') setPriority(niceness)
 }
 
-/** Runs in a worker thread: the one place where documents are built. */
+/** Does a task in a worker thread, the only place where documents are built. */
 export default function runDocumentTask (task: unknown): Moved {
-  const given = task as DocumentTask // `DocumentThreads` alone sends them
+  const given = task as DocumentTask // only `DocumentThreads` sends tasks
   const updates = unpack(given.updates)
   switch (given.type) {
     case 'scan': return scan(updates[0] ?? new Uint8Array(0), given.origin)
@@ -50,7 +59,8 @@ export default function runDocumentTask (task: unknown): Moved {
     case 'know': return know(given.known, updates)
     case 'compact': return compact(updates, given.maxPieceBytes)
     case 'merge': return merge(updates, given.maxPieceBytes)
-    case 'difference': return moved(difference(updates, given.stateVector, given.maxPieceBytes), (pieces) => pieces)
+    case 'difference':
+      return moved(difference(updates, given.stateVector, given.maxPieceBytes), (pieces) => pieces)
   }
 }
 
@@ -77,7 +87,8 @@ function trim (update: Uint8Array, stateVector: Uint8Array): Moved {
 
 function know (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]): Moved {
   const packed = knownOf(encoded, updates).pack()
-  return new Moved(packed, [packed.clocks.clients.buffer, packed.clocks.clocks.buffer, packed.beyond.buffer, packed.deletes.buffer])
+  const { clocks, beyond, deletes } = packed
+  return new Moved(packed, [clocks.clients.buffer, clocks.clocks.buffer, beyond.buffer, deletes.buffer])
 }
 
 function knownOf (encoded: Uint8Array | undefined, updates: readonly Uint8Array[]): Known {
@@ -98,12 +109,17 @@ function compact (updates: readonly Uint8Array[], maxPieceBytes: number): Moved 
 function merge (updates: readonly Uint8Array[], maxPieceBytes: number): Moved {
   const known = new Known()
   for (const update of updates) known.add(scanUnchecked(update))
-  return moved(difference(updates, hasNothing, maxPieceBytes), (pieces): CompactResult => ({ pieces, known: known.encode(), setAside: [] }))
+  const pieces = difference(updates, hasNothing, maxPieceBytes)
+  return moved(pieces, (pieces): CompactResult => ({ pieces, known: known.encode(), setAside: [] }))
 }
 
-/** Hands the bytes over instead of having them copied where everybody waits. */
+/** Hands the bytes over instead of having them copied on the main thread. */
 function moved (all: readonly Uint8Array[], result: (all: readonly Uint8Array[]) => unknown): Moved {
-  // A piece may be a view of the updates' own bytes, or share a buffer with others.
-  const own = all.map((bytes) => bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice())
+  const own = all.map((bytes) => ownsBuffer(bytes) ? bytes : bytes.slice())
   return new Moved(result(own), [...new Set(own.map((bytes) => bytes.buffer as ArrayBuffer))])
+}
+
+/** A piece can be a view of the updates' own bytes, or share a buffer with others. */
+function ownsBuffer ({ buffer, byteLength }: Uint8Array): boolean {
+  return byteLength === buffer.byteLength && buffer instanceof ArrayBuffer
 }

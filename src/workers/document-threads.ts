@@ -2,28 +2,31 @@ import type { CompactResult, DocumentWork, TrimmedUpdate, UpdateOrigin } from '.
 import type { PackedKnown } from '../update/known.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
 import type { PackedScan } from '../update/packed-scan.ts'
-import type { DocumentTask, DocumentThreadContext } from './document-tasks.ts'
-import type { CarriedError } from './messages.ts'
+import type { DocumentTask, DocumentThreadContext, UpdateFlaw } from './document-tasks.ts'
 import { pack } from './packed-updates.ts'
-import { PoolBusy, PoolDeadline, PoolMemory } from './pool-errors.ts'
-import { openPool, type Pool, type PoolOptions, type PoolStats } from './pool.ts'
+import { limitOf } from './pool-errors.ts'
+import type { PoolOptions, PoolStats } from './pool-options.ts'
+import { openPool, type Pool } from './pool.ts'
 import { siblingModule } from './sibling-module.ts'
 
-/** What somebody waits for and what nobody waits for, each small and large. No lane waits for another. */
+/** All lanes: for small and large tasks that somebody waits for, and in the background. No lane waits for another. */
 export const lanes = ['interactive', 'large', 'background', 'background-large'] as const
+/** The threads for one kind of task. */
 export type Lane = typeof lanes[number]
 
-/** Why a task failed, for metrics. `malformed` is the update's fault, the others are not. */
+/** All reasons for which a task fails, for metrics. `malformed` is the update's fault, the others are not. */
 export const taskFailures = ['busy', 'deadline', 'memory', 'malformed', 'error'] as const
+/** Why a task failed. */
 export type TaskFailure = typeof taskFailures[number]
 
+/** The state and the counts of one lane. */
 export interface LaneStats extends PoolStats {
   readonly failures: Readonly<Record<TaskFailure, number>>
 }
 
-/** Bytes; above, a task takes a good part of a second, which a paste or an ordinary document must not wait for. */
+/** Above this many bytes a task takes a good part of a second, and a paste or an ordinary document must not wait that long. */
 const largeTaskBytes = 4 * 1024 * 1024
-/** Each may hold a document of hundreds of MB, and no more than two differences are computed at once. */
+/** Each thread can hold a document of hundreds of MB, and at most two differences are computed at once. */
 const maxLargeThreads = 2
 /** One document is compacted at a time. */
 const backgroundThreads = 1
@@ -33,20 +36,29 @@ const backgroundThreads = 1
  */
 const backgroundNiceness = 5
 
-/** A thread that loads its modules on a busy machine, and a small document. */
+/** ms for a thread that loads its modules on a busy machine, and for a small document. */
 const baseWorkMs = 10_000
 /**
- * About ten times what was measured, so that a busy machine is no failure (docs/decisions/worker-pool.md). A document
- * that takes longer was made to take long.
+ * About ten times the measured time, so that a task does not fail because the machine is busy
+ * (docs/decisions/worker-pool.md). A document that takes longer was made to take long.
  */
-const workMsPerMiB: Readonly<Record<DocumentTask['type'], number>> = { scan: 500, inspect: 1000, keyed: 1000, trim: 500, know: 500, difference: 2000, merge: 2500, compact: 8000 }
+const workMsPerMiB: Readonly<Record<DocumentTask['type'], number>> = {
+  scan: 500,
+  inspect: 1000,
+  keyed: 1000,
+  trim: 500,
+  know: 500,
+  difference: 2000,
+  merge: 2500,
+  compact: 8000,
+}
 
-/** ms that a task may occupy its thread; waiting does not count. */
+/** ms that a task can occupy its thread; waiting does not count. */
 export function workLimitMs (type: DocumentTask['type'], bytes: number): number {
   return baseWorkMs + workMsPerMiB[type] * bytes / 2 ** 20
 }
 
-/** A client that has waited this long for its answer is told to try again. In the background there is no hurry. */
+/** ms after which a client that waits for its answer has to retry. Tasks in the background can wait for ever. */
 const maxWaitMs = 60_000
 /**
  * MiB of heap for one thread. Compacting 100 MB with a long history takes about ten times the bytes; 4 MiB of nothing but
@@ -55,35 +67,44 @@ const maxWaitMs = 60_000
  */
 const smallMemoryMb = 1024
 const largeMemoryMb = 1920
-/** A quarter of V8's default, and no slower, since documents outlive the young generation (docs/decisions/bounded-counts.md). */
+/** A quarter of V8's default, and as fast, since documents outlive the young generation (docs/decisions/bounded-counts.md). */
 const youngMemoryMb = 12
 const smallHeapBytes = 48 * 1024 * 1024
 
 /**
- * A thread keeps the heap that its largest document took, so one that has become large soon ends, and so do those that were needed for a
- * moment only. One stays for longer: a new one costs 0.4 s of processor time, for its modules and for compiling what it runs often,
- * which is more than compacting a small document every half minute.
+ * ms that a thread stays without work. It keeps the heap that its largest document took, so a thread that has become
+ * large ends soon, and so do threads beyond the first. A small last one stays longer: a new thread costs 0.4 s of
+ * processor time to load and compile its modules, more than compacting a small document every half minute.
  */
-const idleMs = (heapBytes: number, others: number): number => others === 0 && heapBytes < smallHeapBytes ? 90_000 : 10_000
-/** Tasks that wait in one lane. Far more than there are large documents. */
+const idleMs = (heapBytes: number, otherThreads: number): number =>
+  otherThreads === 0 && heapBytes < smallHeapBytes ? 90_000 : 10_000
+/** Tasks that wait in one lane: far more than there are large documents. */
 const maxQueue = 1000
-/** Bytes that wait in one lane: a thread's heap limit does not cover them. Twice MAX_DOCUMENT_BYTES. */
+/** Bytes that wait in one lane, which a thread's heap limit does not cover: twice MAX_DOCUMENT_BYTES. */
 const maxQueuedBytes = 512 * 1024 * 1024
 
-/** The work on documents, in threads of its own: a conversion that takes long must not hold up a joiner, nor a compaction a paste. */
+/**
+ * The work on documents, in threads of its own: a long conversion must not delay a client that joins, and a compaction
+ * must not delay a paste.
+ */
 export class DocumentThreads implements DocumentWork {
   readonly #pools: Readonly<Record<Lane, Pool>>
-  readonly #failures = Object.fromEntries(lanes.map((lane) => [lane, noFailures()])) as Record<Lane, Record<TaskFailure, number>> // one for each lane
+  readonly #failures: Readonly<Record<Lane, Record<TaskFailure, number>>> = {
+    interactive: noFailures(),
+    large: noFailures(),
+    background: noFailures(),
+    'background-large': noFailures(),
+  }
 
   private constructor (pools: Readonly<Record<Lane, Pool>>) {
     this.#pools = pools
   }
 
-  /** @param threads the most of the interactive lane; all threads start when they are needed */
+  /** Opens the lanes. Threads start when they are needed. @param threads the most of the interactive lane */
   static async open (threads: number, logger: NonNullable<PoolOptions['logger']>): Promise<DocumentThreads> {
-    const open = (threads: number, memoryMb: number, context: DocumentThreadContext): Promise<Pool> => openPool({
+    const open = (threads: number, memoryMb: number, niceness: number): Promise<Pool> => openPool({
       module: siblingModule(import.meta.url, 'document-tasks'),
-      context,
+      context: { niceness } satisfies DocumentThreadContext,
       threads,
       maxQueue,
       maxQueuedBytes,
@@ -96,10 +117,10 @@ export class DocumentThreads implements DocumentWork {
       revive,
     })
     return new DocumentThreads({
-      interactive: await open(threads, smallMemoryMb, { niceness: 0 }),
-      large: await open(Math.min(threads, maxLargeThreads), largeMemoryMb, { niceness: 0 }),
-      background: await open(backgroundThreads, smallMemoryMb, { niceness: backgroundNiceness }),
-      'background-large': await open(backgroundThreads, largeMemoryMb, { niceness: backgroundNiceness }),
+      interactive: await open(threads, smallMemoryMb, 0),
+      large: await open(Math.min(threads, maxLargeThreads), largeMemoryMb, 0),
+      background: await open(backgroundThreads, smallMemoryMb, backgroundNiceness),
+      'background-large': await open(backgroundThreads, largeMemoryMb, backgroundNiceness),
     })
   }
 
@@ -123,7 +144,12 @@ export class DocumentThreads implements DocumentWork {
     return this.#wait({ type: 'know', known, updates: pack(updates) }, room)
   }
 
-  difference (updates: readonly Uint8Array[], stateVector: Uint8Array, maxPieceBytes: number, room: string): Promise<readonly Uint8Array[]> {
+  difference (
+    updates: readonly Uint8Array[],
+    stateVector: Uint8Array,
+    maxPieceBytes: number,
+    room: string
+  ): Promise<readonly Uint8Array[]> {
     return this.#wait({ type: 'difference', updates: pack(updates), stateVector, maxPieceBytes }, room)
   }
 
@@ -135,11 +161,12 @@ export class DocumentThreads implements DocumentWork {
     return this.#runInBackground({ type: 'merge', updates: pack(updates), maxPieceBytes })
   }
 
-  /** Threads, queue and counts of a lane, to be read when metrics are. */
+  /** Threads, queue and counts of a lane, for metrics. */
   stats (lane: Lane): LaneStats {
     return { ...this.#pools[lane].stats(), failures: this.#failures[lane] }
   }
 
+  /** Rejects the tasks that wait or are in progress, and ends the threads. */
   async close (): Promise<void> {
     await Promise.all(lanes.map((lane) => this.#pools[lane].close()))
   }
@@ -167,14 +194,15 @@ function isLarge (task: DocumentTask): boolean {
   return bytesOf(task) > largeTaskBytes
 }
 
-/** All that a thread reads for the task: an update can be large where the document is small. */
+/** The bytes that a thread reads for the task: an update can be large although the document is small. */
 function bytesOf (task: DocumentTask): number {
   const more = task.type === 'inspect' ? task.update : task.type === 'know' ? task.known : undefined
   return task.updates.length + (more?.length ?? 0)
 }
 
-function revive ({ name, message }: CarriedError): Error | undefined {
-  return name === 'MalformedUpdate' ? Object.assign(Object.create(MalformedUpdate.prototype) as MalformedUpdate, { message }) : undefined
+function revive (description: unknown): Error {
+  const { reason, offset } = description as UpdateFlaw // `document-tasks.ts` describes no other errors
+  return new MalformedUpdate(reason, offset)
 }
 
 function noFailures (): Record<TaskFailure, number> {
@@ -182,8 +210,5 @@ function noFailures (): Record<TaskFailure, number> {
 }
 
 function failureOf (error: unknown): TaskFailure {
-  if (error instanceof PoolBusy) return 'busy'
-  if (error instanceof PoolDeadline) return 'deadline'
-  if (error instanceof PoolMemory) return 'memory'
-  return error instanceof MalformedUpdate ? 'malformed' : 'error'
+  return error instanceof MalformedUpdate ? 'malformed' : limitOf(error) ?? 'error'
 }

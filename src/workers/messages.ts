@@ -1,27 +1,37 @@
-/** What the thread is started with. */
+import type { CarriedError } from './carried-error.ts'
+
+/** What a thread is started with. */
 export interface WorkerSettings {
-  /** The module whose default export does the tasks. */
-  module: string
-  /** Given to the module's `start`, if it has one, before any task. */
-  context: unknown
+  /** The address of the task module. */
+  readonly module: string
+  /** For the module's `start`. */
+  readonly context: unknown
 }
 
-/** To the thread. One task at a time. */
-export interface TaskMessage { task: unknown }
+/** To the thread, one task at a time. */
+export interface TaskMessage { readonly task: unknown }
 
-/** From the thread: ready for its first task, or the outcome of the one it was given and the bytes of heap it holds since. */
+/**
+ * From the thread: it is ready for its first task, it could not start, or the outcome of its task with the bytes of heap
+ * that it holds since.
+ */
 export type WorkerMessage =
-  | { ready: true }
-  | { result: unknown, heapBytes: number }
-  | { error: CarriedError, heapBytes: number }
+  | { readonly ready: true }
+  | { readonly startError: CarriedError }
+  | { readonly result: unknown, readonly heapBytes: number }
+  | { readonly error: CarriedError, readonly heapBytes: number }
 
-/** What of an error crosses the thread: structured clone alone loses class and code. */
-export interface CarriedError { name: string, message: string, code?: string | undefined, stack?: string | undefined }
-
-/** What a task module may export beside its default function. */
+/** What a task module exports. */
 export interface TaskModule {
-  default: (task: unknown) => unknown
-  start?: (context: unknown) => void | Promise<void>
+  /** Does a task. */
+  readonly default: (task: unknown) => unknown
+  /** Called once, before any task. */
+  readonly start?: (context: unknown) => void | Promise<void>
+  /**
+   * Describes, as plain data, an error that the caller must tell from others; `PoolOptions.revive` makes the error again
+   * from it. Returns undefined for any other error.
+   */
+  readonly describeError?: (error: unknown) => unknown
 }
 
 /** A task's result whose buffers are handed over to the caller instead of copied. */

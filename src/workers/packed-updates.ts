@@ -1,9 +1,9 @@
-/** Bytes before each update: its length, little-endian */
+/** Bytes before each update: its length, little-endian. */
 const lengthBytes = 4
 
 /**
- * Many updates in one shared buffer: thousands of small arrays would take long to cross a thread border, a shared
- * buffer is not copied there, and it is still here when the worker dies and the task is given to another.
+ * Packs updates into one shared buffer: thousands of small arrays would take long to cross to a thread, a shared buffer
+ * is not copied, and it is still available when the thread dies and the task is retried.
  */
 export function pack (updates: readonly Uint8Array[]): Uint8Array<SharedArrayBuffer> {
   const size = updates.reduce((sum, update) => sum + lengthBytes + update.length, 0)
@@ -18,7 +18,7 @@ export function pack (updates: readonly Uint8Array[]): Uint8Array<SharedArrayBuf
   return packed
 }
 
-/** @returns copies, since decoders of text refuse shared memory */
+/** Unpacks what `pack` made. @returns copies, since decoders of text reject shared memory */
 export function unpack (packed: Uint8Array): Uint8Array[] {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
   const updates: Uint8Array[] = []

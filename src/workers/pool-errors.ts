@@ -1,35 +1,39 @@
-/** A failure of the pool itself, as opposed to one of the task. */
-export class PoolError extends Error {
-  override readonly name: string = 'PoolError'
-  readonly code: string = 'POOL'
-}
-
-/** The queue is full: the caller should come back later. */
-export class PoolBusy extends PoolError {
+/** The queue is full: the caller can retry later. */
+export class PoolBusy extends Error {
   override readonly name = 'PoolBusy'
-  override readonly code = 'POOL_BUSY'
+  readonly code = 'POOL_BUSY'
 }
 
-/** The task was not done in its time. If it was being worked on, its worker has been replaced. */
-export class PoolDeadline extends PoolError {
+/** The task missed its deadline. If a thread was at work on it, that thread has been replaced. */
+export class PoolDeadline extends Error {
   override readonly name = 'PoolDeadline'
-  override readonly code = 'POOL_DEADLINE'
+  readonly code = 'POOL_DEADLINE'
 }
 
-/** The task needed more memory than a worker may have. */
-export class PoolMemory extends PoolError {
+/** The task needed more memory than a thread has. */
+export class PoolMemory extends Error {
   override readonly name = 'PoolMemory'
-  override readonly code = 'POOL_MEMORY'
+  readonly code = 'POOL_MEMORY'
 }
 
-/** The worker ended in the middle of the task, and so did its successor if the pool tries again. */
-export class WorkerDied extends PoolError {
+/** The thread ended during the task, and so did its successor if the pool retries. */
+export class WorkerDied extends Error {
   override readonly name = 'WorkerDied'
-  override readonly code = 'WORKER_DIED'
+  readonly code = 'WORKER_DIED'
 }
 
 /** The pool is closed or closing. */
-export class PoolClosed extends PoolError {
+export class PoolClosed extends Error {
   override readonly name = 'PoolClosed'
-  override readonly code = 'POOL_CLOSED'
+  readonly code = 'POOL_CLOSED'
+}
+
+/** A limit of a pool that makes it reject a task. */
+export type PoolLimit = 'busy' | 'deadline' | 'memory'
+
+/** The limit that made the pool reject a task; undefined for any other error. */
+export function limitOf (error: unknown): PoolLimit | undefined {
+  if (error instanceof PoolBusy) return 'busy'
+  if (error instanceof PoolDeadline) return 'deadline'
+  return error instanceof PoolMemory ? 'memory' : undefined
 }

@@ -1,65 +1,7 @@
-import type { CarriedError } from './messages.ts'
 import { PoolBusy, PoolClosed, PoolDeadline, WorkerDied } from './pool-errors.ts'
+import type { PoolOptions, PoolStats, RunOptions } from './pool-options.ts'
 import { PooledWorker } from './pooled-worker.ts'
 import { type QueuedTask, TaskQueue } from './task-queue.ts'
-
-export interface PoolOptions {
-  /** The task module, see `TaskModule`: its default export takes a task and gives a result, both as structured clone copies them. */
-  module: URL
-  /** Given to the module's `start`. */
-  context?: unknown
-  /** The most threads at work. They start as they are needed. */
-  threads: number
-  /** The most tasks that wait for a thread; 0: none waits. The last in the queue is refused. */
-  maxQueue: number
-  /** The most bytes that wait for a thread (`RunOptions.bytes`), unless one task alone has more; absent: no limit. */
-  maxQueuedBytes?: number
-  /** Heap of one thread. A task that needs more ends with PoolMemory. */
-  memoryMb: number
-  /** Of that, what V8 fills with new objects before it looks for those still in use; absent: 48. */
-  youngMemoryMb?: number
-  /** How often a task is given to another worker when its own dies. Not for tasks whose buffers were handed over. */
-  retry?: 0 | 1
-  /** Whether the first thread starts with the pool (the default), so that a module that cannot be loaded is known at once, or with the first task. */
-  eager?: boolean
-  /**
-   * How long a thread stays without work, by the bytes of heap that it keeps, which go with it, and by how many other threads there are.
-   * 0, and where this is not given: for ever. The last thread stays, where the pool is eager.
-   */
-  idleMs?: (heapBytes: number, others: number) => number
-  /** How long an abandoned task may still run before its thread is replaced, which costs more than to let a short one end. */
-  graceMs?: number
-  /** Makes an error of the task's own class from what crossed the thread. */
-  revive?: (error: CarriedError) => Error | undefined
-  logger?: { warn: (details: object, message: string) => void }
-}
-
-export interface RunOptions {
-  /** Ends the wait; a task in progress is abandoned. */
-  signal?: AbortSignal | undefined
-  /** From the call to the result, time in the queue included; 0 or absent: no limit. */
-  deadlineMs?: number
-  /** From when a thread begins the task, in place of `deadlineMs`, which then bounds the wait alone; 0 or absent: no limit of its own. */
-  workMs?: number
-  /** Buffers that the worker takes over. */
-  transfer?: readonly ArrayBuffer[]
-  /** Tasks of different keys take turns, see `TaskQueue`. */
-  key?: string
-  /** What the task holds in memory and its thread must read: small tasks go first. */
-  bytes?: number
-}
-
-export interface PoolStats {
-  threads: number
-  busy: number
-  queued: number
-  queuedBytes: number
-  completed: number
-  failed: number
-  replaced: number
-  /** ms that threads have spent on tasks that are done or were given up */
-  busyMs: number
-}
 
 interface Job extends QueuedTask {
   task: unknown
@@ -73,7 +15,7 @@ interface Job extends QueuedTask {
   reject: (error: Error) => void
 }
 
-/** Opens a pool and, unless it is told not to, starts its first thread. @throws what the task module threw when it was loaded */
+/** Opens a pool and, if it is eager, starts its first thread. @throws what the task module threw when it was loaded */
 export async function openPool (options: PoolOptions): Promise<Pool> {
   const pool = new Pool(options)
   if (options.eager !== false) await pool.start()
@@ -104,53 +46,67 @@ export class Pool {
 
   /**
    * Does a task.
-   * @param T what the task module gives for this task; the pool does not check it
+   * @param T what the task module returns for this task; the pool does not check it
    * @throws PoolBusy, PoolDeadline, PoolMemory, WorkerDied, PoolClosed, the signal's reason, or what the task threw
    */
-  run<T> (task: unknown, { signal, deadlineMs = 0, workMs = 0, transfer = [], key, bytes = 0 }: RunOptions = {}): Promise<T> {
+  run<T> (task: unknown, options: RunOptions = {}): Promise<T> {
+    const { signal, deadlineMs = 0, workMs = 0, transfer = [], key, bytes = 0 } = options
     if (this.#closed) return Promise.reject(new PoolClosed('The pool is closed'))
     if (signal?.aborted === true) return Promise.reject(reasonOf(signal))
     return new Promise<T>((resolve, reject) => {
-      // The module's result is what the caller says it is.
-      const job: Job = { task, transfer, key, bytes, workMs, attempts: 0, settled: false, resolve: resolve as (value: unknown) => void, reject }
-      const onAbort = () => { if (signal !== undefined) this.#abandon(job, reasonOf(signal), this.#options.graceMs ?? 100) }
-      if (signal !== undefined) {
-        signal.addEventListener('abort', onAbort, { once: true })
-        job.resolve = (value) => { signal.removeEventListener('abort', onAbort); (resolve as (value: unknown) => void)(value) }
-        job.reject = (error) => { signal.removeEventListener('abort', onAbort); reject(error) }
+      const job: Job = {
+        task,
+        transfer,
+        key,
+        bytes,
+        workMs,
+        attempts: 0,
+        settled: false,
+        resolve: resolve as (value: unknown) => void, // the caller says what the module returns
+        reject,
       }
+      if (signal !== undefined) this.#abandonOnAbort(job, signal)
       this.#limit(job, deadlineMs)
       this.#queue.add(job, performance.now())
       this.#next()
-      this.#refuseLast()
+      this.#rejectLast()
     })
   }
 
+  /** The state and the counts of the pool at this moment. */
   stats (): PoolStats {
     const threads = this.#workers.size
-    return { threads, busy: threads - this.#idle.length - this.#starting, queued: this.#queue.length, queuedBytes: this.#queue.bytes, ...this.#counts }
+    return {
+      threads,
+      busy: threads - this.#idle.length - this.#starting,
+      queued: this.#queue.length,
+      queuedBytes: this.#queue.bytes,
+      ...this.#counts,
+    }
   }
 
-  /** Refuses what waits and what is in progress, and ends the threads. */
+  /** Rejects the tasks that wait or are in progress, and ends the threads. */
   async close (): Promise<void> {
     this.#closed = true
-    for (let job = this.#queue.takeFirst(); job !== undefined; job = this.#queue.takeFirst()) this.#settle(job, new PoolClosed('The pool is closed'))
+    for (let job = this.#queue.takeFirst(); job !== undefined; job = this.#queue.takeFirst()) {
+      this.#settle(job, new PoolClosed('The pool is closed'))
+    }
     for (const timer of this.#idleTimers.values()) clearTimeout(timer)
     await Promise.all([...this.#workers].map((worker) => worker.terminate()))
   }
 
   #spawn (): PooledWorker {
     const { module, context, memoryMb, youngMemoryMb, revive } = this.#options
-    const worker = new PooledWorker({ module: module.href, context, memoryMb, youngMemoryMb, revive: (error) => revive?.(error) ?? plainError(error) })
+    const worker = new PooledWorker({ module: module.href, context, memoryMb, youngMemoryMb, revive })
     this.#workers.add(worker)
     this.#starting++
     const started = () => { this.#starting-- }
     worker.ready.then(started, started)
-    worker.gone.then(() => this.#lost(worker), () => undefined)
+    worker.ended.then(() => this.#lost(worker), () => undefined)
     return worker
   }
 
-  /** Gives waiting jobs to idle workers, and starts a worker where there are more jobs than workers on the way. */
+  /** Gives waiting jobs to idle workers, and starts a worker if more jobs wait than workers are starting. */
   #next (): void {
     while (this.#queue.length > 0) {
       const worker = this.#idle.pop()
@@ -164,20 +120,38 @@ export class Pool {
     }
   }
 
-  /** Keeps the queue within its bounds. What would be done last goes, so large tasks do not turn small ones away. */
-  #refuseLast (): void {
+  /** Keeps the queue within its bounds. It rejects the job that would be done last, so that large tasks do not displace small ones. */
+  #rejectLast (): void {
     const { maxQueue, maxQueuedBytes = Infinity } = this.#options
-    // A thread that is being started takes one of those that wait.
-    while (this.#queue.length > maxQueue + this.#starting || (this.#queue.length > 1 && this.#queue.bytes > maxQueuedBytes)) {
+    const isFull = () => {
+      // A thread that is starting takes one of the jobs that wait.
+      const isLong = this.#queue.length > maxQueue + this.#starting
+      return isLong || (this.#queue.length > 1 && this.#queue.bytes > maxQueuedBytes)
+    }
+    while (isFull()) {
       const job = this.#queue.takeLast()
       if (job !== undefined) this.#settle(job, new PoolBusy('Too many tasks are waiting'))
     }
   }
 
-  /** Ends the job after so long from now, in place of an earlier limit. */
+  /** Ends the job after this time, in place of an earlier limit. */
   #limit (job: Job, ms: number): void {
     clearTimeout(job.timer)
     if (ms > 0) job.timer = setTimeout(() => this.#abandon(job, new PoolDeadline('The task took too long'), 0), ms)
+  }
+
+  #abandonOnAbort (job: Job, signal: AbortSignal): void {
+    const { resolve, reject } = job
+    const onAbort = () => this.#abandon(job, reasonOf(signal), this.#options.graceMs ?? 100)
+    signal.addEventListener('abort', onAbort, { once: true })
+    job.resolve = (value) => {
+      signal.removeEventListener('abort', onAbort)
+      resolve(value)
+    }
+    job.reject = (error) => {
+      signal.removeEventListener('abort', onAbort)
+      reject(error)
+    }
   }
 
   #assign (job: Job, worker: PooledWorker): void {
@@ -198,25 +172,25 @@ export class Pool {
         this.#release(worker)
       },
       (error: unknown) => {
-        if (error instanceof WorkerDied && this.#again(job)) return
+        if (error instanceof WorkerDied && this.#retry(job)) return
         this.#settle(job, this.#closed ? new PoolClosed('The pool is closed') : toError(error))
         if (worker.alive) this.#release(worker)
       }
-    ).catch((error: unknown) => this.#options.logger?.warn({ err: error }, 'A task\'s outcome could not be handed over'))
+    ).catch((error: unknown) => this.#options.logger?.warn({ err: error }, 'Failed to hand over the outcome of a task'))
   }
 
-  /** Puts the job of a dead worker back to its place in the queue, if it may be tried again. */
-  #again (job: Job): boolean {
+  /** Puts the job of a dead worker back to its place in the queue. @returns false if the job cannot be retried */
+  #retry (job: Job): boolean {
     if (job.settled || this.#closed || job.transfer.length > 0 || job.attempts > (this.#options.retry ?? 0)) return false
-    this.#options.logger?.warn({ attempts: job.attempts }, 'A worker ended in the middle of a task, which is tried again')
-    // Who abandons it now abandons one that waits.
+    this.#options.logger?.warn({ attempts: job.attempts }, 'A worker thread died during a task; retrying')
+    // If the job is abandoned now, it is one that waits.
     delete job.worker
     this.#queue.add(job, performance.now())
     this.#next()
     return true
   }
 
-  /** Ends a job from outside. Its worker is replaced unless it comes to an end in the time of grace. */
+  /** Ends a job from outside. Its worker is replaced unless it finishes the task within `graceMs`. */
   #abandon (job: Job, reason: Error, graceMs: number): void {
     if (job.settled) return
     const { worker } = job
@@ -224,18 +198,17 @@ export class Pool {
     if (this.#queue.remove(job) || worker === undefined) return
     const end = () => {
       if (!worker.alive || this.#idle.includes(worker) || job.worker !== worker) return
-      this.#options.logger?.warn({ reason: reason.name }, 'A worker is replaced')
-      worker.terminate().catch((error: unknown) => this.#options.logger?.warn({ err: error }, 'A worker did not end'))
+      this.#options.logger?.warn({ reason: reason.name }, 'Replacing a worker thread')
+      this.#terminate(worker)
     }
     if (graceMs === 0) return end()
-    const timer = setTimeout(end, graceMs).unref()
-    job.timer = timer
+    job.timer = setTimeout(end, graceMs).unref()
   }
 
   #settle (job: Job, error: Error | undefined, value?: unknown): void {
     clearTimeout(job.timer)
     if (job.settled) {
-      // The worker has come to the end of an abandoned task by itself.
+      // The worker has finished an abandoned task by itself.
       delete job.worker
       return
     }
@@ -256,18 +229,18 @@ export class Pool {
     if (this.#idle.includes(worker)) this.#retireLater(worker, performance.now())
   }
 
-  /** @param since when it was last at work, in ms as `performance.now` */
+  /** Retires the worker when it has had no work for long enough. @param since when it last had work, as `performance.now` */
   #retireLater (worker: PooledWorker, since: number): void {
     const idleMs = this.#options.idleMs?.(worker.heapBytes, this.#workers.size - 1) ?? 0
     clearTimeout(this.#idleTimers.get(worker))
     if (idleMs === 0 || this.#workers.size <= this.#fewest) return
     const left = since + idleMs - performance.now()
     if (left <= 0) return this.#retire(worker)
-    // Others may have ended by then, and it may stay for longer.
+    // Other threads may have ended by then, so this one may stay for longer.
     this.#idleTimers.set(worker, setTimeout(() => this.#retireLater(worker, since), Math.max(1, left)).unref())
   }
 
-  /** How many threads stay without work. */
+  /** The number of threads that stay without work. */
   get #fewest (): number { return this.#options.eager === false ? 0 : 1 }
 
   #retire (worker: PooledWorker): void {
@@ -275,7 +248,11 @@ export class Pool {
     if (index === -1 || this.#workers.size <= this.#fewest) return
     this.#idle.splice(index, 1)
     this.#workers.delete(worker)
-    worker.terminate().catch((error: unknown) => this.#options.logger?.warn({ err: error }, 'A worker did not end'))
+    this.#terminate(worker)
+  }
+
+  #terminate (worker: PooledWorker): void {
+    worker.terminate().catch((error: unknown) => this.#options.logger?.warn({ err: error }, 'Failed to terminate a worker thread'))
   }
 
   #lost (worker: PooledWorker): void {
@@ -289,19 +266,12 @@ export class Pool {
     this.#next()
   }
 
-  /** A worker that does not start fails the job it was started for, so that a broken module is no endless loop. */
+  /** A worker that does not start fails the job it was started for, so that a broken module causes no endless loop. */
   #failStart (error: unknown): void {
     const job = this.#queue.takeFirst()
-    if (job !== undefined) this.#settle(job, new WorkerDied('A worker could not be started', { cause: error }))
+    if (job !== undefined) this.#settle(job, new WorkerDied('A worker thread failed to start', { cause: error }))
     this.#next()
   }
-}
-
-function plainError ({ name, message, code, stack }: CarriedError): Error {
-  const error = new Error(message)
-  error.name = name
-  if (stack !== undefined) error.stack = stack
-  return code === undefined ? error : Object.assign(error, { code })
 }
 
 function toError (error: unknown): Error {

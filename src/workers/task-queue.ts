@@ -1,34 +1,35 @@
-/** What the queue must know of a task. */
+/** The part of a task that the queue uses. */
 export interface QueuedTask {
-  /** Tasks of one key take turns with those of others; undefined: a key of its own */
+  /** Tasks of different keys take turns; undefined: a key of its own. */
   readonly key: string | undefined
   readonly bytes: number
-  /** Set by the queue: ms, on the clock of the caller */
+  /** Set by the queue: ms, on the clock of the caller. */
   dueMs?: number
 }
 
 /**
- * ms by which a MiB delays a task. At least ten times what a thread needs for a MiB, so that a small task overtakes the
+ * ms by which a MiB delays a task: at least ten times what a thread needs for a MiB, so that a small task overtakes
  * large ones until they have waited far longer than their own work takes.
  */
 const delayMsPerMiB = 1000
 
 /**
  * Tasks in the order in which they are due: now, or when the last waiting task of the same key is due, plus a delay for
- * the size. So small tasks overtake large ones, many tasks of one key delay themselves and not others, and no task waits
- * for ever, since whatever comes later is due later. Tasks without key and bytes are first come, first served.
+ * the size. Small tasks therefore overtake large ones, many tasks of one key delay only each other, and no task waits
+ * for ever, since later tasks are due later. Tasks without key and bytes are first come, first served.
  * @see "VirtualClock", Lixia Zhang, 1990: the same rule for packets
  */
 export class TaskQueue<Task extends QueuedTask> {
   readonly #tasks: Task[] = []
   #bytes = 0
 
+  /** The number of tasks that wait. */
   get length (): number { return this.#tasks.length }
-  /** Of all that wait. */
+  /** The bytes of all tasks that wait. */
   get bytes (): number { return this.#bytes }
 
   /**
-   * A task that comes again keeps its place.
+   * Adds a task. A task that was here before gets its old place again.
    * @param nowMs on any clock that does not go back
    */
   add (task: Task, nowMs: number): void {
@@ -40,15 +41,17 @@ export class TaskQueue<Task extends QueuedTask> {
     this.#bytes += task.bytes
   }
 
+  /** Takes the task that is due first. */
   takeFirst (): Task | undefined {
     return this.#taken(this.#tasks.shift())
   }
 
+  /** Takes the task that is due last. */
   takeLast (): Task | undefined {
     return this.#taken(this.#tasks.pop())
   }
 
-  /** @returns whether it was waiting */
+  /** Takes a task out. @returns whether it was waiting */
   remove (task: Task): boolean {
     const index = this.#tasks.indexOf(task)
     if (index === -1) return false

@@ -1,19 +1,26 @@
 import { getHeapStatistics } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
-import { type CarriedError, Moved, type TaskMessage, type TaskModule, type WorkerMessage, type WorkerSettings } from './messages.ts'
+import { carryError } from './carried-error.ts'
+import { Moved, type TaskMessage, type TaskModule, type WorkerMessage, type WorkerSettings } from './messages.ts'
 
-/** The entry of a worker thread: loads the task module and does one task after the other. */
+// The entry of a worker thread: loads the task module and does one task after the other.
 
 // Only `PooledWorker` starts this file, and with these settings.
 const settings = workerData as WorkerSettings
 const port = parentPort
 if (port === null) throw new Error('This module runs in a worker thread only')
 
-// The module is named by whoever opens the pool; a wrong one fails its first task, see `PooledWorker`.
+// The opener of the pool names the module.
 const module = await import(settings.module) as TaskModule
-await module.start?.(settings.context)
+try {
+  await module.start?.(settings.context)
+  port.on('message', onTask)
+  post({ ready: true })
+} catch (error) {
+  post({ startError: carryError(error, module.describeError) })
+}
 
-port.on('message', ({ task }: TaskMessage) => {
+function onTask ({ task }: TaskMessage): void {
   perform(task).then(
     (result) => {
       if (result instanceof Moved) post({ result: result.value, heapBytes: heapBytes() }, result.transfer)
@@ -21,18 +28,17 @@ port.on('message', ({ task }: TaskMessage) => {
     },
     fail
   ).catch(fail)
-})
-post({ ready: true })
+}
 
 async function perform (task: unknown): Promise<unknown> {
   return await module.default(task)
 }
 
 function fail (error: unknown): void {
-  post({ error: carry(error), heapBytes: heapBytes() })
+  post({ error: carryError(error, module.describeError), heapBytes: heapBytes() })
 }
 
-/** What the thread has taken of memory and keeps, its buffers included. */
+/** Bytes of memory that the thread keeps, its buffers included. */
 function heapBytes (): number {
   const { total_heap_size: heap, external_memory: buffers } = getHeapStatistics()
   return heap + buffers
@@ -40,10 +46,4 @@ function heapBytes (): number {
 
 function post (message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void {
   port?.postMessage(message, [...transfer])
-}
-
-function carry (error: unknown): CarriedError {
-  if (!(error instanceof Error)) return { name: 'Error', message: 'The task failed' }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  return { name: error.name, message: error.message, code, stack: error.stack }
 }

@@ -1,4 +1,4 @@
-// Lets a worker thread run TypeScript sources in development and under tests; `node dist/` never comes here.
+// Lets a worker thread run TypeScript sources in development and under tests. `node dist/` never loads this file.
 import { register } from 'tsx/esm/api'
 
 register()

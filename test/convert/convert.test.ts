@@ -2,7 +2,7 @@ import t from 'tap'
 import * as Y from 'yjs'
 import { convert, type ConvertRequest } from '../../src/convert/convert.ts'
 import type { InputFormat, OutputFormat } from '../../src/convert/formats.ts'
-import { InvalidContent } from '../../src/convert/invalid-content.ts'
+import { InvalidContent } from '../../src/convert/conversion-failure.ts'
 import { standardTable } from '../../src/convert/blocks/standard-table.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { openConverter } from '../../src/convert/converter.ts'
-import { InvalidContent } from '../../src/convert/invalid-content.ts'
+import { InvalidContent } from '../../src/convert/conversion-failure.ts'
 import { hostileInputs } from './hostile-inputs.ts'
 
 // A quadratic reader of 200 KB takes minutes, a linear one a fraction of a second: the deadline tells them apart on any machine.

@@ -1,7 +1,7 @@
 import t from 'tap'
 import * as Y from 'yjs'
 import { Dropped } from '../../src/convert/dropped.ts'
-import { InvalidContent } from '../../src/convert/invalid-content.ts'
+import { InvalidContent } from '../../src/convert/conversion-failure.ts'
 import { standardTable as table } from '../../src/convert/blocks/standard-table.ts'
 import { updateToBlocks } from '../../src/convert/yjs/update-to-blocks.ts'
 

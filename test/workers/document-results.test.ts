@@ -17,7 +17,7 @@ function updateOfClients (clients: number): Uint8Array {
   return writer.finish()
 }
 
-await t.test('what a thread finds in an update and knows of a document arrives whole', async (t) => {
+await t.test('The results of scanning an update and knowing a document arrive whole', async (t) => {
   const threads = await DocumentThreads.open(1, quiet)
   t.teardown(() => threads.close())
   const update = updateOfClients(3000)
@@ -32,7 +32,7 @@ await t.test('what a thread finds in an update and knows of a document arrives w
   t.same(Known.unpack(await threads.know(half.encode(), [update], 'room')).encode(), known.encode())
 })
 
-await t.test('a client\'s update above a bound is refused by a thread too; one from the store is read', async (t) => {
+await t.test('A thread too rejects a client\'s update above a bound, and reads one from the store', async (t) => {
   const threads = await DocumentThreads.open(1, quiet)
   t.teardown(() => threads.close())
   const update = updateOfClients(clientBounds.clients + 1)

@@ -22,7 +22,7 @@ function documentOf (bytes: number): Uint8Array {
 }
 
 for (const slow of [rightOriginChain, mapConflicts]) {
-  await t.test(`nobody waits for a compaction: ${slow.name}`, async (t) => {
+  await t.test(`A compaction delays no other task: ${slow.name}`, async (t) => {
     const work = await open(t)
     let isCompacted = false
     const compaction = work.compact([slow(40_000)], pieceBytes)
@@ -41,7 +41,7 @@ for (const slow of [rightOriginChain, mapConflicts]) {
   })
 }
 
-await t.test('merging keeps everything, and what was deleted too, in time that goes by the bytes', async (t) => {
+await t.test('Merging keeps everything, deletions too, in time linear in the bytes', async (t) => {
   const work = await open(t)
   const updates: Uint8Array[] = []
   const doc = new Y.Doc()
@@ -59,7 +59,7 @@ await t.test('merging keeps everything, and what was deleted too, in time that g
   t.equal((await work.merge([slow], pieceBytes)).pieces.length > 0, true)
 })
 
-await t.test('a document may take the longer the larger it is', async (t) => {
+await t.test('The time limit grows with the size of the document', async (t) => {
   const MiB = 2 ** 20
   for (const type of ['scan', 'know', 'difference', 'merge', 'compact'] as const) {
     t.ok(workLimitMs(type, 100 * MiB) > 2 * workLimitMs(type, 10 * MiB), type)
@@ -67,16 +67,16 @@ await t.test('a document may take the longer the larger it is', async (t) => {
   }
 })
 
-await t.test('failures are counted by lane and kind', async (t) => {
+await t.test('Failures are counted by lane and kind', async (t) => {
   const work = await open(t)
   const failure: unknown = await work.scan(Uint8Array.of(1, 2, 3), 'client', 'room').catch((error: unknown) => error)
-  t.ok(failure instanceof MalformedUpdate)
+  t.match(failure, { constructor: MalformedUpdate, offset: 3, reason: 'it ends too early' })
   t.match(work.stats('interactive'), { failures: { malformed: 1, deadline: 0 }, queued: 0, queuedBytes: 0 })
   t.ok(work.stats('interactive').busyMs > 0)
   t.match(work.stats('background'), { threads: 0, busyMs: 0, failures: { malformed: 0 } })
 })
 
-await t.test('compaction stands behind for the processor', { skip: process.platform !== 'linux' }, async (t) => {
+await t.test('Compaction has a lower priority for the processor', { skip: process.platform !== 'linux' }, async (t) => {
   const niceness = (): number[] => readdirSync('/proc/self/task').map((id) => Number(readFileSync(`/proc/self/task/${id}/stat`, 'latin1').split(') ')[1]?.split(' ')[16]))
   const before = Math.max(...niceness())
   const work = await open(t)

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
-import type { CarriedError } from '../../src/workers/messages.ts'
-import { openPool, type Pool, type PoolOptions } from '../../src/workers/pool.ts'
+import type { PoolOptions } from '../../src/workers/pool-options.ts'
+import { openPool, type Pool } from '../../src/workers/pool.ts'
 import { PoolBusy, PoolClosed, PoolDeadline, PoolMemory, WorkerDied } from '../../src/workers/pool-errors.ts'
 import { OddNumber, type SampleTask } from './sample-tasks.ts'
 
@@ -14,7 +14,7 @@ async function open (t: Test, options: Partial<PoolOptions> = {}): Promise<Pool>
     threads: 1,
     maxQueue: 10,
     memoryMb: 256,
-    revive: (error: CarriedError) => error.name === 'OddNumber' ? new OddNumber(error.message) : undefined,
+    revive: (description) => new OddNumber(String(description)),
     ...options,
   })
   t.teardown(() => pool.close())
@@ -23,18 +23,20 @@ async function open (t: Test, options: Partial<PoolOptions> = {}): Promise<Pool>
 
 const run = (pool: Pool, task: SampleTask, options?: Parameters<Pool['run']>[1]) => pool.run<unknown>(task, options)
 
-/** A task that holds its thread, and what tells that it does, and what lets it go. */
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** A task that holds its thread; `started` waits until it does, `go` ends it. */
 function holder () {
   const started = new SharedArrayBuffer(4)
   const go = new SharedArrayBuffer(4)
   return {
     task: { do: 'spin', started, go } satisfies SampleTask,
-    started: async () => { while (Atomics.load(new Int32Array(started), 0) === 0) await new Promise((resolve) => setImmediate(resolve)) },
+    started: async () => { while (Atomics.load(new Int32Array(started), 0) === 0) await turn() },
     go: () => { Atomics.store(new Int32Array(go), 0, 1); Atomics.notify(new Int32Array(go), 0) },
   }
 }
 
-await t.test('does tasks, in the order in which they came', async (t) => {
+await t.test('Tasks are done in the order of their arrival', async (t) => {
   const pool = await open(t, { maxQueue: 100 })
   const order: number[] = []
   await Promise.all(Array.from({ length: 50 }, async (_, value) => order.push(await pool.run<number>({ do: 'echo', value }))))
@@ -42,15 +44,16 @@ await t.test('does tasks, in the order in which they came', async (t) => {
   t.match(pool.stats(), { threads: 1, busy: 0, queued: 0, completed: 50, failed: 0, replaced: 0 })
 })
 
-await t.test('with two threads each takes its tasks in the order in which they came', async (t) => {
+await t.test('Each of two threads does its tasks in the order of their arrival', async (t) => {
   const pool = await open(t, { threads: 2, maxQueue: 300 })
-  const done = await Promise.all(Array.from({ length: 200 }, (_, value) => pool.run<{ thread: number, turn: number }>({ do: 'turn', value })))
+  const tasks = Array.from({ length: 200 }, (_, value) => pool.run<{ thread: number, turn: number }>({ do: 'turn', value }))
+  const done = await Promise.all(tasks)
   const turns = new Map<number, number[]>()
   for (const { thread, turn } of done) turns.set(thread, [...turns.get(thread) ?? [], turn])
   for (const order of turns.values()) t.strictSame(order, Array.from({ length: order.length }, (_, index) => index + 1))
 })
 
-await t.test('keeps nothing of a task that is done: it may have held a large document', async (t) => {
+await t.test('The pool keeps nothing of a task that is done', async (t) => {
   setFlagsFromString('--expose-gc')
   const collectGarbage = runInNewContext('gc') as () => void
   const pool = await open(t)
@@ -61,13 +64,13 @@ await t.test('keeps nothing of a task that is done: it may have held a large doc
   }
   const done = [await finish(0), await finish(1), await finish(2)]
   for (let round = 0; round < 20 && done.some((task) => task.deref() !== undefined); round++) {
-    await new Promise((resolve) => setImmediate(resolve))
+    await turn()
     collectGarbage()
   }
   t.same(done.map((task) => task.deref()), [undefined, undefined, undefined])
 })
 
-await t.test('keeps nothing of a task that was given up while it waited', async (t) => {
+await t.test('The pool keeps nothing of a task that was abandoned in the queue', async (t) => {
   setFlagsFromString('--expose-gc')
   const collectGarbage = runInNewContext('gc') as () => void
   const pool = await open(t)
@@ -84,7 +87,7 @@ await t.test('keeps nothing of a task that was given up while it waited', async 
   }
   const given = await giveUp()
   for (let round = 0; round < 20 && given.deref() !== undefined; round++) {
-    await new Promise((resolve) => setImmediate(resolve))
+    await turn()
     collectGarbage()
   }
   t.equal(given.deref(), undefined)
@@ -92,12 +95,12 @@ await t.test('keeps nothing of a task that was given up while it waited', async 
   await busy
 })
 
-await t.test('a task that is given up after its worker has died, and before it has another, leaves the pool at work', async (t) => {
+await t.test('The pool goes on after a task is abandoned between the death of its thread and the retry', async (t) => {
   const pool = await open(t, { retry: 1 })
   const controller = new AbortController()
   const doomed = run(pool, { do: 'die' }, { signal: controller.signal })
-  // It waits for its second worker.
-  while (pool.stats().queued === 0) await new Promise((resolve) => setImmediate(resolve))
+  // It waits for its second thread.
+  while (pool.stats().queued === 0) await turn()
   controller.abort(new Error('gone'))
   await t.rejects(doomed, { message: 'gone' })
   t.equal(pool.stats().queued, 0)
@@ -105,20 +108,28 @@ await t.test('a task that is given up after its worker has died, and before it h
   t.equal(await run(pool, { do: 'echo', value: 4 }), 4)
 })
 
-await t.test('gives the context to the module, and none of the environment', async (t) => {
+await t.test('The module gets the context, and nothing of the environment', async (t) => {
   const pool = await open(t, { context: { a: 1 } })
   t.same(await run(pool, { do: 'context' }), { given: { a: 1 }, isMainThread: false })
   t.same(await run(pool, { do: 'environment' }), [])
 })
 
-await t.test('an error keeps its class, its code and its message', async (t) => {
+await t.test('An error keeps its class, its code and its message', async (t) => {
   const pool = await open(t)
   await t.rejects(run(pool, { do: 'fail' }), { name: 'OddNumber', code: 'ODD', message: 'This number is odd', constructor: OddNumber })
-  const plain = await open(t, { revive: () => undefined })
-  await t.rejects(run(plain, { do: 'fail' }), { name: 'OddNumber', code: 'ODD', message: 'This number is odd' })
+  const module = new URL('./sample-tasks.ts', import.meta.url)
+  const plain = await openPool({ module, threads: 1, maxQueue: 1, memoryMb: 256 })
+  t.teardown(() => plain.close())
+  await t.rejects(run(plain, { do: 'fail' }), { name: 'OddNumber', code: 'ODD', message: 'This number is odd', constructor: Error })
 })
 
-await t.test('a full queue refuses, and takes tasks again when there is room', async (t) => {
+await t.test('A module that fails to start rejects the opening with its own error', async (t) => {
+  await t.rejects(open(t, { context: { odd: true } }), { message: 'The context is odd', constructor: OddNumber })
+  const lazy = await open(t, { context: { odd: true }, eager: false })
+  await t.rejects(run(lazy, { do: 'echo', value: 1 }), { constructor: WorkerDied, cause: { constructor: OddNumber } })
+})
+
+await t.test('A full queue rejects tasks until there is room', async (t) => {
   const pool = await open(t, { maxQueue: 1 })
   const held = holder()
   const first = run(pool, held.task)
@@ -132,7 +143,7 @@ await t.test('a full queue refuses, and takes tasks again when there is room', a
   t.equal(await run(pool, { do: 'echo', value: 4 }), 4)
 })
 
-await t.test('more bytes than may wait: what would be done last is refused, so that large tasks turn no small one away', async (t) => {
+await t.test('Beyond the limit of bytes the task that would be done last is rejected, so that large tasks displace no small one', async (t) => {
   const pool = await open(t, { maxQueuedBytes: 100 * MiB })
   const held = holder()
   const first = run(pool, held.task)
@@ -148,36 +159,38 @@ await t.test('more bytes than may wait: what would be done last is refused, so t
   t.match(pool.stats(), { queued: 0, queuedBytes: 0, failed: 2 })
 })
 
-await t.test('keys take turns', async (t) => {
+await t.test('Keys take turns', async (t) => {
   const pool = await open(t)
   const held = holder()
   const first = run(pool, held.task)
   await held.started()
   const done: string[] = []
-  const add = async (value: string, key: string): Promise<void> => { done.push(await pool.run<string>({ do: 'echo', value }, { key, bytes: MiB })) }
+  const add = async (value: string, key: string): Promise<void> => {
+    done.push(await pool.run<string>({ do: 'echo', value }, { key, bytes: MiB }))
+  }
   const all = [add('a1', 'a'), add('a2', 'a'), add('a3', 'a'), add('b1', 'b')]
   held.go()
   await Promise.all([first, ...all])
   t.same(done, ['a1', 'b1', 'a2', 'a3'])
 })
 
-await t.test('the limit of the work does not count the wait', async (t) => {
+await t.test('The limit of the work does not count the wait', async (t) => {
   const pool = await open(t)
   const held = holder()
   const first = run(pool, held.task)
   await held.started()
   const stuck = holder()
   const second = run(pool, stuck.task, { workMs: 50 })
-  // A task with a limit of its own is over: so would the other's be, if it counted the wait.
+  // This task misses its deadline; the other would too if its limit counted the wait.
   await t.rejects(run(pool, { do: 'echo', value: 1 }, { deadlineMs: 100 }), PoolDeadline)
   t.match(pool.stats(), { queued: 1, failed: 1 })
   held.go()
   t.equal(await first, 'went')
   await t.rejects(second, PoolDeadline)
-  t.equal(await run(pool, { do: 'echo', value: 2 }, { deadlineMs: 1, workMs: 60_000 }).catch(() => 'late'), 'late', 'the wait has a limit too')
+  t.equal(await run(pool, { do: 'echo', value: 2 }, { deadlineMs: 1, workMs: 60_000 }).catch(() => 'late'), 'late', 'the wait has its own limit')
 })
 
-await t.test('a stuck worker is replaced at the deadline', async (t) => {
+await t.test('A stuck thread is replaced at the deadline', async (t) => {
   const pool = await open(t)
   const held = holder()
   await t.rejects(run(pool, held.task, { deadlineMs: 50 }), PoolDeadline)
@@ -185,7 +198,7 @@ await t.test('a stuck worker is replaced at the deadline', async (t) => {
   t.match(pool.stats(), { replaced: 1 })
 })
 
-await t.test('a deadline in the queue costs no worker', async (t) => {
+await t.test('A deadline in the queue replaces no thread', async (t) => {
   const pool = await open(t)
   const held = holder()
   const first = run(pool, held.task)
@@ -196,7 +209,7 @@ await t.test('a deadline in the queue costs no worker', async (t) => {
   t.match(pool.stats(), { replaced: 0, queued: 0 })
 })
 
-await t.test('a task is cancelled in the queue, before it and at work', async (t) => {
+await t.test('A task is cancelled before it is queued, in the queue and in progress', async (t) => {
   const pool = await open(t, { graceMs: 10 })
   const held = holder()
   const atWork = new AbortController()
@@ -214,7 +227,7 @@ await t.test('a task is cancelled in the queue, before it and at work', async (t
   await t.rejects(run(pool, { do: 'echo', value: 4 }, { signal: AbortSignal.abort() }), { name: 'AbortError' })
 })
 
-await t.test('an abandoned task that ends in the time of grace costs no worker', async (t) => {
+await t.test('An abandoned task that ends within the grace time keeps its thread', async (t) => {
   const pool = await open(t, { graceMs: 60_000 })
   const held = holder()
   const controller = new AbortController()
@@ -228,13 +241,13 @@ await t.test('an abandoned task that ends in the time of grace costs no worker',
   t.match(pool.stats(), { replaced: 0 })
 })
 
-await t.test('a worker that dies is replaced', async (t) => {
+await t.test('A thread that dies is replaced', async (t) => {
   const pool = await open(t)
   await t.rejects(run(pool, { do: 'die' }), WorkerDied)
   t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
 })
 
-await t.test('its task is done again when asked for, once', async (t) => {
+await t.test('With a retry, the task of a thread that died is done again, once', async (t) => {
   const warnings: string[] = []
   const pool = await open(t, { retry: 1, logger: { warn: (_, message) => warnings.push(message) } })
   t.equal(await run(pool, { do: 'die', flag: new SharedArrayBuffer(4) }), 'survived')
@@ -242,13 +255,13 @@ await t.test('its task is done again when asked for, once', async (t) => {
   await t.rejects(run(pool, { do: 'die' }), WorkerDied)
 })
 
-await t.test('a task may not take more memory than its worker has', async (t) => {
+await t.test('A task that needs more memory than its thread has fails', async (t) => {
   const pool = await open(t, { memoryMb: 64, retry: 1 })
   await t.rejects(run(pool, { do: 'hoard' }), PoolMemory)
   t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
 })
 
-await t.test('buffers are handed over in both directions', async (t) => {
+await t.test('Buffers are handed over in both directions', async (t) => {
   const pool = await open(t)
   t.equal((await pool.run<Uint8Array>({ do: 'bytes', length: 5 })).byteLength, 5)
   const value = new Uint8Array([1, 2, 3])
@@ -256,17 +269,17 @@ await t.test('buffers are handed over in both directions', async (t) => {
   t.equal(value.byteLength, 0)
 })
 
-await t.test('a task that cannot be sent is refused, and the worker goes on', async (t) => {
+await t.test('A task that cannot be sent fails, and its thread goes on', async (t) => {
   const pool = await open(t)
   await t.rejects(pool.run({ do: 'echo', value: () => 1 }), { name: 'DataCloneError' })
   t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
 })
 
-await t.test('a module that does not load stops the opening', async (t) => {
+await t.test('A module that fails to load rejects the opening', async (t) => {
   await t.rejects(open(t, { module: new URL('./no-such-module.ts', import.meta.url) }), { message: /no-such-module/ })
 })
 
-await t.test('closing refuses what waits, what is at work and what comes', async (t) => {
+await t.test('Closing rejects the tasks that wait, that are in progress and that come later', async (t) => {
   const pool = await open(t)
   const held = holder()
   const first = run(pool, held.task)
@@ -278,15 +291,15 @@ await t.test('closing refuses what waits, what is at work and what comes', async
   await t.rejects(run(pool, { do: 'echo', value: 3 }), PoolClosed)
 })
 
-await t.test('a pool that starts with its first task ends with its last: no thread stays without work', async (t) => {
+await t.test('A pool that starts with its first task keeps no thread without work', async (t) => {
   const pool = await open(t, { eager: false, idleMs: () => 20 })
   t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
-  while (pool.stats().threads > 0) await new Promise((resolve) => setImmediate(resolve))
+  while (pool.stats().threads > 0) await turn()
   t.equal(await run(pool, { do: 'echo', value: 2 }), 2)
   t.match(pool.stats(), { threads: 1, replaced: 0 })
 })
 
-await t.test('threads beyond the first end when they have had nothing to do', async (t) => {
+await t.test('Threads beyond the first end when they have had no work', async (t) => {
   const pool = await open(t, { threads: 3, idleMs: () => 20 })
   const holders = [holder(), holder(), holder()]
   const all = holders.map((held) => run(pool, held.task))
@@ -294,20 +307,24 @@ await t.test('threads beyond the first end when they have had nothing to do', as
   t.match(pool.stats(), { threads: 3, busy: 3 })
   holders.forEach((held) => held.go())
   await Promise.all(all)
-  while (pool.stats().threads > 1) await new Promise((resolve) => setImmediate(resolve))
+  while (pool.stats().threads > 1) await turn()
   t.match(pool.stats(), { threads: 1, replaced: 0 })
   t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
 })
 
-await t.test('of threads that were needed for a moment one may stay', async (t) => {
+await t.test('Of threads that were needed for a moment one can stay', async (t) => {
   const asked: number[] = []
-  const pool = await open(t, { threads: 3, eager: false, idleMs: (_heapBytes, others) => { asked.push(others); return others > 0 ? 1 : 0 } })
+  const pool = await open(t, {
+    threads: 3,
+    eager: false,
+    idleMs: (_heapBytes, others) => { asked.push(others); return others > 0 ? 1 : 0 },
+  })
   const holders = [holder(), holder(), holder()]
   const all = holders.map((held) => run(pool, held.task))
   await Promise.all(holders.map((held) => held.started()))
   holders.slice(1).forEach((held) => held.go())
   await Promise.all(all.slice(1))
-  while (pool.stats().threads > 1) await new Promise((resolve) => setImmediate(resolve))
+  while (pool.stats().threads > 1) await turn()
   holders[0]?.go()
   t.equal(await all[0], 'went')
   const first = await run(pool, { do: 'turn', value: 0 })
@@ -315,29 +332,36 @@ await t.test('of threads that were needed for a moment one may stay', async (t) 
   t.match(await run(pool, { do: 'turn', value: 0 }), { thread: (first as { thread: number }).thread, turn: 2 })
 })
 
-await t.test('of threads that become free together one stays as well', async (t) => {
+await t.test('Of threads that become idle together one stays as well', async (t) => {
   const asked: number[] = []
-  const pool = await open(t, { threads: 2, eager: false, idleMs: (_heapBytes, others) => { asked.push(others); return others > 0 ? 20 : 0 } })
+  const pool = await open(t, {
+    threads: 2,
+    eager: false,
+    idleMs: (_heapBytes, others) => { asked.push(others); return others > 0 ? 20 : 0 },
+  })
   const holders = [holder(), holder()]
   const all = holders.map((held) => run(pool, held.task))
   await Promise.all(holders.map((held) => held.started()))
   holders.forEach((held) => held.go())
   await Promise.all(all)
-  // The other's time comes at the same moment, and now it is the only one.
-  while (asked.at(-1) !== 0) await new Promise((resolve) => setImmediate(resolve))
+  // The other one is due at the same moment, and by now it is the only one.
+  while (asked.at(-1) !== 0) await turn()
   t.equal(pool.stats().threads, 1)
 })
 
-await t.test('how long a thread stays without work follows from the memory that it keeps', async (t) => {
+await t.test('A thread without work ends the sooner the more memory it keeps', async (t) => {
   const keptBytes = 64 * 1024 * 1024
   const asked: number[] = []
-  const pool = await open(t, { eager: false, idleMs: (heapBytes) => { asked.push(heapBytes); return heapBytes > keptBytes ? 1 : 0 } })
+  const pool = await open(t, {
+    eager: false,
+    idleMs: (heapBytes) => { asked.push(heapBytes); return heapBytes > keptBytes ? 1 : 0 },
+  })
   const threadOf = async () => (await pool.run<{ thread: number }>({ do: 'turn', value: 0 })).thread
   const first = await threadOf()
   await run(pool, { do: 'echo', value: 1 })
-  t.ok((asked.at(-1) ?? 0) > 0, 'it has told what it keeps')
+  t.ok((asked.at(-1) ?? 0) > 0, 'it reports what it keeps')
   t.equal(await threadOf(), first, 'small: it stays')
   t.equal(await run(pool, { do: 'keep', bytes: keptBytes }), keptBytes)
-  while (pool.stats().threads > 0) await new Promise((resolve) => setImmediate(resolve))
+  while (pool.stats().threads > 0) await turn()
   t.not(await threadOf(), first, 'large: it ends')
 })

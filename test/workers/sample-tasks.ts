@@ -1,7 +1,7 @@
 import { isMainThread, threadId } from 'node:worker_threads'
 import { Moved } from '../../src/workers/messages.ts'
 
-/** A task module for the pool's tests. */
+// A task module for the pool's tests.
 
 /** An error with a class and a code of its own. */
 export class OddNumber extends Error {
@@ -9,6 +9,7 @@ export class OddNumber extends Error {
   readonly code = 'ODD'
 }
 
+/** The tasks that the module can do. */
 export type SampleTask =
   | { do: 'echo', value: unknown }
   | { do: 'turn', value: number }
@@ -25,11 +26,18 @@ let given: unknown
 let turns = 0
 let kept: Uint8Array | undefined
 
-export function start (context: unknown): void {
-  given = context
+/** Describes an odd number by its message. */
+export function describeError (error: unknown): string | undefined {
+  return error instanceof OddNumber ? error.message : undefined
 }
 
-/** @param task one of `SampleTask`, as the tests send it */
+/** @param context `{ odd: true }` makes it fail */
+export function start (context: unknown): void {
+  given = context
+  if (typeof context === 'object' && context !== null && 'odd' in context) throw new OddNumber('The context is odd')
+}
+
+/** Does a task. @param task a `SampleTask` */
 export default function perform (task: unknown): unknown {
   const sample = task as SampleTask
   switch (sample.do) {
@@ -40,14 +48,14 @@ export default function perform (task: unknown): unknown {
     case 'fail':
       throw new OddNumber('This number is odd')
     case 'die': {
-      // With a flag it dies the first time only.
+      // With a flag it dies only the first time.
       if (sample.flag !== undefined && Atomics.exchange(new Int32Array(sample.flag), 0, 1) === 1) return 'survived'
       return process.exit(1)
     }
     case 'spin': {
       Atomics.store(new Int32Array(sample.started), 0, 1)
       Atomics.notify(new Int32Array(sample.started), 0)
-      // Holds the thread until the test says go, or for ever.
+      // Holds the thread until the test lets it go, or for ever.
       Atomics.wait(new Int32Array(sample.go), 0, 0)
       return 'went'
     }

@@ -19,20 +19,20 @@ function queueOf (...tasks: Task[]): TaskQueue<Task> {
   return queue
 }
 
-t.test('tasks without key and bytes are first come, first served', async (t) => {
+t.test('Tasks without key and bytes are first come, first served', async (t) => {
   t.equal(orderOf(queueOf(task('a'), task('b'), task('c'))), 'a b c')
 })
 
-t.test('small tasks go first', async (t) => {
+t.test('Small tasks go first', async (t) => {
   t.equal(orderOf(queueOf(task('large', 32 * MiB, 'a'), task('small', MiB, 'b'), task('smaller', 100_000, 'c'))), 'smaller small large')
 })
 
-t.test('a key with many tasks delays itself, not others', async (t) => {
+t.test('A key with many tasks delays itself, not others', async (t) => {
   const flood = Array.from({ length: 5 }, (_, i) => task(`flood-${i}`, 2 * MiB, 'flood'))
   t.equal(orderOf(queueOf(...flood, task('other', 3 * MiB, 'other'))), 'flood-0 other flood-1 flood-2 flood-3 flood-4')
 })
 
-t.test('a large task does not wait for ever while small ones keep coming', async (t) => {
+t.test('A large task does not wait for ever while small ones keep coming', async (t) => {
   const queue = queueOf(task('large', 32 * MiB, 'a'))
   for (let second = 1; second < 100; second++) {
     queue.add(task('small', 100_000, `room-${second}`), second * 1000)
@@ -41,7 +41,7 @@ t.test('a large task does not wait for ever while small ones keep coming', async
   t.fail('it still waits')
 })
 
-t.test('a task that comes again keeps its place', async (t) => {
+t.test('A task that is added again keeps its place', async (t) => {
   const queue = queueOf(task('first', 100, 'a'))
   queue.add(task('second', 100, 'b'), 1)
   const first = queue.takeFirst()
@@ -49,7 +49,7 @@ t.test('a task that comes again keeps its place', async (t) => {
   t.equal(orderOf(queue), 'first second')
 })
 
-t.test('it knows how much waits, whichever way tasks leave', async (t) => {
+t.test('The queue counts what waits, however tasks leave it', async (t) => {
   const removed = task('removed', 3)
   const queue = queueOf(task('first', 1), removed, task('last', 5))
   t.match(queue, { length: 3, bytes: 9 })

@@ -4,7 +4,7 @@ import { type BlockSpec, type BlockTable, countUnread, type PropSpec, readProps 
 import { tidyColumns } from './columns.ts'
 import type { Dropped } from '../dropped.ts'
 import { InlineBuilder } from './inline-builder.ts'
-import { InvalidContent } from '../invalid-content.ts'
+import { InvalidContent } from '../conversion-failure.ts'
 import { maxBlockDepth } from '../limits.ts'
 import { cellProps } from './shared-props.ts'
 import { boundSpans, countHeaders, span } from './table-shape.ts'

@@ -11,7 +11,7 @@ import { childOf, type Element, element, find, findAll, type Node, textOf } from
 import { levelOf, propsOf } from './element-props.ts'
 import { findBlock, findInline } from './find-spec.ts'
 import { lostElements, silentElements } from './html-elements.ts'
-import { InvalidContent } from '../invalid-content.ts'
+import { InvalidContent } from '../conversion-failure.ts'
 import { maxBlockDepth } from '../limits.ts'
 import { linesOf } from './lines-of.ts'
 import { listNumber } from '../blocks/list-number.ts'

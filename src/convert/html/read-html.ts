@@ -1,7 +1,7 @@
 import { defaultTreeAdapter, type DefaultTreeAdapterTypes, html as html5, parse, parseFragment } from 'parse5'
 import type { Dropped } from '../dropped.ts'
 import { attributes, type Element, type Node } from './element.ts'
-import { InvalidContent } from '../invalid-content.ts'
+import { InvalidContent } from '../conversion-failure.ts'
 import { maxElementDepth } from '../limits.ts'
 
 type TreeNode = DefaultTreeAdapterTypes.ChildNode

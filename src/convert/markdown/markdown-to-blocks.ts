@@ -5,7 +5,7 @@ import { type BlockTable, defaultProps, readProps } from '../blocks/block-table.
 import { blocksToUpdate } from '../yjs/blocks-to-update.ts'
 import { Dropped } from '../dropped.ts'
 import { ElementReader } from '../html/elements-to-blocks.ts'
-import { InvalidContent } from '../invalid-content.ts'
+import { InvalidContent } from '../conversion-failure.ts'
 import { markdownParser, plainMarkdownParser } from './markdown-parser.ts'
 import { type MarkdownOptions, markdownToElements } from './markdown-to-elements.ts'
 

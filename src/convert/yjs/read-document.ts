@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import { scanUpdate } from '../../update/scan-update.ts'
 import type { Dropped } from '../dropped.ts'
-import { InvalidContent } from '../invalid-content.ts'
+import { InvalidContent } from '../conversion-failure.ts'
 import { maxBlockDepth } from '../limits.ts'
 import { noFormats, type StoredElement, type StoredNode, type StoredText, withFormat } from './stored-node.ts'
 
