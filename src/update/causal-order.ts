@@ -2,13 +2,14 @@ import type { Clocks } from './merge-updates.ts'
 import type { ClientRun, ScannedUpdate } from './scan-update.ts'
 import { noClient, StructReader } from './struct-reader.ts'
 
-/** Receives the structs one by one; the last one read by `reader` is meant. */
+/** Receives the structs one by one: the one that `reader` has just read. */
 export type EmitStruct = (reader: StructReader, client: number, clock: number) => void
 
 /**
- * Hands out the structs of an update that end beyond the clocks in `held`, in an order in which each refers only to structs held or handed out before.
- * Structs that depend on something that is neither held nor in the update come last, client by client. Linear in the update's bytes.
- * @param update no two runs may overlap (`mergeUpdates` sees to that)
+ * Emits the structs of an update that end beyond the clocks in `held`, in an order in which each refers only to structs
+ * that are held or were emitted before. Structs that depend on something that is neither held nor in the update come
+ * last, client by client. Linear in the update's bytes.
+ * @param update its runs must not overlap (`mergeUpdates` ensures that)
  */
 export function emitInCausalOrder (update: ScannedUpdate, held: Clocks, emit: EmitStruct): void {
   const queues = new Map<number, StructQueue>()
@@ -24,18 +25,17 @@ export function emitInCausalOrder (update: ScannedUpdate, held: Clocks, emit: Em
   }
 }
 
-/** The structs of one client that are still to come. */
+interface StructId { readonly client: number, readonly clock: number }
+
+/** The structs of one client that are not emitted yet. */
 class StructQueue {
   readonly client: number
   readonly runs: ClientRun[]
-  /** Clock of the struct that `reader` holds, while `ready()`. */
-  clock: number
-  /** All before it is held by the reader or was handed out. */
-  written: number
-  /** Waits for something that will not come. */
-  stuck = false
   readonly #bytes: Uint8Array
-  /** Only while it is walked: a document of 100,000 clients must not hold as many readers. */
+  #clock: number
+  #written: number
+  #isStuck = false
+  /** Kept only during a walk: a document of 100,000 clients must not hold as many readers. */
   #reader: StructReader | undefined
   #run = 0
   #isRead = false
@@ -44,9 +44,16 @@ class StructQueue {
     this.#bytes = bytes
     this.client = run.client
     this.runs = [run]
-    this.clock = run.clock
-    this.written = held
+    this.#clock = run.clock
+    this.#written = held
   }
+
+  /** Clock of the struct that `reader` holds, while `ready()`. */
+  get clock (): number { return this.#clock }
+  /** All clocks before it are held or were emitted. */
+  get written (): number { return this.#written }
+  /** Whether its next struct waits for one that is missing. */
+  get isStuck (): boolean { return this.#isStuck }
 
   /** Holds the struct that `ready` has found. */
   get reader (): StructReader {
@@ -57,10 +64,10 @@ class StructQueue {
   ready (): boolean {
     if (this.#isRead) return true
     for (let run = this.runs[this.#run]; run !== undefined; run = this.runs[this.#run]) {
-      if (run.end > this.written && this.#readIn(run)) return (this.#isRead = true)
+      if (run.end > this.#written && this.#readIn(run)) return (this.#isRead = true)
       this.#reader = undefined
       const following = this.runs[++this.#run]
-      if (following !== undefined) this.clock = following.clock
+      if (following !== undefined) this.#clock = following.clock
     }
     return false
   }
@@ -69,21 +76,26 @@ class StructQueue {
     const { reader } = this
     while (reader.pos < run.to) {
       reader.readStruct()
-      if (this.clock + reader.length > this.written) return true
-      this.clock += reader.length
+      if (this.#clock + reader.length > this.#written) return true
+      this.#clock += reader.length
     }
     return false
   }
 
-  /** Goes on behind the struct that `reader` holds. */
+  /** Passes the struct that `reader` holds. */
   next (): void {
     this.#isRead = false
-    this.clock += this.reader.length
-    this.written = Math.max(this.written, this.clock)
+    this.#clock += this.reader.length
+    this.#written = Math.max(this.#written, this.#clock)
+  }
+
+  /** Notes that its next struct waits for one that is missing. */
+  stop (): void {
+    this.#isStuck = true
   }
 }
 
-/** Depth first: a client whose next struct needs another client's makes that one go on until the need is met. */
+/** Walks depth first: if a struct needs one of another client, the walk continues there until the need is met. */
 class CausalWalk {
   readonly #queues: ReadonlyMap<number, StructQueue>
   readonly #held: Clocks
@@ -95,7 +107,7 @@ class CausalWalk {
     this.#emit = emit
   }
 
-  /** Emits all of a client's structs that can be, and what they need of others. */
+  /** Emits a client's structs, and those of other clients that they need, as far as none is missing. */
   drain (first: StructQueue): void {
     const stack = [{ queue: first, until: Number.POSITIVE_INFINITY }]
     const waiting = new Set([first])
@@ -103,28 +115,32 @@ class CausalWalk {
       const { queue, until } = top
       const need = this.#advance(queue, until)
       const needed = need === null ? undefined : this.#queues.get(need.client)
-      if (need !== null && needed !== undefined && !needed.stuck && !waiting.has(needed) && needed.ready()) {
+      if (need !== null && needed !== undefined && !needed.isStuck && !waiting.has(needed) && needed.ready()) {
         stack.push({ queue: needed, until: need.clock + 1 })
         waiting.add(needed)
         continue
       }
-      if (need !== null) queue.stuck = true
+      if (need !== null) queue.stop()
       waiting.delete(queue)
       stack.pop()
     }
   }
 
-  /** Emits structs of one client until its clock is reached or something is needed first. @returns what is needed; null when done */
-  #advance (queue: StructQueue, until: number): { client: number, clock: number } | null {
-    while (!queue.stuck && queue.written < until && queue.ready()) {
+  /**
+   * Emits structs of one client up to a clock, or until it needs a struct first.
+   * @returns that struct; null when done
+   */
+  #advance (queue: StructQueue, until: number): StructId | null {
+    while (!queue.isStuck && queue.written < until && queue.ready()) {
       if (queue.clock > queue.written) {
-        queue.stuck = true
+        queue.stop()
         return null
       }
       const { reader, client } = queue
-      if (!this.#has(client, reader.originClient, reader.originClock)) return { client: reader.originClient, clock: reader.originClock }
-      if (!this.#has(client, reader.rightClient, reader.rightClock)) return { client: reader.rightClient, clock: reader.rightClock }
-      if (!this.#has(client, reader.parentClient, reader.parentClock)) return { client: reader.parentClient, clock: reader.parentClock }
+      const { originClient, originClock, rightClient, rightClock, parentClient, parentClock } = reader
+      if (!this.#has(client, originClient, originClock)) return { client: originClient, clock: originClock }
+      if (!this.#has(client, rightClient, rightClock)) return { client: rightClient, clock: rightClock }
+      if (!this.#has(client, parentClient, parentClock)) return { client: parentClient, clock: parentClock }
       this.#emit(reader, client, queue.clock)
       queue.next()
     }

@@ -1,15 +1,16 @@
-/** What `ClientClocks.pack` makes. */
+/** Clocks in a form that can be handed to another thread, see `ClientClocks.pack`. */
 export interface PackedClocks {
   readonly clients: Float64Array<ArrayBuffer>
   readonly clocks: Float64Array<ArrayBuffer>
 }
 
-/** Room for so many clients to begin with. */
+/** Clients that there is room for at first. */
 const firstCapacity = 8
 
 /**
- * A clock for each of many clients, 0 where nothing is held of one: two arrays, clients in descending order as Yjs writes them. No sorting to encode it, and
- * 16 bytes for a client. Looking up is quickest for the client asked for last and the one after it, which is where most questions are.
+ * A clock for each of many clients, 0 if nothing of the client is held. Two arrays, clients in descending order as Yjs
+ * writes them: encoding needs no sorting, and a client takes 16 bytes. Most lookups ask for the last client again or
+ * for the one after it, so these are the fastest.
  */
 export class ClientClocks implements Iterable<[client: number, clock: number]> {
   #clients = new Float64Array(firstCapacity)
@@ -17,7 +18,7 @@ export class ClientClocks implements Iterable<[client: number, clock: number]> {
   #size = 0
   #last = 0
 
-  /** Takes over what `pack` has made, without reading it. */
+  /** Takes over the arrays that `pack` made, without reading them. */
   static unpack ({ clients, clocks }: PackedClocks): ClientClocks {
     const made = new ClientClocks()
     made.#clients = clients
@@ -26,22 +27,23 @@ export class ClientClocks implements Iterable<[client: number, clock: number]> {
     return made
   }
 
-  /** In memory of its own, which can be handed to another thread. */
+  /** A copy that can be handed to another thread. */
   pack (): PackedClocks {
     return { clients: this.#clients.slice(0, this.#size), clocks: this.#clocks.slice(0, this.#size) }
   }
 
-  /** Number of clients, those at 0 too. */
+  /** The number of clients, including those at 0. */
   get size (): number {
     return this.#size
   }
 
+  /** The client's clock. */
   get (client: number): number {
     const at = this.indexOf(client)
     return at < 0 ? 0 : this.#clocks[at]!
   }
 
-  /** A new client behind all others costs nothing; one among them moves those behind it. */
+  /** Sets the client's clock. A new client at the end costs nothing; before the end it moves those behind it. */
   set (client: number, clock: number): void {
     let at = this.indexOf(client)
     if (at < 0) {
@@ -52,7 +54,7 @@ export class ClientClocks implements Iterable<[client: number, clock: number]> {
   }
 
   /**
-   * Adds those clients that are not there, with the clock 0. Moves each of the others once at most.
+   * Adds the clients that are missing, with the clock 0. Moves each existing client at most once.
    * @param clients in descending order, each once
    */
   addMissing (clients: readonly number[]): void {
@@ -67,7 +69,7 @@ export class ClientClocks implements Iterable<[client: number, clock: number]> {
     this.#insert(missing, places)
   }
 
-  /** @returns the client's place in the order, or `~place` where it would stand */
+  /** Finds a client. @returns its index, or `~index` of the place where it belongs */
   indexOf (client: number): number {
     const clients = this.#clients
     const last = this.#last
@@ -84,22 +86,24 @@ export class ClientClocks implements Iterable<[client: number, clock: number]> {
     return low < this.#size && clients[low] === client ? low : ~low
   }
 
+  /** The client at an index. */
   clientAt (index: number): number {
     return this.#clients[index]!
   }
 
+  /** The clock of the client at an index. */
   clockAt (index: number): number {
     return this.#clocks[index]!
   }
 
-  /** Clients at 0 are left out. */
+  /** Yields the clients that are not at 0. */
   * [Symbol.iterator] (): Generator<[client: number, clock: number]> {
     for (let i = 0; i < this.#size; i++) {
       if (this.#clocks[i]! > 0) yield [this.#clients[i]!, this.#clocks[i]!]
     }
   }
 
-  /** @param places where each would stand if it were the only one */
+  /** @param places where each belongs if it is the only new one */
   #insert (missing: readonly number[], places: readonly number[]): void {
     this.#reserve(this.#size + missing.length)
     let end = this.#size

@@ -2,15 +2,12 @@ import { ByteReader } from './byte-reader.ts'
 import { ByteWriter, varUintSize } from './byte-writer.ts'
 import { ClientRanges } from './ranges.ts'
 
-/**
- * Which clocks of which clients are deleted.
- * Equal sets have equal bytes, the same that Yjs writes for a document whose deletions are these.
- */
+/** The deleted clocks of each client. Equal sets have equal bytes, the same that Yjs writes for these deletions. */
 export class DeleteSet extends ClientRanges {
-  /** The set without any range; shared, so it must stay so. */
+  /** The set without any range. Shared, so it rejects changes. */
   static readonly empty: DeleteSet = new this()
 
-  /** One set that holds them all. Leaves them as they are. */
+  /** A set with the ranges of all sets, which stay as they are. */
   static union (sets: readonly DeleteSet[]): DeleteSet {
     const filled = sets.filter((set) => !set.isEmpty)
     if (filled.length < 2) return filled[0] ?? DeleteSet.empty
@@ -20,7 +17,7 @@ export class DeleteSet extends ClientRanges {
   }
 
   /**
-   * Reads a set as it stands at the end of an update. Ranges may come unsorted and overlap, as Yjs accepts that too.
+   * Reads the set at the end of an update. Its ranges can be unsorted and overlap, which Yjs accepts too.
    * @throws MalformedUpdate
    */
   static read (reader: ByteReader): DeleteSet {
@@ -37,7 +34,7 @@ export class DeleteSet extends ClientRanges {
     return set
   }
 
-  /** @throws MalformedUpdate also when bytes follow it */
+  /** Decodes a set. @throws MalformedUpdate also if bytes follow it */
   static decode (bytes: Uint8Array): DeleteSet {
     const reader = new ByteReader(bytes)
     const set = DeleteSet.read(reader)
@@ -45,7 +42,7 @@ export class DeleteSet extends ClientRanges {
     return set
   }
 
-  /** @param length in clocks; 0 adds nothing */
+  /** Adds a range. @param length in clocks; 0 adds nothing */
   add (client: number, clock: number, length: number): void {
     if (length > 0) this.addRange(client, clock, clock + length)
   }
@@ -55,7 +52,7 @@ export class DeleteSet extends ClientRanges {
     super.addRange(client, start, end)
   }
 
-  /** The bytes that end an update (V1). */
+  /** The bytes at the end of an update (V1). */
   encode (): Uint8Array {
     const writer = new ByteWriter(16 + this.size * 4)
     this.write(writer)
@@ -63,15 +60,15 @@ export class DeleteSet extends ClientRanges {
   }
 
   /**
-   * The set as several, each encoded in at most so many bytes; none where it is empty.
-   * @param firstBytes of the first, which is empty where nothing fits
-   * @param bytes of every other one, which holds one range at least
+   * The set in pieces, each of a limited size; none if it is empty.
+   * @param firstBytes limit of the first piece, which is empty if nothing fits
+   * @param bytes limit of the other pieces, which hold at least one range each
    */
   encodePieces (firstBytes: number, bytes: number): Uint8Array[] {
     return [...this.encodingPieces(firstBytes, bytes)]
   }
 
-  /** The same pieces, one by one, of the set at the first call; a piece of 256 KiB takes a millisecond or two. */
+  /** The same pieces one by one, of the set at the first step. A piece of 256 KiB takes a millisecond or two. */
   * encodingPieces (firstBytes: number, bytes: number): Generator<Uint8Array, void, void> {
     const triples = this.pack()
     for (let from = 0, isFirst = true; from < triples.length; isFirst = false) {
@@ -82,6 +79,7 @@ export class DeleteSet extends ClientRanges {
     }
   }
 
+  /** Writes the bytes at the end of an update (V1). */
   write (writer: ByteWriter): void {
     const counts = this.#countByClient()
     writer.varUint(counts.length)
@@ -101,7 +99,7 @@ export class DeleteSet extends ClientRanges {
     }
   }
 
-  /** How many ranges each client has, in their order. */
+  /** The number of ranges of each client, in the order of the clients. */
   #countByClient (): number[] {
     const counts: number[] = []
     let client = -1
@@ -116,10 +114,10 @@ export class DeleteSet extends ClientRanges {
   }
 }
 
-/** Of a delete set, its number of clients, and of a client, its number of ranges: below 2^28 in memory. */
+/** Bytes of a delete set's number of clients, and of a client's number of ranges, which are below 2^28 in memory. */
 const countBytes = 4
 
-/** @returns where the ranges end that fit into so many bytes together with those from `from` on. Flat: client, start, end. */
+/** Finds the offset up to which the ranges from `from` on fit into this many bytes. */
 function endOfPiece (triples: ArrayLike<number>, from: number, bytes: number): number {
   let size = countBytes
   let last = -1
@@ -152,9 +150,10 @@ function encodeTriples (triples: ArrayLike<number>, from: number, to: number): U
 }
 
 /**
- * Passes a delete set, checking all that `DeleteSet.read` would.
- * @param maxRanges above so many it is refused before they are read
- * @param strict rejects what no writer writes and Yjs cannot keep for later: empty ranges, ranges that do not ascend, a client twice
+ * Passes a delete set, with all checks of `DeleteSet.read`.
+ * @param maxRanges a set with more is rejected before they are read
+ * @param strict also rejects what no writer writes and Yjs cannot keep for later: empty ranges, ranges that do not
+ *   ascend, a client twice
  * @returns the number of its ranges that are not empty
  */
 export function skipDeleteSet (reader: ByteReader, maxRanges: number, strict: boolean): number {

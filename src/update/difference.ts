@@ -7,10 +7,12 @@ import { scanUpdate } from './scan-update.ts'
 import { decodeStateVector } from './state-vector.ts'
 
 /**
- * What a reader with this state vector lacks, as updates of at most `maxBytes` each (except where one value is larger), in causal order: each needs only
- * what the reader has and the ones before it. Structs that wait for something missing come after the others, the whole delete set comes last.
- * One update, however large, where any of the document's text is formatted: while pieces are applied, Yjs deletes formatting that the reader holds too, and
- * only the reader's own document could show whether these pieces make it do so. @see survivesReplay
+ * What a reader with this state vector lacks, as updates of at most `maxBytes` each (unless one value is larger), in
+ * causal order: each needs only what the reader has and the updates before it. Structs that wait for a missing one come
+ * after the others, the whole delete set comes last.
+ * If any of the document's text is formatted, it is one update, however large: Yjs deletes formatting while pieces are
+ * applied, also some that the reader holds already, and only the reader's own document could show whether these pieces
+ * make it do so. @see survivesReplay
  * Linear in the bytes of the updates. Always at least one update.
  * @param stateVector encoded; `[0]` for a reader that has nothing
  * @throws MalformedUpdate

@@ -4,16 +4,16 @@ import { scanUpdate } from './scan-update.ts'
 import { kinds, StructReader } from './struct-reader.ts'
 
 /**
- * Can these pieces be applied one by one without the reader deleting anything by itself?
- * After each remote change Yjs removes formatting that encloses nothing. With only part of a text there, that may be formatting whose text is in a later
- * piece, and the reader would send the deletion to everybody. So the pieces are tried on a document that does the same.
- * @param state of which the pieces are made
+ * Whether a reader can apply these pieces one by one without deleting anything by itself. After each remote change Yjs
+ * removes formatting that encloses nothing. While part of a text is missing, that can be formatting whose text is in a
+ * later piece, and the reader would send the deletion to everybody. So the pieces are tried on a document first.
+ * @param state the update that was cut into the pieces
  * @see yjs/src/types/YText.js cleanupYTextAfterTransaction
  */
 export function survivesReplay (pieces: readonly Uint8Array[], state: ScannedUpdate): boolean {
   if (pieces.length < 2 || !hasFormatting(state)) return true
   const replay = new Y.Doc()
-  // Yjs cleans only what the application has declared to be text, and the bytes do not tell; a document's structs name its roots.
+  // Yjs removes formatting only from roots that are declared as text. The bytes name the roots, but not their types.
   for (const name of rootNames(state)) replay.getText(name)
   for (const piece of pieces) Y.applyUpdate(replay, piece)
   replay.store.pendingStructs = null
@@ -23,7 +23,7 @@ export function survivesReplay (pieces: readonly Uint8Array[], state: ScannedUpd
   return survives
 }
 
-/** Does it hold any formatting of text that is not collected? */
+/** Whether the update holds formatting of text that is not collected. */
 export function hasFormatting (update: ScannedUpdate): boolean {
   for (const run of update.runs) {
     const reader = new StructReader(update.bytes, run.from)
@@ -35,7 +35,7 @@ export function hasFormatting (update: ScannedUpdate): boolean {
   return false
 }
 
-/** Names of the root types that hold something. */
+/** The names of the root types that hold something. */
 function rootNames (state: ScannedUpdate): string[] {
   const doc = new Y.Doc()
   Y.applyUpdate(doc, state.bytes)

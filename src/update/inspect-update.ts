@@ -4,10 +4,10 @@ import { holdsAny, unsoundClocks } from './places.ts'
 import { scanUnchecked, scanUpdate } from './scan-update.ts'
 
 /**
- * Checks what `scanUpdate` cannot tell from the update alone, where it reports `needsInspection`: whether Yjs would throw later because of where the update's
- * structs come to lie in this document. Linear in the bytes of the document, so for worker threads.
- * @param document all updates that the document consists of, in any order
- * @throws MalformedUpdate when the update must not be accepted
+ * Checks an update for which `scanUpdate` reports `needsInspection`: whether Yjs would throw later because of the
+ * places that its structs take in this document. Linear in the bytes of the document, so for worker threads.
+ * @param document all updates of the document, in any order
+ * @throws MalformedUpdate if the update must not be accepted
  */
 export function inspectUpdate (update: Uint8Array, document: readonly Uint8Array[]): void {
   const scan = scanUpdate(update)

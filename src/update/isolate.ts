@@ -1,58 +1,62 @@
 import { DeleteSet } from './delete-set.ts'
+import { findFlawedClocks } from './flawed-clocks.ts'
 import { Known } from './known.ts'
 import { MalformedUpdate } from './malformed-update.ts'
 import { mergeRuns } from './merge-updates.ts'
 import { holdsAny, unsoundClocks } from './places.ts'
 import { type ScannedUpdate, scanUnchecked, scanUpdate } from './scan-update.ts'
-import { clocksOfFlaws } from './struct-flaws.ts'
 import { fill, halves, withoutClocks } from './struct-removal.ts'
 
-/** An update that was left out of a document because Yjs cannot apply it, or not all of it. */
+/** An update that was left out of a document, all or in part, because Yjs cannot apply it. */
 export interface SetAside {
-  /** Its place among the updates given. */
+  /** Its index among the given updates. */
   readonly index: number
-  /** Its bytes as they came. */
+  /** Its original bytes. */
   readonly update: Uint8Array
   /** What is wrong with it, without its content. */
   readonly reason: string
 }
 
-/** What Yjs can apply of a document. */
-export interface Isolated<State> {
-  /** All that can be applied, with collected structs where nothing else is left. */
+/** The part of a document that Yjs can apply. */
+interface Isolated<State> {
+  /** All that can be applied, with collected structs in place of the rest. */
   readonly merged: ScannedUpdate
-  /** What `build` made of it. */
+  /** The result of `build`. */
   readonly state: State
   /** In the order of their indices. */
   readonly setAside: readonly SetAside[]
 }
 
 /**
- * Finding one bad struct among 10,000 entries of 1,000 structs takes about 50 builds. So many attempts find several; what they do not tell apart is set aside
- * together. In builds of the whole document.
+ * The most builds of the whole document. Finding one bad struct among 10,000 updates of 1,000 structs takes about 50,
+ * so this many find several; what they cannot tell apart is set aside together.
  */
 const maxBuilds = 200
 
 /**
- * Leaves out of a document what Yjs cannot apply, and no more than that: first the structs that break a rule, in one pass over the bytes; then, should Yjs
- * still throw, the structs that make it throw, found by halving, in at most 200 builds however many there are. What of the clocks left out no other update
- * holds is filled with collected structs, so that what the same client wrote later does not wait for ever.
- * @param build null where Yjs throws
+ * Leaves out of a document only what Yjs cannot apply: first the structs that break a rule, in one pass over the bytes;
+ * then, if Yjs still throws, the structs that make it throw, found by halving in at most 200 builds, however many there
+ * are. Clocks left out that no other update holds are filled with collected structs, so that later structs of the same
+ * client do not wait for ever.
+ * @param build returns null if Yjs throws
  * @throws MalformedUpdate for an update that does not decode
  */
-export function isolate<State> (updates: readonly Uint8Array[], build: (update: ScannedUpdate) => State | null): Isolated<State> {
+export function isolate<State> (
+  updates: readonly Uint8Array[],
+  build: (update: ScannedUpdate) => State | null
+): Isolated<State> {
   const isolation = new Isolation(updates, build)
   return isolation.byRules() ?? isolation.byHalving()
 }
 
-/** An update or, once it is divided, a part of it. */
+/** An update or, after it was divided, a part of it. */
 interface Part { readonly index: number, readonly scan: ScannedUpdate }
 
 class Isolation<State> {
   readonly #updates: readonly Uint8Array[]
   readonly #build: (update: ScannedUpdate) => State | null
   readonly #reasons = new Map<number, string>()
-  /** Filled where nothing else covers them. */
+  /** Their clocks are filled unless other updates hold them. */
   #leftOut: ScannedUpdate[] = []
   #builds = 0
 
@@ -71,7 +75,7 @@ class Isolation<State> {
     return result
   }
 
-  /** The parts end here: held while a document is built, those of 100,000 clients would take as much memory as it. */
+  /** Keeps no parts: those of 100,000 clients would take as much memory as the document that is built next. */
   #mergeSound (): ScannedUpdate {
     const { parts, merged } = this.#sound()
     return this.#fill(parts, merged)
@@ -84,7 +88,8 @@ class Isolation<State> {
     const merged = merge(parts)
     const unsound = unsoundClocks(merged)
     if (unsound.isEmpty) return { parts, merged }
-    const sound = parts.map((part) => holdsAny(part.scan, unsound) ? this.#without(part, unsound, 'Its structs cannot stay where they are placed.') : part)
+    const reason = 'Its structs cannot stay where they are placed.'
+    const sound = parts.map((part) => holdsAny(part.scan, unsound) ? this.#without(part, unsound, reason) : part)
     return { parts: sound, merged: merge(sound) }
   }
 
@@ -94,9 +99,9 @@ class Isolation<State> {
     } catch (error) {
       if (!(error instanceof MalformedUpdate)) throw error
       const part = { index, scan: scanUnchecked(update) }
-      // Merging mends what is wrong with its deletions and sections; only its structs can have to go.
+      // Merging repairs its deletions and its sections, so only structs have to be left out.
       this.#reasons.set(index, error.message)
-      const flaws = clocksOfFlaws(part.scan)
+      const flaws = findFlawedClocks(part.scan)
       return flaws === null ? part : this.#without(part, flaws.clocks, flaws.reason)
     }
   }
@@ -107,7 +112,7 @@ class Isolation<State> {
     return { index: part.index, scan: withoutClocks(part.scan, clocks) }
   }
 
-  /** @returns the good parts and those of the group that can be applied with them */
+  /** @returns the good parts, and the parts of the group that can be applied with them */
   #sift (good: readonly Part[], group: readonly Part[]): readonly Part[] {
     if (group.length === 0) return good
     if (this.#builds >= maxBuilds) return this.#blame(good, group)
@@ -120,7 +125,7 @@ class Isolation<State> {
     return this.#judge(good, group[0]!)
   }
 
-  /** Yjs throws with this part. It may be the first that brings what an earlier one waits for, and that one be the cause. */
+  /** Yjs throws with this part. If an earlier part waits for this one, that one can be the cause. */
   #judge (good: readonly Part[], part: Part): readonly Part[] {
     const known = new Known()
     for (const { scan } of good) known.add(scan)
@@ -148,17 +153,21 @@ class Isolation<State> {
   }
 
   #fill (parts: readonly Part[], merged = merge(parts)): ScannedUpdate {
-    return this.#leftOut.length === 0 ? merged : merge([...parts, { index: -1, scan: fill(this.#leftOut, merged) }])
+    if (this.#leftOut.length === 0) return merged
+    return merge([...parts, { index: -1, scan: fill(this.#leftOut, merged) }])
   }
 
   #buildFilled (merged: ScannedUpdate): Isolated<State> | null {
     const state = this.#build(merged)
     if (state === null) return null
-    const setAside = [...this.#reasons].sort(([a], [b]) => a - b).map(([index, reason]) => ({ index, update: this.#updates[index]!, reason }))
+    const setAside = [...this.#reasons]
+      .sort(([a], [b]) => a - b)
+      .map(([index, reason]) => ({ index, update: this.#updates[index]!, reason }))
     return { merged, state, setAside }
   }
 }
 
 function merge (parts: readonly Part[]): ScannedUpdate {
-  return scanUnchecked(mergeRuns(parts.map(({ scan }) => scan), () => true, DeleteSet.union(parts.map(({ scan }) => scan.deleteSet))))
+  const scans = parts.map(({ scan }) => scan)
+  return scanUnchecked(mergeRuns(scans, () => true, DeleteSet.union(scans.map(({ deleteSet }) => deleteSet))))
 }

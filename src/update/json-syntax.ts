@@ -1,20 +1,24 @@
-/** Nesting up to which the text is checked here. JSON.stringify, with which Yjs writes the value again, overflows its stack at a few thousand levels. */
+/**
+ * Levels of nesting up to which the text is checked here. Yjs writes the value again with JSON.stringify, whose stack
+ * overflows at a few thousand levels.
+ */
 const maxOwnDepth = 500
 
 /**
- * Would JSON.parse accept this text? `bytes[from, to)` must be valid UTF-8. Allocates nothing for ordinary values.
- * @param strict rejects what nests more than 500 levels deep
+ * Whether JSON.parse accepts the text in `bytes[from, to)`, which must be valid UTF-8. Allocates nothing for ordinary
+ * values.
+ * @param strict rejects values nested more than 500 levels deep
  */
 export function isJson (bytes: Uint8Array, from: number, to: number, strict = false): boolean {
   const check = new JsonCheck(bytes, from, to)
   const accepted = check.value(0)
-  if (check.tooDeep) return !strict && isParsed(bytes.subarray(from, to))
+  if (check.isTooDeep) return !strict && isParsed(bytes.subarray(from, to))
   if (!accepted) return false
   check.blanks()
   return check.at === to
 }
 
-/** JSON.parse keeps a stack of its own, for any depth. */
+/** JSON.parse handles any depth. */
 function isParsed (text: Uint8Array): boolean {
   try {
     JSON.parse(new TextDecoder('utf-8', { ignoreBOM: true }).decode(text))
@@ -26,28 +30,33 @@ function isParsed (text: Uint8Array): boolean {
 
 /** A recursive descent over the grammar of RFC 8259. */
 class JsonCheck {
-  readonly bytes: Uint8Array
-  readonly to: number
-  at: number
-  tooDeep = false
+  readonly #bytes: Uint8Array
+  readonly #to: number
+  #at: number
+  #isTooDeep = false
 
   constructor (bytes: Uint8Array, from: number, to: number) {
-    this.bytes = bytes
-    this.at = from
-    this.to = to
+    this.#bytes = bytes
+    this.#at = from
+    this.#to = to
   }
 
+  /** Offset of the next byte. */
+  get at (): number { return this.#at }
+  /** Whether `value` gave up because of the depth. */
+  get isTooDeep (): boolean { return this.#isTooDeep }
+
   blanks (): void {
-    while (this.at < this.to) {
-      const byte = this.bytes[this.at]!
+    while (this.#at < this.#to) {
+      const byte = this.#bytes[this.#at]!
       if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return
-      this.at++
+      this.#at++
     }
   }
 
   value (depth: number): boolean {
     if (depth > maxOwnDepth) {
-      this.tooDeep = true
+      this.#isTooDeep = true
       return false
     }
     this.blanks()
@@ -64,23 +73,23 @@ class JsonCheck {
 
   /** The next byte, or -1 at the end. */
   peek (): number {
-    return this.at < this.to ? this.bytes[this.at]! : -1
+    return this.#at < this.#to ? this.#bytes[this.#at]! : -1
   }
 
   word (word: string): boolean {
-    if (this.at + word.length > this.to) return false
+    if (this.#at + word.length > this.#to) return false
     for (let i = 0; i < word.length; i++) {
-      if (this.bytes[this.at++] !== word.charCodeAt(i)) return false
+      if (this.#bytes[this.#at++] !== word.charCodeAt(i)) return false
     }
     return true
   }
 
   /** An object or an array, from its opening bracket to its closing one. */
   members (depth: number, close: number, named: boolean): boolean {
-    this.at++
+    this.#at++
     this.blanks()
     if (this.peek() === close) {
-      this.at++
+      this.#at++
       return true
     }
     while (true) {
@@ -88,7 +97,7 @@ class JsonCheck {
       if (!this.value(depth + 1)) return false
       this.blanks()
       const next = this.peek()
-      this.at++
+      this.#at++
       if (next === close) return true
       if (next !== 0x2c) return false
     }
@@ -98,13 +107,13 @@ class JsonCheck {
     this.blanks()
     if (this.peek() !== 0x22 || !this.text()) return false
     this.blanks()
-    return this.bytes[this.at++] === 0x3a
+    return this.#bytes[this.#at++] === 0x3a
   }
 
   text (): boolean {
-    this.at++
-    while (this.at < this.to) {
-      const byte = this.bytes[this.at++]!
+    this.#at++
+    while (this.#at < this.#to) {
+      const byte = this.#bytes[this.#at++]!
       if (byte === 0x22) return true
       if (byte < 0x20) return false
       if (byte === 0x5c && !this.escape()) return false
@@ -114,37 +123,37 @@ class JsonCheck {
 
   escape (): boolean {
     const byte = this.peek()
-    this.at++
+    this.#at++
     if (byte !== 0x75) return byte > 0 && '"\\/bfnrt'.includes(String.fromCharCode(byte))
     for (let i = 0; i < 4; i++) {
       const digit = this.peek() | 0x20
-      this.at++
+      this.#at++
       const isHex = (digit >= 0x30 && digit <= 0x39) || (digit >= 0x61 && digit <= 0x66)
       // The bit set above would also turn control characters into digits.
-      if (!isHex || this.bytes[this.at - 1]! < 0x30) return false
+      if (!isHex || this.#bytes[this.#at - 1]! < 0x30) return false
     }
     return true
   }
 
   number (): boolean {
-    if (this.peek() === 0x2d) this.at++
-    if (this.peek() === 0x30) this.at++
+    if (this.peek() === 0x2d) this.#at++
+    if (this.peek() === 0x30) this.#at++
     else if (!this.digits()) return false
     if (this.peek() === 0x2e) {
-      this.at++
+      this.#at++
       if (!this.digits()) return false
     }
     if ((this.peek() | 0x20) === 0x65) {
-      this.at++
-      if (this.peek() === 0x2b || this.peek() === 0x2d) this.at++
+      this.#at++
+      if (this.peek() === 0x2b || this.peek() === 0x2d) this.#at++
       return this.digits()
     }
     return true
   }
 
   digits (): boolean {
-    const from = this.at
-    while (this.peek() >= 0x30 && this.peek() <= 0x39) this.at++
-    return this.at > from
+    const from = this.#at
+    while (this.peek() >= 0x30 && this.peek() <= 0x39) this.#at++
+    return this.#at > from
   }
 }

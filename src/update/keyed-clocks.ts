@@ -6,8 +6,8 @@ import type { ScannedUpdate } from './scan-update.ts'
 import { flags, isSplittable, kinds, noClient, type StructReader } from './struct-reader.ts'
 
 /**
- * Which clocks of a document lie under a key (in a map, or as an attribute) and not in a list or text. A struct lies where
- * its origin lies, so this is all it takes to tell where a new one comes to lie. Most documents have few such ranges.
+ * The clocks of a document that lie under a key (in a map, or as an attribute) and not in a list or text. A struct lies
+ * where its origin lies, so these clocks are enough to place new structs. Most documents have few such ranges.
  */
 export class KeyedClocks {
   readonly #ranges: ClientRanges
@@ -16,23 +16,27 @@ export class KeyedClocks {
     this.#ranges = ranges
   }
 
-  /** @param merged all that is known of the document; no two runs may overlap. Linear in its bytes */
+  /**
+   * Reads the clocks from a document, in time linear in its bytes.
+   * @param merged all of it; its runs must not overlap
+   */
   static of (merged: ScannedUpdate): KeyedClocks {
     const keyed = new KeyedClocks(new ClientRanges())
     keyed.add(merged)
     return keyed
   }
 
+  /** Takes over what `pack` made. */
   static unpack (packed: Float64Array): KeyedClocks {
     return new KeyedClocks(ClientRanges.unpack(packed))
   }
 
-  /** For `unpack`, also in another thread. */
+  /** A copy that can be handed to another thread. */
   pack (): Float64Array<ArrayBuffer> {
     return this.#ranges.pack()
   }
 
-  /** Takes in an update of the document. */
+  /** Adds an update of the document. */
   add (update: ScannedUpdate): void {
     emitInCausalOrder(update, before(update), (reader, client, clock) => {
       if (this.#liesUnderKey(reader, undefined)) this.#ranges.addRange(client, clock, clock + reader.length)
@@ -40,8 +44,8 @@ export class KeyedClocks {
   }
 
   /**
-   * May an update be added, or would it put a value of several clocks under a key? Yjs writes only single values there and throws when such a
-   * one is split and collected. What waits for something that is missing is not judged.
+   * Whether an update puts no value of several clocks under a key. Yjs writes only single values there, and throws when
+   * a longer one is split and collected. Structs that wait for a missing one are not judged.
    */
   allows (update: ScannedUpdate): boolean {
     const own = new ClientRanges()
@@ -52,7 +56,7 @@ export class KeyedClocks {
       if (reader.length > 1 && isSplittable(reader.kind)) longValues.push(client, clock, clock + reader.length)
     }
     emitInCausalOrder(update, before(update), note)
-    // Only a document that collects nothing joins several values, which it has deleted.
+    // A document that collects nothing joins values, but only deleted ones.
     return longValues.length === 0 || update.deleteSet.contains(DeleteSet.from(longValues))
   }
 
@@ -68,7 +72,10 @@ export class KeyedClocks {
   }
 }
 
-/** All that an update can refer to outside of itself counts as held: where it is missing, nothing is known of its place. */
+/**
+ * Everything outside the update to which it can refer counts as held: nothing is known of the place of a missing
+ * struct.
+ */
 function before ({ runs }: ScannedUpdate): Clocks {
   const starts = new Map<number, number>()
   for (const { client, clock } of runs) starts.set(client, Math.min(clock, starts.get(client) ?? clock))

@@ -8,33 +8,36 @@ import type { ClientRun, Runs, ScannedUpdate } from './scan-update.ts'
 import { readStateVector, writeStateVector } from './state-vector.ts'
 import { lastOf } from './steps.ts'
 
-/** First byte of the encoding, so that a later one can be told from it. */
+/** First byte of the encoding, which tells it from later ones. */
 const encodingVersion = 1
 
-/** So many runs are added one by one; of more, the new clients are added together, for each alone may move a long list. */
+/**
+ * Up to this many runs are added one by one; of more, the new clients are added together, since each alone can move a
+ * long list.
+ */
 const fewRuns = 16
-/** Runs of one step of `adding`: a fraction of a millisecond. */
+/** Runs in one step of `adding`, which takes a fraction of a millisecond. */
 const stepRuns = 1024
-/** Runs of one step of `exceeding`, which only looks them up. */
+/** Runs in one step of `exceeding`, which only looks them up. */
 const checkedRuns = 4096
 
-/** What a document may hold of each. */
-export type KnownBounds = Pick<UpdateBounds, 'clients' | 'gaps' | 'deleteRanges'>
+/** The limits of a document. */
+type KnownBounds = Pick<UpdateBounds, 'clients' | 'gaps' | 'deleteRanges'>
 
-/** What is known, in memory that can be handed to another thread: see `Known.pack`. */
+/** What is known in a form that can be handed to another thread, see `Known.pack`. */
 export interface PackedKnown {
   readonly clocks: PackedClocks
-  /** As `ClientRanges.pack` */
+  /** From `ClientRanges.pack`. */
   readonly beyond: Float64Array<ArrayBuffer>
   readonly deletes: Float64Array<ArrayBuffer>
 }
 
 /**
- * What a room knows of its content without holding it: the clocks held without a gap per client (the state vector), the ranges held beyond a gap, and the
- * delete set. Only ever grows.
+ * What a room knows of its content without holding it: each client's clock up to which nothing is missing (the state
+ * vector), the ranges held beyond a gap, and the delete set. It only grows.
  */
 export class Known {
-  /** Every client that something is held of; at 0 where all of that is beyond a gap. */
+  /** Every client of whom structs are held; at 0 if all of them are beyond a gap. */
   #clocks = new ClientClocks()
   /** Ranges that begin beyond their client's clock. */
   #beyond = new ClientRanges()
@@ -42,11 +45,12 @@ export class Known {
   #encodedStateVector: Uint8Array | null = null
   #encodedDeletes: Uint8Array | null = null
   #deletesVersion = 0
-  /** The bytes of the delete set last found to add nothing. What is known never shrinks, so they never will. */
+  /** The bytes of the delete set that last added nothing. Since what is known never shrinks, it never will. */
   #heldDeletes: Uint8Array | null = null
 
   /**
-   * Linear: 100,000 clients and 250,000 ranges take some 20 ms. Where there may be many, a worker does it and hands over what it made with `pack`.
+   * Decodes what `encode` made. Linear: 100,000 clients and 250,000 ranges take some 20 ms, so large ones are decoded
+   * in a worker thread, which hands them over with `pack`.
    * @throws MalformedUpdate
    */
   static decode (bytes: Uint8Array): Known {
@@ -61,7 +65,7 @@ export class Known {
     return known
   }
 
-  /** Takes over what `pack` has made, in two copies of its clocks and without reading its ranges. */
+  /** Takes over what `pack` made, without reading it. */
   static unpack ({ clocks, beyond, deletes }: PackedKnown): Known {
     const known = new Known()
     known.#clocks = ClientClocks.unpack(clocks)
@@ -70,10 +74,12 @@ export class Known {
     return known
   }
 
+  /** A copy that can be handed to another thread. */
   pack (): PackedKnown {
     return { clocks: this.#clocks.pack(), beyond: this.#beyond.pack(), deletes: this.#deletes.pack() }
   }
 
+  /** Bytes for the store. */
   encode (): Uint8Array {
     const writer = new ByteWriter(64 + this.#clocks.size * 9 + this.#deletes.size * 4)
     writer.byte(encodingVersion)
@@ -90,47 +96,52 @@ export class Known {
     return writer.finish()
   }
 
-  /** Client → the first clock not held. Equal to what Yjs reads from all the updates merged; a client with a gap at 0 is not listed. Not to be changed. */
+  /**
+   * Client → the first clock not held. Equal to what Yjs reads from all updates merged; a client with a gap at 0 is not
+   * listed. Not to be changed.
+   */
   get stateVector (): ClientClocks {
     return this.#clocks
   }
 
-  /** Not to be changed. */
+  /** All deletions. Not to be changed. */
   get deleteSet (): DeleteSet {
     return this.#deletes
   }
 
-  /** Are there structs beyond a gap? */
+  /** Whether structs are held beyond a gap. */
   get hasGaps (): boolean {
     return !this.#beyond.isEmpty
   }
 
-  /** Number of clients of whom structs are held. */
+  /** The number of clients of whom structs are held. */
   get clients (): number {
     return this.#clocks.size
   }
 
-  /** Number of ranges held beyond a gap. */
+  /** The number of ranges held beyond a gap. */
   get gaps (): number {
     return this.#beyond.size
   }
 
-  /** Number of ranges in the delete set. */
+  /** The number of ranges in the delete set. */
   get deleteRanges (): number {
     return this.#deletes.size
   }
 
   /**
-   * Could adding the update lift what is known above a bound? What was above it before may grow no further, but stays as it is.
-   * Two additions for an update that is small beside what is left; else it is looked at.
+   * Whether the update would lift a count above its bound. A count above its bound from before must not grow, but can
+   * stay. Three additions if the update is far from every bound; otherwise its runs are looked up.
    */
   wouldExceed (update: ScannedUpdate, bounds: KnownBounds): boolean {
     const { parts } = update
-    const isNear = this.clients + parts > bounds.clients || this.gaps + parts > bounds.gaps || this.deleteRanges + parts > bounds.deleteRanges
+    const isNear = this.clients + parts > bounds.clients ||
+      this.gaps + parts > bounds.gaps ||
+      this.deleteRanges + parts > bounds.deleteRanges
     return isNear && lastOf(this.exceeding(update, bounds))
   }
 
-  /** As `wouldExceed`, in steps of a millisecond, and one that looks at the deletions. */
+  /** As `wouldExceed`, in steps of a millisecond and a last one for the deletions. */
   * exceeding (update: ScannedUpdate, bounds: KnownBounds): Generator<void, boolean, void> {
     let clients = 0
     let gaps = 0
@@ -145,11 +156,14 @@ export class Known {
     }
     yield
     const deletes = this.#deletes.countMissing(update.deleteSet)
-    return exceeds(this.clients, clients, bounds.clients) || exceeds(this.gaps, gaps, bounds.gaps) || exceeds(this.deleteRanges, deletes, bounds.deleteRanges)
+    return exceeds(this.clients, clients, bounds.clients) ||
+      exceeds(this.gaps, gaps, bounds.gaps) ||
+      exceeds(this.deleteRanges, deletes, bounds.deleteRanges)
   }
 
   /**
-   * Would adding the update change nothing? A reconnecting client sends its whole delete set again: bytes that were found here before are only compared.
+   * Whether the update adds nothing. A client that reconnects sends its whole delete set again: the same bytes are only
+   * compared.
    */
   contains (update: ScannedUpdate): boolean {
     for (const run of update.runs) {
@@ -158,6 +172,7 @@ export class Known {
     return update.deletesNothing || this.#containsDeletes(update)
   }
 
+  /** Adds an update. */
   add (update: ScannedUpdate): void {
     if (update.runs.length <= fewRuns) for (const run of update.runs) this.#addRun(run)
     else Array.from(this.#addingRuns(update.runs))
@@ -165,8 +180,9 @@ export class Known {
   }
 
   /**
-   * As `add`, in steps of a millisecond or two for the largest update, a fraction of one mostly. Between two steps part of the update is known and other
-   * updates may be added; so it must be on its way to the store before the first, or who sends the same would hear that it is stored.
+   * As `add`, in steps of at most two milliseconds. Between two steps a part of the update is known, and other updates
+   * can be added. Hand the update to the store before the first step: a client that sends the same update in between is
+   * told that it is stored.
    */
   * adding (update: ScannedUpdate): Generator<void, void, void> {
     yield * this.#addingRuns(update.runs)
@@ -176,12 +192,12 @@ export class Known {
     }
   }
 
-  /** Adds deletions that came about without an update of their own, by merging others. */
+  /** Adds deletions that have no update of their own, because merging others made them. */
   addDeletes (deletes: DeleteSet): void {
     if (this.#deletes.addAll(deletes)) this.#deletesChanged()
   }
 
-  /** After `add`: does the update lean on something that is not held, earlier structs of its own clients or structs of others? */
+  /** After `add`: whether the update depends on structs that are not held, of its own clients or of others. */
   missing (update: ScannedUpdate): boolean {
     for (const run of update.runs) {
       if (this.#clocks.get(run.client) < run.end) return true
@@ -193,7 +209,8 @@ export class Known {
   }
 
   /**
-   * Does a reader with this encoded state vector hold every struct that is known here? It may still lack deletions: `encodeDeleteSetUpdate` has them all.
+   * Whether a reader with this encoded state vector holds every struct that is known here. It can still lack deletions,
+   * all of which are in `encodeDeleteSetUpdate`.
    * @throws MalformedUpdate
    */
   covers (stateVector: Uint8Array): boolean {
@@ -201,17 +218,19 @@ export class Known {
   }
 
   /**
-   * The clients of whom a reader with this encoded state vector lacks structs that are known here, and the clock that it has of each; undefined where
-   * those are more than `most`.
+   * The clients of whom a reader with this encoded state vector lacks structs that are known here, and the clock that
+   * it has of each; undefined for more than `most` clients.
    * @throws MalformedUpdate also for more than `maxStateVectorEntries`
    */
   lackedBy (stateVector: Uint8Array, most: number): Map<number, number> | undefined {
     const lacking = new Map<number, number>()
-    if (!this.hasGaps && this.#encodedStateVector !== null && Buffer.compare(stateVector, this.#encodedStateVector) === 0) return lacking
+    const own = this.hasGaps ? null : this.#encodedStateVector
+    if (own !== null && Buffer.compare(stateVector, own) === 0) return lacking
     const held = this.#readHeld(stateVector)
     for (let i = 0; i < this.#clocks.size; i++) {
       const client = this.#clocks.clientAt(i)
-      const end = this.hasGaps ? Math.max(this.#clocks.clockAt(i), this.#beyond.endOf(client)) : this.#clocks.clockAt(i)
+      const clock = this.#clocks.clockAt(i)
+      const end = this.hasGaps ? Math.max(clock, this.#beyond.endOf(client)) : clock
       if (held[i]! >= end) continue
       if (lacking.size === most) return undefined
       lacking.set(client, held[i]!)
@@ -219,7 +238,7 @@ export class Known {
     return lacking
   }
 
-  /** For sync step 1. The same bytes until something is added. */
+  /** The state vector for sync step 1. The same array until something is added. */
   encodeStateVector (): Uint8Array {
     if (this.#encodedStateVector === null) {
       const writer = new ByteWriter(8 + this.#clocks.size * 9)
@@ -229,7 +248,7 @@ export class Known {
     return this.#encodedStateVector
   }
 
-  /** An update without structs and with the whole delete set. The same bytes until a deletion is added. */
+  /** An update with the whole delete set and no structs. The same array until a deletion is added. */
   encodeDeleteSetUpdate (): Uint8Array {
     if (this.#encodedDeletes === null) {
       const writer = new ByteWriter(17 + this.#deletes.size * 4)
@@ -243,7 +262,7 @@ export class Known {
   /** Changes whenever the delete set changes. */
   get deletesVersion (): number { return this.#deletesVersion }
 
-  /** The same in updates of at most `maxBytes`, one by one; none if nothing is deleted. */
+  /** The whole delete set in updates of at most `maxBytes`, one by one; none if nothing is deleted. */
   * encodingDeleteSetUpdates (maxBytes: number): Generator<Uint8Array, void, void> {
     for (const deletes of this.#deletes.encodingPieces(maxBytes - 1, maxBytes - 1)) {
       const writer = new ByteWriter(1 + deletes.length)
@@ -308,9 +327,10 @@ export class Known {
 
   #containsDeletes (update: ScannedUpdate): boolean {
     const bytes = update.bytes.subarray(update.deletesFrom)
-    if (!update.deletesByStructs && this.#heldDeletes !== null && Buffer.compare(bytes, this.#heldDeletes) === 0) return true
+    const held = update.deletesByStructs ? null : this.#heldDeletes
+    if (held !== null && Buffer.compare(bytes, held) === 0) return true
     if (!this.#deletes.contains(update.deleteSet)) return false
-    // A copy: the update's bytes may be a view on a whole frame, which would stay in memory with it.
+    // A copy: a view of the update would keep its whole frame in memory.
     this.#heldDeletes = bytes.slice()
     return true
   }
@@ -320,7 +340,7 @@ function exceeds (now: number, more: number, bound: number): boolean {
   return more > 0 && now + more > bound
 }
 
-/** Those of the runs that are not empty, in descending order, each once. Runs come so unless a writer other than Yjs made them. */
+/** The clients of the runs that are not empty, in descending order, each once. Yjs writes runs in this order. */
 function clientsOf (runs: readonly ClientRun[]): number[] {
   const clients: number[] = []
   let isInOrder = true

@@ -4,13 +4,14 @@ import type { ClientRun, ScannedUpdate } from './scan-update.ts'
 import { sliceStruct } from './slice-struct.ts'
 import { kinds, StructReader } from './struct-reader.ts'
 
-/** Room for a section's or a Skip's numbers: count, client, clock, at most 8 bytes each. */
+/** Bytes for the numbers of a section or a Skip: count, client, clock, at most 8 bytes each. */
 const headerBytes = 24
 
 /**
- * One update that holds them all. Works on bytes, in time linear in them (and n log n in the runs): runs that abut are joined, what another run covers is
- * left out, a run that begins inside another is cut where that ends, gaps become Skips, clients come in descending order as Yjs writes them.
- * The result of applying it is that of applying all. A single update comes back as it is.
+ * Merges updates into one that has the effect of all. Works on bytes, in time linear in them (and n log n in the runs):
+ * runs that abut are joined, what another run covers is left out, a run that begins inside another is cut where that
+ * ends, gaps become Skips, and clients come in descending order as Yjs writes them. A single update is returned
+ * unchanged.
  */
 export function mergeUpdates (updates: readonly ScannedUpdate[]): Uint8Array {
   const only = updates[0]
@@ -20,19 +21,33 @@ export function mergeUpdates (updates: readonly ScannedUpdate[]): Uint8Array {
 
 interface Source { readonly bytes: Uint8Array, readonly run: ClientRun }
 
-/** A stretch of structs to copy. `skip` clocks are missing before it; `head` replaces the struct in which it begins. */
-interface Stretch { readonly bytes: Uint8Array, readonly from: number, readonly to: number, readonly structs: number, readonly skip: number, readonly head: Uint8Array | null }
+/** Structs to copy. */
+interface Stretch {
+  readonly bytes: Uint8Array
+  readonly from: number
+  readonly to: number
+  readonly structs: number
+  /** Clocks that are missing before it. */
+  readonly skip: number
+  /** Replaces the struct inside which it begins. */
+  readonly head: Uint8Array | null
+}
 
-/** Client → a clock; undefined where there is none. */
+/** Client → a clock; undefined if there is none. */
 export type Clocks = Pick<ReadonlyMap<number, number>, 'get'>
 
 const nothing: Clocks = new Map()
 
 /**
- * As `mergeUpdates`, of those runs only that `isWanted` accepts, and with the given delete set.
- * @param held client → the clock up to which a run is cut off that begins earlier; none may end there
+ * As `mergeUpdates`, but with only the runs that `isWanted` accepts, and with the given delete set.
+ * @param held client → the clock before which its runs are cut off; none ends before it
  */
-export function mergeRuns (updates: readonly ScannedUpdate[], isWanted: (run: ClientRun) => boolean, deleteSet: DeleteSet, held: Clocks = nothing): Uint8Array {
+export function mergeRuns (
+  updates: readonly ScannedUpdate[],
+  isWanted: (run: ClientRun) => boolean,
+  deleteSet: DeleteSet,
+  held: Clocks = nothing
+): Uint8Array {
   const sources: Source[] = []
   let size = 16 + deleteSet.size * 4
   for (const { bytes, runs } of updates) {
@@ -51,8 +66,9 @@ export function mergeRuns (updates: readonly ScannedUpdate[], isWanted: (run: Cl
 }
 
 /**
- * Highest client first. Runs that begin together keep their order: where copies differ (a surrogate pair that one client has cut, a client id that two
- * clients share), the copy that came first stays, as in Yjs, so that later readers see what earlier ones do.
+ * Highest client first. Runs that begin at the same clock keep their order. If copies differ (one client cut a
+ * surrogate pair, two clients share an id), the first copy stays, as in Yjs, so that later readers see the same as
+ * earlier ones.
  */
 function byClientThenClock (a: Source, b: Source): number {
   return b.run.client - a.run.client || a.run.clock - b.run.clock
@@ -66,7 +82,10 @@ function countClients (sources: readonly Source[]): number {
   return clients
 }
 
-/** Writes the section of one client, whose runs begin at index `first`. @returns the index of the next client's first run */
+/**
+ * Writes the section of one client, whose runs begin at index `first`.
+ * @returns the index of the next client's first run
+ */
 function writeSection (writer: ByteWriter, sources: readonly Source[], first: number, held: Clocks): number {
   const { client, clock: firstClock } = sources[first]!.run
   const clock = Math.max(firstClock, held.get(client) ?? 0)
@@ -102,7 +121,7 @@ function whole (bytes: Uint8Array, run: ClientRun, end: number): Stretch {
   return { bytes, from: run.from, to: run.to, structs: run.structs, skip: run.clock - end, head: null }
 }
 
-/** The run's structs from `start` on, which lies inside it. */
+/** The run's structs from the clock `start` on, which lies inside it. */
 function cut (bytes: Uint8Array, run: ClientRun, start: number): Stretch {
   const reader = new StructReader(bytes, run.from)
   let clock = run.clock
@@ -113,7 +132,8 @@ function cut (bytes: Uint8Array, run: ClientRun, start: number): Stretch {
     const end = clock + reader.length
     if (end === start) return { bytes, from: reader.pos, to: run.to, structs, skip: 0, head: null }
     if (end > start) {
-      return { bytes, from: reader.pos, to: run.to, structs: structs + 1, skip: 0, head: sliceStruct(reader, run.client, clock, start - clock) }
+      const head = sliceStruct(reader, run.client, clock, start - clock)
+      return { bytes, from: reader.pos, to: run.to, structs: structs + 1, skip: 0, head }
     }
     clock = end
   }

@@ -5,42 +5,53 @@ import { kinds } from './struct-reader.ts'
 /** Bytes of every update: the number of sections and the number of clients in the delete set, at most 8 and 1. */
 const frameBytes = 9
 
-/** Of a section's header, its number of structs: below 2^28 in an update of any size that is held in memory. */
+/** Bytes of a section's number of structs, which is below 2^28 in any update that fits into memory. */
 const countBytes = 4
 
-/** Of a deletion that comes with its struct: client, number of ranges, clock, length, at most. */
+/** The most bytes of a deletion that comes with its struct: client, number of ranges, clock, length. */
 const deletionBytes = 8 + 1 + 8 + 8
 
 interface Stretch { readonly bytes: Uint8Array, from: number, to: number }
 
 interface Section { readonly clock: number, end: number, structs: number, readonly stretches: Stretch[] }
 
-/** Packs structs, in the order given, into updates of at most `maxBytes` each. Only a struct that is larger by itself makes a larger one. */
+/**
+ * Packs structs, in the given order, into updates of at most `maxBytes` each; a struct that is larger makes a larger
+ * one.
+ */
 export class PieceWriter {
-  readonly pieces: Uint8Array[] = []
+  readonly #pieces: Uint8Array[] = []
   readonly #maxBytes: number
   #sections = new Map<number, Section>()
-  /** Of the current piece */
+  /** Of the current piece. */
   #deletes = new DeleteSet()
   #size = frameBytes
 
-  /** @param maxBytes over 0 */
+  /** @param maxBytes above 0 */
   constructor (maxBytes: number) {
     this.#maxBytes = maxBytes
   }
 
-  /** Bytes that a struct of this client may have to fit into a piece of its own. @param isDeleted see `addStruct` */
+  /** The most bytes of a struct of this client that fits into a piece of its own. @param isDeleted see `addStruct` */
   roomFor (client: number, clock: number, isDeleted: boolean): number {
     return this.#maxBytes - frameBytes - headerSize(client, clock) - (isDeleted ? deletionBytes : 0)
   }
 
   /**
-   * Adds the struct in `bytes[from, to)`. The structs of a client must come in the order of their clocks; gaps become Skips.
-   * @param isDeleted its deletion comes in the same piece
+   * Adds the struct in `bytes[from, to)`. The structs of a client come in the order of their clocks; gaps become Skips.
+   * @param isDeleted whether its deletion comes in the same piece
    */
-  addStruct (client: number, clock: number, length: number, bytes: Uint8Array, from: number, to: number, isDeleted = false): void {
+  addStruct (
+    client: number,
+    clock: number,
+    length: number,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    isDeleted = false
+  ): void {
     const size = to - from + (isDeleted ? deletionBytes : 0)
-    if (this.#size + this.#cost(client, clock, size) > this.#maxBytes) this.flush()
+    if (this.#size + this.#cost(client, clock, size) > this.#maxBytes) this.#flush()
     this.#size += this.#cost(client, clock, size)
     if (isDeleted) this.#deletes.add(client, clock, length)
     const section = this.#sectionOf(client, clock)
@@ -52,22 +63,22 @@ export class PieceWriter {
     section.end = clock + length
   }
 
-  /** Adds the deletions and ends the last piece. There is always one. */
+  /** Adds the deletions. @returns all pieces, at least one */
   finish (deleteSet: DeleteSet): Uint8Array[] {
     const room = this.#maxBytes - frameBytes
     let parts = deleteSet.encodePieces(this.#maxBytes - this.#size, room)
     if (parts.length > 1 && !this.#deletes.isEmpty) {
-      this.flush()
+      this.#flush()
       parts = deleteSet.encodePieces(room, room)
     }
-    for (const part of parts) this.flush(part)
-    if (this.#sections.size > 0 || this.pieces.length === 0) this.flush()
-    return this.pieces
+    for (const part of parts) this.#flush(part)
+    if (this.#sections.size > 0 || this.#pieces.length === 0) this.#flush()
+    return this.#pieces
   }
 
-  /** Ends the current piece. @param deletes encoded; those of its structs unless given */
-  flush (deletes: Uint8Array = this.#deletes.encode()): void {
-    if (this.#sections.size === 0 && deletes.length === 1 && this.pieces.length > 0) return
+  /** Ends the current piece. @param deletes encoded; by default those of its structs */
+  #flush (deletes: Uint8Array = this.#deletes.encode()): void {
+    if (this.#sections.size === 0 && deletes.length === 1 && this.#pieces.length > 0) return
     const writer = new ByteWriter(this.#size + deletes.length)
     writer.varUint(this.#sections.size)
     for (const [client, section] of [...this.#sections].sort(([a], [b]) => b - a)) {
@@ -77,7 +88,7 @@ export class PieceWriter {
       for (const { bytes, from, to } of section.stretches) writer.copy(bytes, from, to)
     }
     writer.copy(deletes)
-    this.pieces.push(writer.finish())
+    this.#pieces.push(writer.finish())
     this.#sections = new Map()
     this.#deletes = new DeleteSet()
     this.#size = frameBytes

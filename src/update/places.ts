@@ -4,17 +4,17 @@ import type { ScannedUpdate } from './scan-update.ts'
 import { flags, isSplittable, kinds, noClient, type StructReader } from './struct-reader.ts'
 
 /**
- * Yjs deletes and collects nested types by recursion: a few thousand levels overflow the stack of a browser, in the middle of a transaction. Editors stay
- * below a hundred.
+ * Levels of nested types. Yjs deletes and collects them by recursion, and a few thousand levels overflow the stack of a
+ * browser in the middle of a transaction. Editors stay below a hundred.
  */
 const maxTypeDepth = 500
 
 /**
- * Clocks of the structs that Yjs applies, but that make it throw later, whatever the later update is:
- * - several values under one key, not deleted: split by a reference to one of them, and collected with their parent ("Unexpected case");
- * - types nested more than 500 levels deep: deleted.
- * Linear in the update's bytes, times the logarithm of its structs. What waits for something missing is not judged.
- * @param merged all that is known of the document, as only the whole of it tells where a struct lies; no two runs may overlap
+ * The clocks of structs that Yjs applies, but that make it throw later:
+ * - several values under one key, not deleted: when they are split and collected with their parent ("Unexpected case");
+ * - types nested more than 500 levels deep: when they are deleted.
+ * Linear in the update's bytes, times the logarithm of its structs. Structs that wait for a missing one are not judged.
+ * @param merged the whole document, since the place of a struct depends on others; its runs must not overlap
  */
 export function unsoundClocks (merged: ScannedUpdate): DeleteSet {
   const unsound: number[] = []
@@ -33,13 +33,15 @@ export function unsoundClocks (merged: ScannedUpdate): DeleteSet {
   return DeleteSet.from(unsound)
 }
 
-/** Does an update hold any of these clocks? */
+/** Whether an update holds any of these clocks. */
 export function holdsAny ({ runs }: ScannedUpdate, clocks: DeleteSet): boolean {
-  for (const { client, clock, end } of runs) if (overlapsRange(clocks.rangesOf(client), clock, end)) return true
+  for (const { client, clock, end } of runs) {
+    if (overlapsRange(clocks.rangesOf(client), clock, end)) return true
+  }
   return false
 }
 
-/** Does any of the ranges (flat, ascending) share a clock with the one from `start` to `end`? */
+/** Whether any of the ranges (flat, ascending) shares a clock with the one from `start` to `end`. */
 export function overlapsRange (ranges: readonly number[], start: number, end: number): boolean {
   let from = 0
   for (let to = ranges.length / 2; from < to;) {
@@ -50,8 +52,13 @@ export function overlapsRange (ranges: readonly number[], start: number, end: nu
   return from * 2 < ranges.length && ranges[from * 2]! < end
 }
 
-/** Where a struct lies: how deep the type is nested that holds it, 0 for one of the document's own, and whether under a key or in a list. */
-interface Place { readonly depth: number, readonly hasKey: boolean }
+/** Where a struct lies. */
+interface Place {
+  /** Levels of nested types that hold it; 0 in a root type. */
+  readonly depth: number
+  /** Whether it lies under a key, and not in a list. */
+  readonly hasKey: boolean
+}
 
 function isTooDeep (reader: StructReader, { depth }: Place): boolean {
   return reader.kind === kinds.type && depth > maxTypeDepth
@@ -61,22 +68,28 @@ function isLongValue (reader: StructReader, { hasKey }: Place): boolean {
   return hasKey && reader.length > 1 && isSplittable(reader.kind)
 }
 
-/** One object for what most structs share. */
-const onTop: Readonly<Record<'key' | 'list', Place>> = { key: { depth: 0, hasKey: true }, list: { depth: 0, hasKey: false } }
+/** The places in a root type, which most structs share. */
+const inRoot: Readonly<Record<'key' | 'list', Place>> = {
+  key: { depth: 0, hasKey: true },
+  list: { depth: 0, hasKey: false },
+}
 
 interface ClientPlaces {
-  /** OtherNodes mostly lie in the same place, so only the clocks where it changes are noted, and the place from there on. */
+  /**
+   * The clocks at which the place changes, and the place from each on: consecutive structs mostly lie in the same
+   * place.
+   */
   readonly clocks: number[]
   readonly places: Place[]
   /** The first clock not added. */
   end: number
 }
 
-/** The places of a document's structs, as far as they were added. */
+/** The places of the structs that were added. */
 class Places {
   readonly #clients = new Map<number, ClientPlaces>()
 
-  /** @returns null for a struct that waits for something missing; all after it do then */
+  /** Adds a struct. @returns null if it waits for a missing one, as all later structs of its client do then */
   add (reader: StructReader, client: number, clock: number): Place | null {
     const known = this.#clients.get(client)
     if (clock !== (known?.end ?? 0)) return null
@@ -99,7 +112,7 @@ class Places {
     if (reader.originClient !== noClient) return this.#at(reader.originClient, reader.originClock)
     if (reader.rightClient !== noClient) return this.#at(reader.rightClient, reader.rightClock)
     const hasKey = (reader.info & flags.parentSub) !== 0
-    if (reader.parentClient === noClient) return hasKey ? onTop.key : onTop.list
+    if (reader.parentClient === noClient) return hasKey ? inRoot.key : inRoot.list
     const parent = this.#at(reader.parentClient, reader.parentClock)
     return parent === null ? null : { depth: parent.depth + 1, hasKey }
   }

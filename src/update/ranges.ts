@@ -1,33 +1,36 @@
-/** Ranges of one chunk: small enough that adding to a full one moves a few KB, large enough that a set of 250,000 has a few hundred chunks. */
+/** Ranges of one chunk: adding to a full one moves a few KB, and a set of 250,000 ranges has a few hundred chunks. */
 const chunkRanges = 512
-/** Sets of so few ranges are added one by one; more are merged in, which looks at each range of the chunks they fall into once. */
+/**
+ * Up to this many ranges are added one by one; more are merged, which looks once at each range of the chunks concerned.
+ */
 const fewRanges = 16
 /** Numbers of one range: client, start, end (exclusive). */
 const stride = 3
 
-/** Ranges of clocks, flat: client, start, end, … A typed array came from another thread and is copied before it is changed. */
+/** Flat ranges: client, start, end, … A typed array is from another thread and copied before it is changed. */
 type Chunk = number[] | Float64Array
 
 /**
- * Clocks of many clients as ranges: clients in descending order, as Yjs writes them, each client's ranges ascending and with a gap between otherNodes.
- * Kept in chunks, so that one range more costs the same in a set of any size, and without an object for a client or a range.
+ * Clocks of many clients as ranges: clients in descending order, as Yjs writes them, the ranges of a client ascending
+ * and with gaps between them. They are kept in chunks, so that adding a range costs the same in a set of any size, and
+ * without an object for each client or range.
  */
 export class ClientRanges {
-  /** None of them is empty. */
+  /** None is empty. */
   #chunks: Chunk[] = []
   #size = 0
-  /** Where `#seek` has arrived: a chunk and an offset in it. One behind the last chunk where nothing was found. */
+  /** The chunk that `#seek` found, and the offset in it; behind the last chunk if it found nothing. */
   #at = 0
   #offset = 0
 
-  /** @param triples client, start, end, … in any order, which may overlap; none may be empty */
+  /** Makes a set. @param triples client, start, end, … in any order, overlapping or not, none empty */
   static from<Set extends ClientRanges> (this: new () => Set, triples: readonly number[]): Set {
     const set = new this()
     for (let i = 0; i < triples.length; i += stride) set.addRange(triples[i]!, triples[i + 1]!, triples[i + 2]!)
     return set
   }
 
-  /** Takes over what `pack` has made, without reading it. */
+  /** Takes over the array that `pack` made, without reading it. */
   static unpack<Set extends ClientRanges> (this: new () => Set, packed: Float64Array): Set {
     const set = new this()
     set.#chunks = split(packed)
@@ -35,11 +38,12 @@ export class ClientRanges {
     return set
   }
 
-  /** Number of ranges. */
+  /** The number of ranges. */
   get size (): number {
     return this.#size
   }
 
+  /** Whether it has no ranges. */
   get isEmpty (): boolean {
     return this.#size === 0
   }
@@ -48,7 +52,9 @@ export class ClientRanges {
   clients (): number[] {
     const clients: number[] = []
     for (const chunk of this.#chunks) {
-      for (let i = 0; i < chunk.length; i += stride) if (chunk[i] !== clients.at(-1)) clients.push(chunk[i]!)
+      for (let i = 0; i < chunk.length; i += stride) {
+        if (chunk[i] !== clients.at(-1)) clients.push(chunk[i]!)
+      }
     }
     return clients
   }
@@ -67,10 +73,10 @@ export class ClientRanges {
     return ranges
   }
 
-  /** The end of the client's last range; 0 where it has none. */
+  /** The end of the client's last range; 0 if it has none. */
   endOf (client: number): number {
     this.#seek(client, Number.POSITIVE_INFINITY)
-    // The range before the place where one at the very end would stand.
+    // The range before the place found is the client's last.
     const at = this.#offset > 0 ? this.#at : this.#at - 1
     const chunk = this.#chunks[at]
     if (chunk === undefined) return 0
@@ -78,10 +84,10 @@ export class ClientRanges {
     return chunk[last] === client ? chunk[last + 2]! : 0
   }
 
-  /** Cheap behind the last range, where most additions are. @param start below `end` */
+  /** Adds a range. Cheap behind the last range, where most are added. @param start below `end` */
   addRange (client: number, start: number, end: number): void {
     const tail = this.#chunks[this.#chunks.length - 1]
-    if (tail === undefined || tail[tail.length - stride]! > client || (tail[tail.length - stride] === client && tail[tail.length - 1]! < start)) {
+    if (tail === undefined || endsBefore(tail, client, start)) {
       this.#append(client, start, end)
       return
     }
@@ -98,7 +104,7 @@ export class ClientRanges {
     if (end > chunk[offset + 2]!) chunk[offset + 2] = this.#absorb(at, offset + stride, client, end)
   }
 
-  /** @returns whether that added anything */
+  /** Adds all ranges of another set. @returns whether any of them was missing */
   addAll (other: ClientRanges): boolean {
     if (this.contains(other)) return false
     if (other.#size <= fewRanges) this.#addEach(other)
@@ -106,7 +112,7 @@ export class ClientRanges {
     return true
   }
 
-  /** As `addAll`, in steps of a fraction of a millisecond. Between two steps the set holds part of the other, and may be used and added to. */
+  /** As `addAll`, in steps of a fraction of a millisecond. Between two steps the set can be used and added to. */
   * addingAll (other: ClientRanges): Generator<void, void, void> {
     for (const theirs of other.#chunks) {
       for (let from = 0; from < theirs.length;) {
@@ -116,33 +122,40 @@ export class ClientRanges {
     }
   }
 
-  /** @param start below `end` */
+  /** Whether it holds all clocks of a range. @param start below `end` */
   containsRange (client: number, start: number, end: number): boolean {
     this.#seek(client, end)
     const chunk = this.#chunks[this.#at]
     return chunk !== undefined && chunk[this.#offset] === client && chunk[this.#offset + 1]! <= start
   }
 
+  /** Whether it holds all clocks of another set. */
   contains (other: ClientRanges): boolean {
     return other.#size === 0 || this.#countMissing(other, 0) === 0
   }
 
-  /** By how many ranges the set could grow, at most, if the other were added: those of the other that are not contained. */
+  /**
+   * The number of the other set's ranges that are not contained: the most by which adding it can make this set grow.
+   */
   countMissing (other: ClientRanges): number {
     return this.#countMissing(other, Number.POSITIVE_INFINITY)
   }
 
-  /** Removes the client's ranges that begin at or before `clock`, or before the end of one of those. @returns the highest end, at least `clock` */
+  /**
+   * Removes the client's ranges that begin at or before `clock`, or before the end of such a range.
+   * @returns the highest end, at least `clock`
+   */
   takeReached (client: number, clock: number): number {
     this.#seek(client, 0)
     return this.#absorb(this.#at, this.#offset, client, clock)
   }
 
+  /** Whether both sets hold the same clocks. */
   equals (other: ClientRanges): boolean {
     return this.#size === other.#size && this.contains(other) && other.contains(this)
   }
 
-  /** All ranges in order, flat: client, start, end, … in memory of its own, which can be handed to another thread. */
+  /** A copy of all ranges that can be handed to another thread: client, start, end, … in order. */
   pack (): Float64Array<ArrayBuffer> {
     const packed = new Float64Array(this.#size * stride)
     let at = 0
@@ -153,12 +166,15 @@ export class ClientRanges {
     return packed
   }
 
-  /** All ranges in order, in parts: client, start, end, … Not to be changed. */
+  /** All ranges in parts, client, start, end, … in order. Not to be changed. */
   protected get parts (): readonly ArrayLike<number>[] {
     return this.#chunks
   }
 
-  /** Moves to the first range that ends at or after `clock` in this client, or belongs to a client after it. Where the last call has led is looked at first. */
+  /**
+   * Finds the first range that ends at or after `clock` in this client, or that belongs to a client after it. Tries the
+   * range of the last call and the next one first.
+   */
   #seek (client: number, clock: number): void {
     const chunk = this.#chunks[this.#at]
     if (chunk !== undefined && this.#offset < chunk.length) {
@@ -201,12 +217,17 @@ export class ClientRanges {
     if (chunk.length > 2 * chunkRanges * stride) this.#chunks.splice(at, 1, ...split(chunk))
   }
 
-  /** Removes the client's ranges from a place on that begin at or before `end`, which moves to theirs. @returns where it is then */
+  /**
+   * Removes the client's ranges from a place on that begin at or before `end`, which they extend.
+   * @returns the extended end
+   */
   #absorb (at: number, offset: number, client: number, end: number): number {
     while (at < this.#chunks.length) {
       const chunk = this.#chunks[at]!
       let to = offset
-      for (; to < chunk.length && chunk[to] === client && chunk[to + 1]! <= end; to += stride) end = Math.max(end, chunk[to + 2]!)
+      for (; to < chunk.length && chunk[to] === client && chunk[to + 1]! <= end; to += stride) {
+        end = Math.max(end, chunk[to + 2]!)
+      }
       const isExhausted = to === chunk.length
       this.#size -= (to - offset) / stride
       if (isExhausted && offset === 0) {
@@ -227,10 +248,10 @@ export class ClientRanges {
     }
   }
 
-  /** Adds ranges of `theirs` from an offset on, as many as fall into one chunk. @returns the offset of the next */
+  /** Adds as many ranges of `theirs`, from an offset on, as belong into one chunk. @returns the offset of the next */
   #addSome (theirs: Chunk, from: number): number {
     this.#seek(theirs[from]!, theirs[from + 1]!)
-    // What lies behind all is merged with the last chunk.
+    // Ranges behind all others are merged with the last chunk.
     const at = Math.min(this.#at, this.#chunks.length - 1)
     const ours = this.#chunks[at]
     let to = from + stride
@@ -248,20 +269,20 @@ export class ClientRanges {
     return to
   }
 
-  /** Replaces a chunk, or none where there is none yet, by what it makes with ranges of another set. */
+  /** Replaces a chunk, if there is one, by its union with ranges of another set. */
   #merge (at: number, theirs: Chunk, from: number, to: number): void {
     const ours = this.#chunks[at] ?? []
     const merged = mergeInOrder(ours, theirs, from, to)
     this.#size += (merged.length - ours.length) / stride
     const pieces = split(merged)
     this.#chunks.splice(Math.max(at, 0), ours.length === 0 ? 0 : 1, ...pieces)
-    // Theirs may reach beyond what was our last range there.
+    // Their last range can reach into our next chunk.
     const end = merged.length - 1
     const last = pieces.at(-1)!
     last[last.length - 1] = this.#absorb(Math.max(at, 0) + pieces.length, 0, merged[end - 2]!, merged[end]!)
   }
 
-  /** Walks both sets side by side: usually the next range along is the one; only a far one is searched for. */
+  /** Walks both sets side by side; a range that is not the next one is searched for. */
   #countMissing (other: ClientRanges, enough: number): number {
     let missing = 0
     let at = 0
@@ -301,12 +322,12 @@ export class ClientRanges {
   }
 }
 
-/** Does the range at `i` end at or after the clock, or belong to a client after this one? */
+/** Whether the range at `i` ends at or after the clock, or belongs to a client after this one. */
 function reaches (chunk: Chunk, i: number, client: number, clock: number): boolean {
   return chunk[i]! < client || (chunk[i] === client && chunk[i + 2]! >= clock)
 }
 
-/** Offset of the first range in the chunk that `reaches`; the last one does. */
+/** Offset of the first range in the chunk that `reaches`; the last one always does. */
 function firstReaching (chunk: Chunk, client: number, clock: number): number {
   let low = 0
   let high = chunk.length / stride - 1
@@ -318,7 +339,7 @@ function firstReaching (chunk: Chunk, client: number, clock: number): number {
   return low * stride
 }
 
-/** Does the range at `i` begin behind the place of a client and clock? */
+/** Whether the range at `i` begins behind a client's clock. */
 function isBehind (chunk: Chunk, i: number, client: number, clock: number): boolean {
   return chunk[i]! < client || (chunk[i] === client && chunk[i + 1]! > clock)
 }
@@ -331,6 +352,12 @@ function split (triples: Chunk): Chunk[] {
     chunks.push(Array.isArray(triples) ? triples.slice(from, from + most) : triples.subarray(from, from + most))
   }
   return chunks
+}
+
+/** Whether all ranges of the chunk end before a client's clock. */
+function endsBefore (chunk: Chunk, client: number, clock: number): boolean {
+  const last = chunk[chunk.length - stride]!
+  return last > client || (last === client && chunk[chunk.length - 1]! < clock)
 }
 
 /** Adds a range that begins no earlier than the last one. */
@@ -346,7 +373,9 @@ function mergeInOrder (ours: Chunk, theirs: Chunk, from: number, to: number): nu
   for (let j = from; j < to; j += stride) {
     const client = theirs[j]!
     const start = theirs[j + 1]!
-    for (; i < ours.length && !isBehind(ours, i, client, start); i += stride) append(merged, ours[i]!, ours[i + 1]!, ours[i + 2]!)
+    for (; i < ours.length && !isBehind(ours, i, client, start); i += stride) {
+      append(merged, ours[i]!, ours[i + 1]!, ours[i + 2]!)
+    }
     append(merged, client, start, theirs[j + 2]!)
   }
   for (; i < ours.length; i += stride) append(merged, ours[i]!, ours[i + 1]!, ours[i + 2]!)

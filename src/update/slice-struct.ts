@@ -1,17 +1,21 @@
 import { ByteWriter } from './byte-writer.ts'
-import { flags, kinds, noClient, StructReader } from './struct-reader.ts'
+import { flags, kinds, noClient, type StructReader } from './struct-reader.ts'
 import { validCharacterSize } from './utf8.ts'
 
-/** U+FFFD: what Yjs puts where a cut goes through a surrogate pair, on both sides. @see https://github.com/yjs/yjs/issues/248 */
+/**
+ * U+FFFD, which Yjs puts on both sides of a cut through a surrogate pair.
+ * @see https://github.com/yjs/yjs/issues/248
+ */
 const replacement = Uint8Array.of(0xef, 0xbf, 0xbd)
 
 /** A part of a struct, written as a struct of its own. */
-export interface StructPart { readonly bytes: Uint8Array, readonly length: number }
+interface StructPart { readonly bytes: Uint8Array, readonly length: number }
 
 /**
- * The struct that `reader` has just read, from `offset` clocks on: what Yjs writes for a reader who holds the beginning.
+ * The struct that `reader` has just read, from `offset` clocks on, as Yjs writes it for a reader who holds the
+ * beginning.
  * @param clock of the whole struct
- * @param offset in clocks, over 0 and under the struct's length
+ * @param offset in clocks, above 0 and below the struct's length
  */
 export function sliceStruct (reader: StructReader, client: number, clock: number, offset: number): Uint8Array {
   const writer = new ByteWriter(reader.pos - reader.from + 32)
@@ -22,7 +26,7 @@ export function sliceStruct (reader: StructReader, client: number, clock: number
   } else {
     writer.varUint(rest)
     if (reader.kind === kinds.json || reader.kind === kinds.any) {
-      const elements = contentReader(reader)
+      const elements = reader.contentReader()
       elements.varUint()
       for (let i = 0; i < offset; i++) elements.skipElement()
       writer.copy(reader.bytes, elements.pos, reader.pos)
@@ -32,24 +36,32 @@ export function sliceStruct (reader: StructReader, client: number, clock: number
 }
 
 /**
- * The struct that `reader` has just read in parts of at most `maxBytes` each, where it can be cut: texts between characters, lists between elements.
- * A part that cannot be cut is larger. Applied in order the parts make the same content.
+ * Cuts the struct that `reader` has just read into parts of at most `maxBytes` each: texts between characters, lists
+ * between elements. A part that cannot be cut is larger. Applied in order, the parts make the same content.
  */
-export function * splitStruct (reader: StructReader, client: number, clock: number, maxBytes: number): Generator<StructPart> {
+export function * splitStruct (
+  reader: StructReader,
+  client: number,
+  clock: number,
+  maxBytes: number
+): Generator<StructPart> {
   const isString = reader.kind === kinds.string
   const isList = reader.kind === kinds.json || reader.kind === kinds.any
   if ((!isString && !isList) || reader.pos - reader.from <= maxBytes) {
     yield { bytes: reader.bytes.subarray(reader.from, reader.pos), length: reader.length }
     return
   }
-  // What precedes the content: the struct's own header first, at most two ids behind its info afterwards, and the content's length.
+  // Bytes before the content: the struct's own header in the first part, one byte and two ids in others, and the
+  // length.
   const room = Math.max(1, maxBytes - Math.max(reader.contentFrom - reader.from, 33) - 8)
-  const content = contentReader(reader)
+  const content = reader.contentReader()
   content.varUint()
   let done = 0
   while (content.pos < reader.pos) {
     const from = content.pos
-    const length = isString ? takeCharacters(content, reader.pos, room) : takeElements(content, reader.length - done, room)
+    const length = isString
+      ? takeCharacters(content, reader.pos, room)
+      : takeElements(content, reader.length - done, room)
     const writer = new ByteWriter(content.pos - from + 64)
     if (done === 0) writer.copy(reader.bytes, reader.from, reader.contentFrom)
     else writeContinuedHeader(writer, reader, client, clock + done - 1)
@@ -60,7 +72,10 @@ export function * splitStruct (reader: StructReader, client: number, clock: numb
   }
 }
 
-/** A continuing part has the id before it as origin; it needs no parent then. Yjs keeps the bit for the key although no key follows. */
+/**
+ * A later part has the id before it as its origin, and therefore no parent. Yjs keeps the bit for the key although no
+ * key follows.
+ */
 function writeContinuedHeader (writer: ByteWriter, reader: StructReader, client: number, originClock: number): void {
   if (reader.kind === kinds.gc || reader.kind === kinds.skip) {
     writer.byte(reader.kind)
@@ -76,7 +91,7 @@ function writeContinuedHeader (writer: ByteWriter, reader: StructReader, client:
 }
 
 function writeStringTail (writer: ByteWriter, reader: StructReader, offset: number): void {
-  const content = contentReader(reader)
+  const content = reader.contentReader()
   content.varUint()
   let at = content.pos
   let units = 0
@@ -91,13 +106,6 @@ function writeStringTail (writer: ByteWriter, reader: StructReader, offset: numb
   writer.copy(reader.bytes, at, reader.pos)
 }
 
-/** A second reader at the struct's content; it knows the kind, so it can pass elements. */
-function contentReader (reader: StructReader): StructReader {
-  const content = new StructReader(reader.bytes, reader.contentFrom)
-  content.kind = reader.kind
-  return content
-}
-
 /** Passes whole characters of up to `room` bytes, at least one. @returns their length in UTF-16 units */
 function takeCharacters (content: StructReader, to: number, room: number): number {
   const limit = Math.min(to, content.pos + room)
@@ -106,7 +114,7 @@ function takeCharacters (content: StructReader, to: number, room: number): numbe
     const size = validCharacterSize(content.bytes, content.pos)
     if (units > 0 && content.pos + size > limit) break
     units += size === 4 ? 2 : 1
-    content.pos += size
+    content.skip(size)
   } while (content.pos < limit)
   return units
 }
@@ -119,7 +127,7 @@ function takeElements (content: StructReader, left: number, room: number): numbe
     const before = content.pos
     content.skipElement()
     if (taken > 0 && content.pos > limit) {
-      content.pos = before
+      content.seek(before)
       break
     }
     taken++

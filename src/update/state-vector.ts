@@ -3,10 +3,11 @@ import type { ByteWriter } from './byte-writer.ts'
 import { ClientClocks } from './client-clocks.ts'
 
 /** Client → the first clock of that client that is not held. */
-export type StateVector = Map<number, number>
+type StateVector = Map<number, number>
 
 /**
- * @throws MalformedUpdate where Yjs would throw, and when bytes follow it
+ * Decodes a state vector.
+ * @throws MalformedUpdate where Yjs would throw, and if bytes follow it
  * @see yjs/src/utils/encoding.js readStateVector
  */
 export function decodeStateVector (bytes: Uint8Array): StateVector {
@@ -20,15 +21,12 @@ export function decodeStateVector (bytes: Uint8Array): StateVector {
   return stateVector
 }
 
-/**
- * How many entries an encoded state vector says it has, without reading them.
- * @throws MalformedUpdate
- */
+/** The number of entries that an encoded state vector announces, without reading them. @throws MalformedUpdate */
 export function countStateVector (bytes: Uint8Array): number {
   return new ByteReader(bytes).varUint()
 }
 
-/** Reads a state vector that stands inside other bytes. */
+/** Reads a state vector that is part of other bytes. */
 export function readStateVector (reader: ByteReader): ClientClocks {
   const clocks = new ClientClocks()
   for (let left = reader.varUint(); left > 0; left--) {
@@ -38,7 +36,7 @@ export function readStateVector (reader: ByteReader): ClientClocks {
   return clocks
 }
 
-/** Writes a state vector into other bytes: highest client first, as Yjs does, so that equal vectors have equal bytes. */
+/** Writes a state vector. The highest client comes first, as in Yjs, so that equal vectors have equal bytes. */
 export function writeStateVector (writer: ByteWriter, clocks: ClientClocks): void {
   let held = 0
   for (let i = 0; i < clocks.size; i++) if (clocks.clockAt(i) > 0) held++

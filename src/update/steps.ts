@@ -1,4 +1,4 @@
-/** Takes all steps at once. @returns what the last one has found */
+/** Takes all steps at once. @returns the result of the last one */
 export function lastOf<Result> (steps: Iterator<void, Result, void>): Result {
   for (;;) {
     const { done, value } = steps.next()

@@ -7,31 +7,38 @@ import { kinds, StructReader } from './struct-reader.ts'
 
 type UseStruct = (reader: StructReader, client: number, clock: number) => void
 
-/** The update without its empty structs and those that hold any of these clocks. */
+/** The update without its empty structs and without the structs that hold any of these clocks. */
 export function withoutClocks (update: ScannedUpdate, clocks: DeleteSet): ScannedUpdate {
-  const writer = new PieceWriter(Number.MAX_SAFE_INTEGER)
+  const writer = writeOnePiece()
   forEachStruct(update, (reader, client, clock) => {
-    if (reader.length > 0 && !overlapsRange(clocks.rangesOf(client), clock, clock + reader.length)) addStruct(writer, reader, client, clock)
+    const isWanted = reader.length > 0 && !overlapsRange(clocks.rangesOf(client), clock, clock + reader.length)
+    if (isWanted) addStruct(writer, reader, client, clock)
   })
   return finish(writer, update.deleteSet)
 }
 
-/** The update in parts that are each smaller: two halves of its structs, and its deletions. An update that cannot be divided is the only part. */
+/**
+ * Divides an update into two halves of its structs, and its deletions. An update that cannot be divided is the only
+ * part.
+ */
 export function halves (update: ScannedUpdate): readonly ScannedUpdate[] {
   const structs = Array.from(update.runs).reduce((sum, run) => sum + run.structs, 0)
   if (structs < 2 && (structs === 0 || update.deletesNothing)) return [update]
-  const writers = structs < 2 ? [new PieceWriter(Number.MAX_SAFE_INTEGER)] : [new PieceWriter(Number.MAX_SAFE_INTEGER), new PieceWriter(Number.MAX_SAFE_INTEGER)]
+  const writers = structs < 2 ? [writeOnePiece()] : [writeOnePiece(), writeOnePiece()]
   let index = 0
-  forEachStruct(update, (reader, client, clock) => addStruct(writers[Math.floor(index++ * writers.length / structs)]!, reader, client, clock))
-  const deletes = update.deletesNothing ? [] : [finish(new PieceWriter(Number.MAX_SAFE_INTEGER), update.deleteSet)]
+  forEachStruct(update, (reader, client, clock) => {
+    const half = Math.floor(index++ * writers.length / structs)
+    addStruct(writers[half]!, reader, client, clock)
+  })
+  const deletes = update.deletesNothing ? [] : [finish(writeOnePiece(), update.deleteSet)]
   return [...writers.map((writer) => finish(writer, DeleteSet.empty)), ...deletes]
 }
 
-/** Collected structs for the clocks of these updates that `held` does not hold. */
+/** An update with collected structs for the clocks of these updates that `held` does not hold. */
 export function fill (updates: readonly ScannedUpdate[], held: ScannedUpdate): ScannedUpdate {
   const wanted = clocksOf(updates)
   const taken = clocksOf([held])
-  const writer = new PieceWriter(Number.MAX_SAFE_INTEGER)
+  const writer = writeOnePiece()
   for (const client of wanted.clients()) {
     for (const [start, end] of gaps(wanted.rangesOf(client), taken.rangesOf(client))) {
       const struct = new ByteWriter(9)
@@ -42,6 +49,10 @@ export function fill (updates: readonly ScannedUpdate[], held: ScannedUpdate): S
     }
   }
   return finish(writer, DeleteSet.empty)
+}
+
+function writeOnePiece (): PieceWriter {
+  return new PieceWriter(Number.MAX_SAFE_INTEGER)
 }
 
 function forEachStruct (update: ScannedUpdate, use: UseStruct): void {
@@ -63,10 +74,11 @@ function finish (writer: PieceWriter, deleteSet: DeleteSet): ScannedUpdate {
 }
 
 function clocksOf (updates: readonly ScannedUpdate[]): DeleteSet {
-  return DeleteSet.from(updates.flatMap(({ runs }) => Array.from(runs).flatMap(({ client, clock, end }) => end > clock ? [client, clock, end] : [])))
+  const runs = updates.flatMap(({ runs }) => Array.from(runs))
+  return DeleteSet.from(runs.flatMap(({ client, clock, end }) => end > clock ? [client, clock, end] : []))
 }
 
-/** What of the wanted ranges is not taken. Both ascend. */
+/** The parts of the wanted ranges that are not taken. Both ascend. */
 function * gaps (wanted: readonly number[], taken: readonly number[]): Generator<[start: number, end: number]> {
   let at = 0
   for (let i = 0; i < wanted.length; i += 2) {

@@ -1,11 +1,11 @@
 import { isAscii } from 'node:buffer'
 
-/** From this many bytes on, asking the runtime (which looks at many bytes at once) beats a loop; below, the call costs more. */
+/** From this many bytes on, the runtime's own check, which looks at many bytes at once, is faster than a loop. */
 const nativeCheckBytes = 128
 
 /**
- * Length in UTF-16 units of the UTF-8 text in `bytes[from, to)`, which is how Yjs counts the clocks of a text.
- * @returns -1 when the bytes are not valid UTF-8, by the same rules as a fatal TextDecoder (no overlong forms, no surrogates).
+ * The length of the UTF-8 text in `bytes[from, to)` in UTF-16 units, as Yjs counts the clocks of a text.
+ * @returns -1 if the bytes are not valid UTF-8, by the rules of a fatal TextDecoder (no overlong forms, no surrogates)
  */
 export function utf16Length (bytes: Uint8Array, from: number, to: number): number {
   if (to - from >= nativeCheckBytes && isAscii(bytes.subarray(from, to))) return to - from
@@ -23,7 +23,10 @@ export function utf16Length (bytes: Uint8Array, from: number, to: number): numbe
   return units
 }
 
-/** Bytes of the character at `at`: 1 to 4, or 0 when there is no valid one before `to`. @see https://encoding.spec.whatwg.org/#utf-8-decoder */
+/**
+ * Bytes of the character at `at`: 1 to 4, or 0 if none is valid before `to`.
+ * @see https://encoding.spec.whatwg.org/#utf-8-decoder
+ */
 function characterSize (bytes: Uint8Array, at: number, to: number): number {
   const first = bytes[at]!
   if (first < 0x80) return 1

@@ -1,18 +1,22 @@
-import type { Block, Inline, Props, Styles, TableContent, TextRun } from '../blocks/block.ts'
+import type { Block, Inline, InlineElement, Props, Styles, TableContent, TextRun } from '../blocks/block.ts'
 import { type BlockTable, isInlineList, type PropSpec } from '../blocks/block-table.ts'
 import { StructWriter } from './struct-writer.ts'
 import { cellProps } from '../blocks/shared-props.ts'
 import { placeCells } from '../blocks/table-shape.ts'
 
-/** What BlockNote names the fragment that holds a document. */
+/** BlockNote's name for the fragment that holds a document. */
 export const defaultFragment = 'document-store'
 
 /**
- * Writes blocks as a Yjs update (V1) of a new document, in one depth-first pass over bytes: no Y.Doc is built. Each child's
- * origin is the last id of its left sibling, each element's attributes and children follow it, so the clock only runs forward.
- * @param blocks in full, as `validateBlocks` and the readers give them
+ * Writes blocks as a Yjs update (V1) of a new document, in one depth-first pass, without a Y.Doc. The origin of a child
+ * is the last id of its left sibling, and an element's attributes and children follow it, so clocks only increase.
+ * @param blocks complete ones, from `validateBlocks` or a reader
  */
-export function blocksToUpdate (blocks: Iterable<Block>, table: BlockTable, fragment: string = defaultFragment): Uint8Array {
+export function blocksToUpdate (
+  blocks: Iterable<Block>,
+  table: BlockTable,
+  fragment: string = defaultFragment
+): Uint8Array {
   const writer = new UpdateWriter(table)
   writer.group(blocks, fragment, undefined)
   return writer.finish()
@@ -30,7 +34,7 @@ class UpdateWriter {
     return this.#structs.finish()
   }
 
-  /** No blocks, no group. */
+  /** Writes a group, unless there are no blocks. */
   group (blocks: Iterable<Block>, parent: number | string, left: number | undefined): void {
     let group: number | undefined
     let last: number | undefined
@@ -66,7 +70,7 @@ class UpdateWriter {
     return element
   }
 
-  /** Every prop that the table knows, an unset one as undefined, which is what the editor stores. */
+  /** Writes every prop that the table knows, an unset one as undefined, as the editor does. */
   #props (element: number, specs: Record<string, PropSpec>, props: Props): void {
     for (const name in specs) this.#structs.attribute(element, name, props[name])
   }
@@ -83,7 +87,8 @@ class UpdateWriter {
         const node = this.#structs.xmlElement(header ? 'tableHeader' : 'tableCell', parent, last)
         last = node
         this.#props(node, cellProps, cell.props)
-        const widths = cellWidths(content.columnWidths, cells[index]?.[position]?.column ?? 0, Number(cell.props['colspan']))
+        const column = cells[index]?.[position]?.column ?? 0
+        const widths = cellWidths(content.columnWidths, column, Number(cell.props['colspan']))
         if (widths !== undefined) this.#structs.attribute(node, 'colwidth', widths)
         this.#inline(cell.content, this.#structs.xmlElement('tableParagraph', node, undefined))
       })
@@ -94,19 +99,22 @@ class UpdateWriter {
     const children = new Children(this.#structs, parent, code)
     for (const inline of content) {
       if (inline.type === 'text') children.run(inline as TextRun, undefined)
-      else if (inline.type === 'link' && 'href' in inline) for (const run of inline.content) children.run(run, inline.href)
-      else if ('props' in inline) {
-        const element = children.element(inline.type)
-        this.#props(element, this.#table.inline.get(inline.type)?.props ?? {}, inline.props)
-        if (typeof inline.content === 'string') this.#inline([{ type: 'text', text: inline.content, styles: {} }], element, true)
-        else if (inline.content !== undefined) this.#inline(inline.content, element)
-      }
+      else if (inline.type === 'link' && 'href' in inline) {
+        for (const run of inline.content) children.run(run, inline.href)
+      } else if ('props' in inline) this.#element(inline, children)
     }
     children.end()
   }
+
+  #element ({ type, props, content }: InlineElement, children: Children): void {
+    const element = children.element(type)
+    this.#props(element, this.#table.inline.get(type)?.props ?? {}, props)
+    if (typeof content === 'string') this.#inline([{ type: 'text', text: content, styles: {} }], element, true)
+    else if (content !== undefined) this.#inline(content, element)
+  }
 }
 
-/** The children of one element of text: XmlTexts, and the elements that stand between them. */
+/** The children of one element of text: XmlTexts, and the elements between them. */
 class Children {
   readonly #structs: StructWriter
   readonly #parent: number
@@ -139,7 +147,7 @@ class Children {
     return this.#left
   }
 
-  /** Closes the XmlText: its open marks are ended with null, as Yjs does. */
+  /** Closes the XmlText. Its open marks are ended with null, as in Yjs. */
   end (): void {
     if (this.#text === undefined) return
     this.#setMarks(noMarks, this.#text)
@@ -153,7 +161,7 @@ class Children {
       this.#textLeft = undefined
     }
     this.#setMarks(marksOf(styles, href), this.#text)
-    this.#textLeft = this.#structs.text(text, this.#text, this.#textLeft)
+    this.#textLeft = this.#structs.characters(text, this.#text, this.#textLeft)
   }
 
   #setMarks (wanted: ReadonlyMap<string, string>, parent: number): void {
@@ -172,7 +180,7 @@ class Children {
 
 const noMarks: ReadonlyMap<string, string> = new Map()
 
-/** Marks as Yjs formats: the key, and the value as JSON. */
+/** Marks as Yjs formats: a key, and a value as JSON. */
 function marksOf (styles: Styles, href: string | undefined): ReadonlyMap<string, string> {
   let marks: Map<string, string> | undefined
   for (const name in styles) {
@@ -187,8 +195,12 @@ function marksOf (styles: Styles, href: string | undefined): ReadonlyMap<string,
   return marks ?? noMarks
 }
 
-/** A cell's column widths: left out when its one column has none, and one entry for each column that a merged cell takes. */
-function cellWidths (widths: ReadonlyArray<number | null>, column: number, colspan: number): Array<number | undefined> | undefined {
+/** A cell's column widths: one for each column of a merged cell; undefined if a single column has none. */
+function cellWidths (
+  widths: ReadonlyArray<number | null>,
+  column: number,
+  colspan: number
+): Array<number | undefined> | undefined {
   if (colspan > 1) return Array.from({ length: colspan }, (_, index) => widths[column + index] ?? undefined)
   const width = widths[column]
   return width === null || width === undefined ? undefined : [width]

@@ -9,11 +9,11 @@ import { noFormats, type StoredElement, type StoredNode, type StoredText, withFo
 const maxNodeDepth = maxBlockDepth * 2 + 8
 
 /**
- * Reads a fragment from an update of any history through a Y.Doc, along its linked lists: no deltas, no events.
- * @throws InvalidContent when the update does not decode, cannot be applied or nests beyond the limit
+ * Reads a fragment from an update of any history through a Y.Doc, along its linked lists, without deltas and events.
+ * @throws InvalidContent if the update does not decode, cannot be applied or is nested too deep
  */
 export function readDocument (update: Uint8Array, fragment: string, dropped: Dropped): StoredNode[] {
-  // Without collection: the document is thrown away in a moment.
+  // Collection would be wasted on a document that is dropped at once.
   const document = new Y.Doc({ gc: false })
   try {
     scanUpdate(update)
@@ -22,8 +22,9 @@ export function readDocument (update: Uint8Array, fragment: string, dropped: Dro
     throw new InvalidContent('The Yjs update does not decode, or Yjs cannot apply it')
   }
   if (document.store.pendingStructs !== null) dropped.add('content', 'updates that depend on others which are not there')
-  // A wrong name is no empty document.
-  if (!document.share.has(fragment)) for (const name of document.share.keys()) dropped.add('content', `root ${name}`)
+  // A wrong name must not look like an empty document.
+  const others = document.share.has(fragment) ? [] : document.share.keys()
+  for (const name of others) dropped.add('content', `root ${name}`)
   return childrenOf(document.getXmlFragment(fragment), dropped, 0)
 }
 
@@ -43,7 +44,7 @@ function childrenOf (type: Y.XmlFragment, dropped: Dropped, depth: number): Stor
 function elementOf (type: Y.XmlElement, dropped: Dropped, depth: number): StoredElement {
   const attributes = Object.create(null) as StoredElement['attributes']
   for (const [name, item] of type._map) {
-    // A map entry holds one value; its item's last content is the one that counts.
+    // A key has one value: the last one of its item.
     if (!item.deleted) attributes[name] = item.content.getContent()[item.length - 1]
   }
   return { name: type.nodeName, attributes, children: childrenOf(type, dropped, depth + 1) }

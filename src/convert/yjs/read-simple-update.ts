@@ -1,15 +1,8 @@
-import { ByteReader } from './byte-reader.ts'
+import { flags, kindBits, kinds, sharedTypes } from '../../update/struct-reader.ts'
 import { type Formats, noFormats, type StoredElement, type StoredNode, type StoredText, withFormat } from './stored-node.ts'
+import { ValueReader } from './value-reader.ts'
 
-/** References of the V1 format (yjs `structs/`), see `struct-writer.ts`. */
-const contentString = 4
-const contentFormat = 6
-const contentType = 7
-const contentAny = 8
-const typeXmlElement = 3
-const typeXmlText = 6
-
-/** A list of children that is being filled, and what its next item must name as its left neighbour. */
+/** A list of children that is being filled, with the clock that its next item must name as its origin. */
 interface Sequence {
   element?: StoredElement
   text?: StoredText
@@ -22,29 +15,29 @@ interface Sequence {
 }
 
 /**
- * Reads a fragment straight from an update that one client wrote from start to end without deleting or inserting between,
- * as a conversion or a program does: several times faster than a Y.Doc.
- * @returns undefined for any other update, damaged ones too: those are for `readDocument`
+ * Reads a fragment straight from an update that one client wrote from start to end without deleting or inserting
+ * between, as a conversion or a program does. Several times faster than a Y.Doc.
+ * @returns undefined for any other update, also a damaged one, which `readDocument` reads
  */
 export function readSimpleUpdate (update: Uint8Array, fragment: string): StoredNode[] | undefined {
   try {
     return new SimpleReader(update, fragment).read()
   } catch {
-    // The bytes end early or hold the unusual. Whether they are damaged or only unusual, the full reader will tell.
+    // The full reader finds out whether the bytes are damaged or only unusual.
     return undefined
   }
 }
 
 class SimpleReader {
-  readonly #bytes: ByteReader
+  readonly #bytes: ValueReader
   readonly #fragment: string
   readonly #roots = new Map<string, Sequence>()
   readonly #byClock = new Map<number, Sequence>()
-  /** The sequence of the item before. */
+  /** The sequence of the last item. */
   #last: Sequence | undefined
 
   constructor (update: Uint8Array, fragment: string) {
-    this.#bytes = new ByteReader(update)
+    this.#bytes = new ValueReader(update)
     this.#fragment = fragment
   }
 
@@ -63,32 +56,33 @@ class SimpleReader {
         clock += length
       }
     }
-    if (bytes.varUint() !== 0 || !bytes.atEnd) return undefined
+    if (bytes.varUint() !== 0 || bytes.pos !== bytes.end) return undefined
     const root = this.#roots.get(this.#fragment)
-    // Where there are others, the full reader says which.
+    // If there are other roots, the full reader reports them.
     return root === undefined && this.#roots.size > 0 ? undefined : root?.children ?? []
   }
 
-  /** Reads one struct and returns how many clocks it takes; 0 when it is not of the simple kind. */
+  /** Reads one struct. @returns its length in clocks; 0 if it is not of the simple kind */
   #struct (client: number, clock: number): number {
     const info = this.#bytes.byte()
-    // Bit 7 is the left origin, bit 6 the right one, which no appended item has, bit 5 a map's key.
-    if ((info & 0x40) !== 0) return 0
-    const key = (info & 0x20) !== 0
+    const kind = info & kindBits
+    // No appended item has a right origin.
+    if ((info & flags.rightOrigin) !== 0) return 0
+    const hasKey = (info & flags.parentSub) !== 0
     let sequence: Sequence | undefined
-    if ((info & 0x80) !== 0) {
-      if (key || this.#bytes.varUint() !== client) return 0
+    if ((info & flags.origin) !== 0) {
+      if (hasKey || this.#bytes.varUint() !== client) return 0
       const origin = this.#bytes.varUint()
-      // Either the item goes on where the last one was, or its left neighbour is an element, whose parent is known.
+      // The item continues the sequence of the last one, or its origin is an element, whose parent is known.
       sequence = this.#last?.tail === origin ? this.#last : this.#byClock.get(origin)?.parent
       if (sequence?.tail !== origin) return 0
     } else {
       sequence = this.#parent(client)
       if (sequence === undefined) return 0
-      if (key) return this.#attribute(sequence, info & 31)
+      if (hasKey) return this.#attribute(sequence, kind)
       if (sequence.tail !== -1) return 0
     }
-    const length = this.#content(sequence, info & 31, clock)
+    const length = this.#content(sequence, kind, clock)
     sequence.tail = clock + length - 1
     this.#last = sequence
     return length
@@ -98,7 +92,7 @@ class SimpleReader {
     if (this.#bytes.varUint() !== 1) {
       return this.#bytes.varUint() === client ? this.#byClock.get(this.#bytes.varUint()) : undefined
     }
-    const name = this.#bytes.string()
+    const name = this.#bytes.text()
     const known = this.#roots.get(name)
     if (known !== undefined) return known
     const root: Sequence = { children: [], tail: -1, formats: noFormats }
@@ -106,39 +100,39 @@ class SimpleReader {
     return root
   }
 
-  #attribute (sequence: Sequence, content: number): number {
-    const name = this.#bytes.string()
+  #attribute (sequence: Sequence, kind: number): number {
+    const name = this.#bytes.text()
     const { element } = sequence
-    if (content !== contentAny || element === undefined || name in element.attributes) return 0
+    if (kind !== kinds.any || element === undefined || name in element.attributes) return 0
     if (this.#bytes.varUint() !== 1) return 0
     element.attributes[name] = this.#bytes.any()
     return 1
   }
 
-  #content (sequence: Sequence, content: number, clock: number): number {
-    if (content === contentType) return sequence.text === undefined ? this.#type(sequence, clock) : 0
+  #content (sequence: Sequence, kind: number, clock: number): number {
+    if (kind === kinds.type) return sequence.text === undefined ? this.#type(sequence, clock) : 0
     const { text } = sequence
     if (text === undefined) return 0
-    if (content === contentString) {
-      const string = this.#bytes.string()
+    if (kind === kinds.string) {
+      const string = this.#bytes.text()
       text.runs.push({ text: string, formats: sequence.formats })
       return string.length
     }
-    if (content !== contentFormat) return 0
-    const key = this.#bytes.string()
-    sequence.formats = withFormat(sequence.formats, key, JSON.parse(this.#bytes.string()))
+    if (kind !== kinds.format) return 0
+    const key = this.#bytes.text()
+    sequence.formats = withFormat(sequence.formats, key, JSON.parse(this.#bytes.text()))
     return 1
   }
 
   #type (sequence: Sequence, clock: number): number {
     const type = this.#bytes.varUint()
-    if (type === typeXmlElement) {
-      const element: StoredElement = { name: this.#bytes.string(), attributes: Object.create(null), children: [] }
+    if (type === sharedTypes.xmlElement) {
+      const element: StoredElement = { name: this.#bytes.text(), attributes: Object.create(null), children: [] }
       sequence.children.push(element)
       this.#byClock.set(clock, { element, parent: sequence, children: element.children, tail: -1, formats: noFormats })
       return 1
     }
-    if (type !== typeXmlText) return 0
+    if (type !== sharedTypes.xmlText) return 0
     const text: StoredText = { runs: [], embeds: 0 }
     sequence.children.push(text)
     this.#byClock.set(clock, { text, parent: sequence, children: [], tail: -1, formats: noFormats })

@@ -6,21 +6,23 @@ export interface StoredElement {
   children: StoredNode[]
 }
 
-/** An XmlText as it is stored: runs of characters with the formats that hold for them. */
+/** An XmlText as it is stored: runs of characters with their formats. */
 export interface StoredText {
   runs: Array<{ text: string, formats: Formats }>
   /** Objects in the text that are neither characters nor formats. */
   embeds: number
 }
 
+/** A child of a fragment or element. */
 export type StoredNode = StoredElement | StoredText
 
-/** Formats by key with their values; shared by the runs between two changes, so never changed in place. */
+/** Formats by key. Several runs share them, so they are never changed in place. */
 export type Formats = Readonly<Record<string, unknown>>
 
+/** No formats. */
 export const noFormats: Formats = Object.freeze(Object.create(null))
 
-/** The formats after one change; null switches a format off. */
+/** The formats after one change. @param value null switches the format off */
 export function withFormat (formats: Formats, key: string, value: unknown): Formats {
   // Object.create gives any; the copy is a plain map of what it is given.
   const next = Object.assign(Object.create(null), formats) as Record<string, unknown>
@@ -29,6 +31,7 @@ export function withFormat (formats: Formats, key: string, value: unknown): Form
   return next
 }
 
+/** Whether a node is text. */
 export function isStoredText (node: StoredNode): node is StoredText {
   return 'runs' in node
 }

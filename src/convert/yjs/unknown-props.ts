@@ -1,11 +1,11 @@
 import { isWebAddress } from '../html/safe-url.ts'
 
-/** What elements hold as text in a prop: formulas, diagrams and programs of editors that have blocks for them. */
+/** Props that hold text: formulas, diagrams and programs of editors with blocks for them. */
 const sourceProps = new Set(['text', 'code', 'source', 'latex', 'formula'])
 
-/** What the props of an element say that the block table does not know. */
-export interface UnknownProps {
-  /** Text as it stands in the element: a program, a formula. */
+/** The props of an element that the block table does not know. */
+interface UnknownProps {
+  /** Text such as a program or a formula. */
   sources: string[]
   /** Addresses on the web. */
   addresses: string[]

@@ -16,23 +16,30 @@ import { boundSpans, countHeaders, span } from '../blocks/table-shape.ts'
 import { readUnknownProps } from './unknown-props.ts'
 
 /**
- * Reads the blocks of a document from a Yjs update (V1) that holds all of it.
- * What the table does not know keeps its text and is counted.
- * @throws InvalidContent when the update does not decode or is nested beyond the limit
+ * Reads the blocks of a document from a Yjs update (V1) that holds all of it. Unknown types keep their text, and are
+ * counted.
+ * @throws InvalidContent if the update does not decode or is nested too deep
  */
-export function updateToBlocks (update: Uint8Array, table: BlockTable, dropped: Dropped, fragment: string = defaultFragment): Block[] {
+export function updateToBlocks (
+  update: Uint8Array,
+  table: BlockTable,
+  dropped: Dropped,
+  fragment: string = defaultFragment
+): Block[] {
   const nodes = readSimpleUpdate(update, fragment) ?? readDocument(update, fragment, dropped)
   const reader = new NodeReader(table, dropped)
   const [first, ...others] = nodes
-  // Two clients that fill an empty document at once leave two groups; BlockNote shows the first.
-  for (const other of others) dropped.add('content', isStoredText(other) ? 'text beside the document' : `second ${other.name}`)
+  // Two clients that fill an empty document at the same time leave two groups, of which BlockNote shows the first.
+  for (const other of others) {
+    dropped.add('content', isStoredText(other) ? 'text beside the document' : `second ${other.name}`)
+  }
   return first === undefined ? [] : tidyColumns(reader.group(first, 0), table, dropped)
 }
 
 class NodeReader {
   readonly #table: BlockTable
   readonly #dropped: Dropped
-  /** Formats are shared by many runs, their styles are read once. */
+  /** The styles of formats, which many runs share. */
   readonly #read = new Map<Formats, { styles: Styles, href?: string }>()
 
   constructor (table: BlockTable, dropped: Dropped) {
@@ -53,7 +60,7 @@ class NodeReader {
     return blocks
   }
 
-  /** Usually one block. Contents beyond the first, which a conflict may leave, follow as blocks of their own. */
+  /** Reads a container, usually as one block. Further contents, which a conflict can leave, are blocks of their own. */
   #container (container: StoredElement, depth: number): Block[] {
     const blocks: Block[] = []
     const children: Block[] = []
@@ -62,7 +69,7 @@ class NodeReader {
       else if (node.name === 'blockGroup') append(children, this.group(node, depth + 1))
       else append(blocks, this.#content(node, blocks.length === 0 ? container.attributes['id'] : undefined, depth))
     }
-    // The children of a block that has nothing to show move up to its place.
+    // The children of an invisible block take its place.
     const last = blocks[blocks.length - 1]
     if (last === undefined) return children
     append(last.children, children)
@@ -81,15 +88,20 @@ class NodeReader {
     return { id: idOf(id), type: spec.type, props: this.#props(spec.props, attributes), children: blocks }
   }
 
-  /** A block of unknown type, read for what it shows: sources and addresses in its props, then its text and the blocks in it. */
+  /** Reads a block of unknown type: sources and addresses in its props, then its text and the blocks in it. */
   #unknownBlock (node: StoredElement, id: unknown, depth: number): Block[] {
     const { sources, addresses, rest } = readUnknownProps(node.attributes)
     const specs = this.#table.blocks.get('paragraph')?.props ?? {}
     const blocks: Block[] = []
-    const add = (type: string, props: Props, content: Inline[]) => blocks.push({ id: idOf(blocks.length === 0 ? id : undefined), type, props, content, children: [] })
-    for (const text of sources) add('codeBlock', defaultProps(this.#table.blocks.get('codeBlock')?.props ?? {}), [{ type: 'text', text, styles: {} }])
-    for (const href of addresses) add('paragraph', readProps(specs, rest), [{ type: 'link', href, content: [{ type: 'text', text: href, styles: {} }] }])
-    // Beside text an element stands in the line; elements alone are lines of their own.
+    const add = (type: string, props: Props, content: Inline[]) => {
+      blocks.push({ id: idOf(blocks.length === 0 ? id : undefined), type, props, content, children: [] })
+    }
+    const codeSpecs = this.#table.blocks.get('codeBlock')?.props ?? {}
+    for (const text of sources) add('codeBlock', defaultProps(codeSpecs), [{ type: 'text', text, styles: {} }])
+    for (const href of addresses) {
+      add('paragraph', readProps(specs, rest), [{ type: 'link', href, content: [{ type: 'text', text: href, styles: {} }] }])
+    }
+    // Beside text an element is part of the line; without text elements are lines of their own.
     const inLine = node.children.some(isStoredText)
     let builder = new InlineBuilder()
     const endParagraph = () => {
@@ -115,10 +127,11 @@ class NodeReader {
   }
 
   #block (spec: BlockSpec, node: StoredElement, id: unknown): Block {
-    const block: Block = { id: idOf(id), type: spec.type, props: this.#props(spec.props, node.attributes), children: [] }
-    if (spec.content === 'none') return block
+    const { type } = spec
+    const props = this.#props(spec.props, node.attributes)
+    if (spec.content === 'none') return { id: idOf(id), type, props, children: [] }
     const content = spec.content === 'table' ? this.#rows(node) : this.#inline([node], spec.code)
-    return { id: block.id, type: block.type, props: block.props, content, children: block.children }
+    return { id: idOf(id), type, props, content, children: [] }
   }
 
   #props (specs: Record<string, PropSpec>, attributes: StoredElement['attributes']): Props {
@@ -136,7 +149,7 @@ class NodeReader {
     return builder.finish()
   }
 
-  /** The runs of an inline element's own text; elements within elements are not for text. */
+  /** The runs of an inline element's own text. Elements within it keep only their text. */
   #runs (parent: StoredElement): TextRun[] {
     const builder = new InlineBuilder()
     for (const child of parent.children) this.#inlineNode(child, builder, noElements)
@@ -161,7 +174,7 @@ class NodeReader {
     builder.element(spec.content === 'plain' ? { ...element, content: elementText(element) } : element)
   }
 
-  /** An unknown element in a line of text: what it says stays in the line. */
+  /** Reads an unknown element in a line of text, whose text stays in the line. */
   #unknownInline (node: StoredElement, builder: InlineBuilder, elements: BlockTable['inline'], depth: number): void {
     if (depth > maxBlockDepth) throw new InvalidContent('Elements are nested too deep')
     const { sources, addresses } = readUnknownProps(node.attributes)
@@ -177,7 +190,7 @@ class NodeReader {
     if (known !== undefined) return known
     const read: { styles: Styles, href?: string } = { styles: {} }
     for (const key in formats) {
-      // y-prosemirror names marks that may overlap with themselves `comment--<hash>`.
+      // y-prosemirror gives marks that can overlap each other names such as `comment--<hash>`.
       const name = key.split('--', 1)[0] ?? key
       const value = formats[key]
       const spec = this.#table.marks.get(name)
@@ -208,7 +221,9 @@ class NodeReader {
       rows.push({ cells })
     }
     if (boundSpans(rows)) this.#dropped.add('format', 'merged cell')
-    const columnWidths = (first ?? []).flatMap((cell, index) => widthsOf(cell, Number(rows[0]?.cells[index]?.props['colspan'])))
+    const columnWidths = (first ?? []).flatMap((cell, index) => {
+      return widthsOf(cell, Number(rows[0]?.cells[index]?.props['colspan']))
+    })
     return { type: 'tableContent', columnWidths, ...countHeaders(headers), rows }
   }
 
@@ -236,10 +251,10 @@ function idOf (id: unknown): string {
 
 const noElements: BlockTable['inline'] = new Map()
 
-/** The string under a key of a mark's value; some writers store the string itself. */
+/** The string under a key of a mark's value. Some writers store the string itself. */
 function field (value: unknown, key: string): string | undefined {
   if (typeof value === 'string') return value
-  // Any object may be asked for a key; what comes back is checked.
+  // The result is checked.
   const found = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined
   return typeof found === 'string' ? found : undefined
 }
