@@ -1,4 +1,4 @@
-/** Appends to a list in place. Not `push(...items)`: a hundred thousand arguments are more than the stack holds. */
+/** Appends to a list in place. `push(...items)` overflows the stack with a hundred thousand items. */
 export function append<T> (list: T[], items: readonly T[]): void {
   for (const item of items) list.push(item)
 }

@@ -4,35 +4,37 @@ import { blocksToHtml } from './html/blocks-to-html.ts'
 import { blocksToMarkdown } from './markdown/blocks-to-markdown.ts'
 import { blocksToText } from './blocks/blocks-to-text.ts'
 import { blocksToUpdate } from './yjs/blocks-to-update.ts'
+import { InvalidContent } from './conversion-failure.ts'
 import { Dropped, type DroppedItem } from './dropped.ts'
 import type { InputFormat, OutputFormat } from './formats.ts'
 import { htmlToBlocks } from './html/html-to-blocks.ts'
-import { InvalidContent } from './conversion-failure.ts'
 import { markdownToBlocks, markdownToUpdate } from './markdown/markdown-to-blocks.ts'
 import type { MarkdownOptions } from './markdown/markdown-to-elements.ts'
 import { withoutMath } from './blocks/math-blocks.ts'
 import { updateToBlocks } from './yjs/update-to-blocks.ts'
 import { validateBlocks } from './blocks/validate-blocks.ts'
 
-export interface ConvertOptions extends MarkdownOptions {
+/** A document to convert. */
+export interface ConvertRequest extends MarkdownOptions {
   /** The root type that holds the document; `document-store` by default. */
   fragment?: string
-  /** The web application's origin, for links between documents. The first of the allowed origins. */
+  /** The web application's origin, for links between documents. */
   origin?: string
-  /** Reads math and diagrams in markdown and HTML as nodes of their own, which older editors delete; otherwise they are text and code. */
+  /**
+   * Whether math and diagrams in markdown and HTML become nodes of their own, which older editors delete; otherwise
+   * they become text and code.
+   */
   math?: boolean
-}
-
-export interface ConvertRequest extends ConvertOptions {
   input: Uint8Array
   from: InputFormat
   to: OutputFormat
 }
 
+/** The result of a conversion. */
 export interface Converted {
   /** UTF-8, or a Yjs update (V1). */
   body: Uint8Array
-  /** What the output cannot say, each kind with its count; empty when nothing was lost. */
+  /** What the output cannot express, each kind with its count; empty if nothing is lost. */
   dropped: DroppedItem[]
 }
 
@@ -40,13 +42,15 @@ const utf8 = new TextEncoder()
 
 /**
  * Converts a document from one format to another.
- * @throws InvalidContent when the input is not what `from` says
+ * @throws InvalidContent if the input is not in the format of `from`
  */
 export function convert (request: ConvertRequest, table: BlockTable): Converted {
   const dropped = new Dropped()
   const { from, to, input, fragment } = request
   if (from === 'markdown' && to === 'yjs') {
-    return { body: markdownToUpdate(textOf(input), readerTable(request, table), dropped, fragment, markdownOptions(request)), dropped: dropped.list() }
+    const reader = readerTable(request, table)
+    const body = markdownToUpdate(textOf(input), reader, dropped, fragment, markdownOptions(request))
+    return { body, dropped: dropped.list() }
   }
   const blocks = read(request, table, dropped)
   return { body: write(blocks, request, table, dropped), dropped: dropped.list() }
@@ -56,7 +60,7 @@ function markdownOptions ({ softBreaks }: ConvertRequest): MarkdownOptions {
   return softBreaks === undefined ? {} : { softBreaks }
 }
 
-/** The table for reading text; what is stored and written is the same whether math is read or not. */
+/** The table for reading text. Only reading depends on `math`, not what is written. */
 function readerTable ({ math = false }: ConvertRequest, table: BlockTable): BlockTable {
   return math ? table : withoutMath(table)
 }
@@ -75,7 +79,8 @@ function read (request: ConvertRequest, table: BlockTable, dropped: Dropped): Bl
   }
 }
 
-function write (blocks: readonly Block[], { to, fragment, origin }: ConvertRequest, table: BlockTable, dropped: Dropped): Uint8Array {
+function write (blocks: readonly Block[], request: ConvertRequest, table: BlockTable, dropped: Dropped): Uint8Array {
+  const { to, fragment, origin } = request
   switch (to) {
     case 'yjs':
       return blocksToUpdate(blocks, table, fragment)
@@ -90,7 +95,7 @@ function write (blocks: readonly Block[], { to, fragment, origin }: ConvertReque
   }
 }
 
-/** The bytes as text, without a byte order mark. */
+/** Decodes text, and drops a byte order mark. */
 function textOf (input: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(input)

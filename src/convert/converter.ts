@@ -18,7 +18,7 @@ export interface ConverterOptions {
   threads: number
   /** The most conversions that wait for a thread. */
   maxQueue: number
-  /** The most bytes of input that are held for threads, waiting and at work, unless one input alone is larger; 0: no limit. */
+  /** The most bytes of input that wait or are converted in threads, unless one input alone is larger; 0: no limit. */
   maxHeldBytes?: number
   /** ms from the request to the result; 0: no limit. */
   deadlineMs: number
@@ -31,7 +31,7 @@ export interface ConverterOptions {
   inlineMaxBytes?: number
   /** The address of the module with a project's own blocks. */
   blocksModule?: string | undefined
-  /** ms that loading it may take. */
+  /** Time limit for loading it, in ms. */
   loadTimeoutMs?: number
   logger?: PoolOptions['logger']
   /** Called after each conversion, with its time from the request to the result. */

@@ -1,13 +1,13 @@
-/** What can be read. */
+/** A format that can be read. */
 export type InputFormat = 'markdown' | 'html' | 'json' | 'yjs'
 
-/** What can be written. */
+/** A format that can be written. */
 export type OutputFormat = InputFormat | 'text'
 
 const inputTypes = new Map<string, InputFormat>([
   ['text/markdown', 'markdown'],
   ['text/x-markdown', 'markdown'],
-  // What curl and Python's requests say when nobody has told them otherwise.
+  // The default of curl and of Python's requests.
   ['application/x-www-form-urlencoded', 'markdown'],
   ['application/vnd.yjs.doc', 'yjs'],
   ['application/octet-stream', 'yjs'],
@@ -15,7 +15,7 @@ const inputTypes = new Map<string, InputFormat>([
   ['text/html', 'html'],
 ])
 
-/** In the order in which a wildcard takes them. */
+/** A wildcard takes the first of them. */
 const outputTypes = new Map<string, OutputFormat>([
   ['application/vnd.yjs.doc', 'yjs'],
   ['application/octet-stream', 'yjs'],
@@ -27,24 +27,24 @@ const outputTypes = new Map<string, OutputFormat>([
   ['text/plain', 'text'],
 ])
 
-/** Every media type that `/api/convert/` reads and writes, for documentation. */
-export const mediaTypes = { input: [...inputTypes.keys()], output: [...outputTypes.keys()] }
-
-/** The format of a body by its Content-Type, parameters ignored; none is markdown. @returns undefined when it is not one of ours */
+/**
+ * The format of a body by its Content-Type without parameters; markdown if there is none.
+ * @returns undefined for another type
+ */
 export function inputFormatOf (contentType: string | undefined): InputFormat | undefined {
   if (contentType === undefined || contentType.trim() === '') return 'markdown'
   return inputTypes.get(typeOf(contentType))
 }
 
-/** A format and the name under which it was asked for. */
+/** A format, and the media type under which the client accepts it. */
 export interface Negotiated { format: OutputFormat, mediaType: string }
 
 interface Range { type: string, weight: number, order: number }
 
 /**
- * Chooses the output by the Accept header (RFC 9110, 12.5.1): the most specific range decides a type's weight, the heaviest type wins,
- * then the one named first. No header is any type, which is Yjs.
- * @returns undefined when nothing we write is accepted
+ * Chooses the output by the Accept header (RFC 9110, 12.5.1): the most specific range decides a type's weight, the
+ * heaviest type wins, then the one named first. Without a header it is Yjs.
+ * @returns undefined if none of our types is accepted
  */
 export function negotiate (accept: string | undefined): Negotiated | undefined {
   const ranges = parseAccept(accept === undefined || accept.trim() === '' ? '*/*' : accept)
@@ -52,10 +52,13 @@ export function negotiate (accept: string | undefined): Negotiated | undefined {
   for (const [mediaType, format] of outputTypes) {
     const range = rangeFor(mediaType, ranges)
     if (range === undefined || range.weight === 0) continue
-    const better = best === undefined || range.weight > best.range.weight || (range.weight === best.range.weight && range.order < best.range.order)
-    if (better) best = { mediaType, format, range }
+    if (best === undefined || precedes(range, best.range)) best = { mediaType, format, range }
   }
   return best && { format: best.format, mediaType: best.mediaType }
+}
+
+function precedes (a: Range, b: Range): boolean {
+  return a.weight > b.weight || (a.weight === b.weight && a.order < b.order)
 }
 
 function rangeFor (mediaType: string, ranges: ReadonlyMap<string, Range>): Range | undefined {
@@ -69,7 +72,7 @@ function parseAccept (accept: string): Map<string, Range> {
     const type = name.trim().toLowerCase()
     const given = parameters.map((parameter) => parameter.trim()).find((parameter) => /^q=/i.test(parameter))?.slice(2)
     const weight = given === undefined ? 1 : Number(given)
-    // A weight that is no number is no wish that could be met.
+    // A range whose weight is not a number is ignored.
     if (type === '' || !(weight >= 0 && weight <= 1)) return
     if (!ranges.has(type)) ranges.set(type, { type, weight, order })
   })

@@ -1,13 +1,13 @@
 import { InvalidBlocksModule } from './blocks/blocks-module.ts'
 import { InvalidContent } from './conversion-failure.ts'
 
-/** An error of a conversion thread that its caller must tell from others. */
+/** An error of a conversion thread whose class its caller has to know. */
 interface ThreadError {
   readonly type: 'invalid-content' | 'invalid-blocks-module'
   readonly message: string
 }
 
-/** Describes an error in the thread. @returns undefined for one that nobody has to tell from others */
+/** Describes an error in the thread. @returns undefined for an error of any other class */
 export function describeError (error: unknown): ThreadError | undefined {
   if (error instanceof InvalidContent) return { type: 'invalid-content', message: error.message }
   if (error instanceof InvalidBlocksModule) return { type: 'invalid-blocks-module', message: error.message }

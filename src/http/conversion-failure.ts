@@ -1,7 +1,9 @@
 import { ConversionFailure } from '../convert/conversion-failure.ts'
 import { Busy, ContentInvalid, ContentTooLarge, ConversionTooSlow } from '../errors.ts'
 
-/** The HTTP error for the failure of a conversion. Any other error, and what is no fault of the request, stays as it is. */
+/**
+ * The HTTP error for the failure of a conversion. Any other error, and what is no fault of the request, stays as it is.
+ */
 export function conversionFailure (error: unknown): unknown {
   return error instanceof ConversionFailure ? httpErrorFor(error) : error
 }

@@ -5,7 +5,7 @@ import type { PackedScan } from '../update/packed-scan.ts'
 import type { DocumentTask, DocumentThreadContext, UpdateFlaw } from './document-tasks.ts'
 import { pack } from './packed-updates.ts'
 import { limitOf } from './pool-errors.ts'
-import type { PoolOptions, PoolStats } from './pool-options.ts'
+import type { PoolOptions, PoolStats, RunOptions } from './pool-options.ts'
 import { openPool, type Pool } from './pool.ts'
 import { siblingModule } from './sibling-module.ts'
 
@@ -17,14 +17,14 @@ export type Lane = typeof lanes[number]
 /** All reasons for which a task fails, for metrics. `malformed` is the update's fault, the others are not. */
 export const taskFailures = ['busy', 'deadline', 'memory', 'malformed', 'error'] as const
 /** Why a task failed. */
-export type TaskFailure = typeof taskFailures[number]
+type TaskFailure = typeof taskFailures[number]
 
 /** The state and the counts of one lane. */
 export interface LaneStats extends PoolStats {
   readonly failures: Readonly<Record<TaskFailure, number>>
 }
 
-/** Above this many bytes a task takes a good part of a second, and a paste or an ordinary document must not wait that long. */
+/** Larger tasks take a good part of a second, and a paste or an ordinary document must not wait that long. In bytes. */
 const largeTaskBytes = 4 * 1024 * 1024
 /** Each thread can hold a document of hundreds of MB, and at most two differences are computed at once. */
 const maxLargeThreads = 2
@@ -58,16 +58,20 @@ export function workLimitMs (type: DocumentTask['type'], bytes: number): number 
   return baseWorkMs + workMsPerMiB[type] * bytes / 2 ** 20
 }
 
-/** ms after which a client that waits for its answer has to retry. Tasks in the background can wait for ever. */
+/** ms after which a client that waits for its answer has to retry. Tasks in the background have no limit. */
 const maxWaitMs = 60_000
 /**
- * MiB of heap for one thread. Compacting 100 MB with a long history takes about ten times the bytes; 4 MiB of nothing but
- * nested types, the worst that was found, takes 500. A lower limit makes V8 collect sooner: at 2,048 and above the heap
- * grows to four times what is in use, at 1,024 to 1.6 times (`MemoryController`, v8/src/heap/memory-controller.cc).
+ * MiB of heap for one thread. Compacting 100 MB with a long history takes about ten times the bytes; 4 MiB of nothing
+ * but nested types, the worst that was found, takes 500. A lower limit makes V8 collect sooner: at 2,048 and above the
+ * heap grows to four times what is in use, at 1,024 to 1.6 times (`MemoryController`,
+ * v8/src/heap/memory-controller.cc).
  */
 const smallMemoryMb = 1024
 const largeMemoryMb = 1920
-/** A quarter of V8's default, and as fast, since documents outlive the young generation (docs/decisions/bounded-counts.md). */
+/**
+ * A quarter of V8's default, and as fast, since documents outlive the young generation
+ * (docs/decisions/bounded-counts.md).
+ */
 const youngMemoryMb = 12
 const smallHeapBytes = 48 * 1024 * 1024
 
@@ -179,10 +183,10 @@ export class DocumentThreads implements DocumentWork {
     return this.#run(isLarge(task) ? 'background-large' : 'background', task)
   }
 
-  async #run<Result> (lane: Lane, task: DocumentTask, more: { key?: string, deadlineMs?: number } = {}): Promise<Result> {
+  async #run<Result> (lane: Lane, task: DocumentTask, options: RunOptions = {}): Promise<Result> {
     const bytes = bytesOf(task)
     try {
-      return await this.#pools[lane].run<Result>(task, { bytes, workMs: workLimitMs(task.type, bytes), ...more })
+      return await this.#pools[lane].run<Result>(task, { bytes, workMs: workLimitMs(task.type, bytes), ...options })
     } catch (error) {
       this.#failures[lane][failureOf(error)]++
       throw error

@@ -12,8 +12,8 @@ export interface WorkerSettings {
 export interface TaskMessage { readonly task: unknown }
 
 /**
- * From the thread: it is ready for its first task, it could not start, or the outcome of its task with the bytes of heap
- * that it holds since.
+ * From the thread: it is ready for its first task, it could not start, or the outcome of its task with the bytes of
+ * heap that it holds since.
  */
 export type WorkerMessage =
   | { readonly ready: true }
@@ -28,8 +28,8 @@ export interface TaskModule {
   /** Called once, before any task. */
   readonly start?: (context: unknown) => void | Promise<void>
   /**
-   * Describes, as plain data, an error that the caller must tell from others; `PoolOptions.revive` makes the error again
-   * from it. Returns undefined for any other error.
+   * Describes, as plain data, an error that the caller must tell from others; `PoolOptions.revive` makes the error
+   * again from it. Returns undefined for any other error.
    */
   readonly describeError?: (error: unknown) => unknown
 }

@@ -29,7 +29,7 @@ export class PoolClosed extends Error {
 }
 
 /** A limit of a pool that makes it reject a task. */
-export type PoolLimit = 'busy' | 'deadline' | 'memory'
+type PoolLimit = 'busy' | 'deadline' | 'memory'
 
 /** The limit that made the pool reject a task; undefined for any other error. */
 export function limitOf (error: unknown): PoolLimit | undefined {

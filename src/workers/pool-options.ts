@@ -16,16 +16,22 @@ export interface PoolOptions {
   youngMemoryMb?: number
   /** How often a task is retried when its thread dies. A task that handed buffers over is not retried. */
   retry?: 0 | 1
-  /** Whether the first thread starts with the pool (the default), which shows at once if the module fails to load, or with the first task. */
+  /**
+   * Whether the first thread starts with the pool (the default), which shows at once if the module fails to load, or
+   * with the first task.
+   */
   eager?: boolean
   /**
    * ms that a thread stays without work, by the bytes of heap that it keeps, and by the number of other threads.
-   * 0 or absent: for ever. The last thread of an eager pool always stays.
+   * 0 or absent: no limit. The last thread of an eager pool always stays.
    */
   idleMs?: (heapBytes: number, otherThreads: number) => number
-  /** ms that an abandoned task can still run before its thread is replaced, which costs more than letting a short task end. */
+  /**
+   * ms that an abandoned task can still run before its thread is replaced, which costs more than letting a short task
+   * end.
+   */
   graceMs?: number
-  /** Makes an error of its own class again from what the module's `describeError` said of it. */
+  /** Makes an error again from the description by the module's `describeError`. */
   revive?: (description: unknown) => Error
   logger?: { warn: (details: object, message: string) => void }
 }

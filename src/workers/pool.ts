@@ -120,7 +120,10 @@ export class Pool {
     }
   }
 
-  /** Keeps the queue within its bounds. It rejects the job that would be done last, so that large tasks do not displace small ones. */
+  /**
+   * Keeps the queue within its bounds. It rejects the job that would be done last, so that large tasks do not displace
+   * small ones.
+   */
   #rejectLast (): void {
     const { maxQueue, maxQueuedBytes = Infinity } = this.#options
     const isFull = () => {
@@ -181,7 +184,8 @@ export class Pool {
 
   /** Puts the job of a dead worker back to its place in the queue. @returns false if the job cannot be retried */
   #retry (job: Job): boolean {
-    if (job.settled || this.#closed || job.transfer.length > 0 || job.attempts > (this.#options.retry ?? 0)) return false
+    const isFinal = job.transfer.length > 0 || job.attempts > (this.#options.retry ?? 0)
+    if (job.settled || this.#closed || isFinal) return false
     this.#options.logger?.warn({ attempts: job.attempts }, 'A worker thread died during a task; retrying')
     // If the job is abandoned now, it is one that waits.
     delete job.worker
@@ -229,14 +233,17 @@ export class Pool {
     if (this.#idle.includes(worker)) this.#retireLater(worker, performance.now())
   }
 
-  /** Retires the worker when it has had no work for long enough. @param since when it last had work, as `performance.now` */
+  /**
+   * Retires the worker when it has had no work for long enough.
+   * @param since when it last had work, as `performance.now`
+   */
   #retireLater (worker: PooledWorker, since: number): void {
     const idleMs = this.#options.idleMs?.(worker.heapBytes, this.#workers.size - 1) ?? 0
     clearTimeout(this.#idleTimers.get(worker))
     if (idleMs === 0 || this.#workers.size <= this.#fewest) return
     const left = since + idleMs - performance.now()
     if (left <= 0) return this.#retire(worker)
-    // Other threads may have ended by then, so this one may stay for longer.
+    // Other threads may have ended by then, so this one can stay longer.
     this.#idleTimers.set(worker, setTimeout(() => this.#retireLater(worker, since), Math.max(1, left)).unref())
   }
 

@@ -5,7 +5,7 @@ import { PoolMemory, WorkerDied } from './pool-errors.ts'
 import { siblingModule } from './sibling-module.ts'
 
 /** What a thread is started with, and its limits. */
-export interface PooledWorkerOptions extends WorkerSettings {
+interface PooledWorkerOptions extends WorkerSettings {
   /** See `PoolOptions`. */
   readonly memoryMb: number
   readonly youngMemoryMb?: number | undefined

@@ -2,52 +2,55 @@ import type { Inline, Props, PropValue } from './block.ts'
 import type { Dropped } from '../dropped.ts'
 import type { Element } from '../html/element.ts'
 
-/** One prop of a block or inline element. Without a default the prop is optional and its type must be named. */
+/** One prop of a block or inline element. */
 export interface PropSpec {
   default?: PropValue
+  /** Required for a prop without a default, which is optional. */
   type?: 'string' | 'number' | 'boolean'
-  /** When given, any other value is read as the default. */
+  /** All allowed values; any other is read as the default. */
   values?: readonly PropValue[]
 }
 
-/** What a spec's HTML writer gets: the parts, already escaped and ready to be put between tags. */
+/** The input of a spec's HTML writer: parts that are already escaped for use between tags. */
 export interface HtmlParts {
   props: Props
-  /** ` data-…="…" style="…"` for every prop that is not its default; starts with a blank unless empty. */
+  /** ` data-…="…" style="…"` for every prop that differs from its default; starts with a blank unless it is empty. */
   attributes: string
   /** The inline content as HTML. */
   inline: string
-  /** The children that stand inside this element, see `BlockSpec.childrenInside`. */
+  /** The children inside this element as HTML, see `BlockSpec.childrenInside`. */
   children: string
-  /** Escapes a prop for use in an attribute or as text. */
+  /** Escapes a prop for an attribute or for text. */
   escape: (text: string) => string
-  /** Notes what this block cannot say in HTML, such as an address that could run code. */
+  /** Counts what HTML cannot express of this block, such as an address that could run code. */
   drop: (what: string, kind?: 'content' | 'format') => void
-  /** The origin of the web application, without a trailing slash; empty when none is configured. */
+  /** The origin of the web application, without a trailing slash; empty if none is configured. */
   origin: string
 }
 
-/** What a spec's markdown writer gets. Its answer is a list of lines' worth of markdown without indentation. */
+/** The input of a spec's markdown writer, which returns markdown without indentation. */
 export interface MarkdownParts {
   props: Props
-  /** The inline content as markdown, escaped to stand at the start of a line. */
+  /** The inline content as markdown, escaped for the start of a line. */
   inline: string
-  /** The inline content as HTML on one line, for blocks that markdown has no notation for. */
+  /** The inline content as HTML on one line, for blocks without a notation in markdown. */
   html: string
-  /** The inline content without any mark. */
+  /** The inline content without marks. */
   text: string
-  /** Escapes text so that markdown reads it back as it is. */
+  /** Escapes text so that markdown reads it back unchanged. */
   escape: (text: string) => string
   /** Escapes text for an HTML attribute or element. */
   escapeHtml: (text: string) => string
-  /** Notes what this block cannot say in markdown. */
+  /** Counts what markdown cannot express of this block. */
   drop: (what: string, kind?: 'content' | 'format') => void
   origin: string
 }
 
-/** What a reader found: props that differ from the defaults, and the element whose children are the content when it is not the one asked about. */
+/** The result of a spec's HTML reader. */
 export interface Found {
+  /** Those that differ from the defaults. */
   props: Record<string, PropValue | undefined>
+  /** The element whose children are the content, if it is not the one that was read. */
   content?: Element
 }
 
@@ -57,31 +60,36 @@ export interface BlockSpec {
   /** `inline`: text; `none`: props only; `table` is for BlockNote's table alone. */
   content: 'inline' | 'none' | 'table'
   props: Record<string, PropSpec>
-  /** Text without marks whose line breaks are characters, as in a program. */
+  /** Its text has no marks, and its line breaks are characters, as in a program. */
   code?: boolean
   /** Consecutive blocks of the same list share one element. */
   list?: 'ul' | 'ol'
-  /** `all`: children are written inside this block's element; `lists`: only leading lists are; absent: they follow it with `data-nesting-level`. */
+  /**
+   * Which children are written inside this block's element: `all`, or only leading `lists`. Others follow it with
+   * `data-nesting-level`.
+   */
   childrenInside?: 'all' | 'lists'
-  /** Holds blocks and nothing else: its element stands in the group itself, without a container, and the blocks straight in it. */
+  /**
+   * It holds only blocks: its element is a child of the group, without a container, and the blocks are its children.
+   */
   container?: boolean
-  /** Shows the state of somebody's editor and no content: left out of HTML, markdown and text, and counted. */
+  /** It shows the state of an editor and no content: it is left out of HTML, markdown and text, and counted. */
   transient?: boolean
   toHtml: (parts: HtmlParts) => string
-  /** Which elements may be this block, and what they say. The generic `data-*` props are read already. */
+  /** The elements that can be this block, and how to read them. The generic `data-*` props are read already. */
   fromHtml?: { tags: readonly string[], read: (element: Element) => Found | undefined }
-  /** Absent: the inline content as a paragraph. */
+  /** Without it, the inline content is a paragraph. */
   toMarkdown?: (parts: MarkdownParts) => string
-  /** A fenced code block with this language is this block, its text the content or the named prop. */
+  /** A fenced code block with this language is this block; its text is the content or the named prop. */
   fromFence?: { language: string, prop?: string }
-  /** Absent: the inline content. */
+  /** Without it, the text is the inline content. */
   toText?: (props: Props, text: string) => string
 }
 
-/** An element that stands inside text. */
+/** How one type of element inside text is stored, read and written. */
 export interface InlineSpec {
   type: string
-  /** `styled`: text with marks; `plain`: a source, such as LaTeX; `none`: props only. */
+  /** `styled`: text with marks; `plain`: a source such as LaTeX; `none`: props only. */
   content: 'none' | 'styled' | 'plain'
   props: Record<string, PropSpec>
   toHtml: (parts: HtmlParts) => string
@@ -90,50 +98,51 @@ export interface InlineSpec {
   toText?: (props: Props, text: string) => string
 }
 
-/** A mark on text. The order of the table is the order of nesting, outermost first. */
+/** How a mark on text is stored, read and written. Marks nest in the order of the table, outermost first. */
 export interface MarkSpec {
   type: string
-  /** `string`: the mark carries a value, stored as `{ stringValue }`. */
+  /** `string`: the mark has a value, stored as `{ stringValue }`. */
   value: 'boolean' | 'string'
   toHtml: (value: string, inner: string, escape: (text: string) => string) => string
   /**
-   * Which elements carry this mark; `true` for a mark without value, undefined for "not this one". `style` is asked about every
-   * element that has a `style` attribute: `false` ends a mark that an outer element began.
+   * The elements with this mark. `read` returns the value, `true` for a mark without one, and undefined if the element
+   * does not have the mark. `style` reads every element with a `style` attribute, and can also return `false` to end a
+   * mark of an outer element.
    */
   fromHtml?: {
     tags: readonly string[]
     read: (element: Element) => string | true | undefined
     style?: (element: Element) => string | boolean | undefined
   }
-  /** A delimiter that opens and closes it in markdown, such as `**`. Absent: markdown cannot say it. */
+  /** The delimiter that opens and closes it in markdown. Without it, markdown cannot express the mark. */
   delimiter?: '**' | '*' | '~~'
-  /** A mark that no reader sees, such as a comment's anchor: its text stays, nothing is counted. */
+  /** No reader sees it, as with a comment's anchor: its text stays, and nothing is counted. */
   hidden?: boolean
 }
 
-/** What a blocks module may add. A type that exists already is replaced. */
+/** Types to add to a block table. They replace existing types of the same name. */
 export interface BlockExtensions {
   blocks?: readonly BlockSpec[]
   inline?: readonly InlineSpec[]
   marks?: readonly MarkSpec[]
 }
 
-/** The table that every conversion works from: each type once, and which elements may be what. */
+/** All types that a conversion knows, and the elements that can be read as them. */
 export interface BlockTable {
   blocks: ReadonlyMap<string, BlockSpec>
   inline: ReadonlyMap<string, InlineSpec>
   marks: ReadonlyMap<string, MarkSpec>
-  /** Mark names in nesting order. */
+  /** The nesting order of the marks. */
   markOrder: ReadonlyMap<string, number>
   blocksByTag: ReadonlyMap<string, readonly BlockSpec[]>
   inlineByTag: ReadonlyMap<string, readonly InlineSpec[]>
   marksByTag: ReadonlyMap<string, readonly MarkSpec[]>
-  /** Marks that a `style` attribute may carry. */
+  /** Marks that a `style` attribute can express. */
   styledMarks: readonly MarkSpec[]
   fences: ReadonlyMap<string, BlockSpec>
 }
 
-/** Joins extensions into one table; later ones win and are asked first when HTML is read. */
+/** Joins extensions into one table. Later types replace earlier ones, and read an HTML element first. */
 export function createBlockTable (...parts: readonly BlockExtensions[]): BlockTable {
   const blocks = byType(parts.flatMap((part) => part.blocks ?? []))
   const inline = byType(parts.flatMap((part) => part.inline ?? []))
@@ -153,7 +162,7 @@ export function createBlockTable (...parts: readonly BlockExtensions[]): BlockTa
   }
 }
 
-/** The props of a spec with their defaults, where there is one. */
+/** The defaults of all props that have one. */
 export function defaultProps (specs: Record<string, PropSpec>): Props {
   const props: Props = {}
   for (const name in specs) {
@@ -163,7 +172,9 @@ export function defaultProps (specs: Record<string, PropSpec>): Props {
   return props
 }
 
-/** Known props with values of the right type over the defaults; everything else is left out, as BlockNote does when it reads. */
+/**
+ * The defaults, replaced by known props with values of the right type; everything else is left out, as in BlockNote.
+ */
 export function readProps (specs: Record<string, PropSpec>, given: Readonly<Record<string, unknown>>): Props {
   const props: Props = {}
   for (const name in specs) {
@@ -176,8 +187,12 @@ export function readProps (specs: Record<string, PropSpec>, given: Readonly<Reco
   return props
 }
 
-/** Counts the props that `readProps` leaves out: those the table does not know, and values that they may not have. */
-export function countUnread (specs: Record<string, PropSpec>, given: Readonly<Record<string, unknown>>, dropped: Dropped): void {
+/** Counts the props that `readProps` leaves out: unknown ones, and those with a value that is not allowed. */
+export function countUnread (
+  specs: Record<string, PropSpec>,
+  given: Readonly<Record<string, unknown>>,
+  dropped: Dropped
+): void {
   for (const name in given) {
     const value = given[name]
     if (value === undefined || value === null) continue
@@ -206,7 +221,7 @@ function accepts (spec: PropSpec, value: unknown): value is PropValue {
 
 const dataAttributes = new Map<string, string>()
 
-/** `backgroundColor` → `data-background-color`. Props are few and asked for with every block, so each is worked out once. */
+/** `backgroundColor` → `data-background-color`. Kept for each prop: there are few, and every block needs them. */
 export function dataAttribute (prop: string): string {
   const known = dataAttributes.get(prop)
   if (known !== undefined) return known
@@ -215,7 +230,7 @@ export function dataAttribute (prop: string): string {
   return name
 }
 
-/** True for a plain list of blocks, as opposed to a table's content. */
+/** Whether a block's content is a list, as opposed to a table. */
 export function isInlineList (content: unknown): content is Inline[] {
   return Array.isArray(content)
 }

@@ -2,15 +2,14 @@ import { type BlockExtensions, type BlockTable, createBlockTable } from './block
 import { docsBlocks } from './docs-blocks.ts'
 import { blockNoteBlocks, standardTable } from './standard-table.ts'
 
-/** A blocks module that cannot be used; the message says what is wrong with it, in one line. */
+/** A blocks module that cannot be used. The message is one line that says what is wrong. */
 export class InvalidBlocksModule extends Error {
   override readonly name = 'InvalidBlocksModule'
-  readonly code = 'INVALID_BLOCKS_MODULE'
 }
 
 /**
- * Loads the blocks that a project adds and joins them with BlockNote's and La Suite Docs'. The module's default export is
- * `{ blocks?, inline?, marks? }`; a type that exists already is replaced.
+ * Loads the blocks that a project adds, and joins them with those of BlockNote and La Suite Docs. The module's default
+ * export is `{ blocks?, inline?, marks? }`. Its types replace existing types of the same name.
  * @param url of the module; undefined: the standard table
  * @throws InvalidBlocksModule
  */
@@ -26,8 +25,10 @@ export async function loadBlockTable (url: string | undefined): Promise<BlockTab
   }
 }
 
-/** The error to throw if the module, or one of its getters, has thrown. */
-export const notLoaded = (error: unknown): InvalidBlocksModule => new InvalidBlocksModule(`The blocks module could not be loaded: ${firstLine(error)}`)
+/** The error to throw if the module threw, or one of its getters. */
+export function notLoaded (error: unknown): InvalidBlocksModule {
+  return new InvalidBlocksModule(`The blocks module could not be loaded: ${firstLine(error)}`)
+}
 
 function checkExtensions (given: unknown): asserts given is BlockExtensions {
   if (!isObject(given)) throw new InvalidBlocksModule('The blocks module has no default export that is an object')
@@ -79,7 +80,7 @@ function isObject (value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Without the file of ours that Node names as the importer. */
+/** The first line of a message, without the file that Node names as the importer. */
 function firstLine (error: unknown): string {
   const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1)
   return line.replace(/ imported from .*/, '')

@@ -4,8 +4,8 @@ import type { Dropped } from '../dropped.ts'
 import { listNumber } from './list-number.ts'
 
 /**
- * Writes blocks as text without marks, one block per line, for search and for reading: lists keep their signs, cells are
- * parted by tabs. Ends with a line feed unless empty.
+ * Writes blocks as text without marks, one block per line, for search and for reading. Lists keep their signs, and tabs
+ * separate cells. Ends with a line feed unless it is empty.
  */
 export function blocksToText (blocks: readonly Block[], table: BlockTable, dropped: Dropped): string {
   const lines: string[] = []
@@ -29,8 +29,11 @@ function write (blocks: readonly Block[], table: BlockTable, dropped: Dropped, i
     const sign = signOf(block, number)
     const text = textOf(block, table)
     const inner = indent + ' '.repeat(sign.length)
-    // A block that has nothing to say, such as a divider, leaves an empty line.
-    for (const [index, line] of text.split('\n').entries()) lines.push(line === '' && sign === '' ? '' : (index === 0 ? indent + sign : inner) + line)
+    // A block without text, such as a divider, is an empty line.
+    for (const [index, line] of text.split('\n').entries()) {
+      const start = index === 0 ? indent + sign : inner
+      lines.push(line === '' && sign === '' ? '' : start + line)
+    }
     write(block.children, table, dropped, indent + '  ', lines)
   }
 }

@@ -17,7 +17,7 @@ const columnList: BlockSpec = {
 const column: BlockSpec = {
   type: 'column',
   content: 'none',
-  // How wide it is beside the others: one of width 2 takes twice the room of one of width 1.
+  // Relative to the others: a column of width 2 is twice as wide as one of width 1.
   props: { width: { default: 1 } },
   container: true,
   childrenInside: 'all',
@@ -30,8 +30,8 @@ const column: BlockSpec = {
 export const columnBlocks: readonly BlockSpec[] = [columnList, column]
 
 /**
- * Leaves only columns that the editor accepts: two or more side by side, each with a block in it, and none straight within
- * another. It deletes others with all that is in them, so their blocks take their place here.
+ * Keeps only columns that the editor accepts: two or more side by side, each with a block in it, and none directly
+ * within another. The editor would delete other columns with their blocks, so here the blocks take their place.
  */
 export function tidyColumns (blocks: readonly Block[], table: BlockTable, dropped: Dropped, inColumn = false): Block[] {
   const tidy: Block[] = []

@@ -13,24 +13,26 @@ const callout: BlockSpec = {
   content: 'inline',
   props: { textAlignment, backgroundColor, emoji: { default: '💡' } },
   toHtml ({ props, attributes, inline, escape }) {
-    // The default emoji is written too: Docs reads it from the attribute.
+    // Docs reads the default emoji from the attribute too.
     const emoji = text(props, 'emoji') === '💡' ? ' data-emoji="💡"' : ''
     return `<aside role="note"${emoji}${attributes}>${visibleEmoji(props, escape)}${inline}</aside>`
   },
   fromHtml: { tags: ['aside'], read: (element) => ({ props: {}, content: withoutEmoji(element) }) },
-  // Markdown has no callouts; an HTML element is read back as one, a quote would stay a quote.
+  // Markdown has no callouts. An HTML element is read back as one, a quote would stay a quote.
   toMarkdown: ({ props, html, escapeHtml: escape }) =>
     `<aside role="note" data-emoji="${escape(text(props, 'emoji'))}">${visibleEmoji(props, escape)}${html}</aside>`,
   toText: (props, content) => `${text(props, 'emoji')} ${content}`.trim(),
 }
 
-/** The emoji as text that readers see, marked so that it is not read back as part of the content. Docs writes it the same way. */
+/** The emoji as visible text, marked so that it is not read back as content. Docs writes it the same way. */
 function visibleEmoji (props: Props, escape: (text: string) => string): string {
   const emoji = escape(text(props, 'emoji'))
   return emoji === '' ? '' : `<span aria-hidden="true" data-emoji="${emoji}">${emoji} </span>`
 }
 
-/** A callout's element without its visible emoji, which stands first in it or, in Docs' own HTML, first in its paragraph. */
+/**
+ * A callout's element without its visible emoji, which is its first child or, in Docs' own HTML, that of its paragraph.
+ */
 function withoutEmoji (element: Element): Element {
   const index = element.children.findIndex((child) => typeof child !== 'string' || child.trim() !== '')
   const first = element.children[index]
@@ -85,11 +87,11 @@ function readPdf (element: Element): Found | undefined {
     return { props: { ...props, url, name: label === url ? undefined : label, showPreview: false } }
   }
   const { src, title, width } = find(element, 'iframe')?.attributes ?? {}
-  // Docs gives a frame this title when the file has no name.
+  // Docs gives a frame this title if the file has no name.
   return { props: { ...props, url: src, name: title === 'PDF preview' ? undefined : title, previewWidth: width } }
 }
 
-/** Stands where a file is being uploaded; never meant to be kept, but a document may be read at that moment. */
+/** The placeholder of a file that is being uploaded. It is not kept, but a document can be read at that moment. */
 const uploadLoader: BlockSpec = {
   type: 'uploadLoader',
   content: 'none',
@@ -107,7 +109,7 @@ const uploadLoader: BlockSpec = {
   toHtml: () => '',
 }
 
-/** The blocks that La Suite Docs adds to BlockNote's own, and the worked example of a blocks module. */
+/** The blocks that La Suite Docs adds to BlockNote's own, and an example of a blocks module. */
 export const docsBlocks: BlockExtensions = {
   blocks: [callout, pdf, uploadLoader, ...sourceBlocks],
   inline: [interlinkingLinkInline, inlineMath],

@@ -1,24 +1,26 @@
 import { type Inline, type InlineElement, isLink, isText, type Link, sameStyles, type Styles, type TextRun } from './block.ts'
 
 /**
- * Gathers inline content in the one form that every reader gives: equal otherNodes are one run, links hold their runs,
- * and a line break belongs to the run before it (Yjs stores it as an element without marks, so it has none of its own).
+ * Builds inline content in the form that every reader returns: adjacent text with equal marks is one run, links hold
+ * their runs, and a line break belongs to the run before it (Yjs stores it as an element, without marks of its own).
  */
 export class InlineBuilder {
   readonly #content: Inline[] = []
   readonly #code: boolean
-  /** Whether what came last can take a line break or an equal run; an inline element cannot. */
+  /** Whether the last part can be extended; an inline element cannot. */
   #open = false
 
-  /** @param code line breaks are characters like any other */
+  /** @param code whether line breaks are characters like any other */
   constructor (code = false) {
     this.#code = code
   }
 
+  /** Whether nothing was added. */
   get isEmpty (): boolean {
     return this.#content.length === 0
   }
 
+  /** Adds text. @param href the address of its link */
   text (text: string, styles: Styles, href?: string): void {
     let rest = text
     if (!this.#code && rest.startsWith('\n')) {
@@ -30,12 +32,13 @@ export class InlineBuilder {
     if (rest !== '') this.#run(rest, styles, href)
   }
 
+  /** Adds an element. */
   element (inline: InlineElement): void {
     this.#content.push(inline)
     this.#open = false
   }
 
-  /** Ends the builder's life: the content is handed over, not copied. */
+  /** The content, which is not copied: the builder must not be used afterwards. */
   finish (): Inline[] {
     return this.#content
   }

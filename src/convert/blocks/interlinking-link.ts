@@ -6,8 +6,8 @@ import { escapeLabel } from '../markdown/escape-markdown.ts'
 import { text } from './media-blocks.ts'
 
 /**
- * La Suite Docs' link to another document. As in its editor, a disabled one shows nothing, one without a title shows the
- * document's id; without an id there is nothing to link to.
+ * La Suite Docs' link to another document. As in its editor, a disabled link shows nothing, and one without a title
+ * shows the document's id. Without an id it is no link.
  */
 export const interlinkingLinkInline: InlineSpec = {
   type: 'interlinkingLinkInline',
@@ -39,7 +39,7 @@ function addressOf (props: Props, origin: string): string {
   return `${origin}/docs/${encodeURIComponent(text(props, 'docId'))}/`
 }
 
-/** Our HTML has all props in `data-*`; that of Docs has the id there, and the title as the link's title and text. */
+/** Our HTML has all props in `data-*`. That of Docs has only the id there; the title is the link's title and text. */
 function readLink (element: Element): Found | undefined {
   const { attributes } = element
   if (attributes['data-inline-content-type'] === 'interlinkingLinkInline' && element.tag === 'span') return { props: {} }

@@ -1,8 +1,8 @@
 import type { Block } from './block.ts'
 
 /**
- * The number that a numbered item shows: its `start`, or one more than the numbered item right before it.
- * @param before the number of the sibling right before it; undefined when that is no numbered item
+ * The number of a numbered item: its `start`, or one more than the numbered item directly before it.
+ * @param before the number of the sibling directly before it; undefined if that is no numbered item
  */
 export function listNumber (block: Block, before: number | undefined): number {
   const start = block.props['start']

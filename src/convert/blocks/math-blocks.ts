@@ -3,7 +3,7 @@ import { MathScanner } from '../markdown/dollar-math.ts'
 import { type Element, element, type Node, textOf } from '../html/element.ts'
 import { fencedCode, programOf } from './text-blocks.ts'
 
-/** What MathML calls LaTeX. */
+/** The media type of LaTeX in MathML. */
 const latex = 'application/x-tex'
 
 const mathBlock: BlockSpec = {
@@ -44,7 +44,7 @@ export const inlineMath: InlineSpec = {
   props: {},
   toHtml: ({ attributes, inline }) => `<math${attributes}>${annotated(inline)}</math>`,
   fromHtml: { tags: ['math'], read: sourceOf },
-  // What stands between tags in markdown is markdown.
+  // The text between tags in markdown is markdown.
   toMarkdown ({ text, inline }) {
     const markdown = `$${text}$`
     const read = new MathScanner(markdown).at(0)
@@ -53,11 +53,12 @@ export const inlineMath: InlineSpec = {
 }
 
 /**
- * The table for reading markdown and HTML where editors may have neither math nor diagrams, and would delete them:
- * their sources become text and code. Blocks that a project's own module reads are left as they are.
+ * The table for reading markdown and HTML for editors that have neither math nor diagrams and would delete them: their
+ * sources become text and code. Blocks of a project's own module are still read.
  */
 export function withoutMath (table: BlockTable): BlockTable {
-  const isOther = (spec: BlockSpec | InlineSpec) => spec !== inlineMath && !sourceBlocks.some((source) => source === spec)
+  const mathSpecs: ReadonlySet<BlockSpec | InlineSpec> = new Set([inlineMath, ...sourceBlocks])
+  const isOther = (spec: BlockSpec | InlineSpec) => !mathSpecs.has(spec)
   return {
     ...table,
     blocksByTag: filterSpecs(table.blocksByTag, isOther),
@@ -66,16 +67,17 @@ export function withoutMath (table: BlockTable): BlockTable {
   }
 }
 
-function filterSpecs<T> (byTag: ReadonlyMap<string, readonly T[]>, wanted: (spec: T) => boolean): Map<string, T[]> {
-  return new Map([...byTag].map(([tag, specs]): [string, T[]] => [tag, specs.filter(wanted)]).filter(([, specs]) => specs.length > 0))
+function filterSpecs<T> (byTag: ReadonlyMap<string, readonly T[]>, isWanted: (spec: T) => boolean): Map<string, T[]> {
+  const filtered = [...byTag].map(([tag, specs]): [string, T[]] => [tag, specs.filter(isWanted)])
+  return new Map(filtered.filter(([, specs]) => specs.length > 0))
 }
 
-/** Whether math is read as what it is, and not as text. */
+/** Whether the table reads math as math, and not as text. */
 export function readsMath ({ blocksByTag, inlineByTag }: BlockTable): boolean {
   return blocksByTag.has('math') || inlineByTag.has('math')
 }
 
-/** MathML as text: its LaTeX source between dollars, or the letters of the formula where it has none. */
+/** MathML as text: its LaTeX source between dollars, or the letters of the formula if it has none. */
 export function mathText (math: Element): string {
   const annotation = findAnnotation(math)
   if (annotation === undefined) return textOf(math).replace(/\s+/g, ' ').trim()
@@ -83,23 +85,23 @@ export function mathText (math: Element): string {
   return dollars + textOf(annotation) + dollars
 }
 
-/** Whether this formula stands on a line of its own. */
+/** Whether this formula has a line of its own. */
 export function isDisplay (math: Element): boolean {
   return math.attributes['display'] === 'block'
 }
 
-/** Math that was read from markdown, as the element that HTML has for it. */
+/** Math from markdown as an HTML element. */
 export function mathElement (source: string, display: 'block' | 'inline'): Element {
   const annotation = element('annotation', { encoding: latex }, source === '' ? [] : [source])
   return element('math', display === 'block' ? { display } : {}, [element('semantics', undefined, [annotation])])
 }
 
-/** The source as MathML: browsers show it as text and no annotation, BlockNote and others read the annotation. */
+/** The source as MathML: browsers show the text, BlockNote and others read the annotation. */
 function annotated (html: string): string {
   return `<semantics><mtext>${html}</mtext><annotation encoding="${latex}">${html}</annotation></semantics>`
 }
 
-/** MathML that has its LaTeX source with it; other MathML is for the reader to show as text. */
+/** Reads MathML that holds its LaTeX source. The reader shows other MathML as text. */
 function sourceOf (math: Element): Found | undefined {
   const annotation = findAnnotation(math)
   return annotation && { props: {}, content: annotation }
@@ -115,7 +117,7 @@ function findAnnotation (node: Node): Element | undefined {
   return undefined
 }
 
-/** Whether the source can stand between lines of `$$`: a blank line ends such math. */
+/** Whether the source can be written between lines of `$$`: a blank line would end it. */
 function isDisplayMath (source: string): boolean {
   return !source.includes('$$') && source.split('\n').every((line) => line.trim() !== '' && !line.includes('\r'))
 }

@@ -67,16 +67,16 @@ const file: BlockSpec = {
   toText: mediaText,
 }
 
-/** Pictures, films, sounds and files. An element `figure` is whichever of them it holds. */
+/** Images, videos, audio and files. A `figure` is read as the one that it holds. */
 export const mediaBlocks: readonly BlockSpec[] = [file, audio, video, image]
 
-/** What is counted when an address is left out because it could run code. */
+/** The name under which an address is counted that is left out because it could run code. */
 export const unsafeAddress = 'unsafe address'
 
-/** A link with the file's name, for what has no preview; `data-content-type` lets readers, BlockNote's too, know it again. */
+/** A link with the name of a file without preview. Readers, BlockNote's too, recognise it by `data-content-type`. */
 export function linkHtml (type: string, { props, attributes, escape, drop }: HtmlParts): string {
   const url = text(props, 'url')
-  // A picture may stand in its own address; a link to such an address would be a page.
+  // An image can be a `data:` address; as a link that would open a page.
   const safe = isSafeLink(url)
   if (!safe) drop(unsafeAddress, 'content')
   const mark = ` data-content-type="${type}"${attributes}`
@@ -87,7 +87,7 @@ export function linkHtml (type: string, { props, attributes, escape, drop }: Htm
   return `<div${mark}><a${href}>${label}</a><p>${escapeHtml(caption)}</p></div>`
 }
 
-/** `[name](address)`, and the caption as a paragraph of its own. */
+/** A file in markdown: `[name](address)`, and the caption as a paragraph of its own. */
 export function fileMarkdown ({ props, escape, drop }: MarkdownParts): string {
   const url = text(props, 'url')
   if (url === '') {
@@ -102,7 +102,7 @@ export function fileMarkdown ({ props, escape, drop }: MarkdownParts): string {
   return caption === '' ? link : `${link}\n\n${escape(caption)}`
 }
 
-/** Name, caption and address on one line, whatever of them there is. */
+/** Name, caption and address on one line, as far as they exist. */
 export function mediaText (props: Props): string {
   const url = text(props, 'url')
   const words = [text(props, 'name'), text(props, 'caption')].filter((word) => word !== '').join(': ')
@@ -110,7 +110,7 @@ export function mediaText (props: Props): string {
   return url === '' || url.startsWith('data:') ? words : `${words} (${url})`
 }
 
-/** An address as markdown's `(destination)`; in angle brackets when it holds what would end a bare one. */
+/** An address as markdown's `(destination)`; in angle brackets if it holds characters that would end a bare one. */
 export function destination (url: string): string {
   // eslint-disable-next-line no-control-regex
   const bracketed = url === '' || /[\u0000-\u0020\u007f<>]/.test(url)
@@ -124,7 +124,7 @@ export function destination (url: string): string {
   return bracketed ? `<${escaped}>` : escaped
 }
 
-/** Readers follow pairs of parentheses in an address, 32 deep. */
+/** Whether the parentheses in an address pair up. Readers follow them up to 32 levels. */
 function isBalanced (url: string): boolean {
   let open = 0
   for (const [sign] of url.matchAll(/[()]/g)) {
@@ -134,12 +134,13 @@ function isBalanced (url: string): boolean {
   return open === 0
 }
 
+/** A prop that is text; empty if it is absent. */
 export function text (props: Props, name: string): string {
   const value = props[name]
   return typeof value === 'string' ? value : ''
 }
 
-/** `@` in the tails stands for the attributes of the outermost element. */
+/** The `@` in `end` and `empty` is replaced by the attributes of the outermost element. */
 function mediaHtml (type: string, parts: HtmlParts, start: string, end: string, empty: string): string {
   const { props, attributes } = parts
   const url = text(props, 'url')
@@ -151,12 +152,12 @@ function mediaHtml (type: string, parts: HtmlParts, start: string, end: string, 
   return `<figure${attributes}>${start}${end.replace('@', '')}<figcaption>${escapeHtml(caption)}</figcaption></figure>`
 }
 
-/** The shorthand `![name](address)` where it reads back as the same block, else an HTML element on one line. */
-/** Text without the blanks at the edges of its lines, which show nothing and which a paragraph loses when it is written again. */
+/** Text without the blanks at the edges of its lines, which are invisible and which markdown would drop. */
 function withoutEdges (text: string): string {
   return text.trim().replace(/[ \t]*\n\s*/g, '\n')
 }
 
+/** The shorthand `![name](address)` if it reads back as the same block, otherwise an HTML element on one line. */
 function mediaMarkdown (type: 'image' | 'video' | 'audio', parts: MarkdownParts, needsHtml: boolean): string {
   const { props, escapeHtml: html, drop } = parts
   const url = text(props, 'url')
@@ -188,21 +189,25 @@ function readMedia (element: Element, tag: string, more: (found: Element) => Fou
   }
 }
 
-/** The one picture, film or sound of a figure that says nothing beside it but a plain caption. Other figures are read part by part. */
+/** The only medium of a figure with nothing beside it but a plain caption. Other figures are read part by part. */
 function onlyMediumOf (figure: Element): Element | undefined {
   const [medium, second] = findAll(figure, mediaTags)
   const captions = findAll(figure, captionTags)
-  if (medium === undefined || second !== undefined || captions.length > 1 || find({ ...figure, tag: 'div' }, 'figure') !== undefined) return undefined
+  if (medium === undefined || second !== undefined || captions.length > 1) return undefined
+  if (find({ ...figure, tag: 'div' }, 'figure') !== undefined) return undefined
   const caption = captions[0]
   if (caption !== undefined && addressesOf(caption).length > 0) return undefined
   return hasTextBeside(figure, new Set([medium, caption])) ? undefined : medium
 }
 
 function hasTextBeside (node: Element, known: ReadonlySet<Element | undefined>): boolean {
-  return node.children.some((child) => typeof child === 'string' ? child.trim() !== '' : !known.has(child) && (lostElements.has(child.tag) || hasTextBeside(child, known)))
+  return node.children.some((child) => {
+    if (typeof child === 'string') return child.trim() !== ''
+    return !known.has(child) && (lostElements.has(child.tag) || hasTextBeside(child, known))
+  })
 }
 
-/** A caption's lines, without the blanks that the source puts around them. */
+/** A caption's lines without the blanks around them. */
 function captionText (caption: Element): string {
   return linesOf(caption).replace(/[ \t\r\f]+/g, ' ').trim()
 }
@@ -212,7 +217,7 @@ function source (props: Props): string {
   return isSafeMedia(url) ? escapeAttribute(url) : ''
 }
 
-/** A preview's width as an attribute, empty when none is set. */
+/** A preview's width as an attribute; empty if none is set. */
 export function width (props: Props): string {
   const value = props['previewWidth']
   return typeof value === 'number' ? ` width="${value}"` : ''

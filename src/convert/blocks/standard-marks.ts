@@ -3,7 +3,7 @@ import { isBold, isDecorated, isItalic, styleOf } from '../html/css.ts'
 import type { Element } from '../html/element.ts'
 import { cssColorOf } from './theme-colors.ts'
 
-/** BlockNote's marks in the order in which they nest in HTML, and those that only its editor shows. */
+/** BlockNote's marks in the order in which they nest in HTML, and marks that only its editor shows. */
 export const standardMarks: readonly MarkSpec[] = [
   {
     type: 'bold',
@@ -43,13 +43,19 @@ export const standardMarks: readonly MarkSpec[] = [
   ...['comment', 'insertion', 'deletion', 'modification'].map(hiddenMark),
 ]
 
-/** A line that the element draws by itself, unless its style takes it back, or that its style draws. */
+/**
+ * Reads a line through or under text, which the element draws unless its style removes it, or which its style draws.
+ */
 function lineReader (tags: readonly string[], line: 'underline' | 'line-through'): NonNullable<MarkSpec['fromHtml']> {
   const drawn = (element: Element) => isDecorated(element, line)
-  return { tags, read: (element) => drawn(element) === false ? undefined : true, style: (element) => drawn(element) === true ? true : undefined }
+  return {
+    tags,
+    read: (element) => drawn(element) === false ? undefined : true,
+    style: (element) => drawn(element) === true ? true : undefined,
+  }
 }
 
-/** A coloured span says the theme's name beside the colour itself, so that it can be read back as what it was. */
+/** A coloured span holds the theme's name beside the colour itself, so that it reads back as the same mark. */
 function colorMark (type: string, property: string, use: 'text' | 'background'): MarkSpec {
   return {
     type,
@@ -64,13 +70,14 @@ function colorMark (type: string, property: string, use: 'text' | 'background'):
       read (element) {
         const named = element.attributes['data-style-type']
         if (named !== undefined) return named === type ? element.attributes['data-value'] || undefined : undefined
-        return styleOf(element, property) ?? (use === 'text' && element.tag === 'font' ? element.attributes['color'] || undefined : undefined)
+        const fontColor = use === 'text' && element.tag === 'font' ? element.attributes['color'] : undefined
+        return styleOf(element, property) ?? (fontColor || undefined)
       },
     },
   }
 }
 
-/** Anchors of comments and of suggested changes: the text below them is shown as it is. */
+/** Anchors of comments and of suggested changes, whose text is shown without them. */
 function hiddenMark (type: string): MarkSpec {
   return { type, value: 'boolean', hidden: true, toHtml: (_, inner) => inner }
 }

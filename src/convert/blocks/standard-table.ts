@@ -6,7 +6,7 @@ import { textColor } from './shared-props.ts'
 import { standardMarks } from './standard-marks.ts'
 import { textBlocks } from './text-blocks.ts'
 
-/** Rows and cells have a structure of their own; their readers and writers are in the `…-table` modules. */
+/** Rows and cells have a structure of their own, with readers and writers in the `…-table` modules. */
 const table: BlockSpec = {
   type: 'table',
   content: 'table',
@@ -14,8 +14,11 @@ const table: BlockSpec = {
   toHtml: ({ attributes, inline }) => `<table${attributes}>${inline}</table>`,
 }
 
-/** What BlockNote 0.55 knows, with its columns. */
-export const blockNoteBlocks: BlockExtensions = { blocks: [...textBlocks, ...mediaBlocks, table, ...columnBlocks], marks: standardMarks }
+/** The blocks and marks of BlockNote 0.55, with its columns. */
+export const blockNoteBlocks: BlockExtensions = {
+  blocks: [...textBlocks, ...mediaBlocks, table, ...columnBlocks],
+  marks: standardMarks,
+}
 
-/** BlockNote's blocks with those of La Suite Docs. */
+/** The blocks and marks of BlockNote and La Suite Docs. */
 export const standardTable = createBlockTable(blockNoteBlocks, docsBlocks)

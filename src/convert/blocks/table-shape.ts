@@ -1,10 +1,10 @@
 import type { TableContent } from './block.ts'
 import { maxSpan } from '../limits.ts'
 
-/** One cell with the place it takes in the grid. */
+/** The place of one cell in the grid. */
 export interface PlacedCell { row: number, column: number, colspan: number, rowspan: number }
 
-/** Where each cell of a table stands, row by row, when merged cells push others aside. Time grows with the sum of the colspans. */
+/** Places the cells of a table, row by row; merged cells push others aside. Time grows with the sum of the colspans. */
 export function placeCells (rows: TableContent['rows']): { cells: PlacedCell[][], columns: number } {
   const busyUntil: number[] = []
   const cells: PlacedCell[][] = []
@@ -26,9 +26,9 @@ export function placeCells (rows: TableContent['rows']): { cells: PlacedCell[][]
 }
 
 /**
- * Takes back merges that make a grid out of all proportion to the cells there are, which no person merges: a hundred cells
- * of a thousand columns and rows each would be a grid of a hundred million places.
- * @returns whether it had to
+ * Splits merged cells if they make a grid that is far too large for the number of cells: a hundred cells of a thousand
+ * columns and rows each would be a grid of a hundred million places.
+ * @returns whether it did
  */
 export function boundSpans (rows: TableContent['rows']): boolean {
   let cells = 0
@@ -50,7 +50,7 @@ export function span (value: unknown): number {
   return number >= 1 ? Math.min(Math.trunc(number), maxSpan) : 1
 }
 
-/** `headerRows` and `headerCols`: the rows from the first on, and the columns, that hold nothing but header cells. */
+/** `headerRows` and `headerCols`: the rows and the columns from the first on that hold only header cells. */
 export function countHeaders (matrix: readonly boolean[][]): Pick<TableContent, 'headerRows' | 'headerCols'> {
   let rows = 0
   while (rows < matrix.length && matrix[rows]?.every(Boolean) === true) rows++

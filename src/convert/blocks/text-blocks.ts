@@ -29,7 +29,8 @@ const heading: BlockSpec = {
       if (element.tag !== 'details') return { props: { level: Number(element.tag[1]) } }
       const summary = childOf(element, 'summary')
       const title = summary && titleOf(summary)
-      return title && { props: { level: title.level, isToggleable: true }, content: { ...summary, children: title.children } }
+      if (summary === undefined || title === undefined) return undefined
+      return { props: { level: title.level, isToggleable: true }, content: { ...summary, children: title.children } }
     },
   },
   toMarkdown ({ props, inline, drop }) {
@@ -108,7 +109,7 @@ const codeBlock: BlockSpec = {
   },
   toMarkdown ({ props, text, drop }) {
     let language = String(props['language'])
-    // What follows the fence ends with its line.
+    // The language has to fit on the line of the fence.
     if (/[\n\r]|^\s|\s$/.test(language)) {
       drop('language of a code block')
       language = ''
@@ -137,14 +138,23 @@ const pageBreak: BlockSpec = {
   toText: () => '',
 }
 
-/** BlockNote's blocks of text. `details` is asked for a heading first, then read as a toggle; the later spec is asked first. */
+/** BlockNote's blocks of text. Later specs read first: `details` is a heading if possible, otherwise a toggle. */
 export const textBlocks: readonly BlockSpec[] = [
-  paragraph, toggleListItem, heading, quote, bulletListItem, numberedListItem, checkListItem, codeBlock, divider, pageBreak,
+  paragraph,
+  toggleListItem,
+  heading,
+  quote,
+  bulletListItem,
+  numberedListItem,
+  checkListItem,
+  codeBlock,
+  divider,
+  pageBreak,
 ]
 
-/** A fenced block of code in markdown. The language is one line without blanks at its edges. */
+/** A fenced code block in markdown. @param language one line without blanks at its edges */
 export function fencedCode (language: string, text: string): string {
-  // After backticks no other may follow on the line.
+  // The line of a fence of backticks must not hold another backtick.
   const sign = language.includes('`') ? '~' : '`'
   let longest = 2
   for (const run of text.match(sign === '`' ? /`+/g : /~+/g) ?? []) longest = Math.max(longest, run.length)
@@ -152,14 +162,14 @@ export function fencedCode (language: string, text: string): string {
   return `${fence}${language.replace(/[\\&]/g, '\\$&')}\n${text === '' ? '' : text + '\n'}${fence}`
 }
 
-/** The `code` that is alone in a `pre`, and its language when it says one. */
+/** The `code` element that is the only child of a `pre`, and its language if it has one. */
 export function programOf (pre: Element): { language?: string | undefined, code?: Element } {
   const code = pre.children.length === 1 ? pre.children[0] : undefined
   if (code === undefined || typeof code === 'string' || code.tag !== 'code') return {}
   return { language: code.attributes['data-language'] || languageClass(code), code }
 }
 
-/** The one heading of a summary that is no more than a line, and that line. */
+/** The heading of a summary that is a single line, and that line. */
 function titleOf ({ children }: Element): { level: number, children: Node[] } | undefined {
   const blocks = children.filter((child): child is Element => typeof child !== 'string' && isBlock(child))
   const title = blocks[0]

@@ -1,4 +1,4 @@
-/** BlockNote's named colours and what they look like on a light page (its `COLORS_DEFAULT`). */
+/** BlockNote's named colours on a light page (its `COLORS_DEFAULT`). */
 const themeColors: Record<string, { text: string, background: string }> = {
   gray: { text: '#9b9a97', background: '#ebeced' },
   brown: { text: '#64473a', background: '#e9e5e3' },
@@ -11,10 +11,10 @@ const themeColors: Record<string, { text: string, background: string }> = {
   pink: { text: '#ad1a72', background: '#f4dfeb' },
 }
 
-/** A colour that may stand in a style attribute: a name, a hex value or one of CSS's colour functions, nothing that could end the declaration. */
+/** A colour that is safe in a style attribute: a name, a hex value or one of CSS's colour functions. */
 const cssColor = /^(?:[a-z]{3,30}|#[0-9a-f]{3,8}|(?:rgb|hsl)a?\([0-9.,%/ deg]{1,60}\))$/i
 
-/** The CSS value of a colour prop or mark, or undefined when it has none that is safe to write. */
+/** The CSS value of a colour prop or mark; undefined if none is safe to write. */
 export function cssColorOf (value: string, use: 'text' | 'background'): string | undefined {
   if (Object.hasOwn(themeColors, value)) return themeColors[value]?.[use]
   return cssColor.test(value) ? value : undefined

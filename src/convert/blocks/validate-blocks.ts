@@ -12,9 +12,9 @@ import { boundSpans, countHeaders, span } from './table-shape.ts'
 type Json = Readonly<Record<string, unknown>>
 
 /**
- * Reads block JSON, which may be partial as BlockNote's API allows (content as a string, no type, no id, missing props),
- * into blocks in full. A repeated id is replaced, for an editor keys its blocks by it.
- * @throws InvalidContent when it is no list of known blocks or nested beyond the limit
+ * Reads block JSON, which can be partial as in BlockNote's API (content as a string, no type, no id, missing props),
+ * into complete blocks. A repeated id is replaced, since an editor keys its blocks by id.
+ * @throws InvalidContent if it is no list of known blocks or nested too deep
  */
 export function validateBlocks (input: unknown, table: BlockTable, dropped: Dropped): Block[] {
   return tidyColumns(new Validator(table, dropped).blocks(input, 0), table, dropped)
@@ -46,8 +46,9 @@ class Validator {
     const block: Block = { id: this.#id(input['id']), type: spec.type, props: this.#props(spec.props, props), children: [] }
     const content = this.#content(spec, input['content'])
     const children = this.blocks(input['children'] ?? [], depth + 1)
+    if (content === undefined) return { ...block, children }
     // Yjs, JSON and tests read the keys in this order.
-    return content === undefined ? { ...block, children } : { id: block.id, type: block.type, props: block.props, content, children }
+    return { id: block.id, type: block.type, props: block.props, content, children }
   }
 
   #props (specs: Record<string, PropSpec>, given: Json): Props {
@@ -70,7 +71,7 @@ class Validator {
     return this.#inline(content, spec.code)
   }
 
-  /** Content of what has none. */
+  /** Counts content of a type that has none. */
   #countContent (type: string, content: unknown): void {
     const isEmpty = content === undefined || content === null || content === '' || (Array.isArray(content) && content.length === 0)
     if (!isEmpty) this.#dropped.add('content', `content of ${type}`)
@@ -95,8 +96,9 @@ class Validator {
       if (typeof href !== 'string') throw new InvalidContent('A link must have an address')
       const runs = this.#runs(inline['content'])
       for (const run of runs) this.#run(run, builder, href)
-      // A line break takes no address: it is an element of its own in Yjs.
-      if (href !== '' && runs.every(({ text }) => /^\n*$/.test(String(text)))) this.#dropped.add('format', 'link without text')
+      // A line break is an element of its own in Yjs, so it has no address.
+      const isEmpty = runs.every(({ text }) => /^\n*$/.test(String(text)))
+      if (href !== '' && isEmpty) this.#dropped.add('format', 'link without text')
       return
     }
     const spec = typeof type === 'string' ? this.#table.inline.get(type) : undefined
@@ -166,7 +168,7 @@ class Validator {
   }
 }
 
-/** A table's content with widths for each column of its first row, and headers counted as they will be read back. */
+/** A table's content with a width for each column of its first row, and headers counted as they will be read back. */
 function completeTable (rows: TableContent['rows'], headerRows: unknown, headerCols: unknown, widths: unknown): TableContent {
   const given: unknown[] = Array.isArray(widths) ? widths : []
   const columnWidths: Array<number | null> = []

@@ -1,13 +1,13 @@
 import { append } from '../append.ts'
 import type { Element } from './element.ts'
 
-/** Attributes that hold an address, and those that hold several. */
+/** Attributes that hold one or more addresses. */
 const attributes = ['href', 'src', 'srcset', 'data', 'poster', 'cite', 'longdesc', 'background', 'action', 'formaction']
 
-/** Addresses that no block shows, on elements that are read for their content. */
+/** Attributes whose addresses no block shows, on elements that are read for their content. */
 const unread = ['cite', 'longdesc', 'background', 'action', 'formaction']
 
-/** The attributes of an element that hold an address which is not read from it. */
+/** The attributes of an element with an address that no block shows. */
 export function unreadAddresses (node: Element): string[] {
   const found = unread.filter((name) => node.attributes[name] !== undefined && node.attributes[name] !== '')
   if (node.attributes['style']?.includes('url(') === true) found.push('style')
@@ -21,7 +21,7 @@ export function addressesOf (node: Element): string[] {
   return found
 }
 
-/** The first picture that a `srcset` names. */
+/** The first address of a `srcset`. */
 export function firstOfSet (srcset: string | undefined): string | undefined {
   return candidates(srcset ?? '')[0]
 }
@@ -36,7 +36,10 @@ function collect (node: Element, found: string[]): void {
   for (const child of node.children) if (typeof child !== 'string') collect(child, found)
 }
 
-/** `a.png 1x, b.png 2x`: an address ends at a blank, and a comma may stand within it. */
+/** `a.png 1x, b.png 2x`: an address ends at a blank, and can hold a comma. */
 function candidates (srcset: string): string[] {
-  return srcset.split(/\s+/).map((part) => part.replace(/^,+/, '').replace(/(?<!,),+$/, '')).filter((part) => part !== '' && !/^[\d.]+[wxh]$/.test(part))
+  return srcset
+    .split(/\s+/)
+    .map((part) => part.replace(/^,+/, '').replace(/(?<!,),+$/, ''))
+    .filter((part) => part !== '' && !/^[\d.]+[wxh]$/.test(part))
 }

@@ -6,29 +6,30 @@ import type { WhiteSpace } from './css.ts'
 import { InlineBuilder } from '../blocks/inline-builder.ts'
 
 /**
- * What the text of an element becomes.
- * `blocks`: every paragraph is a block · `text`: all of it is one content, paragraphs parted by line breaks, up to the first
- * block of another kind · `item`: the first paragraph alone
+ * What the paragraphs of an element become.
+ * - `blocks`: each is a block
+ * - `text`: all up to the first block of another kind are the content, with line breaks between them
+ * - `item`: only the first is the content
  */
 export type SinkMode = 'blocks' | 'text' | 'item'
 
-/** Takes what a walk over elements meets, in order, and makes content and blocks of it. */
+/** Makes content and blocks of what a walk over elements meets, in order. */
 export class BlockSink {
   /** Blocks that did not become content. */
   readonly blocks: Block[] = []
   readonly #table: BlockTable
   readonly #mode: SinkMode
   readonly #content = new InlineBuilder()
-  /** Where text goes now; undefined between paragraphs. */
+  /** The paragraph that takes text; undefined between paragraphs. */
   #open: InlineBuilder | undefined
   #contentClosed: boolean
-  /** A new paragraph of the same content begins with a line break, once it has text. */
+  /** Whether the next text in the content needs a line break before it, because it begins a paragraph. */
   #breakDue = false
-  /** A blank that stood for a line break of the source is written only if text follows it. */
+  /** Collapsed white space, which becomes a blank only if text follows it in the line. */
   #blank: { styles: Styles, href: string | undefined } | undefined
-  /** True at the start of a line, where such blanks are dropped. */
+  /** Whether the line has no text yet, so that such a blank is dropped. */
   #lineStart = true
-  /** Pictures in a paragraph follow it. */
+  /** Images in a paragraph, which follow it. */
   #media: Block[] = []
 
   constructor (table: BlockTable, mode: SinkMode) {
@@ -37,17 +38,18 @@ export class BlockSink {
     this.#contentClosed = mode === 'blocks'
   }
 
-  /** Whether the next paragraph is content and no block. */
+  /** Whether the next paragraph is content and not a block. */
   get takesParagraph (): boolean {
     return !this.#contentClosed
   }
 
-  /** Text as it stands in the source. */
+  /** Adds text of the source. */
   sourceText (text: string, styles: Styles, href: string | undefined, whiteSpace: WhiteSpace): void {
-    // What only parts two blocks in the source is no text.
+    // White space between two blocks is no text.
     const source = this.#open === undefined && this.#contentClosed ? text.replace(/^[ \t\r\n\f]+/, '') : text
     if (source === '') return
-    if (whiteSpace === 'preserve' || (whiteSpace === 'spaces' && !source.includes('\n'))) return this.text(source, styles, href)
+    const isExact = whiteSpace === 'preserve' || (whiteSpace === 'spaces' && !source.includes('\n'))
+    if (isExact) return this.text(source, styles, href)
     if (whiteSpace !== 'breaks') return this.#collapsed(source, styles, href)
     source.split('\n').forEach((line, index) => {
       if (index > 0) this.breakLine()
@@ -55,11 +57,11 @@ export class BlockSink {
     })
   }
 
-  /** White space is one blank, across elements too, or none at the edge of a line. */
+  /** Adds text in which white space is one blank, across elements too, or none at the edge of a line. */
   #collapsed (source: string, styles: Styles, href: string | undefined): void {
     const collapsed = source.replace(/[ \t\r\n\f]+/g, ' ')
     if (collapsed.startsWith(' ') && !this.#lineStart) this.#blank ??= { styles, href }
-    // Only the blanks of the source: a non-breaking one is text.
+    // A non-breaking blank is text.
     const core = collapsed.replace(/^ | $/g, '')
     if (core !== '') {
       this.text(core, styles, href)
@@ -67,7 +69,7 @@ export class BlockSink {
     }
   }
 
-  /** Text of which every character counts. */
+  /** Adds text exactly as it is. */
   text (text: string, styles: Styles, href?: string): void {
     if (text === '') return
     const builder = this.#builder()
@@ -80,14 +82,15 @@ export class BlockSink {
     this.#lineStart = text.endsWith('\n')
   }
 
+  /** Adds a line break, except between blocks. */
   breakLine (): void {
-    // A break between blocks is only space.
     if (this.#open === undefined) return
     this.#blank = undefined
     this.#builder().text('\n', {})
     this.#lineStart = true
   }
 
+  /** Adds an element inside text. */
   element (inline: InlineElement): void {
     const builder = this.#builder()
     if (this.#blank !== undefined) builder.text(' ', this.#blank.styles, this.#blank.href)
@@ -96,13 +99,13 @@ export class BlockSink {
     this.#lineStart = false
   }
 
-  /** A paragraph begins, though it may stay empty. */
+  /** Begins a paragraph, which can stay empty. */
   startParagraph (): void {
     this.endParagraph()
     this.#open = this.#contentClosed ? new InlineBuilder() : this.#content
   }
 
-  /** Ends the paragraph that text went to, if there is one. */
+  /** Ends the open paragraph. @returns its text; undefined if none is open */
   endParagraph (): Inline[] | undefined {
     const ended = this.#open
     this.#open = undefined
@@ -123,20 +126,20 @@ export class BlockSink {
     return ended?.finish()
   }
 
-  /** A block of its own. Ends the paragraph, and the content: what follows stands behind the block. */
+  /** Adds a block. Ends the paragraph and the content, since text from here on follows the block. */
   block (block: Block): void {
     this.endParagraph()
     this.#contentClosed = true
     this.blocks.push(block)
   }
 
-  /** A picture or the like: within a line of text it follows that, without breaking it up. */
+  /** Adds an image or the like. Within a paragraph it follows the paragraph, without dividing it. */
   media (block: Block): void {
     if (this.#open === undefined && this.#contentClosed) this.block(block)
     else this.#media.push(block)
   }
 
-  /** The content gathered; ends the sink. */
+  /** The content. The sink must not be used afterwards. */
   content (): Inline[] {
     this.endParagraph()
     return this.#content.finish()

@@ -9,20 +9,20 @@ import { cellProps } from '../blocks/shared-props.ts'
 import { placeCells } from '../blocks/table-shape.ts'
 import { cssColorOf } from '../blocks/theme-colors.ts'
 
-/** A piece of the page: a finished element, or a list that may still take items of its own level. */
+/** A piece of the page: a finished element, or a list that can still take items of its own level. */
 interface Piece { list?: 'ul' | 'ol', level?: number, start?: number, html: string }
 
 /**
- * Writes blocks as HTML. Lists are real lists, what HTML has no place for is kept in `data-*` attributes, so that
+ * Writes blocks as HTML. Lists are real lists; props without a place in HTML are `data-*` attributes, so that
  * `htmlToBlocks` reads the same blocks back.
  * @param origin of the web application, for links between documents
  */
-export function blocksToHtml (blocks: readonly Block[], table: BlockTable, dropped: Dropped, origin: string = ''): string {
+export function blocksToHtml (blocks: readonly Block[], table: BlockTable, dropped: Dropped, origin = ''): string {
   return join(new HtmlWriter(table, dropped, origin).pieces(blocks, 0))
 }
 
-/** Writes inline content alone, on one line. */
-export function inlineToHtml (content: readonly Inline[], table: BlockTable, dropped: Dropped, origin: string = ''): string {
+/** Writes inline content on one line. */
+export function inlineToHtml (content: readonly Inline[], table: BlockTable, dropped: Dropped, origin = ''): string {
   const html = new HtmlWriter(table, dropped, origin).inline(content)
   return hasBlanks([...content]) ? `<span style="white-space: pre-wrap;">${html}</span>` : html
 }
@@ -52,9 +52,12 @@ class HtmlWriter {
       const next = number === undefined ? undefined : number + 1
       number = spec.list === 'ol' ? listNumber(block, number) : undefined
       const last = pieces[pieces.length - 1]
-      // Children that stand between two items end the list, and a number out of turn begins another.
-      const joins = spec.list !== undefined && last?.list === spec.list && last.level === level && number === (spec.list === 'ol' ? next : undefined)
-      if (spec.list !== undefined && !joins) pieces.push({ list: spec.list, level, html: '', ...number !== undefined && number !== 1 && { start: number } })
+      // Children between two items end the list, and a number out of order begins another.
+      const isInOrder = number === (spec.list === 'ol' ? next : undefined)
+      const joins = last?.list === spec.list && last?.level === level && isInOrder
+      if (spec.list !== undefined && !joins) {
+        pieces.push({ list: spec.list, level, html: '', ...number !== undefined && number !== 1 && { start: number } })
+      }
       this.#block(block, spec, level, pieces)
     }
     return pieces
@@ -63,10 +66,12 @@ class HtmlWriter {
   #block (block: Block, spec: BlockSpec, level: number, pieces: Piece[]): void {
     const children = block.children.length === 0 ? [] : this.pieces(block.children, level + 1)
     const inside = takeInside(children, spec)
+    const shown = spec.code === true ? undefined : block.content
+    const attributes = attributesOf(spec.props, block.props, spec.content === 'inline', shown)
     const html = spec.toHtml({
       props: block.props,
-      attributes: attributesOf(spec.props, block.props, spec.content === 'inline', spec.code === true ? undefined : block.content) + (level > 0 ? ` data-nesting-level="${level}"` : ''),
-      inline: isInlineList(block.content) ? this.inline(block.content, spec.code) : block.content === undefined ? '' : this.#rows(block.content),
+      attributes: level > 0 ? `${attributes} data-nesting-level="${level}"` : attributes,
+      inline: this.#content(block.content, spec),
       children: join(inside),
       escape: escapeAttribute,
       drop: this.#drop,
@@ -76,6 +81,11 @@ class HtmlWriter {
     if (spec.list !== undefined && last !== undefined) last.html += html
     else pieces.push({ html })
     append(pieces, children)
+  }
+
+  #content (content: Block['content'], spec: BlockSpec): string {
+    if (content === undefined) return ''
+    return isInlineList(content) ? this.inline(content, spec.code) : this.#rows(content)
   }
 
   inline (content: readonly Inline[], code = false): string {
@@ -135,11 +145,15 @@ class HtmlWriter {
     content.rows.forEach((row, index) => {
       html += '<tr>'
       row.cells.forEach((cell, position) => {
-        const tag = index < (content.headerRows ?? 0) || position < (content.headerCols ?? 0) ? 'th' : 'td'
+        const isHeader = index < (content.headerRows ?? 0) || position < (content.headerCols ?? 0)
+        const tag = isHeader ? 'th' : 'td'
         const { column = 0, colspan = 1, rowspan = 1 } = cells[index]?.[position] ?? {}
         const widths = content.columnWidths.slice(column, column + colspan)
-        const colwidth = widths.some((width) => width !== null) ? ` colwidth="${widths.map((width) => width ?? '').join(',')}"` : ''
-        html += `<${tag}${attributesOf(looks, cell.props, true, cell.content)} colspan="${colspan}" rowspan="${rowspan}"${colwidth}><p>${this.inline(cell.content)}</p></${tag}>`
+        const hasWidth = widths.some((width) => width !== null)
+        const colwidth = hasWidth ? ` colwidth="${widths.map((width) => width ?? '').join(',')}"` : ''
+        const attributes = attributesOf(looks, cell.props, true, cell.content)
+        html += `<${tag}${attributes} colspan="${colspan}" rowspan="${rowspan}"${colwidth}>`
+        html += `<p>${this.inline(cell.content)}</p></${tag}>`
       })
       html += '</tr>'
     })
@@ -147,7 +161,7 @@ class HtmlWriter {
   }
 }
 
-/** Takes those of a block's children off the list that stand inside its element. */
+/** Takes the children that belong inside the block's element off the list. */
 function takeInside (children: Piece[], spec: BlockSpec): Piece[] {
   if (spec.childrenInside === 'all') return children.splice(0)
   if (spec.childrenInside !== 'lists') return []
@@ -164,17 +178,30 @@ function join (pieces: readonly Piece[]): string {
   return html
 }
 
-/** Blanks that a browser would leave out: at the edge of a line, and behind another. */
+/** Blanks that a browser would drop: at the edge of a line, and behind another. */
 const blanks = /^[ \t\r\f]|[ \t\r\f][ \t\r\f\n]|\n[ \t\r\f]|[\t\r\f]|[ \t\r\f]$/
 
-/** Whether the content has blanks that only count where white space is preserved. */
+/** Whether the content has blanks that a browser shows only if white space is preserved. */
 function hasBlanks (content: Block['content']): boolean {
-  if (!isInlineList(content)) return false
-  return blanks.test(content.map((inline) => isText(inline) ? inline.text : isLink(inline) ? inline.content.map(({ text }) => text).join('') : '-').join(''))
+  return isInlineList(content) && blanks.test(content.map(shownText).join(''))
 }
 
-/** Props that are not their default, as `data-*`; colours and alignment as style too where text stands, and blanks that count. */
-export function attributesOf (specs: Record<string, PropSpec>, props: Props, styled: boolean, content?: Block['content']): string {
+function shownText (inline: Inline): string {
+  if (isText(inline)) return inline.text
+  return isLink(inline) ? inline.content.map(({ text }) => text).join('') : '-'
+}
+
+/**
+ * The attributes of an element: `data-*` for every prop that differs from its default, and a style.
+ * @param styled whether colours and alignment are in the style too
+ * @param content if its blanks count, the style preserves them
+ */
+export function attributesOf (
+  specs: Record<string, PropSpec>,
+  props: Props,
+  styled: boolean,
+  content?: Block['content']
+): string {
   let data = ''
   let style = hasBlanks(content) ? 'white-space: pre-wrap; ' : ''
   for (const name in specs) {
@@ -188,7 +215,8 @@ export function attributesOf (specs: Record<string, PropSpec>, props: Props, sty
 
 function declaration (name: string, value: string): string {
   if (name === 'textAlignment') return `text-align: ${value}; `
-  const color = name === 'backgroundColor' ? cssColorOf(value, 'background') : name === 'textColor' ? cssColorOf(value, 'text') : undefined
-  if (color === undefined) return ''
-  return name === 'textColor' ? `color: ${color}; ` : `background-color: ${color}; `
+  if (name !== 'backgroundColor' && name !== 'textColor') return ''
+  const isText = name === 'textColor'
+  const color = cssColorOf(value, isText ? 'text' : 'background')
+  return color === undefined ? '' : `${isText ? 'color' : 'background-color'}: ${color}; `
 }

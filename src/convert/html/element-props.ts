@@ -4,7 +4,7 @@ import { styleOf } from './css.ts'
 import type { Element } from './element.ts'
 import { maxBlockDepth } from '../limits.ts'
 
-/** How deep `data-nesting-level` says that an element's block stands; 0 without it. */
+/** The depth of the element's block by `data-nesting-level`; 0 without it. */
 export function levelOf (node: Element): number {
   const given = node.attributes['data-nesting-level']
   if (given === undefined) return 0
@@ -12,9 +12,16 @@ export function levelOf (node: Element): number {
   return level > 0 && level <= maxBlockDepth ? level : 0
 }
 
-/** Props from `data-*`, then from style, under what the spec itself has read. */
-export function propsOf (specs: Record<string, PropSpec>, node: Element, found: Readonly<Record<string, unknown>>): Props {
-  // As most elements of markdown are.
+/**
+ * The props of an element: from `data-*`, else from `found`, else from its style.
+ * @param found what the spec's reader found
+ */
+export function propsOf (
+  specs: Record<string, PropSpec>,
+  node: Element,
+  found: Readonly<Record<string, unknown>>
+): Props {
+  // Most elements of markdown have no attributes.
   if (isBare(node.attributes) && isBare(found)) return defaultProps(specs)
   const given: Record<string, unknown> = {}
   for (const name in specs) {

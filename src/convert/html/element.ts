@@ -1,14 +1,15 @@
-/** An element as both readers, markdown and HTML, hand it to `elementsToBlocks`. Text is a plain string. */
+/** An element of HTML or markdown, as `elementsToBlocks` reads it. */
 export interface Element {
-  /** Lower case. */
+  /** In lower case. */
   tag: string
   attributes: Record<string, string>
   children: Node[]
 }
 
+/** An element, or text. */
 export type Node = Element | string
 
-/** An attribute map without a prototype, so that `constructor` is a name like any other. */
+/** A map of attributes without a prototype, so that `constructor` is a name like any other. */
 export function attributes (entries?: Record<string, string>): Record<string, string> {
   // Object.create gives any; a fresh object without prototype is an empty string map.
   const map = Object.create(null) as Record<string, string>
@@ -16,11 +17,12 @@ export function attributes (entries?: Record<string, string>): Record<string, st
   return map
 }
 
+/** Makes an element. */
 export function element (tag: string, given?: Record<string, string>, children: Node[] = []): Element {
   return { tag, attributes: attributes(given), children }
 }
 
-/** The text of an element and all within it. Depth is bounded by whoever built the tree. */
+/** The text of an element and of all elements in it. The builder of the tree bounds its depth. */
 export function textOf (node: Node): string {
   if (typeof node === 'string') return node
   if (node.tag === 'br') return '\n'
@@ -34,7 +36,7 @@ export function childOf (node: Element, tag: string): Element | undefined {
   return node.children.find((child): child is Element => typeof child !== 'string' && child.tag === tag)
 }
 
-/** The first element with this tag in document order, the given one included. */
+/** The first element with this tag in document order, including the given one. */
 export function find (node: Node, tag: string): Element | undefined {
   if (typeof node === 'string') return undefined
   if (node.tag === tag) return node
@@ -45,7 +47,7 @@ export function find (node: Node, tag: string): Element | undefined {
   return undefined
 }
 
-/** All elements with one of these tags, in document order, the given one included. */
+/** All elements with one of these tags in document order, including the given one. */
 export function findAll (node: Node, tags: ReadonlySet<string>, found: Element[] = []): Element[] {
   if (typeof node === 'string') return found
   if (tags.has(node.tag)) found.push(node)

@@ -20,12 +20,9 @@ import { readTable } from './read-table.ts'
 import { isSafeLink, isWebAddress } from './safe-url.ts'
 import { contextWithin, type TextContext } from './text-context.ts'
 
-/**
- * Reads the blocks that elements, from HTML or from markdown, amount to.
- * @param whiteSpace how text is read that no element says more about
- */
-export function elementsToBlocks (nodes: readonly Node[], table: BlockTable, dropped: Dropped, whiteSpace: WhiteSpace = 'collapse'): Block[] {
-  return tidyColumns(new ElementReader(table, dropped).read(nodes, whiteSpace), table, dropped)
+/** Reads elements of HTML as blocks. */
+export function elementsToBlocks (nodes: readonly Node[], table: BlockTable, dropped: Dropped): Block[] {
+  return tidyColumns(new ElementReader(table, dropped).read(nodes, 'collapse'), table, dropped)
 }
 
 const mediaTags = ['img', 'video', 'audio', 'embed']
@@ -35,12 +32,12 @@ const linkTags = new Set(['a'])
 export class ElementReader {
   readonly #table: BlockTable
   readonly #dropped: Dropped
-  /** The boxes of list items, which are no elements of their own. */
+  /** The checkboxes of list items, which are no elements of their own. */
   readonly #checks = new WeakSet<Element>()
-  /** What numbered items show, so that the next one is known to go on or to begin anew. */
+  /** The numbers of items, to find out whether the next item continues the count. */
   readonly #numbers = new WeakMap<Block, number>()
   #root: BlockSink | undefined
-  /** The last block of the batch before. */
+  /** The last block of the previous batch. */
   #last: Block | undefined
 
   constructor (table: BlockTable, dropped: Dropped) {
@@ -49,17 +46,22 @@ export class ElementReader {
   }
 
   /**
-   * The blocks of one batch; a numbered list goes on where the batch before left it.
-   * @param whiteSpace how text is read that no element says more about
+   * Reads the blocks of one batch. A numbered list continues from the previous batch.
+   * @param whiteSpace how text is read unless an element's style says otherwise
    */
-  read (nodes: readonly Node[], whiteSpace: WhiteSpace = 'collapse'): Block[] {
+  read (nodes: readonly Node[], whiteSpace: WhiteSpace): Block[] {
     this.#root = new BlockSink(this.#table, 'blocks')
     const blocks = this.#blocks(nodes, { styles: {}, whiteSpace }, 0, this.#root)
     this.#last = blocks[blocks.length - 1] ?? this.#last
     return blocks
   }
 
-  #blocks (nodes: readonly Node[], context: TextContext, depth: number, sink: BlockSink = new BlockSink(this.#table, 'blocks')): Block[] {
+  #blocks (
+    nodes: readonly Node[],
+    context: TextContext,
+    depth: number,
+    sink: BlockSink = new BlockSink(this.#table, 'blocks')
+  ): Block[] {
     this.#walk(nodes, sink, context, depth)
     sink.endParagraph()
     return sink.blocks
@@ -89,33 +91,40 @@ export class ElementReader {
     if (tag === 'li') return this.#item(node, 'bulletListItem', sink, context, depth)
     if (tag === 'table') return this.#tableBlock(node, sink, context, depth)
     if (node.attributes['data-node-type'] === 'blockGroup') return this.#nest(node, sink, context, depth)
-    if (tag === 'p' && sink.takesParagraph && levelOf(node) <= depth && !onlyMedia(node)) return this.#paragraph(node, sink, context, depth)
+    const isContent = tag === 'p' && sink.takesParagraph && levelOf(node) <= depth && !onlyMedia(node)
+    if (isContent) return this.#paragraph(node, sink, context, depth)
     const block = findBlock(node, this.#table)
     if (block !== undefined) return this.#block(node, block.spec, block.found, sink, context, depth)
     const inline = findInline(node, this.#table)
     if (inline !== undefined) return this.#inlineElement(node, inline.spec, inline.found, sink, context)
-    const ownLine = isBlock(node) || (tag === 'math' && isDisplay(node))
-    if (ownLine) sink.endParagraph()
-    if (tag === 'math') this.#math(node, sink, context, depth)
-    else this.#walk(node.children, sink, context, depth)
-    if (ownLine) sink.endParagraph()
-    if (context.link !== undefined && context.link !== outer.link && !context.link.shown) this.#bareLink(node, context.link.href, sink)
+    this.#unknown(node, sink, context, depth)
+    const { link } = context
+    if (link !== undefined && link !== outer.link && !link.shown) this.#bareLink(node, link.href, sink)
   }
 
-  /** MathML without a block or inline element for it. */
+  /** An element that the table does not know is read for its text. */
+  #unknown (node: Element, sink: BlockSink, context: TextContext, depth: number): void {
+    const ownLine = isBlock(node) || (node.tag === 'math' && isDisplay(node))
+    if (ownLine) sink.endParagraph()
+    if (node.tag === 'math') this.#math(node, sink, context, depth)
+    else this.#walk(node.children, sink, context, depth)
+    if (ownLine) sink.endParagraph()
+  }
+
+  /** MathML for which the table has no type. */
   #math (math: Element, sink: BlockSink, context: TextContext, depth: number): void {
     this.#dropped.add('format', 'element math')
     this.#walk([mathText(math)], sink, { ...context, whiteSpace: 'preserve' }, depth)
   }
 
-  /** A plain paragraph whose text goes to the content around it. */
+  /** A plain paragraph whose text belongs to the content around it. */
   #paragraph (node: Element, sink: BlockSink, context: TextContext, depth: number): void {
     sink.startParagraph()
     this.#walk(node.children, sink, context, depth)
     sink.endParagraph()
   }
 
-  /** What no block shows; where it comes from is kept as a link. */
+  /** An element that no block can show. Its address becomes a link. */
   #lost (node: Element, sink: BlockSink): void {
     const { src, data, href, alt, title, type } = node.attributes
     if (node.tag === 'input' && (type === 'hidden' || this.#checks.has(node))) return
@@ -124,7 +133,7 @@ export class ElementReader {
     if (isWebAddress(address)) this.#linkLine(address, alt || title || address, sink)
   }
 
-  /** A link without text: around a picture it follows that. */
+  /** A link without text. Around an image it follows the image. */
   #bareLink (node: Element, href: string, sink: BlockSink): void {
     if (mediaTags.some((tag) => find(node, tag) !== undefined)) this.#linkLine(href, href, sink)
     else this.#dropped.add('format', 'link without text')
@@ -132,7 +141,8 @@ export class ElementReader {
 
   #linkLine (href: string, text: string, sink: BlockSink): void {
     const props = defaultProps(this.#table.blocks.get('paragraph')?.props ?? {})
-    sink.media({ id: randomUUID(), type: 'paragraph', props, content: [{ type: 'link', href, content: [{ type: 'text', text, styles: {} }] }], children: [] })
+    const content: Inline[] = [{ type: 'link', href, content: [{ type: 'text', text, styles: {} }] }]
+    sink.media({ id: randomUUID(), type: 'paragraph', props, content, children: [] })
   }
 
   #inlineElement (node: Element, spec: InlineSpec, found: Found, sink: BlockSink, context: TextContext): void {
@@ -140,7 +150,7 @@ export class ElementReader {
     if (spec.content === 'none') return sink.element({ type: spec.type, props })
     const text = textOf(found.content ?? node)
     if (spec.content === 'plain') {
-      // A link holds text alone, and its address is worth more than the formula's look.
+      // A link holds only text, and its address matters more than the look of the formula.
       if (context.link !== undefined) return this.#walk([`$${text}$`], sink, context, 0)
       for (const name in context.styles) this.#dropped.add('format', `mark ${name}`)
       return sink.element({ type: spec.type, props, content: text })
@@ -166,15 +176,19 @@ export class ElementReader {
     }
     const holdsBlocks = spec.type === 'quote' || node.tag === 'details'
     const inner = this.#collect(source.children, 'text', context, holdsBlocks ? inside : depth)
-    const block: Block = { id: randomUUID(), type: spec.type, props, content: inner.content, children: holdsBlocks ? inner.blocks : [] }
-    // What stands beside the summary is what a toggle hides.
+    const children = holdsBlocks ? inner.blocks : []
+    const block: Block = { id: randomUUID(), type: spec.type, props, content: inner.content, children }
+    // A toggle hides everything but its summary.
     if (node.tag === 'details') append(block.children, this.#blocks(besideSummary(node), context, inside))
     const empty = node.tag === 'p' && inner.content.length === 0 && inner.blocks.length > 0
     if (!empty) this.#place(block, node, sink, depth)
     if (!holdsBlocks) for (const following of inner.blocks) sink.block(following)
   }
 
-  /** A block without text, such as a picture. Links within its element follow it; other addresses and words that it does not say are counted. */
+  /**
+   * A block without text, such as an image. Links within its element follow it; other addresses, and words that are not
+   * in its props, are counted.
+   */
   #emptyBlock (node: Element, spec: BlockSpec, found: Found, sink: BlockSink, depth: number): void {
     const props = propsOf(spec.props, node, found.props)
     const block: Block = { id: randomUUID(), type: spec.type, props, children: [] }
@@ -189,12 +203,17 @@ export class ElementReader {
     for (const address of addressesOf(node)) if (!said.has(address)) this.#dropped.add('format', `address in ${spec.type}`)
     const words = new Set([...said].join(' ').split(/\s+/))
     if (linesOf(node).split(/\s+/).every((word) => word === '' || words.has(word))) return
-    // What a film or a sound holds is for browsers that cannot play it.
+    // The content of a video or audio element is for browsers that cannot play it.
     if (node.tag === 'video' || node.tag === 'audio') this.#dropped.add('format', `fallback of ${node.tag}`)
     else this.#dropped.add('content', `content of ${spec.type}`)
   }
 
-  #collect (nodes: readonly Node[], mode: SinkMode, context: TextContext, depth: number): { content: Inline[], blocks: Block[] } {
+  #collect (
+    nodes: readonly Node[],
+    mode: SinkMode,
+    context: TextContext,
+    depth: number
+  ): { content: Inline[], blocks: Block[] } {
     const sink = new BlockSink(this.#table, mode)
     this.#walk(nodes, sink, context, depth)
     return { content: sink.content(), blocks: sink.blocks }
@@ -212,7 +231,7 @@ export class ElementReader {
         else this.#item(child, 'bulletListItem', sink, within, depth)
         first = false
       } else if (typeof child !== 'string' && (child.tag === 'ul' || child.tag === 'ol') && !first) {
-        // A list straight within a list, as old editors write it, belongs to the item before it.
+        // A list directly within a list, as old editors write it, belongs to the item before it.
         append(sink.blocks[sink.blocks.length - 1]?.children ?? [], this.#blocks([child], context, depth + 1))
       } else this.#walk([child], sink, context, depth)
     }
@@ -236,19 +255,21 @@ export class ElementReader {
     }
     const { content, blocks } = this.#collect((toggle.found.content ?? details).children, 'text', context, inside)
     const hidden = [...besideSummary(details), ...item.children.filter((child) => child !== details)]
-    this.#place({ id: randomUUID(), type: name, props, content, children: [...blocks, ...this.#blocks(hidden, context, inside)] }, item, sink, depth)
+    const children = [...blocks, ...this.#blocks(hidden, context, inside)]
+    this.#place({ id: randomUUID(), type: name, props, content, children }, item, sink, depth)
   }
 
   #tableBlock (node: Element, sink: BlockSink, context: TextContext, depth: number): void {
     const spec = this.#table.blocks.get('table')
+    const within = (outer: TextContext, element: Element) => contextWithin(element, outer, this.#table, this.#dropped)
     const { content, captions, after } = readTable(node, (cell, around) => {
-      const outer = around.reduce((inner, element) => contextWithin(element, inner, this.#table, this.#dropped), context)
-      return this.#collect(cell.children, 'text', contextWithin(cell, outer, this.#table, this.#dropped), depth)
+      return this.#collect(cell.children, 'text', [...around, cell].reduce(within, context), depth)
     }, this.#dropped)
     sink.endParagraph()
     for (const caption of captions) this.#walk([caption], sink, context, depth)
     if (content !== undefined && spec !== undefined) {
-      this.#place({ id: randomUUID(), type: 'table', props: propsOf(spec.props, node, {}), content, children: [] }, node, sink, depth)
+      const props = propsOf(spec.props, node, {})
+      this.#place({ id: randomUUID(), type: 'table', props, content, children: [] }, node, sink, depth)
     }
     for (const block of after) sink.block(block)
   }
@@ -261,7 +282,7 @@ export class ElementReader {
     append(parent.children, this.#blocks(node.children, context, depth + 1))
   }
 
-  /** Puts a block where `data-nesting-level` says, when it is deeper than the elements around it. */
+  /** Adds a block, below the last blocks if its `data-nesting-level` is deeper than the elements around it. */
   #place (block: Block, node: Element, sink: BlockSink, depth: number, number?: number): void {
     let parent: Block | undefined
     sink.endParagraph()
@@ -271,12 +292,13 @@ export class ElementReader {
       if (last === undefined) break
       parent = last
     }
-    if (block.type === 'numberedListItem' && number !== undefined) this.#count(block, parent?.children ?? sink.blocks, number)
+    const isNumbered = block.type === 'numberedListItem' && number !== undefined
+    if (isNumbered) this.#count(block, parent?.children ?? sink.blocks, number)
     if (parent === undefined) sink.block(block)
     else parent.children.push(block)
   }
 
-  /** Gives an item its `start` where its list shows another number than one more than the block before it. */
+  /** Gives an item a `start` if its number is not one more than that of the block before it. */
   #count (block: Block, siblings: readonly Block[], number: number): void {
     const last = siblings[siblings.length - 1] ?? (siblings === this.#root?.blocks ? this.#last : undefined)
     const before = last && this.#numbers.get(last)
@@ -285,20 +307,20 @@ export class ElementReader {
   }
 }
 
-/** A program as it stands. Pages end it with a line feed, which is not one of its lines; BlockNote, known by its attribute, does not. */
+/** The exact text of a program. Pages add a line feed at its end; BlockNote, recognised by its attribute, does not. */
 function codeText (code: Element): string {
   const text = linesOf(code)
   const isExact = code.tag === 'annotation' || 'data-language' in code.attributes
   return text.endsWith('\n') && !isExact ? text.slice(0, -1) : text
 }
 
-/** What a `details` holds beside its summary, which parts the text around it. */
+/** The children of a `details` without its summary, which separates the text around it. */
 function besideSummary (details: Element): Node[] {
   const summary = childOf(details, 'summary')
   return details.children.map((child) => child === summary ? element('div') : child)
 }
 
-/** The `details` that an item begins with. */
+/** The `details` at the start of an item. */
 function leadingDetails (item: Element): Element | undefined {
   const first = item.children.find((child) => typeof child !== 'string' || child.trim() !== '')
   return typeof first === 'object' && first.tag === 'details' ? first : undefined
@@ -308,11 +330,14 @@ function leadingDetails (item: Element): Element | undefined {
 function checkboxOf (item: Element): Element | undefined {
   const first = item.children.find((child): child is Element => typeof child !== 'string')
   if (first === undefined) return undefined
-  if (first.tag === 'p' || first.tag === 'label' || first.tag === 'div') return checkboxOf({ ...first, children: first.children.slice(0, 2) })
+  if (first.tag === 'p' || first.tag === 'label' || first.tag === 'div') {
+    return checkboxOf({ ...first, children: first.children.slice(0, 2) })
+  }
   return first.tag === 'input' && first.attributes['type'] === 'checkbox' ? first : undefined
 }
 
-/** A paragraph around a picture is the picture. */
+/** Whether a paragraph holds images and the like but no text; it is read as those. */
 function onlyMedia (paragraph: Element): boolean {
-  return paragraph.children.length > 0 && textOf(paragraph).trim() === '' && mediaTags.some((tag) => find(paragraph, tag) !== undefined)
+  if (paragraph.children.length === 0 || textOf(paragraph).trim() !== '') return false
+  return mediaTags.some((tag) => find(paragraph, tag) !== undefined)
 }

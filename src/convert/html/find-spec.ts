@@ -1,7 +1,7 @@
 import type { BlockSpec, BlockTable, Found, InlineSpec } from '../blocks/block-table.ts'
 import type { Element, Node } from './element.ts'
 
-/** The block that an element is, by BlockNote's own name for it or by its tag, and what it says. */
+/** Reads an element as a block, by BlockNote's own name for it or by its tag. @returns undefined if it is none */
 export function findBlock (node: Element, table: BlockTable): { spec: BlockSpec, found: Found } | undefined {
   const named = table.blocks.get(node.attributes['data-content-type'] ?? '')
   if (named !== undefined && named.content !== 'table') {
@@ -11,12 +11,15 @@ export function findBlock (node: Element, table: BlockTable): { spec: BlockSpec,
   return read(node, table.blocksByTag)
 }
 
-/** The element within text that this one is, and what it says. */
+/** Reads an element as an element inside text. @returns undefined if it is none */
 export function findInline (node: Element, table: BlockTable): { spec: InlineSpec, found: Found } | undefined {
   return read(node, table.inlineByTag)
 }
 
-function read<T extends BlockSpec | InlineSpec> (node: Element, byTag: ReadonlyMap<string, readonly T[]>): { spec: T, found: Found } | undefined {
+function read<T extends BlockSpec | InlineSpec> (
+  node: Element,
+  byTag: ReadonlyMap<string, readonly T[]>
+): { spec: T, found: Found } | undefined {
   for (const spec of byTag.get(node.tag) ?? []) {
     const found = spec.fromHtml?.read(node)
     if (found !== undefined) return { spec, found }

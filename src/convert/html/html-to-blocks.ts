@@ -5,8 +5,8 @@ import { elementsToBlocks } from './elements-to-blocks.ts'
 import { readHtml } from './read-html.ts'
 
 /**
- * Reads the blocks of a page or a piece of one; whatever a browser would accept is read as it would read it.
- * @throws InvalidContent when elements nest beyond what a browser keeps
+ * Reads the blocks of a page or of a part of one, as a browser would read it.
+ * @throws InvalidContent if elements are nested deeper than in a browser
  */
 export function htmlToBlocks (html: string, table: BlockTable, dropped: Dropped): Block[] {
   return elementsToBlocks(readHtml(html, dropped), table, dropped)

@@ -2,24 +2,29 @@ import { isBlock, isHidden } from './css.ts'
 import { childOf, type Element, type Node } from './element.ts'
 import { silentElements } from './html-elements.ts'
 
-/** The text of an element with every character of it, each block within on lines of its own. */
+/** The exact text of an element, with each block in it on lines of its own. */
 export function linesOf (element: Element): string {
   const lines = new Lines()
   lines.add(element.children)
   return lines.text
 }
 
-/** The children of an element in the order in which browsers show them: captions and the summary first, whatever their place. */
+/** The children of an element in the order in which browsers show them: captions and the summary first. */
 function shownOrder (node: Element): readonly Node[] {
   const { tag, children } = node
   const summary = tag === 'details' ? childOf(node, 'summary') : undefined
-  const first = children.filter((child) => typeof child !== 'string' && (child === summary || (tag === 'table' && child.tag === 'caption')))
+  const isFirst = (child: Element) => child === summary || (tag === 'table' && child.tag === 'caption')
+  const first = children.filter((child) => typeof child !== 'string' && isFirst(child))
   return first.length === 0 ? children : [...first, ...children.filter((child) => !first.includes(child))]
 }
 
 class Lines {
-  text = ''
+  #text = ''
   #blockEnded = false
+
+  get text (): string {
+    return this.#text
+  }
 
   add (nodes: readonly Node[]): void {
     for (const node of nodes) {
@@ -31,9 +36,9 @@ class Lines {
 
   #element (node: Element): void {
     const block = isBlock(node)
-    // The cells of a row stand side by side.
+    // The cells of a row are on the same line.
     const cell = node.tag === 'td' || node.tag === 'th'
-    if (block && !cell) this.#blockEnded ||= this.text !== ''
+    if (block && !cell) this.#blockEnded ||= this.#text !== ''
     this.add(shownOrder(node))
     if (cell) this.#write('\t')
     else if (block) this.#blockEnded = true
@@ -41,8 +46,8 @@ class Lines {
 
   #write (text: string): void {
     if (text === '') return
-    if (this.#blockEnded && this.text !== '' && !this.text.endsWith('\n')) this.text += '\n'
+    if (this.#blockEnded && this.#text !== '' && !this.#text.endsWith('\n')) this.#text += '\n'
     this.#blockEnded = false
-    this.text += text
+    this.#text += text
   }
 }

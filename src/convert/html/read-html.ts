@@ -6,16 +6,16 @@ import { maxElementDepth } from '../limits.ts'
 
 type TreeNode = DefaultTreeAdapterTypes.ChildNode
 
-/** A tag may have this many attributes; a parser compares each with all before it. */
+/** The most attributes of a tag: a parser compares each with all before it. */
 const maxAttributes = 500
 
-/** Stands behind the input and shows nothing: a parser that makes no element of it is still within a tag, a comment or the like. */
+/** An invisible tag behind the input. If a parser makes no element of it, a tag, a comment or the like never ended. */
 const endMark = '<wbr>'
 
 /**
- * Parses HTML as a browser would, in time that grows with its length alone.
- * @param dropped where to count a tag, a comment or the like that never ends: what follows it is lost, in browsers too
- * @throws InvalidContent when elements nest beyond what a browser keeps, or repeat beyond reason
+ * Parses HTML as a browser would, in time linear in its length.
+ * @param dropped counts a tag, a comment or the like that never ends, after which browsers too lose everything
+ * @throws InvalidContent if elements are nested too deep or repeated too often
  */
 export function readHtml (html: string, dropped?: Dropped): Node[] {
   checkAttributes(html)
@@ -25,15 +25,15 @@ export function readHtml (html: string, dropped?: Dropped): Node[] {
   return nodes(tree.childNodes)
 }
 
-/** The same for a piece of HTML that stands in a line of text. */
+/** Parses HTML inside a line of text, as `readHtml`. */
 export function readHtmlFragment (html: string): Node[] {
   checkAttributes(html)
-  // Without an element around it a piece may be read as part of a table, where text is no content.
+  // Without an element around it, a piece could be read as part of a table, where text is no content.
   const line = defaultTreeAdapter.createElement('div', html5.NS.HTML, [])
   return nodes(parseFragment(line, html, { treeAdapter: boundedAdapter(html.length).adapter }).childNodes)
 }
 
-/** Unclosed formatting is opened again in every paragraph, so a short page can ask for a million elements: no more are made than its length has room for. */
+/** Limits the elements: unclosed formatting is opened again in every paragraph, in a short page a million times. */
 function boundedAdapter (length: number): { adapter: typeof defaultTreeAdapter, lastTag: () => string } {
   let depth = 0
   let made = 0
@@ -55,7 +55,7 @@ function boundedAdapter (length: number): { adapter: typeof defaultTreeAdapter, 
   return { adapter, lastTag: () => lastTag }
 }
 
-/** Follows the quotes of tags only as far as is needed to count attributes, which never gives fewer than the parser finds. */
+/** Counts the attributes of every tag, at least as many as the parser finds. @throws InvalidContent for too many */
 function checkAttributes (html: string): void {
   for (let start = html.indexOf('<'); start !== -1; start = html.indexOf('<', start + 1)) {
     const next = html.charCodeAt(start + 1) | 32

@@ -2,26 +2,27 @@ import type { Dropped } from '../dropped.ts'
 import { escapeHtml } from './escape-html.ts'
 import { enclosingElements, htmlElements } from './html-elements.ts'
 
-/** What a piece of HTML within markdown is read with. */
-export interface RepairOptions {
-  /** Whether the block table reads elements of this name, beside those of HTML. */
+/** How `repairHtml` reads a piece of HTML. */
+interface RepairOptions {
+  /** Whether the block table reads elements of this name, besides those of HTML. */
   isElement: (tag: string) => boolean
   dropped: Dropped
-  /** The piece stands in a line of text, where a `<body>` is a word and never the page's own. */
+  /** Whether the piece is inside a line of text, where a `<body>` is a word and never the page's own. */
   inline?: boolean
 }
 
 /**
- * Makes a piece of raw HTML in markdown safe to put before the rest of the document: a tag that is no element, or that would
- * take what follows with it, becomes text; an element whose content is not shown loses that content. The piece keeps its words
- * and stays otherwise as it is. Takes time in proportion to its length.
+ * Makes a piece of raw HTML in markdown harmless for the rest of the document: a tag that is no element, or that would
+ * hide what follows it, becomes text; an element whose content is hidden loses that content. Everything else stays as
+ * it is. Linear in its length.
  */
 export function repairHtml (html: string, options: RepairOptions): string {
   return new HtmlRepair(html, options).repair()
 }
 
-/** What stands for the end of a tag that has none, and of one that only ends with the next, as after a quote that is not closed. */
+/** The end of a tag that never ends. */
 const unended = -1
+/** The end of what looks like a tag but is none, for example because a quote is not closed. */
 const noTag = -2
 
 const tagName = /<\/?([a-z][^\t\n\f\r />]*)/iy
@@ -29,15 +30,15 @@ const space = /[\t\n\f\r /]*/y
 const attributeName = /[^\t\n\f\r />][^\t\n\f\r />=]*/y
 const attributeValue = /[\t\n\f\r ]*=[\t\n\f\r ]*("[^"]*"|'[^']*'|[^\t\n\f\r >"'][^\t\n\f\r >]*)?/y
 
-/** A tag or comment that is no element of MathML */
+/** A tag or comment that is no element of MathML. */
 const otherThanMath = /<(?!\/?(?:m[a-z]+|semantics|annotation)[\s/>])/i
 
 class HtmlRepair {
   readonly #html: string
   readonly #options: RepairOptions
-  /** Where the end tags of each name begin. */
+  /** The offsets of the end tags of each name, the last first. */
   readonly #ends = new Map<string, number[]>()
-  /** Elements of unknown name that are open. */
+  /** The number of open elements of each unknown name. */
   readonly #unknown = new Map<string, number>()
   #repaired = ''
 
@@ -59,7 +60,7 @@ class HtmlRepair {
       const end = tokenEnd(html, at)
       if (end === undefined) continue
       this.#repaired += html.slice(done, at)
-      // It never ends: all that follows stands in it.
+      // All that follows is inside it.
       if (end === unended) return this.#repaired + html.slice(at).replaceAll('<', '&lt;')
       if (end === noTag) this.#repaired += '&lt;'
       done = end === noTag ? at + 1 : this.#token(at, end)
@@ -67,7 +68,7 @@ class HtmlRepair {
     return this.#repaired + html.slice(done)
   }
 
-  /** Writes a tag or a comment, and returns where to go on. */
+  /** Writes a tag or a comment. @returns the offset behind it */
   #token (start: number, end: number): number {
     const token = this.#html.slice(start, end)
     tagName.lastIndex = 0
@@ -79,7 +80,7 @@ class HtmlRepair {
     return end
   }
 
-  /** An element that is closed again, without what it hides; or its tag as text. */
+  /** Writes an element without the content that it hides, or its tag as text if it is not closed. */
   #enclosing (name: string, token: string, end: number): number {
     if ((name === 'svg' || name === 'math') && token.endsWith('/>')) {
       this.#repaired += token
@@ -97,7 +98,7 @@ class HtmlRepair {
     return closed
   }
 
-  /** What a film or a sound holds is markup: its sources. A formula is shown where all in it is MathML. */
+  /** The content to keep: the sources of a video or audio, and a formula if all of it is MathML. */
   #shown (name: string, content: string): string {
     if (name === 'video' || name === 'audio') return repairHtml(content, this.#options)
     return name === 'math' && !otherThanMath.test(content) ? content : ''
@@ -122,7 +123,7 @@ class HtmlRepair {
     return open > 0
   }
 
-  /** The tags of a page stand at the start of a line. */
+  /** The tags of a page are at the start of a line. */
   #isStructure (start: number): boolean {
     if (this.#options.inline === true) return false
     let at = start - 1
@@ -132,13 +133,13 @@ class HtmlRepair {
 
   #nextEnd (name: string, from: number): number | undefined {
     const positions = this.#ends.get(name) ?? []
-    // They are asked for in order, so those before are never asked for again.
+    // Lookups are in order, so offsets before this one are not needed again.
     while ((positions[positions.length - 1] ?? from) < from) positions.pop()
     return positions[positions.length - 1]
   }
 }
 
-/** The place behind the tag or comment that begins here; `unended` or `noTag` when there is none, undefined when nothing begins. */
+/** The offset behind the tag or comment that begins here, `unended` or `noTag`; undefined if nothing begins here. */
 function tokenEnd (html: string, start: number): number | undefined {
   if (html.startsWith('<!--', start)) return commentEnd(html, start)
   tagName.lastIndex = start
@@ -178,8 +179,9 @@ function tagEnd (html: string, start: number): number {
     const value = attributeValue.exec(html)
     if (value !== null) at = attributeValue.lastIndex
     if (value !== null && value[1] === undefined && /["']/.test(html.charAt(at))) return unended
-    // No attribute has such a name or, without quotes, such a value.
-    if (/["'<]/.test(html.slice(name, at).replace(/=[\t\n\f\r ]*(?:"[^"]*"|'[^']*')$/, ''))) return noTag
+    // Neither a name nor a value without quotes can hold these.
+    const unquoted = html.slice(name, at).replace(/=[\t\n\f\r ]*(?:"[^"]*"|'[^']*')$/, '')
+    if (/["'<]/.test(unquoted)) return noTag
   }
 }
 

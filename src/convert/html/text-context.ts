@@ -6,13 +6,13 @@ import type { Element } from './element.ts'
 import { plainElements } from './html-elements.ts'
 import { isSafeLink } from './safe-url.ts'
 
-/** An open link. `shown` once it has text: a link around a picture alone has none. */
-export interface OpenLink { href: string, shown: boolean }
+/** An open link. `shown` once it has text, which a link around an image has not. */
+interface OpenLink { href: string, shown: boolean }
 
-/** What holds for the text within an element. */
+/** The marks, the white space and the link of the text within an element. */
 export interface TextContext { styles: Styles, whiteSpace: WhiteSpace, link?: OpenLink }
 
-/** The context within an element: its marks, its link and its white space over those around it. Counts what none of them can say. */
+/** The context within an element: its own properties over those around it. Counts the ones that cannot be expressed. */
 export function contextWithin (node: Element, context: TextContext, table: BlockTable, dropped: Dropped): TextContext {
   if (plainElements.has(node.tag)) dropped.add('format', `element ${node.tag}`)
   const styles = stylesWithin(node, context.styles, table)
@@ -30,7 +30,8 @@ function stylesWithin (node: Element, around: Styles, table: BlockTable): Styles
     styles = value === false ? others : { ...styles, [type]: value }
   }
   for (const spec of table.marksByTag.get(node.tag) ?? []) set(spec.type, spec.fromHtml?.read(node))
-  if (node.attributes['style'] !== undefined) for (const spec of table.styledMarks) set(spec.type, spec.fromHtml?.style?.(node))
+  if (node.attributes['style'] === undefined) return styles
+  for (const spec of table.styledMarks) set(spec.type, spec.fromHtml?.style?.(node))
   return styles
 }
 

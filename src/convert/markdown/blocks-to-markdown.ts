@@ -10,37 +10,41 @@ import { listNumber } from '../blocks/list-number.ts'
 import { readsBack } from './reads-back.ts'
 import { tableToMarkdown } from './table-to-markdown.ts'
 
-/** A finished block of markdown. Items of one list follow each other line by line, other blocks after a blank line. */
+/** A finished block of markdown. A blank line separates blocks, but not the items of one list. */
 interface Chunk {
   text: string
   list?: 'ul' | 'ol'
   number?: number
-  /** The sign after the number: the other one of the two begins a new list. */
+  /** The sign after the number. The other sign begins a new list. */
   sign?: '.' | ')'
-  /** An item that a reader accepts right under a line of text: it has text itself, and the number 1 if it has one. */
+  /**
+   * Whether a reader accepts the item directly below a line of text: it has text itself, and its number, if any, is 1.
+   */
   interrupts?: boolean
-  /** A paragraph, which at the start of an item would be its text. */
+  /** A paragraph at the start of an item would be read as the item's text. */
   isParagraph?: boolean
 }
 
-/** How blocks look that markdown has no notation for. */
+/** Props without a notation in markdown. */
 const looks = ['textAlignment', 'backgroundColor', 'textColor', 'previewWidth']
 
-/** Markdown reads nine digits at most. */
+/** Markdown reads at most nine digits. */
 const maxNumber = 999_999_999
 
-/** The first line of a quote that GitHub shows as an alert. It stands alone on its line, without the backslash of a line break. */
+/**
+ * The first line of a quote that GitHub shows as an alert. The line must not end with the backslash of a line break.
+ */
 const alert = /^(\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\])\\$/im
 
-/** What at the start of an item would be its checkbox, or a rule together with its marker. */
+/** Text that at the start of an item would be a checkbox, or, with the item's marker, a rule. */
 const misreadInItem = /^(?:\[[ xX]\](?!\S)|\*[* \t]*$)/
 
 /**
- * Writes blocks as markdown that reads back as the same blocks, as far as markdown can say them; what it cannot is counted.
- * Ends with one line feed.
+ * Writes blocks as markdown that reads back as the same blocks, as far as markdown can express them; the rest is
+ * counted. Ends with one line feed.
  * @param origin of the web application, for links between documents
  */
-export function blocksToMarkdown (blocks: readonly Block[], table: BlockTable, dropped: Dropped, origin: string = ''): string {
+export function blocksToMarkdown (blocks: readonly Block[], table: BlockTable, dropped: Dropped, origin = ''): string {
   return join(new MarkdownWriter(table, dropped, origin).chunks(blocks)).trim() + '\n'
 }
 
@@ -55,7 +59,7 @@ class MarkdownWriter {
     this.#drop = (what, kind = 'format') => dropped.add(kind, what)
   }
 
-  /** Adds blocks to those that stand before them. */
+  /** Appends blocks to the chunks before them. */
   chunks (blocks: readonly Block[], chunks: Chunk[] = []): Chunk[] {
     let number: number | undefined
     for (const block of blocks) {
@@ -74,14 +78,15 @@ class MarkdownWriter {
         continue
       }
       for (const name of looks) {
-        if (block.props[name] !== undefined && block.props[name] !== spec.props[name]?.default) this.#drop(`prop ${name}`)
+        const value = block.props[name]
+        if (value !== undefined && value !== spec.props[name]?.default) this.#drop(`prop ${name}`)
       }
       if (number !== undefined) chunks.push(this.#numberedItem(block, number, before, chunks[chunks.length - 1]))
       else if (spec.list !== undefined) chunks.push(this.#item(block, { text: '*', list: 'ul' }))
       else if (block.type === 'quote') append(chunks, this.#quote(block))
       else {
         const text = this.#text(block, spec)
-        // What shows nothing, such as an empty paragraph, would be blank lines that no reader gives back.
+        // An empty block, such as an empty paragraph, would be blank lines that read back as nothing.
         if (text !== '') chunks.push({ text, isParagraph: block.type === 'paragraph' })
         append(chunks, this.#unnested(block.children))
       }
@@ -89,7 +94,7 @@ class MarkdownWriter {
     return chunks
   }
 
-  /** Only lists and quotes can hold blocks; elsewhere they follow. */
+  /** The children of a block that is no list or quote, which follow it. */
   #unnested (children: readonly Block[]): Chunk[] {
     if (children.length > 0) this.#drop('nesting')
     return this.chunks(children)
@@ -99,7 +104,9 @@ class MarkdownWriter {
     const { content } = block
     if (content !== undefined && !isInlineList(content)) {
       return tableToMarkdown(content, (cell) => {
-        for (const name of ['backgroundColor', 'textColor']) if (cell.props[name] !== 'default') this.#drop(`prop ${name}`)
+        for (const name of ['backgroundColor', 'textColor']) {
+          if (cell.props[name] !== 'default') this.#drop(`prop ${name}`)
+        }
         return this.#inline(cell.content, true)
       }, this.#drop)
     }
@@ -122,7 +129,7 @@ class MarkdownWriter {
     })
   }
 
-  /** Text of which every character counts, as in a program: it has no marks. */
+  /** Exact text without marks, as in a program. */
   #plainText (content: readonly Inline[]): string {
     let text = ''
     for (const inline of content) {
@@ -142,10 +149,16 @@ class MarkdownWriter {
   }
 
   #inline (content: readonly Inline[], oneLine = false): string {
-    return inlineToMarkdown(content, { table: this.#table, drop: this.#drop, origin: this.#origin, oneLine, readsBack: (markdown, written) => readsBack(markdown, written, this.#table) })
+    return inlineToMarkdown(content, {
+      table: this.#table,
+      drop: this.#drop,
+      origin: this.#origin,
+      oneLine,
+      readsBack: (markdown, written) => readsBack(markdown, written, this.#table),
+    })
   }
 
-  /** The number of an item; one that markdown cannot say is left out, so that the item counts on. */
+  /** The number of an item, or the next one if markdown cannot express it. */
   #number (block: Block, before: number | undefined): number {
     const number = listNumber(block, before)
     if (number >= 0 && number <= maxNumber) return number
@@ -153,7 +166,7 @@ class MarkdownWriter {
     return Math.min((before ?? 0) + 1, maxNumber)
   }
 
-  /** An item that does not go on where the list right above it ended begins another, by the other sign. */
+  /** Writes an item. If its number does not continue the list above it, the other sign begins a new list. */
   #numberedItem (block: Block, number: number, before: number | undefined, above: Chunk | undefined): Chunk {
     const goesOn = before !== undefined && number === before + 1
     const other = above?.sign === '.' ? ')' : '.'
@@ -161,7 +174,7 @@ class MarkdownWriter {
     return this.#item(block, { text: `${number}${sign}`, list: 'ol', sign, number })
   }
 
-  /** @param chunk the item's marker, which its text and its children are added to */
+  /** Writes an item. @param chunk holds its marker */
   #item (block: Block, chunk: Chunk): Chunk {
     if (block.type === 'toggleListItem') this.#drop('toggle')
     const indent = ' '.repeat(chunk.text.length + 1)
@@ -177,13 +190,13 @@ class MarkdownWriter {
       this.#drop('nesting')
       child.text = escapeItemStart(child.text)
     }
-    // An item without text may begin on the next line, but not after a blank one.
+    // An item without text can begin on the next line, but not after a blank one.
     const tight = child.interrupts === true || first === ''
     chunk.text += (tight ? '\n' : '\n\n') + indentLines(join(children), indent)
     return chunk
   }
 
-  /** Paragraphs at a quote's start would be read as its own text, so such children follow it, as BlockNote writes them. */
+  /** Writes a quote. Paragraphs at its start would be read as its text, so such children follow it, as in BlockNote. */
   #quote (block: Block): Chunk[] {
     const text = isInlineList(block.content) ? this.#inline(block.content) : ''
     const inside = block.children[0]?.type !== 'paragraph'
@@ -198,7 +211,8 @@ function join (chunks: readonly Chunk[]): string {
   let text = ''
   chunks.forEach((chunk, index) => {
     const before = chunks[index - 1]
-    if (before !== undefined) text += before.list !== undefined && before.list === chunk.list && before.sign === chunk.sign ? '\n' : '\n\n'
+    const isSameList = before?.list !== undefined && before.list === chunk.list && before.sign === chunk.sign
+    if (before !== undefined) text += isSameList ? '\n' : '\n\n'
     text += chunk.text
   })
   return text
@@ -214,10 +228,11 @@ function escapeItemStart (text: string): string {
   return misreadInItem.test(text) ? '\\' + text : text
 }
 
-/** A heading may not end in what would be its closing sequence. */
+/** Escapes signs at the end of a heading that would be read as its closing sequence. */
 function endHeading (text: string): string {
   let start = text.length
   while (text.charAt(start - 1) === '#') start--
   const before = text.charAt(start - 1)
-  return start < text.length && (before === '' || before === ' ' || before === '\t') ? `${text.slice(0, start)}\\${text.slice(start)}` : text
+  const isClosing = start < text.length && (before === '' || before === ' ' || before === '\t')
+  return isClosing ? `${text.slice(0, start)}\\${text.slice(start)}` : text
 }

@@ -1,22 +1,22 @@
 import type { StateBlock, StateInline } from 'markdown-it'
 
-/** Math in a line of text: where it ends, and its LaTeX source. */
-export interface InlineMath { end: number, source: string, markup: '$' | '$$' }
+/** Math in a line of text: the offset of its end, and its LaTeX source. */
+interface InlineMath { end: number, source: string, markup: '$' | '$$' }
 
 /**
- * Finds math between dollars by GitHub's rule: no blank inside the delimiters, no letter or digit around them, all on one
- * line. So `$5 and $6` and `$HOME/$USER` are text. Time grows with the length of the text, whatever dollars it holds.
+ * Finds math between dollars by GitHub's rule: no blank inside the delimiters, no letter or digit around them, all on
+ * one line. `$5 and $6` and `$HOME/$USER` are therefore text. Linear in the length of the text, whatever its dollars.
  */
 export class MathScanner {
   readonly #text: string
-  /** The last search for a closing dollar: it holds for every place from `from` to `end`. */
+  /** The last search for a closing dollar, whose result holds for all offsets from `from` to `end`. */
   #search = { from: 0, end: -1, found: false }
 
   constructor (text: string) {
     this.#text = text
   }
 
-  /** The math that a dollar begins, undefined when the dollar is text. A dollar behind an odd backslash is for the caller to skip. */
+  /** Reads the math that a dollar begins. The caller skips escaped dollars. @returns undefined if the dollar is text */
   at (index: number): InlineMath | undefined {
     const text = this.#text
     if (/[a-z0-9$]/i.test(text.charAt(index - 1))) return undefined
@@ -25,7 +25,7 @@ export class MathScanner {
     const close = this.#closing(index + 1)
     if (close === undefined) return undefined
     const content = text.slice(index + 1, close)
-    // GitHub's other notation, for sources that hold dollars or stars.
+    // GitHub's other notation, for sources with dollars or stars.
     const isQuoted = content.length > 2 && content.startsWith('`') && content.endsWith('`')
     return { end: close + 1, source: isQuoted ? content.slice(1, -1) : content, markup: '$' }
   }
@@ -60,7 +60,7 @@ export class MathScanner {
 
 const scanners = new WeakMap<StateInline, MathScanner>()
 
-/** markdown-it's rule for math in a line of text: a token `math_inline` with the source as its content and the markdown as its info. */
+/** markdown-it's rule for math in a line. Its token `math_inline` has the source as content, the markdown as info. */
 export function inlineMathRule (state: StateInline, silent: boolean): boolean {
   if (state.src.charAt(state.pos) !== '$') return false
   const scanner = scanners.get(state) ?? new MathScanner(state.src)
@@ -77,10 +77,13 @@ export function inlineMathRule (state: StateInline, silent: boolean): boolean {
   return true
 }
 
-/** Where the last search for the end of math failed: it holds for all lines in between. */
+/** The lines in which the last search for the end of math failed. */
 const failures = new WeakMap<StateBlock, { from: number, to: number }>()
 
-/** markdown-it's rule for math that is a block: from a line that begins with `$$` to one that ends with it, without a blank line. Its token is `math_block`. */
+/**
+ * markdown-it's rule for a block of math: from a line that begins with `$$` to one that ends with it, without a blank
+ * line. Its token is `math_block`.
+ */
 export function mathBlockRule (state: StateBlock, start: number, end: number, silent: boolean): boolean {
   if ((state.sCount[start] ?? 0) - state.blkIndent >= 4) return false
   const first = lineOf(state, start)

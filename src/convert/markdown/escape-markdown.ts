@@ -1,17 +1,17 @@
 import { delimiterRun, paired } from './delimiter-run.ts'
 import { MathScanner } from './dollar-math.ts'
 
-/** What decides, beside the text itself, whether one of its characters is escaped. */
+/** What decides, besides the text itself, whether a character is escaped. */
 export interface TextContext {
-  /** Signs of which the paragraph has no two that would be read as a pair: they stand as they are. Absent: none. */
+  /** Signs that are not escaped, because the paragraph has no two of them that would be read as a pair. */
   lone?: ReadonlySet<string>
-  /** Which brackets stand as they are: within others only those that have a partner. */
+  /** Which brackets are not escaped: within other brackets only pairs. */
   brackets: 'all' | 'balanced' | 'none'
-  /** GitHub makes links of bare addresses, but not within a link. */
+  /** Whether GitHub makes links of bare addresses here, as everywhere but within a link. */
   linksAddresses: boolean
-  /** More follows in the same paragraph. */
+  /** Whether more follows in the same paragraph. */
   followed: boolean
-  /** A dollar may meet one of another run of text. */
+  /** Whether every dollar is escaped, because it could pair with one of another run of text. */
   everyDollar?: boolean
 }
 
@@ -19,14 +19,14 @@ const anywhere: TextContext = { brackets: 'none', linksAddresses: true, followed
 const label: TextContext = { brackets: 'balanced', linksAddresses: false, followed: true }
 
 const special = /[\\`*_~$[\]<&@\r]|:\/\/|www\./i
-/** What a backslash takes its meaning from; a line break in a prop is written as a reference. */
+/** Characters that a backslash escapes. A line break in a prop is written as a reference, which begins with one. */
 const escapable = /[!-/:-@[-`{-~\n\r]/
 const entity = /&(?:#x[0-9a-f]{1,6}|#\d{1,7}|[a-z][a-z0-9]{1,31});/iy
-/** What follows the `<` of a tag, a comment, an address or a mail address. */
+/** The start of a tag, a comment, an address or a mail address. */
 const tag = /<(?:$|[a-z][a-z0-9-]*(?:[\s/>]|$)|\/[a-z]|![a-z[-]|\?|[a-z][a-z0-9+.-]{1,31}:|[\w.!#$%&'*+/=?^`{|}~-]+@)/iy
 const mailDomain = /[\w-]+\.[a-z]/iy
 
-/** Escapes what markdown, or GitHub's kind of it, would read as marks, links, HTML or entities, wherever in a line it stands. */
+/** Escapes what markdown, or GitHub's dialect, would read as marks, links, HTML or entities anywhere in a line. */
 export function escapeMarkdown (text: string, context: TextContext = anywhere): string {
   if (!special.test(text)) return text
   const keepsBrackets = context.brackets === 'all' || (context.brackets === 'balanced' && isBalanced(text))
@@ -37,7 +37,8 @@ export function escapeMarkdown (text: string, context: TextContext = anywhere): 
     const character = text.charAt(index)
     if (paired.has(character)) {
       const { end, opens, closes } = delimiterRun(text, index)
-      escaped += ((opens || closes) && context.lone?.has(character) !== true ? '\\' + character : character).repeat(end - index)
+      const isMark = (opens || closes) && context.lone?.has(character) !== true
+      escaped += (isMark ? '\\' + character : character).repeat(end - index)
       index = end - 1
       continue
     }
@@ -53,11 +54,18 @@ export function escapeMarkdown (text: string, context: TextContext = anywhere): 
   return escaped
 }
 
-function needsEscape (character: string, text: string, index: number, { lone, linksAddresses, followed }: TextContext, lastTagEnd: number): boolean {
+function needsEscape (
+  character: string,
+  text: string,
+  index: number,
+  { lone, linksAddresses, followed }: TextContext,
+  lastTagEnd: number
+): boolean {
+  const next = text.charAt(index + 1)
   switch (character) {
     case '\\':
-      // A letter or a blank at the end may be written as a reference.
-      return escapable.test(text.charAt(index + 1)) || (index + 3 >= text.length && (followed || /\s/.test(text.charAt(index + 1))))
+      // A letter or a blank at the end can be written as a reference.
+      return escapable.test(next) || (index + 3 >= text.length && (followed || /\s/.test(next)))
     case '`':
       return lone?.has(character) !== true
     case '<':
@@ -66,15 +74,19 @@ function needsEscape (character: string, text: string, index: number, { lone, li
     case '&':
       return matchesAt(entity, text, index)
     case ':':
-      // The first letter may be written as a reference, so that what follows it begins a word.
-      return linksAddresses && /^\/\/\S/.test(text.slice(index + 1, index + 4)) && /(?:^.?|[^a-z])(?:https?|ftp)$/i.test(text.slice(Math.max(0, index - 7), index))
+      return linksAddresses && /^\/\/\S/.test(text.slice(index + 1, index + 4)) && endsInScheme(text, index)
     case '.':
-      return linksAddresses && /\S/.test(text.charAt(index + 1)) && /(?:^|[\s*_~([\]])www$/i.test(text.slice(Math.max(0, index - 4), index))
+      return linksAddresses && /\S/.test(next) && /(?:^|[\s*_~([\]])www$/i.test(text.slice(Math.max(0, index - 4), index))
     case '@':
       return linksAddresses && /[\w.+-]/.test(text.charAt(index - 1)) && matchesAt(mailDomain, text, index + 1)
     default:
       return false
   }
+}
+
+/** The first letter can be written as a reference, so that the next one begins a word. */
+function endsInScheme (text: string, end: number): boolean {
+  return /(?:^.?|[^a-z])(?:https?|ftp)$/i.test(text.slice(Math.max(0, end - 7), end))
 }
 
 /** Whether the brackets of a label pair up, and no pair of them is a link. */
@@ -93,30 +105,30 @@ function matchesAt (pattern: RegExp, text: string, index: number): boolean {
   return pattern.test(text)
 }
 
-/** Escapes a prop for one line of markdown: a line break in it is a reference, or it would end the paragraph and begin anything else. */
+/** Escapes a prop for one line of markdown. Line breaks become references, or the next line could begin any block. */
 export function escapeProp (text: string): string {
   return escapeInLine(text, anywhere)
 }
 
-/** The same for a prop that stands in the brackets of a link or a picture. */
+/** Escapes a prop for the brackets of a link or an image, as `escapeProp`. */
 export function escapeLabel (text: string): string {
   return escapeInLine(text, label)
 }
 
-/** A line break ends math, its reference does not: dollars around it are escaped. */
+/** A line break ends math, but its reference does not, so dollars around it are escaped. */
 function escapeInLine (text: string, context: TextContext): string {
   return escapeMarkdown(text, { ...context, everyDollar: text.includes('\n') }).replaceAll('\n', '&#10;')
 }
 
-/** Any character as a reference, which markdown reads as text and counts as punctuation. */
+/** A character as a reference, which markdown reads as text and treats as punctuation. */
 export function characterReference (character: string): string {
   return `&#${character.codePointAt(0)};`
 }
 
 /**
- * Escapes what would make a line of a paragraph a heading, list, quote, rule, fence, table, footnote or setext underline, and
- * keeps a blank at its start, which markdown would drop.
- * @param later a line that another stands above, which fewer blocks interrupt, and which may be what makes that one a header
+ * Escapes what would make a line of a paragraph a heading, list, quote, rule, fence, table, footnote or setext
+ * underline, and keeps a blank at its start, which markdown would drop.
+ * @param later whether another line is above: fewer blocks can begin below it, but it can become a heading or a table
  */
 export function escapeLineStart (line: string, later = false): string {
   const kept = keepFirstBlank(line)
@@ -128,7 +140,12 @@ export function escapeLineStart (line: string, later = false): string {
 }
 
 const beginsAnywhere = [
-  /^>/, /^\$\$/, /^#{1,6}(?:\s|$)/, /^(?:`{3,}[^`]*$|~{3})/, /^(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$/, /^\[\^(?:\\.|[^\\[\]\s])+\]:/,
+  /^>/,
+  /^\$\$/,
+  /^#{1,6}(?:\s|$)/,
+  /^(?:`{3,}[^`]*$|~{3})/,
+  /^(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$/,
+  /^\[\^(?:\\.|[^\\[\]\s])+\]:/,
 ]
 const beginsBlock = [...beginsAnywhere, /^[-+*](?:\s|$)/]
 const beginsLater = [...beginsAnywhere, /^[-+*]\s/, /^(?:=+|-+)[ \t]*$/, /^(?=.*-)[|:-][-:| \t]*$/]
@@ -139,7 +156,7 @@ export function keepFirstBlank (line: string): string {
   return /\s/.test(first) ? characterReference(first) + line.slice(1) : line
 }
 
-/** A paragraph that begins like the definition of a link, which would show nothing. */
+/** Escapes a paragraph that begins like the definition of a link, which would be invisible. */
 export function escapeDefinition (markdown: string): string {
   return /^\[(?:\\[^]|[^\\[\]])+\]:/.test(markdown) ? '\\' + markdown : markdown
 }

@@ -2,53 +2,62 @@ import { elementText, type Inline, type InlineElement, isLink, isText, type Text
 import type { BlockTable, MarkdownParts } from '../blocks/block-table.ts'
 import { attributesOf } from '../html/blocks-to-html.ts'
 import { escapeAttributeLine } from '../html/escape-html.ts'
-import { characterReference, escapeDefinition, escapeLineEnd, escapeLineStart, escapeMarkdown, escapeProp, keepFirstBlank, type TextContext } from './escape-markdown.ts'
+import {
+  characterReference,
+  escapeDefinition,
+  escapeLineEnd,
+  escapeLineStart,
+  escapeMarkdown,
+  escapeProp,
+  keepFirstBlank,
+  type TextContext,
+} from './escape-markdown.ts'
+import type { Piece } from './inline-piece.ts'
 import { loneSigns } from './lone-signs.ts'
 import { destination } from '../blocks/media-blocks.ts'
 import { isSafeLink } from '../html/safe-url.ts'
 
-/** How the surroundings want their text. */
-export interface InlineOptions {
+/** How inline content is written. */
+interface InlineOptions {
   table: BlockTable
   drop: MarkdownParts['drop']
   origin: string
-  /** A heading or a table's cell is one line: line breaks are `<br>`. */
+  /** Whether line breaks are `<br>`, as in a heading or a table's cell. */
   oneLine?: boolean
-  /** Tells whether what was written reads back as this content; asked only where marks meet in ways that markdown may misread. */
+  /** Whether markdown reads back as this content. Called only if marks meet in ways that readers could misread. */
   readsBack: (markdown: string, content: readonly Inline[]) => boolean
 }
 
-/**
- * One stretch of text, or one thing that stands in it, with the marks that hold over it, outermost not yet decided. A thing
- * that its otherNodes may change, such as math between dollars, is `html` where nothing may be ambiguous.
- */
-export interface Piece { kind: 'text' | 'code' | 'break' | 'element', text: string, marks: Set<string>, href?: string, html?: string }
-
-/** Where a mark opens or closes; several at one place is where delimiters may run into each other. */
+/** Markdown, and whether readers could misread its marks. */
 interface Written { markdown: string, risky: boolean }
 
-/** What may stand in `<address>`. A reference in it is read by some and not by others. */
+/** An address that can be written as `<address>`. Readers differ in how they read a reference in it. */
 // eslint-disable-next-line no-control-regex
 const automatic = /^[a-z][a-z0-9+.-]{1,31}:(?:[^<>&\u0000-\u0020]|&(?!#?\w+;))*$/i
 
 const noSigns: ReadonlySet<string> = new Set()
-/** Where an element's source stands, with other markdown around its tags */
+/** The context of an element's source between its tags. */
 const betweenTags: TextContext = { brackets: 'none', linksAddresses: true, followed: true, everyDollar: true }
 
-/** Characters of one paragraph. A longer one is written with tags where it may be ambiguous: reading it back would take a hundred times its size. */
+/**
+ * Characters of one paragraph. Ambiguous marks in a longer one are written as tags, since reading it back would take a
+ * hundred times its size.
+ */
 const maxReadBack = 20_000
 
 const htmlTags: Record<string, string> = { '**': 'strong', '*': 'em', '~~': 'del' }
 
-/** Writes inline content so that markdown reads it back as it is: escaped, its blanks kept, marks on words and not on the blanks around them. */
+/** Writes inline content so that it reads back the same: escaped, with its blanks, and with marks only on words. */
 export function inlineToMarkdown (content: readonly Inline[], options: InlineOptions): string {
   const spread = trimBreaks(trimLineStarts(toPieces(content, options)))
   if (spread.length === 0) return ''
   moveBlanksOut(spread)
   const pieces = joinEqual(spread)
   const { markdown, risky } = new InlineWriter(pieces, options, false).write()
-  // Beside delimiters that run into each other, readers differ in what half of a pair of surrogates is.
-  if (!risky || (markdown.length <= maxReadBack && !/[\ud800-\udfff]/.test(markdown) && options.readsBack(markdown, content))) return markdown
+  if (!risky) return markdown
+  // Beside adjacent delimiters readers differ in how they read surrogate pairs.
+  const canRead = markdown.length <= maxReadBack && !/[\ud800-\udfff]/.test(markdown)
+  if (canRead && options.readsBack(markdown, content)) return markdown
   return new InlineWriter(pieces, options, true).write().markdown
 }
 
@@ -91,12 +100,13 @@ function addRun (run: TextRun, href: string | undefined, pieces: Piece[], { tabl
   })
 }
 
-/** A source as an HTML element on one line; what stands between its tags is markdown still. */
+/** A source as an HTML element on one line. The text between its tags is markdown. */
 function sourceToHtml (element: InlineElement, { table, drop, origin }: InlineOptions): string {
   const spec = table.inline.get(element.type)
   const inline = escapeMarkdown(elementText(element), betweenTags).replaceAll('\n', '&#10;')
   const attributes = attributesOf(spec?.props ?? {}, element.props, false)
-  return spec?.toHtml({ props: element.props, attributes, inline, children: '', escape: escapeAttributeLine, drop, origin }) ?? inline
+  const parts = { props: element.props, attributes, inline, children: '', escape: escapeAttributeLine, drop, origin }
+  return spec?.toHtml(parts) ?? inline
 }
 
 function elementToMarkdown (inline: InlineElement, { table, drop, origin }: InlineOptions): string {
@@ -115,7 +125,7 @@ function elementToMarkdown (inline: InlineElement, { table, drop, origin }: Inli
   })
 }
 
-/** Blanks right after a line break show nothing; kept, each would have to be a reference. A link of blanks keeps its address. */
+/** Drops blanks after a line break, which are invisible and would become references. A link of blanks stays. */
 function trimLineStarts (pieces: readonly Piece[]): Piece[] {
   const trimmed: Piece[] = []
   for (const piece of pieces) {
@@ -127,7 +137,7 @@ function trimLineStarts (pieces: readonly Piece[]): Piece[] {
   return trimmed
 }
 
-/** Line breaks at the edges of a paragraph show nothing, and markdown cannot say them. */
+/** Drops line breaks at the edges of a paragraph, which are invisible and which markdown cannot express. */
 function trimBreaks (pieces: Piece[]): Piece[] {
   let start = 0
   let end = pieces.length
@@ -136,7 +146,7 @@ function trimBreaks (pieces: Piece[]): Piece[] {
   return pieces.slice(start, end)
 }
 
-/** A mark covers the breaks between its words, and neither blanks nor breaks at its edges. */
+/** Moves blanks and breaks at the edges of marks out of them; those between words stay inside. */
 function moveBlanksOut (pieces: Piece[]): void {
   const names = new Set(pieces.flatMap((piece) => [...piece.marks]))
   for (const name of names) {
@@ -156,7 +166,7 @@ function moveBlanksOut (pieces: Piece[]): void {
   }
 }
 
-/** What a character is read as depends on the one after it, so that text which looks the same is one piece. */
+/** Joins text with equal marks into one piece, since the reading of a character depends on the next one. */
 function joinEqual (pieces: readonly Piece[]): Piece[] {
   const joined: Piece[] = []
   for (const piece of pieces) {
@@ -176,12 +186,14 @@ class InlineWriter {
   readonly #tags: boolean
   readonly #lone: ReadonlySet<string>
   readonly #lines: string[] = []
-  /** The line so far. In parts, because asking a long string that is still being built for its last character copies all of it. */
+  /**
+   * The line so far, in parts: reading the last character of a long string that is being built would copy all of it.
+   */
   #parts: string[] = []
   #risky = false
-  /** Open marks, outermost first; a link is `[` and its address, `at` its place in the line. */
+  /** Open marks, outermost first. A link is `[` and its address; `at` is its index in the line's parts. */
   readonly #open: Array<{ mark: string, at: number }> = []
-  /** After a delimiter that stands behind punctuation no word may follow, or it would not close. */
+  /** Whether no word must follow, because the last delimiter is behind punctuation and would not close. */
   #guardNext = false
   #justClosed = false
 
@@ -190,8 +202,9 @@ class InlineWriter {
     this.#options = options
     this.#tags = tags
     this.#lone = loneSigns(pieces, options.table, options.oneLine === true)
-    // A dollar may close what another piece has opened.
-    const dollars = pieces.filter(({ text, href, html }) => html !== undefined || text.includes('$') || href?.includes('$') === true)
+    // A dollar can close math that another piece opened.
+    const hasDollar = ({ text, href, html }: Piece) => html !== undefined || text.includes('$') || href?.includes('$') === true
+    const dollars = pieces.filter(hasDollar)
     this.#risky = dollars.length > 1 || dollars.some(({ html }) => html !== undefined)
   }
 
@@ -213,8 +226,8 @@ class InlineWriter {
     const missing = [...wanted].filter((mark) => !this.#open.some((open) => open.mark === mark))
     if (missing.length > 1) missing.sort((a, b) => this.#end(b, index) - this.#end(a, index) || rank(a) - rank(b))
     missing.forEach((mark, position) => {
-      const following = missing.slice(position + 1).map((inner) => this.#opening(inner)).join('') + source.slice(0, 2)
-      this.#openMark(mark, following)
+      const inner = missing.slice(position + 1).map((mark) => this.#opening(mark)).join('')
+      this.#openMark(mark, inner + source.slice(0, 2))
     })
     if (piece.kind === 'break') this.#break()
     else {
@@ -223,7 +236,7 @@ class InlineWriter {
     }
   }
 
-  /** An exclamation mark would make a picture of the link after it. */
+  /** Escapes an exclamation mark that would turn the following link into an image. */
   #escapeExclamation (): void {
     const last = this.#parts[this.#parts.length - 1]
     if (last?.endsWith('!') === true) this.#parts[this.#parts.length - 1] = last.slice(0, -1) + '\\!'
@@ -236,7 +249,8 @@ class InlineWriter {
 
   #endLine (): void {
     const line = this.#parts.join('')
-    this.#lines.push(this.#options.oneLine === true ? keepFirstBlank(line) : escapeLineStart(line, this.#lines.length > 0))
+    const isOneLine = this.#options.oneLine === true
+    this.#lines.push(isOneLine ? keepFirstBlank(line) : escapeLineStart(line, this.#lines.length > 0))
     this.#parts = []
     for (const open of this.#open) open.at = -1
     this.#guardNext = this.#justClosed = false
@@ -254,7 +268,7 @@ class InlineWriter {
     if (piece.kind === 'break' || piece.kind === 'element') return this.#tags ? piece.html ?? piece.text : piece.text
     const followed = marksOf(piece).size > 0 || index + 1 < this.#pieces.length
     if (piece.kind === 'text') return escapeMarkdown(piece.text, this.#context(piece.href, followed))
-    // A cell takes the backslash off before a pipe, in code too.
+    // A cell drops the backslash before a pipe, in code too.
     const asTags = this.#tags || (this.#options.oneLine === true && piece.text.includes('\\|'))
     if (asTags) return `<code>${escapeMarkdown(piece.text, this.#context(piece.href, true, noSigns))}</code>`
     // Two code spans side by side would be one.
@@ -263,7 +277,8 @@ class InlineWriter {
   }
 
   #context (href: string | undefined, followed: boolean, lone = this.#lone): TextContext {
-    return { lone, brackets: href === undefined ? 'all' : 'balanced', linksAddresses: href === undefined, followed, everyDollar: this.#tags }
+    const isPlain = href === undefined
+    return { lone, brackets: isPlain ? 'all' : 'balanced', linksAddresses: isPlain, followed, everyDollar: this.#tags }
   }
 
   #opening (mark: string): string {
@@ -280,7 +295,7 @@ class InlineWriter {
     this.#guardNext = false
   }
 
-  /** Before punctuation a delimiter opens only after a blank or punctuation: a letter there is written as a reference. */
+  /** Before punctuation a delimiter opens only after a blank or punctuation, so a letter there becomes a reference. */
   #guardOpening (delimiter: string, following: string): void {
     const before = this.#lastCharacter()
     const sign = delimiter.charAt(0)
@@ -289,7 +304,7 @@ class InlineWriter {
     while (following.charAt(at) === sign) at++
     if (surelyWord(firstCharacter(following.slice(at))) || surelyBreak(before)) return
     const last = this.#parts.pop() ?? ''
-    // The delimiter before it may have counted on the letter.
+    // The delimiter before the letter can depend on it.
     if (last.length === before.length) this.#risky = true
     this.#parts.push(last.slice(0, -before.length), characterReference(before))
   }
@@ -335,7 +350,7 @@ class InlineWriter {
     return ''
   }
 
-  /** How far a mark reaches from here. */
+  /** The index of the last piece that a mark reaches from here. */
   #end (mark: string, start: number): number {
     let end = start
     for (let index = start; index < Math.min(this.#pieces.length, start + 64); index++) {
@@ -369,12 +384,12 @@ function firstCharacter (text: string): string {
   return code === undefined ? '' : String.fromCodePoint(code)
 }
 
-/** A letter, digit or the like to every reader. Beyond the basic plane readers differ, so such a character is never sure. */
+/** Whether every reader takes the character for a letter, digit or the like. Readers differ beyond the basic plane. */
 function surelyWord (character: string): boolean {
   return character.length === 1 && !/[\s\p{P}\p{S}]/u.test(character)
 }
 
-/** A blank, punctuation, or no character at all. */
+/** Whether every reader takes it for a blank or punctuation, or there is no character. */
 function surelyBreak (character: string): boolean {
   return character === '' || (character.length === 1 && /[\s\p{P}\p{S}]/u.test(character))
 }

@@ -1,15 +1,17 @@
 import type { BlockTable } from '../blocks/block-table.ts'
 import { delimiterRun, paired } from './delimiter-run.ts'
-import type { Piece } from './inline-to-markdown.ts'
+import type { Piece } from './inline-piece.ts'
 
 /**
- * The signs that stand for themselves in a paragraph without a backslash: no two runs of them in its text could be read as a
- * pair, and none of its own marks is written with them.
- * @param oneLine its line breaks are tags
+ * The signs that need no backslash in a paragraph: no two runs of them in its text could be read as a pair, and none of
+ * its marks is written with them.
+ * @param oneLine whether its line breaks are tags
  */
 export function loneSigns (pieces: readonly Piece[], table: BlockTable, oneLine: boolean): ReadonlySet<string> {
   const lone = new Set(paired)
-  for (const { marks } of pieces) for (const mark of marks) lone.delete(table.marks.get(mark)?.delimiter?.charAt(0) ?? '')
+  for (const { marks } of pieces) {
+    for (const mark of marks) lone.delete(table.marks.get(mark)?.delimiter?.charAt(0) ?? '')
+  }
   const opened = new Set<string>()
   pieces.forEach(({ kind, text }, index) => {
     if (kind !== 'text' || !/[*_~]/.test(text)) return
@@ -27,13 +29,13 @@ export function loneSigns (pieces: readonly Piece[], table: BlockTable, oneLine:
   return countTicks(pieces) === 1 ? lone.add('`') : lone
 }
 
-/** At the edge of a paragraph stands nothing, at a break its sign; what another piece is written with is not known. */
-function edge (neighbour: Piece | undefined, sign: string): string | undefined {
-  if (neighbour === undefined) return ''
-  return neighbour.kind === 'break' ? sign : undefined
+/** The character beside a piece: none at the edge of a paragraph, the sign of a break, unknown for any other piece. */
+function edge (piece: Piece | undefined, sign: string): string | undefined {
+  if (piece === undefined) return ''
+  return piece.kind === 'break' ? sign : undefined
 }
 
-/** Runs of ticks. A backslash keeps none from ending code, so that one alone is one in all of the paragraph. */
+/** The number of runs of ticks in the whole paragraph: a backslash does not keep a tick from ending code. */
 function countTicks (pieces: readonly Piece[]): number {
   let runs = 0
   for (const { kind, text, href } of pieces) {

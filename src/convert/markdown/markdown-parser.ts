@@ -4,12 +4,12 @@ import { LightStateBlock } from './light-token.ts'
 import { maxMarkdownLevel } from '../limits.ts'
 
 /**
- * markdown-it as conversion uses it: CommonMark with tables, strikethrough and math, raw HTML recognised, addresses left as they
- * are written. Where it would cut a document that nests too deep, the markers are text instead.
+ * markdown-it for conversions: CommonMark with tables, strikethrough, math and raw HTML. Addresses stay as they are
+ * written. Markers nested too deep are text, where markdown-it would cut the document off.
  */
 export const markdownParser = createParser(true)
 
-/** The same without raw HTML: tags are text. */
+/** The same parser without raw HTML: tags are text. */
 export const plainMarkdownParser = createParser(false)
 
 function createParser (html: boolean): MarkdownIt {
@@ -17,25 +17,39 @@ function createParser (html: boolean): MarkdownIt {
   parser.block.State = LightStateBlock
   parser.inline.ruler.before('emphasis', 'math', inlineMathRule)
   parser.block.ruler.before('fence', 'math', mathBlockRule, { alt: ['paragraph', 'reference', 'blockquote', 'list'] })
-  // Text is parsed when it is reached: the tokens of a whole document take a hundred times its size.
+  // Text is parsed block by block: the tokens of a whole document take a hundred times its size.
   parser.core.ruler.disable(['inline', 'text_join'])
-  // Which addresses are safe is decided where they are written, the same for all inputs.
+  // The writers decide which addresses are safe, the same for all inputs.
   parser.validateLink = () => true
   parser.normalizeLink = (url) => url
   parser.normalizeLinkText = (text) => text
   // A footnote is text, not the definition of a link named `^1`.
-  const definition = blockRule(parser, 'reference')
-  parser.block.ruler.at('reference', (state, start, end, silent) =>
-    !state.src.startsWith('[^', (state.bMarks[start] ?? 0) + (state.tShift[start] ?? 0)) && definition(state, start, end, silent))
-  for (const [name, alternatives] of [['blockquote', ['paragraph', 'reference', 'blockquote', 'list']], ['list', ['paragraph', 'reference', 'blockquote']]] as const) {
-    const rule = blockRule(parser, name)
-    parser.block.ruler.at(name, (state, start, end, silent) => state.level < maxMarkdownLevel && rule(state, start, end, silent), { alt: [...alternatives] })
-  }
-  const htmlBlock = blockRule(parser, 'html_block')
-  parser.block.ruler.at('html_block', (state, start, end, silent) => !isUnended(state, start, end) && htmlBlock(state, start, end, silent), {
-    alt: ['paragraph', 'reference', 'blockquote'],
-  })
+  restrict(parser, 'reference', [], (state, start) => !state.src.startsWith('[^', lineStart(state, start)))
+  const isShallow = (state: StateBlock) => state.level < maxMarkdownLevel
+  restrict(parser, 'blockquote', ['paragraph', 'reference', 'blockquote', 'list'], isShallow)
+  restrict(parser, 'list', ['paragraph', 'reference', 'blockquote'], isShallow)
+  restrict(parser, 'html_block', ['paragraph', 'reference', 'blockquote'], (...at) => !isUnended(...at))
   return parser
+}
+
+/** Lets a rule of markdown-it apply only on a condition. @param alternatives the rules that it can interrupt */
+function restrict (
+  parser: MarkdownIt,
+  name: string,
+  alternatives: string[],
+  condition: (state: StateBlock, start: number, end: number) => boolean
+): void {
+  const rule = blockRule(parser, name)
+  parser.block.ruler.at(
+    name,
+    (state, start, end, silent) => condition(state, start, end) && rule(state, start, end, silent),
+    { alt: alternatives }
+  )
+}
+
+/** The offset of a line's first character that is no blank. */
+function lineStart (state: StateBlock, line: number): number {
+  return (state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0)
 }
 
 function blockRule (parser: MarkdownIt, name: string) {
@@ -44,30 +58,32 @@ function blockRule (parser: MarkdownIt, name: string) {
   return rule
 }
 
-/** HTML that ends at a sign of its own instead of a blank line: how it begins, and how it ends. Left open, `pre` alone still shows what follows. */
+/** HTML that ends at a sign of its own instead of a blank line. Left open it hides what follows, except for `pre`. */
 const signs: ReadonlyArray<{ begin: RegExp, end: RegExp, endsAtBlankLine?: true }> = [
   { begin: /^<(?:script|style|textarea)(?=\s|>|$)/i, end: /<\/(?:script|pre|style|textarea)>/i },
   { begin: /^<!--/, end: /-->/ },
   { begin: /^<\?/, end: /\?>/ },
   { begin: /^<!\[CDATA\[/, end: /\]\]>/ },
-  // The next `>` behind a blank line is most likely a quote's.
+  // A `>` behind a blank line is most likely a quote's.
   { begin: /^<![a-z]/i, end: />/, endsAtBlankLine: true },
 ]
 
-/** The lines of a document in which a sign was looked for in vain. */
+/** The lines in which the search for a sign failed. */
 type Unended = Map<RegExp, { from: number, to: number }>
 
-/** Whether HTML begins here that would take all lines to the end of its container, because its sign never comes. */
+/** Whether the HTML that begins here would extend to the end of its container, because its end is missing. */
 function isUnended (state: StateBlock, start: number, last: number): boolean {
   const line = (number: number) => state.src.slice(state.bMarks[number] ?? 0, state.eMarks[number]).trimStart()
-  const sign = signs.find(({ begin }) => begin.test(state.src.slice((state.bMarks[start] ?? 0) + (state.tShift[start] ?? 0), state.eMarks[start])))
+  const first = state.src.slice(lineStart(state, start), state.eMarks[start])
+  const sign = signs.find(({ begin }) => begin.test(first))
   if (sign === undefined) return false
   const env = state.env as { unended?: Unended }
   const unended = env.unended ??= new Map<RegExp, { from: number, to: number }>()
   const known = unended.get(sign.begin)
   if (known !== undefined && start >= known.from && start < known.to) return true
+  const isInside = (at: number) => at === start || (state.sCount[at] ?? 0) >= state.blkIndent || state.isEmpty(at)
   let at = start
-  for (; at < last && (at === start || (state.sCount[at] ?? 0) >= state.blkIndent || state.isEmpty(at)); at++) {
+  for (; at < last && isInside(at); at++) {
     if (sign.endsAtBlankLine === true && state.isEmpty(at)) break
     if (sign.end.test(line(at))) return false
   }

@@ -9,21 +9,41 @@ import { InvalidContent } from '../conversion-failure.ts'
 import { markdownParser, plainMarkdownParser } from './markdown-parser.ts'
 import { type MarkdownOptions, markdownToElements } from './markdown-to-elements.ts'
 
-/** Reads the blocks of a markdown document, any text there is. Without content it is one empty paragraph, where an editor's cursor can stand. */
-export function markdownToBlocks (markdown: string, table: BlockTable, dropped: Dropped, options?: MarkdownOptions): Block[] {
+/**
+ * Reads the blocks of a markdown document, which any text is. Without content it is one empty paragraph, so that an
+ * editor's cursor has a place.
+ */
+export function markdownToBlocks (
+  markdown: string,
+  table: BlockTable,
+  dropped: Dropped,
+  options?: MarkdownOptions
+): Block[] {
   return withBlocks(markdown, table, dropped, options, (blocks) => [...blocks])
 }
 
 /**
- * The same, straight to a Yjs update: each block is written before the next is read, so that a large document is never
- * held as blocks. They would take a hundred times its size, and the collector's threads the processor from everybody else.
+ * Reads a markdown document straight into a Yjs update. Each block is written before the next is read, so that the
+ * blocks of a large document, a hundred times its size, are never in memory together.
  */
-export function markdownToUpdate (markdown: string, table: BlockTable, dropped: Dropped, fragment?: string, options?: MarkdownOptions): Uint8Array {
+export function markdownToUpdate (
+  markdown: string,
+  table: BlockTable,
+  dropped: Dropped,
+  fragment?: string,
+  options?: MarkdownOptions
+): Uint8Array {
   return withBlocks(markdown, table, dropped, options, (blocks) => blocksToUpdate(blocks, table, fragment))
 }
 
-/** Lets blocks be used as they are read. Markdown is never refused: if HTML in it is beyond the limits, all of it is read anew with tags as text. */
-function withBlocks<T> (markdown: string, table: BlockTable, dropped: Dropped, options: MarkdownOptions | undefined, use: (blocks: Iterable<Block>) => T): T {
+/** Passes blocks on as they are read. If HTML exceeds the limits, the document is read again with its tags as text. */
+function withBlocks<T> (
+  markdown: string,
+  table: BlockTable,
+  dropped: Dropped,
+  options: MarkdownOptions | undefined,
+  use: (blocks: Iterable<Block>) => T
+): T {
   const attempt = (parser: MarkdownIt): T => {
     const lost = new Dropped()
     const result = use(readBlocks(markdown, parser, table, lost, options))
@@ -38,7 +58,13 @@ function withBlocks<T> (markdown: string, table: BlockTable, dropped: Dropped, o
   }
 }
 
-function * readBlocks (markdown: string, parser: MarkdownIt, table: BlockTable, dropped: Dropped, options: MarkdownOptions | undefined): Generator<Block> {
+function * readBlocks (
+  markdown: string,
+  parser: MarkdownIt,
+  table: BlockTable,
+  dropped: Dropped,
+  options: MarkdownOptions | undefined
+): Generator<Block> {
   const reader = new ElementReader(table, dropped)
   let isEmpty = true
   for (const { nodes, whiteSpace } of markdownToElements(markdown, parser, table, dropped, options)) {
@@ -47,10 +73,12 @@ function * readBlocks (markdown: string, parser: MarkdownIt, table: BlockTable, 
     if (blocks.length > 0) isEmpty = false
     yield * blocks
   }
-  if (isEmpty) yield { id: randomUUID(), type: 'paragraph', props: defaultProps(table.blocks.get('paragraph')?.props ?? {}), content: [], children: [] }
+  if (!isEmpty) return
+  const props = defaultProps(table.blocks.get('paragraph')?.props ?? {})
+  yield { id: randomUUID(), type: 'paragraph', props, content: [], children: [] }
 }
 
-/** Turns code blocks whose language a custom block claims into that block. */
+/** Replaces code blocks whose language belongs to another type of block. */
 function readFences (blocks: Block[], table: BlockTable): void {
   blocks.forEach((block, index) => {
     readFences(block.children, table)
@@ -60,9 +88,9 @@ function readFences (blocks: Block[], table: BlockTable): void {
     const run = Array.isArray(block.content) ? block.content[0] : undefined
     const text = run !== undefined && 'text' in run ? run.text : ''
     const prop = spec.fromFence?.prop
+    const { id, children } = block
     const props = readProps(spec.props, prop === undefined ? {} : { [prop]: text })
-    blocks[index] = spec.content === 'none'
-      ? { id: block.id, type: spec.type, props, children: block.children }
-      : { id: block.id, type: spec.type, props, content: prop === undefined && run !== undefined ? [run] : [], children: block.children }
+    const content = prop === undefined && run !== undefined ? [run] : []
+    blocks[index] = { id, type: spec.type, props, ...spec.content !== 'none' && { content }, children }
   })
 }

@@ -11,33 +11,39 @@ import { readHtml, readHtmlFragment } from '../html/read-html.ts'
 import { repairHtml } from '../html/repair-html.ts'
 import { isVideoUrl } from '../blocks/video-url.ts'
 
-/** How markdown is read where its dialects differ. */
+/** How markdown is read if its dialects differ. */
 export interface MarkdownOptions {
-  /** `break` (BlockNote's way, the default): a line of the source is a line of the block; `space`: CommonMark's, where source lines flow. */
+  /** A line break in the source is a `break`, as in BlockNote (the default), or a `space`, as in CommonMark. */
   softBreaks?: 'break' | 'space'
 }
 
-/** Raw HTML, which becomes elements once all of it is there. */
+/** The tag of raw HTML, which is parsed when all of it is read. */
 const raw = '#html'
 
-/** The line that begins an alert of GitHub's is one of its own, however lines flow. */
+/** The first line of GitHub's alerts, after which a line break is always a break. */
 const alert = /^\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]$/i
 
-/** What any of markdown's inline rules begins with; text without it, as in most cells and items, is only text. */
+/** The first characters of markdown's inline rules. Text without them, as in most cells and items, needs no parsing. */
 const inlineSyntax = /[\n\\`*_~[<&$]/
 
-/** Elements of markdown, and how their text is read: markdown's own blanks count, those of raw HTML do not. */
-export interface MarkdownElements { nodes: Node[], whiteSpace: WhiteSpace }
+/** Elements of markdown, and how their white space is read: markdown's own blanks count, those of raw HTML do not. */
+interface MarkdownElements { nodes: Node[], whiteSpace: WhiteSpace }
 
 /**
- * Parses markdown into the same elements that HTML becomes, batch by batch: what is read and written can be forgotten before the
- * rest is made. Raw HTML in it is read as a browser would, and since a block of it may open an element that later markdown
- * stands in, such a document is one batch.
- * @param parser `markdownParser`, or `plainMarkdownParser` where tags are text
- * @throws InvalidContent when raw HTML is beyond the limits of `readHtml`
+ * Parses markdown into the elements of HTML, batch by batch, so that each batch can be written and freed before the
+ * next. Raw HTML is read as in a browser. A block of it can open an element around later markdown, so a document with
+ * such a block is one batch.
+ * @param parser `markdownParser`, or `plainMarkdownParser` to read tags as text
+ * @throws InvalidContent if raw HTML exceeds the limits of `readHtml`
  */
-export function * markdownToElements (markdown: string, parser: MarkdownIt, table: BlockTable, dropped: Dropped, options: MarkdownOptions = {}): Generator<MarkdownElements> {
-  // Where markdown-it keeps the definitions of links, which text may stand before.
+export function * markdownToElements (
+  markdown: string,
+  parser: MarkdownIt,
+  table: BlockTable,
+  dropped: Dropped,
+  options: MarkdownOptions = {}
+): Generator<MarkdownElements> {
+  // markdown-it keeps the definitions of links in it, which can follow the text that uses them.
   const env: Env = {}
   const inline = (text: string) => {
     const tokens: Token[] = []
@@ -46,7 +52,8 @@ export function * markdownToElements (markdown: string, parser: MarkdownIt, tabl
   }
   const tokens = parser.parse(markdown, env)
   const isPage = tokens.some(({ type }) => type === 'html_block')
-  const isElement = (tag: string) => table.blocksByTag.has(tag) || table.inlineByTag.has(tag) || table.marksByTag.has(tag)
+  const { blocksByTag, inlineByTag, marksByTag } = table
+  const isElement = (tag: string) => blocksByTag.has(tag) || inlineByTag.has(tag) || marksByTag.has(tag)
   const builder = new ElementBuilder(dropped, inline, { isElement, flow: options.softBreaks === 'space', math: readsMath(table) })
   for (const token of tokens) {
     builder.block(token)
@@ -55,16 +62,16 @@ export function * markdownToElements (markdown: string, parser: MarkdownIt, tabl
   const rest = builder.take()
   yield isPage ? { nodes: readHtml(serialize(rest)), whiteSpace: 'collapse' } : { nodes: rest, whiteSpace: 'spaces' }
   for (const { href } of Object.values(env.references ?? {})) {
-    // `[//]: # (text)` is how comments are written.
+    // `[//]: # (text)` is a comment.
     if (!href.startsWith('#') && !builder.addresses.has(href)) dropped.add('format', 'link definition')
   }
 }
 
 interface BuilderOptions {
   isElement: (tag: string) => boolean
-  /** A line feed of the source is a blank. */
+  /** Whether a line feed of the source is a blank. */
   flow: boolean
-  /** Math is math; otherwise it is text, and no other markdown is read in it. */
+  /** Whether math is math; otherwise it is text, in which no other markdown is read. */
   math: boolean
 }
 
@@ -74,7 +81,7 @@ class ElementBuilder {
   readonly #dropped: Dropped
   readonly #parseInline: (text: string) => Token[]
   readonly #options: BuilderOptions
-  /** Every address that a link or a picture had so far. */
+  /** The addresses of all links and images so far. */
   readonly addresses = new Set<string>()
 
   constructor (dropped: Dropped, parseInline: (text: string) => Token[], options: BuilderOptions) {
@@ -83,24 +90,29 @@ class ElementBuilder {
     this.#options = options
   }
 
-  /** Whether all that was begun has ended, and there is something to take. */
+  /** Whether no element is open, and there is something to take. */
   get isBetweenBlocks (): boolean {
     return this.#open.length === 1 && this.#root.children.length > 0
   }
 
-  /** What has been built since it was last asked. */
+  /** Takes the elements built since the last call. */
   take (): Node[] {
     return this.#root.children.splice(0)
   }
 
+  /** Adds a token of markdown-it's block rules. */
   block (token: Token): void {
     if (token.type === 'inline') return this.#inline(token)
     if (token.type === 'fence' || token.type === 'code_block') return this.#code(token)
-    if (token.type === 'math_block') this.#append(this.#options.math ? mathElement(token.content, 'block') : element('p', undefined, withBreaks(token.info)))
+    if (token.type === 'math_block') this.#append(this.#math(token))
     else if (token.type === 'html_block') this.#append({ tag: raw, attributes: {}, children: [this.#repair(token.content, false)] })
     else if (token.nesting === 1) this.#push(element(token.tag, blockAttributes(token)))
     else if (token.nesting === -1) this.#pop(token.tag)
     else this.#append(element(token.tag))
+  }
+
+  #math (token: Token): Element {
+    return this.#options.math ? mathElement(token.content, 'block') : element('p', undefined, withBreaks(token.info))
   }
 
   #repair (html: string, inline: boolean): string {
@@ -114,9 +126,10 @@ class ElementBuilder {
 
   #pop (tag: string): void {
     const closed = this.#open.pop()
-    const header = closed?.children[0]
-    // Markdown needs a header row, tables do not: an empty one above others is none.
-    if (tag === 'table' && closed !== undefined && closed.children.length > 1 && header !== undefined && isBlank(header)) closed.children.shift()
+    const [header, ...rows] = closed?.children ?? []
+    // Markdown needs a header row, tables do not: an empty one above others is dropped.
+    const isEmpty = tag === 'table' && rows.length > 0 && header !== undefined && isBlank(header)
+    if (isEmpty) closed?.children.shift()
   }
 
   #append (node: Node): void {
@@ -151,7 +164,7 @@ class ElementBuilder {
     }
     this.#open.length = depth
     if (hasRaw) {
-      // A tag that is left open ends with its paragraph.
+      // An open tag ends with its paragraph.
       const source = this.#repair(serialize(parent.children.splice(start)), true)
       for (const node of readHtmlFragment(source)) parent.children.push(node)
     }
@@ -192,14 +205,15 @@ class ElementBuilder {
     }
   }
 
-  /** Whether all that a quote says so far makes it an alert. */
+  /** Whether the text so far is the first line of an alert. */
   #isAlert (): boolean {
     const quote = this.#open[this.#open.length - 2]
+    if (quote?.tag !== 'blockquote' || quote.children.length !== 1) return false
     const [first, ...others] = this.#top().children
-    return quote?.tag === 'blockquote' && quote.children.length === 1 && others.length === 0 && typeof first === 'string' && alert.test(first)
+    return others.length === 0 && typeof first === 'string' && alert.test(first)
   }
 
-  /** Bold within bold is bold: a run of ten thousand stars nests no deeper than one pair. */
+  /** Bold within bold is bold, so that a run of ten thousand stars nests no deeper than one pair. */
   #openInline (tag: string): void {
     if (this.#open.some((open) => open.tag === tag)) this.#open.push(this.#top())
     else this.#push(element(tag))
@@ -219,25 +233,30 @@ class ElementBuilder {
     return address
   }
 
-  /** A picture's name holds words alone. */
+  /** The name of an image, which is plain text. */
   #plainText (tokens: readonly Token[]): string {
     let plain = ''
     for (const token of tokens) {
       if (token.type === 'link_open' || token.type === 'image') this.#dropped.add('format', 'link in a name')
       if (token.type === 'math_inline') plain += token.info
       else if (token.type === 'softbreak' || token.type === 'hardbreak') plain += ' '
-      else if (token.type === 'html_inline') plain += textOf(element('', undefined, readHtmlFragment(this.#repair(token.content, true))))
-      else plain += token.children !== null && token.children.length > 0 ? this.#plainText(token.children) : token.content
+      else if (token.type === 'html_inline') plain += this.#rawText(token.content)
+      else if (token.children !== null && token.children.length > 0) plain += this.#plainText(token.children)
+      else plain += token.content
     }
     return plain
   }
 
-  /** What a browser shows in a tooltip has no place in a block. */
+  #rawText (html: string): string {
+    return textOf(element('', undefined, readHtmlFragment(this.#repair(html, true))))
+  }
+
+  /** Counts a title, which a browser shows in a tooltip and for which blocks have no place. */
   #title (token: Token, what: string): void {
     if (token.attrGet('title') !== null) this.#dropped.add('format', what)
   }
 
-  /** `[ ]` and `[x]` at the start of an item are its checkbox, unless a backslash or a link definition makes them something else. */
+  /** Takes the checkbox `[ ]` or `[x]` at the start of an item, unless it is escaped or a link. */
   #takeCheck (token: Token, children: Token[]): Element | undefined {
     const item = this.#open[this.#open.length - 2]
     const first = children[0]
@@ -255,7 +274,7 @@ function withBreaks (text: string): Node[] {
   return text.split('\n').flatMap((line, index) => index === 0 ? [line] : [element('br'), line])
 }
 
-/** An attribute of a token, which may be a number. */
+/** An attribute of a token as text. */
 function text (token: Token, name: string): string {
   return String(token.attrGet(name) ?? '')
 }
@@ -268,13 +287,14 @@ function blockAttributes (token: Token): Record<string, string> | undefined {
 }
 
 function isBlank (node: Node): boolean {
-  return typeof node === 'string' ? node.trim() === '' : node.tag !== 'img' && node.tag !== 'video' && node.children.every(isBlank)
+  if (typeof node === 'string') return node.trim() === ''
+  return node.tag !== 'img' && node.tag !== 'video' && node.children.every(isBlank)
 }
 
-/** Markdown's own lines of text. Their blanks count, which a browser is told in this way too. */
+/** Elements of markdown's own text, whose blanks count. */
 const lines = new Set(['p', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'td', 'th'])
 
-/** Elements as HTML source, raw pieces as they are. */
+/** Elements as HTML source, with raw HTML as it is. */
 function serialize (nodes: readonly Node[]): string {
   let html = ''
   for (const node of nodes) {

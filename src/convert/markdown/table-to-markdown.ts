@@ -1,18 +1,22 @@
-import type { TableContent } from '../blocks/block.ts'
+import type { TableCell, TableContent } from '../blocks/block.ts'
 import type { MarkdownParts } from '../blocks/block-table.ts'
-import { placeCells } from '../blocks/table-shape.ts'
+import { type PlacedCell, placeCells } from '../blocks/table-shape.ts'
 
-/** BlockNote pads cells to at least 10 characters. */
+/** Characters to which BlockNote pads cells at least. */
 const minWidth = 10
 
-/** Wider cells are not padded to: one long cell would make every row as long. */
+/** Characters to which cells are padded at most: otherwise one long cell would make every row as long. */
 const maxWidth = 120
 
 /**
- * Writes a table with its cells padded. A merged cell stands in its first place and leaves the others empty.
- * @param cellToMarkdown the content of a cell as one line
+ * Writes a table with padded cells. A merged cell takes its first place and leaves the others empty.
+ * @param cellToMarkdown writes the content of a cell on one line
  */
-export function tableToMarkdown (content: TableContent, cellToMarkdown: (cell: TableContent['rows'][number]['cells'][number]) => string, drop: MarkdownParts['drop']): string {
+export function tableToMarkdown (
+  content: TableContent,
+  cellToMarkdown: (cell: TableCell) => string,
+  drop: MarkdownParts['drop']
+): string {
   const { cells, columns } = placeCells(content.rows)
   const widths = new Array<number>(columns).fill(minWidth)
   const rows = content.rows.map((row, index) => {
@@ -22,7 +26,7 @@ export function tableToMarkdown (content: TableContent, cellToMarkdown: (cell: T
       if (place === undefined) return
       if (place.colspan > 1 || place.rowspan > 1) drop('merged cell')
       while (line.length < place.column) line.push('')
-      // A pipe ends a cell, even in code; the backslash before it is taken off first.
+      // A pipe ends a cell, even in code; readers drop the backslash before it first.
       const text = cellToMarkdown(cell).replaceAll('|', '\\|')
       line.push(text)
       widths[place.column] = Math.max(widths[place.column] ?? 0, Math.min(text.length, maxWidth))
@@ -33,11 +37,13 @@ export function tableToMarkdown (content: TableContent, cellToMarkdown: (cell: T
   if ((content.headerRows ?? 0) > 1) drop('second header row')
   const header = (content.headerRows ?? 0) > 0 ? rows.shift() ?? [] : []
   while (header.length < columns) header.push('')
-  const separator = alignmentsOf(content, cells, columns, drop).map((align, column) => rule(align, widths[column] ?? minWidth))
-  return [formatRow(header, widths), `| ${separator.join(' | ')} |`, ...rows.map((row) => formatRow(row, widths))].join('\n')
+  const alignments = alignmentsOf(content, cells, columns, drop)
+  const separator = alignments.map((align, column) => rule(align, widths[column] ?? minWidth))
+  const lines = [formatRow(header, widths), `| ${separator.join(' | ')} |`, ...rows.map((row) => formatRow(row, widths))]
+  return lines.join('\n')
 }
 
-/** Rows may end early; readers fill them up. All the places of a short row are written while that costs little. */
+/** A row can end early, since readers complete it. Short rows are written completely, which costs little. */
 function formatRow (row: readonly string[], widths: readonly number[]): string {
   const length = Math.max(row.length, Math.min(widths.length, 32))
   let line = '|'
@@ -50,8 +56,13 @@ function rule (align: string, width: number): string {
   return left + '-'.repeat(width - 2) + (align === 'center' || align === 'right' ? ':' : '-')
 }
 
-/** The alignment of each column, where all its cells agree. */
-function alignmentsOf (content: TableContent, places: ReturnType<typeof placeCells>['cells'], columns: number, drop: MarkdownParts['drop']): string[] {
+/** The alignment of each column if all its cells agree, otherwise left. */
+function alignmentsOf (
+  content: TableContent,
+  places: readonly PlacedCell[][],
+  columns: number,
+  drop: MarkdownParts['drop']
+): string[] {
   const found: Array<string | undefined> = new Array(columns)
   let mixed = false
   content.rows.forEach((row, index) => row.cells.forEach((cell, position) => {
