@@ -13,23 +13,28 @@ const fragment = fc.oneof(
 
 const line = fc.array(fragment, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''))
 
-/** May hold line breaks. */
+/** Text that can hold line breaks. */
 export const anyText = fc.array(line, { minLength: 1, maxLength: 3 }).map((lines) => lines.join('\n'))
 
 const color = fc.constantFrom('red', 'blue', '#123456', 'gray')
 const address = fc.constantFrom('https://example.org/', 'https://example.org/a(b)?c=d&e=f#g', '/relative', 'mailto:a@b.c', 'https://example.org/with space', 'http://x.y/é', 'https://a.b/*_~`[]<>')
 
+/** What random content can hold. */
 export interface BlockOptions {
-  /** With math, which an older BlockNote has not. */
+  /** Math, which an older BlockNote does not have. */
   math?: boolean
-  /** Only what markdown can say: no colours, no underline, blanks not at the edges of marks. */
+  /** Only what markdown can express: no colours, no underline, no blanks at the edges of marks. */
   markdown?: boolean
 }
 
+const isOn = fc.constant(true as const)
+type MarkValues = Record<string, fc.Arbitrary<true | string>>
+const markdownMarks: MarkValues = { bold: isOn, italic: isOn, strike: isOn, code: isOn }
+const allMarks: MarkValues = { ...markdownMarks, underline: isOn, textColor: color, backgroundColor: color }
+
 function styles ({ markdown }: BlockOptions): fc.Arbitrary<Styles> {
-  const marks: Record<string, fc.Arbitrary<true | string>> = { bold: fc.constant(true), italic: fc.constant(true), strike: fc.constant(true), code: fc.constant(true) }
-  const all: Record<string, fc.Arbitrary<true | string>> = markdown === true ? marks : { ...marks, underline: fc.constant(true), textColor: color, backgroundColor: color }
-  return fc.subarray(Object.keys(all)).chain((names) => fc.record<Styles>(Object.fromEntries(names.map((name) => [name, all[name] ?? fc.constant(true)]))))
+  const marks = markdown === true ? markdownMarks : allMarks
+  return fc.subarray(Object.entries(marks)).chain((chosen) => fc.record<Styles>(Object.fromEntries(chosen)))
 }
 
 const run = (options: BlockOptions) => fc.record({
@@ -43,9 +48,10 @@ export function inlineContent (options: BlockOptions = {}) {
   const link = fc.record({ type: fc.constant('link'), href: address, content: fc.array(run(options), { minLength: 1, maxLength: 2 }) })
   const mention = fc.record({ type: fc.constant('interlinkingLinkInline'), props: fc.record({ docId: fc.constantFrom('', 'a-1'), title: fc.oneof(fc.constant(''), anyText), disabled: fc.boolean() }) })
   const math = fc.record({ type: fc.constant('math'), content: anyText })
-  return fc.array(options.markdown === true
+  const content = options.markdown === true
     ? fc.oneof({ weight: 5, arbitrary: run(options) }, link)
-    : fc.oneof({ weight: 6, arbitrary: run(options) }, link, mention, ...options.math === true ? [math] : []), { maxLength: 4 })
+    : fc.oneof({ weight: 6, arbitrary: run(options) }, link, mention, ...options.math === true ? [math] : [])
+  return fc.array(content, { maxLength: 4 })
 }
 
 function propValue (name: string, spec: PropSpec): fc.Arbitrary<Props[string]> {
@@ -59,7 +65,8 @@ function propValue (name: string, spec: PropSpec): fc.Arbitrary<Props[string]> {
 }
 
 function propsFor (specs: Record<string, PropSpec>): fc.Arbitrary<Record<string, unknown>> {
-  return fc.record(Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, propValue(name, spec)])), { requiredKeys: [] })
+  const values = Object.entries(specs).map(([name, spec]) => [name, propValue(name, spec)])
+  return fc.record(Object.fromEntries(values), { requiredKeys: [] })
 }
 
 function tableContent (options: BlockOptions) {
@@ -68,17 +75,21 @@ function tableContent (options: BlockOptions) {
     content: inlineContent(options),
     props: fc.record({ colspan: fc.constantFrom(1, 1, 2), rowspan: fc.constantFrom(1, 1, 2), backgroundColor: color, textAlignment: fc.constantFrom('left', 'center', 'right') }, { requiredKeys: [] }),
   })
+  const row = fc.record({ cells: fc.array(cell, { minLength: 1, maxLength: 3 }) })
   return fc.record({
     type: fc.constant('tableContent'),
     columnWidths: fc.array(fc.option(fc.integer({ min: 10, max: 400 })), { maxLength: 3 }),
     headerRows: fc.constantFrom(0, 1),
     headerCols: fc.constantFrom(0, 0, 1),
-    rows: fc.array(fc.record({ cells: fc.array(cell, { minLength: 1, maxLength: 3 }) }), { minLength: 1, maxLength: 3 }),
+    rows: fc.array(row, { minLength: 1, maxLength: 3 }),
   })
 }
 
-/** Any blocks that the table knows, nested, as JSON input; `wanted` may leave types out. */
-export function anyBlocks (table: BlockTable = standardTable, wanted: (spec: BlockSpec | InlineSpec) => boolean = () => true) {
+/** Any nested blocks of the table as JSON input. @param wanted chooses the types */
+export function anyBlocks (
+  table: BlockTable = standardTable,
+  wanted: (spec: BlockSpec | InlineSpec) => boolean = () => true
+) {
   const inline = table.inline.get('math')
   const math = inline !== undefined && wanted(inline)
   const specs = [...table.blocks.values()].filter(wanted)
@@ -98,7 +109,7 @@ export function anyBlocks (table: BlockTable = standardTable, wanted: (spec: Blo
   return tree
 }
 
-/** Content in the form that markdown gives back: words within marks without blanks at their edges, one mark of each kind at most. */
+/** Content in the form that is read from markdown: marked words without blanks at their edges. */
 function sayableContent () {
   const words = fc.array(fragment, { minLength: 1, maxLength: 5 }).map((parts) => parts.join('').trim() || 'x')
   const item = fc.oneof(
@@ -110,7 +121,7 @@ function sayableContent () {
   return fc.array(item, { minLength: 1, maxLength: 5 })
 }
 
-/** Blocks that markdown has notation for. Lists hold lists and other blocks; paragraphs are never empty. */
+/** Blocks that markdown can express. Lists hold lists and other blocks; paragraphs are never empty. */
 export function sayableBlocks () {
   const content = sayableContent()
   const level = fc.integer({ min: 1, max: 6 })

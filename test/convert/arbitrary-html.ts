@@ -27,7 +27,9 @@ function tag (name: string, attributes: string, content: string, closed: boolean
 
 const mostly = fc.oneof({ weight: 7, arbitrary: fc.constant(true) }, fc.constant(false))
 
-/** HTML of every kind: raw text, unknown elements, tables, media, style, tags left open and closed in the wrong order. */
+/**
+ * HTML of every kind: raw text, unknown elements, tables, media, style, tags left open and closed in the wrong order.
+ */
 export function anyHtml (): fc.Arbitrary<string> {
   const { nodes } = fc.letrec<{ nodes: string }>((tie) => {
     const element = (tags: readonly string[]) => fc.tuple(named(tags), style, tie('nodes'), mostly).map(([name, attributes, content, closed]) => tag(name, attributes, content, closed))

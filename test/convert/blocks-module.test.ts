@@ -17,11 +17,11 @@ import { withoutIds } from './without-ids.ts'
 
 const url = new URL('./my-blocks.ts', import.meta.url).href
 
-await t.test('without a module the table is the standard one', async (t) => {
+await t.test('Without a module the table is the standard one', async (t) => {
   t.equal(await loadBlockTable(undefined), standardTable)
 })
 
-await t.test('a project\'s blocks go everywhere that others go', async () => {
+await t.test('A project\'s blocks survive a round trip through Yjs', async () => {
   const table = await loadBlockTable(url)
   fc.assert(fc.property(anyBlocks(table), (input) => {
     const blocks = validateBlocks(input, table, new Dropped())
@@ -29,7 +29,7 @@ await t.test('a project\'s blocks go everywhere that others go', async () => {
   }), { numRuns: 50 })
 })
 
-await t.test('they are read from and written to markdown and HTML', async (t) => {
+await t.test('A project\'s blocks are read from and written to markdown and HTML', async (t) => {
   const table = await loadBlockTable(url)
   const blocks = validateBlocks([
     { type: 'diagram', props: { source: 'a --> b' } },
@@ -45,14 +45,21 @@ await t.test('they are read from and written to markdown and HTML', async (t) =>
   t.match(markdownToBlocks(markdown, table, new Dropped()), [{ type: 'diagram', props: { source: 'a --> b' } }, { content: [{ text: '@ada hi' }] }])
 })
 
-await t.test('the worker threads know them too', async (t) => {
-  const converter = await openConverter({ threads: 1, maxQueue: 1, deadlineMs: 0, memoryMb: 256, inlineMaxBytes: 0, blocksModule: url })
+await t.test('The worker threads know a project\'s blocks', async (t) => {
+  const converter = await openConverter({
+    threads: 1,
+    maxQueue: 1,
+    deadlineMs: 0,
+    memoryMb: 256,
+    inlineMaxBytes: 0,
+    blocksModule: url,
+  })
   t.teardown(() => converter.close())
   const { body } = await converter.convert({ input: new TextEncoder().encode('[{"type":"diagram","props":{"source":"x"}}]'), from: 'json', to: 'text' })
   t.equal(new TextDecoder().decode(body), 'x\n')
 })
 
-await t.test('a module that cannot be used stops the start with one clear line', async (t) => {
+await t.test('A module that cannot be used is rejected with one clear line', async (t) => {
   const block = { type: 'a', content: 'none', props: {}, toHtml: '@' }
   const modules: Array<[unknown, RegExp]> = [
     [null, /no default export that is an object/],

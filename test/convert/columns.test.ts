@@ -15,7 +15,7 @@ const columns = (...children: unknown[]) => ({ type: 'columnList', children })
 const document = [columns({ ...column({ content: 'one' }, { type: 'numberedListItem', content: 'a' }), props: { width: 1.5 } }, column({ type: 'numberedListItem', content: 'b' })), { content: 'after' }]
 const input = JSON.stringify(document)
 
-await t.test('columns are stored as BlockNote stores them', async (t) => {
+await t.test('Columns are stored as in BlockNote', async (t) => {
   const nodes = JSON.parse(JSON.stringify(readDocument(run(input, 'json', 'yjs').body, 'document-store', new Dropped()))) as unknown
   t.match(nodes, [{
     name: 'blockGroup',
@@ -33,19 +33,19 @@ await t.test('columns are stored as BlockNote stores them', async (t) => {
   }])
 })
 
-await t.test('columns come back from Yjs and HTML', async (t) => {
+await t.test('Columns survive a round trip through Yjs and HTML', async (t) => {
   t.strictSame(withoutIds(JSON.parse(text(run(input, 'json', 'yjs').body, 'yjs', 'json'))), full(document))
   t.strictSame(withoutIds(JSON.parse(text(text(input, 'json', 'html'), 'html', 'json'))), full(document))
 })
 
-await t.test('blocks within blocks within a block come back from HTML where they were', async (t) => {
+await t.test('Blocks nested three deep keep their places in HTML', async (t) => {
   for (const inner of [document[0], { type: 'heading', props: { isToggleable: true }, children: [{ content: 'a' }, { content: 'b' }] }]) {
     const blocks = [{ content: 'p', children: [inner] }]
     t.strictSame(withoutIds(JSON.parse(text(text(JSON.stringify(blocks), 'json', 'html'), 'html', 'json'))), full(blocks))
   }
 })
 
-await t.test('blocks in an item that stands within another block come back side by side', async (t) => {
+await t.test('Blocks in an item within another block stay siblings', async (t) => {
   const children = [{ content: 'a' }, { type: 'bulletListItem', content: 'b' }, { type: 'bulletListItem', content: 'c' }]
   for (const type of ['bulletListItem', 'numberedListItem', 'checkListItem', 'toggleListItem', 'quote']) {
     for (const inside of [children, children.slice(1), children.slice(0, 1)]) {
@@ -55,12 +55,12 @@ await t.test('blocks in an item that stands within another block come back side 
   }
 })
 
-await t.test('columns are read from the HTML of BlockNote', async (t) => {
+await t.test('Columns are read from BlockNote\'s HTML', async (t) => {
   const html = '<div class="bn-block-column-list" data-node-type="columnList" style="display: flex;"><div class="bn-block-column" data-node-type="column" data-width="1.5" style="flex-grow: 1.5;"><p>one</p><ol><li><p>a</p></li></ol></div><div data-node-type="column"><ol><li><p>b</p></li></ol></div></div><p>after</p>'
   t.strictSame(withoutIds(JSON.parse(text(html, 'html', 'json'))), full(document))
 })
 
-await t.test('columns follow each other in markdown and text, each with lists of its own', async (t) => {
+await t.test('Columns follow each other in markdown and text, each with its own lists', async (t) => {
   const { body, dropped } = run(input, 'json', 'markdown')
   t.equal(new TextDecoder().decode(body), 'one\n\n1. a\n\n1) b\n\nafter\n')
   t.strictSame(dropped, [{ what: 'columns', kind: 'format', count: 1 }])
@@ -68,7 +68,7 @@ await t.test('columns follow each other in markdown and text, each with lists of
   t.strictSame(run(input, 'json', 'text').dropped, [])
 })
 
-await t.test('columns that the editor would delete give their blocks back', async (t) => {
+await t.test('Columns that the editor would delete are replaced by their blocks', async (t) => {
   const dropped = (blocks: unknown) => run(JSON.stringify(blocks), 'json', 'yjs').dropped
   const paragraphs = full([{ content: 'a' }, { content: 'b' }])
   for (const blocks of [

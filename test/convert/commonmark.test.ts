@@ -10,13 +10,16 @@ import { withoutIds } from './without-ids.ts'
 
 t.teardown(() => setImmediate(() => process.exit()))
 
-/** Examples whose HTML says less than the markdown does: the rest of a fence's info, two blanks in a row, and raw HTML that ends inside a cell. */
+/** Examples whose HTML lacks something: the rest of a fence's info, two blanks in a row, unclosed raw HTML. */
 const htmlSaysLess = new Set([143, 146, 148, 304])
 
-/** Examples with blanks that count in markdown and that a browser collapses: tabs, two blanks in a row, blanks in code. */
+/** Examples with blanks that count in markdown, but that a browser collapses: tabs, blanks in a row or in code. */
 const blanksCollapse = new Set([13, 40, 138, 331, 332, 334, 335, 336, 337, 579, 625, 626, 627, 628, 630, 631, 640, 652])
 
-/** Examples whose HTML has a tag that no browser shows: one that never ends, one that takes what follows, a CDATA section, or one that HTML does not know. It is text here. */
+/**
+ * Examples whose HTML has an invisible tag, which is text here: one that never ends or that hides what follows, a CDATA
+ * section, or one that HTML does not know.
+ */
 const tagsAreText = new Set([150, 156, 157, 158, 173, 182, 201, 491, 524, 536, 613, 614, 615, 617, 623])
 
 function comparable (blocks: unknown): string {
@@ -36,7 +39,7 @@ function decodeAddress (url: string): string {
   }
 }
 
-await t.test('all examples of CommonMark', async (t) => {
+await t.test('All examples of CommonMark are read as specified', async (t) => {
   t.equal(commonmark.length, 652)
   for (const [index, { markdown: example, html }] of commonmark.entries()) {
     const number = index + 1
@@ -48,7 +51,7 @@ await t.test('all examples of CommonMark', async (t) => {
     if (!saysLess) t.ok(right, `example ${number} is read as its HTML is`)
     const blocks = markdownToBlocks(markdown, table, new Dropped())
     const asBlockNote = comparable(blocks) === comparable(await oracle.tryParseMarkdownToBlocks(markdown))
-    t.ok(asBlockNote || right || saysLess, `example ${number} is read as BlockNote or as CommonMark says`)
+    t.ok(asBlockNote || right || saysLess, `example ${number} is read as in BlockNote or CommonMark`)
     t.equal(comparable(markdownToBlocks(blocksToMarkdown(blocks, table, new Dropped()), table, new Dropped())), comparable(blocks), `example ${number} is stable`)
   }
 })

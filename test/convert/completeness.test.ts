@@ -31,7 +31,7 @@ const wordsOf = (text: string) => text.match(/w\d+w/g) ?? []
 const addressesOf = (text: string) => text.match(/https:\/\/x\.example\/a\d+a/g) ?? []
 
 const unseen = new Set(['script', 'style', 'template', 'title', 'noscript', 'noembed', 'noframes', 'dialog', 'head'])
-/** Their content is counted as a whole, or stands apart from the text around it. */
+/** Elements whose content is counted as a whole, or is separate from the text around it. */
 const apart = new Set(['audio', 'canvas', 'iframe', 'math', 'object', 'select', 'svg', 'textarea', 'video'])
 
 function isUnseen (node: DefaultTreeAdapterTypes.Node): boolean {
@@ -42,7 +42,7 @@ function isUnseen (node: DefaultTreeAdapterTypes.Node): boolean {
 function shownWords (node: DefaultTreeAdapterTypes.Node): string[] {
   if (node.nodeName === '#text') return wordsOf((node as DefaultTreeAdapterTypes.TextNode).value)
   if (isUnseen(node) || apart.has(node.nodeName) || !('childNodes' in node)) return []
-  // A summary and captions stand first, wherever they are written.
+  // A summary and captions come first, wherever they are written.
   const isFirst = ({ nodeName }: DefaultTreeAdapterTypes.Node) => nodeName === (node.nodeName === 'details' ? 'summary' : 'caption')
   const firsts = node.nodeName === 'details' ? node.childNodes.filter(isFirst).slice(0, 1) : node.nodeName === 'table' ? node.childNodes.filter(isFirst) : []
   const children = [...firsts, ...node.childNodes.filter((child) => !firsts.includes(child))]
@@ -55,7 +55,7 @@ function shownAddresses (node: DefaultTreeAdapterTypes.Node): string[] {
   return 'childNodes' in node ? [...own, ...node.childNodes.flatMap(shownAddresses)] : own
 }
 
-await t.test('HTML: every word that a browser shows is read in its order, every address is read or counted', async () => {
+await t.test('HTML: every word that a browser shows is read in order, every address is read or counted', async () => {
   fc.assert(fc.property(anyHtml(), (source) => {
     const dropped = new Dropped()
     const output = said(htmlToBlocks(source, table, dropped))
@@ -69,14 +69,14 @@ await t.test('HTML: every word that a browser shows is read in its order, every 
   }), parameters)
 })
 
-await t.test('markdown: every word is read, every address is read or counted, whatever HTML is left open', async () => {
+await t.test('Markdown: every word is read, every address is read or counted, even if HTML is not closed', async () => {
   fc.assert(fc.property(anyMarkdown(), (source) => {
     const dropped = new Dropped()
     const output = said(markdownToBlocks(source, table, dropped))
     const read = new Set([...wordsOf(output), ...addressesOf(output)])
     const missing = [...wordsOf(source), ...addressesOf(source)].filter((token) => !read.has(token))
     ok(missing.length === 0 || dropped.list().length > 0, `${missing.join(' ')} of ${source}\n${output}`)
-    // What stands behind all of it is lost by nothing.
+    // The last word is never lost.
     ok(read.has(wordsOf(source).at(-1) ?? ''), source)
   }), parameters)
 })

@@ -10,11 +10,16 @@ const run = (input: Uint8Array | string, from: InputFormat, to: OutputFormat, op
   convert({ input: typeof input === 'string' ? bytes(input) : input, from, to, ...options }, standardTable)
 const text = (...parameters: Parameters<typeof run>) => new TextDecoder().decode(run(...parameters).body)
 /** What a test reads of the blocks. */
-interface Seen { type: string, content?: Array<{ text: string, styles: object }>, children: Seen[], props: Record<string, unknown> }
+interface Seen {
+  type: string
+  content?: Array<{ text: string, styles: object }>
+  children: Seen[]
+  props: Record<string, unknown>
+}
 // A test's own input gives a list of blocks.
 const blocks = (...[input, from, , options]: Parameters<typeof run>) => JSON.parse(text(input, from, 'json', options)) as Seen[]
 
-await t.test('every input becomes every output', async (t) => {
+await t.test('Every input format converts to every output format', async (t) => {
   const inputs = {
     markdown: bytes('# T\n\ntext'),
     html: bytes('<h1>T</h1><p>text</p>'),
@@ -31,11 +36,11 @@ await t.test('every input becomes every output', async (t) => {
   }
 })
 
-await t.test('markdown of nothing is one empty paragraph', async (t) => {
+await t.test('Blank markdown is one empty paragraph', async (t) => {
   for (const markdown of ['', ' ', '\n\n', '\ufeff', '\r\n']) t.match(blocks(markdown, 'markdown', 'json'), [{ type: 'paragraph', content: [], children: [] }], JSON.stringify(markdown))
 })
 
-await t.test('an empty document is an empty list, nothing, and a blank line', async (t) => {
+await t.test('An empty document is an empty list in JSON, nothing in HTML and text, a blank line in markdown', async (t) => {
   const empty = Y.encodeStateAsUpdate(new Y.Doc())
   t.equal(text(empty, 'yjs', 'json'), '[]')
   t.equal(text(empty, 'yjs', 'html'), '')
@@ -44,16 +49,16 @@ await t.test('an empty document is an empty list, nothing, and a blank line', as
   t.equal(text(run('[]', 'json', 'yjs').body, 'yjs', 'json'), '[]')
 })
 
-await t.test('line ends and marks of byte order are no content', async (t) => {
+await t.test('Line ends and byte order marks are no content', async (t) => {
   t.match(blocks('\ufeff# T\r\n\r\ntext\rmore', 'markdown', 'json'), [{ type: 'heading', content: [{ text: 'T' }] }, { content: [{ text: 'text\nmore' }] }])
 })
 
-await t.test('soft breaks are line breaks, or blanks when asked for', async (t) => {
+await t.test('Soft breaks are line breaks by default, and blanks on request', async (t) => {
   t.match(blocks('a\nb', 'markdown', 'json'), [{ content: [{ text: 'a\nb' }] }])
   t.match(blocks('a\nb\\\nc', 'markdown', 'json', { softBreaks: 'space' }), [{ content: [{ text: 'a b\nc' }] }])
 })
 
-await t.test('what is no document is refused in one sentence without its content', async (t) => {
+await t.test('Invalid content is rejected in one sentence that does not quote it', async (t) => {
   const deep = (levels: number) => '[{"content":"secret","children":'.repeat(levels) + '[]' + '}]'.repeat(levels)
   const refused: Array<[Uint8Array | string, InputFormat]> = [
     [new Uint8Array([1, 2, 3]), 'yjs'],
@@ -91,7 +96,7 @@ await t.test('what is no document is refused in one sentence without its content
   }
 })
 
-await t.test('partial blocks are completed', async (t) => {
+await t.test('Partial blocks are completed', async (t) => {
   t.match(blocks('[{"content":"a"},{"type":"heading"},{"type":"table","content":{"rows":[{"cells":["x",[{"type":"text","text":"y"}],{"type":"tableCell","content":"z"}]}]}}]', 'json', 'json'), [
     { id: /^[0-9a-f-]{36}$/, type: 'paragraph', props: { textColor: 'default' }, content: [{ type: 'text', text: 'a', styles: {} }], children: [] },
     { type: 'heading', props: { level: 1, isToggleable: false }, content: [] },
@@ -99,19 +104,19 @@ await t.test('partial blocks are completed', async (t) => {
   ])
 })
 
-await t.test('an id that comes twice is replaced', async (t) => {
+await t.test('A repeated id is replaced', async (t) => {
   const [first, second] = JSON.parse(text('[{"id":"a"},{"id":"a"}]', 'json', 'json')) as Array<{ id: string }>
   t.equal(first?.id, 'a')
   t.match(second?.id, /^[0-9a-f-]{36}$/)
 })
 
-await t.test('another fragment is read and written', async (t) => {
+await t.test('Another fragment is read and written', async (t) => {
   const update = run('# T', 'markdown', 'yjs', { fragment: 'other' }).body
   t.equal(text(update, 'yjs', 'text'), '')
   t.equal(text(update, 'yjs', 'text', { fragment: 'other' }), 'T\n')
 })
 
-await t.test('a document with a history of many clients', async (t) => {
+await t.test('A document with a history of many clients is read', async (t) => {
   const first = new Y.Doc()
   Y.applyUpdate(first, run('one\n\ntwo\n\nthree', 'markdown', 'yjs').body)
   const second = new Y.Doc()
@@ -130,7 +135,7 @@ await t.test('a document with a history of many clients', async (t) => {
   t.equal(text(Y.encodeStateAsUpdate(first), 'yjs', 'markdown'), 'A one Z\n\n**t**o\n')
 })
 
-await t.test('anchors of comments and suggestions are invisible, unknown marks keep their text, unknown elements are counted', async (t) => {
+await t.test('Anchors of comments and suggestions are invisible, unknown marks keep their text, unknown elements are counted', async (t) => {
   const document = new Y.Doc()
   Y.applyUpdate(document, run('plain words here', 'markdown', 'yjs').body)
   const paragraph = document.getXmlFragment('document-store').querySelector('paragraph') as Y.XmlElement
@@ -147,13 +152,13 @@ await t.test('anchors of comments and suggestions are invisible, unknown marks k
   ])
 })
 
-await t.test('a link without a character to stand on is counted', async (t) => {
+await t.test('A link without text is counted', async (t) => {
   const link = (content: unknown, href = 'https://a.b/') => JSON.stringify([{ content: [{ type: 'link', href, content }] }])
   for (const content of ['', '\n', []]) t.same(run(link(content), 'json', 'yjs').dropped, [{ what: 'link without text', kind: 'format', count: 1 }])
   for (const json of [link(' '), link('a\n'), link('', '')]) t.same(run(json, 'json', 'yjs').dropped, [])
 })
 
-await t.test('an unknown block is counted and its children move up', async (t) => {
+await t.test('An unknown block is counted, and its children move up', async (t) => {
   const document = new Y.Doc()
   Y.applyUpdate(document, run('[{"content":"a","children":[{"content":"child"}]}]', 'json', 'yjs').body)
   const container = document.getXmlFragment('document-store').querySelector('blockContainer') as Y.XmlElement
@@ -164,12 +169,12 @@ await t.test('an unknown block is counted and its children move up', async (t) =
   t.same(run(update, 'yjs', 'text').dropped, [{ what: 'element spreadsheet', kind: 'content', count: 1 }])
 })
 
-await t.test('what markdown cannot say is counted', async (t) => {
+await t.test('What markdown cannot express is counted', async (t) => {
   const { dropped } = run('[{"content":[{"type":"text","text":"u","styles":{"underline":true,"textColor":"red"}}],"props":{"textAlignment":"center"},"children":[{"content":"c"}]}]', 'json', 'markdown')
   t.same(dropped.map(({ what }) => what), ['prop textAlignment', 'mark underline', 'mark textColor', 'nesting'])
 })
 
-await t.test('what JSON says and no block holds is counted', async (t) => {
+await t.test('What no block can hold of JSON is counted', async (t) => {
   const dropped = (blocks: unknown) => run(JSON.stringify(blocks), 'json', 'yjs').dropped
   t.same(dropped([{ type: 'divider', content: 'text' }]), [{ what: 'content of divider', kind: 'content', count: 1 }])
   t.same(dropped([{ type: 'heading', props: { level: 9, shade: 1 } }, { props: { textColor: null, backgroundColor: 5 } }]), [
@@ -185,14 +190,14 @@ await t.test('what JSON says and no block holds is counted', async (t) => {
   ])
 })
 
-await t.test('what Yjs holds beside the blocks is counted', async (t) => {
+await t.test('What Yjs holds besides the blocks is counted', async (t) => {
   const document = new Y.Doc()
   Y.applyUpdate(document, run('# T', 'markdown', 'yjs').body)
   ;(document.getXmlFragment('document-store').querySelector('heading') as Y.XmlElement).setAttribute('shade', 'x')
   t.same(run(Y.encodeStateAsUpdate(document), 'yjs', 'json').dropped, [{ what: 'prop shade', kind: 'format', count: 1 }])
 })
 
-await t.test('a fragment of another name is no empty document', async (t) => {
+await t.test('A wrong fragment name is counted, and no empty document', async (t) => {
   const { body } = run('# T', 'markdown', 'yjs', { fragment: 'other' })
   const document = new Y.Doc()
   Y.applyUpdate(document, body)
@@ -200,7 +205,7 @@ await t.test('a fragment of another name is no empty document', async (t) => {
   for (const update of [body, Y.encodeStateAsUpdate(document)]) t.same(run(update, 'yjs', 'json').dropped, [{ what: 'root other', kind: 'content', count: 1 }])
 })
 
-await t.test('marks, links and elements in a program are counted where it is written as text', async (t) => {
+await t.test('Marks, links and elements in a program are counted if it is written as text', async (t) => {
   const program = [{ type: 'codeBlock', content: [{ type: 'text', text: 'x', styles: { bold: true } }, { type: 'link', href: 'https://a.b', content: 'l' }, { type: 'interlinkingLinkInline', props: { title: 't' } }] }]
   t.same(run(JSON.stringify(program), 'json', 'markdown').dropped, [
     { what: 'mark bold', kind: 'format', count: 1 },
@@ -209,7 +214,7 @@ await t.test('marks, links and elements in a program are counted where it is wri
   ])
 })
 
-await t.test('a line break in a name, a caption or a title begins nothing new in markdown', async (t) => {
+await t.test('A line break in a name, a caption or a title begins no block in markdown', async (t) => {
   const evil = 'a\n\n# b\n\n<script>'
   const input = JSON.stringify([
     ...['image', 'video', 'audio', 'file', 'pdf'].flatMap((type) => [{ type, props: { url: 'https://a.b/', name: evil } }, { type, props: { url: 'https://a.b/', name: evil, caption: evil } }]),
@@ -224,31 +229,31 @@ await t.test('a line break in a name, a caption or a title begins nothing new in
   t.match(read.at(-1), { type: 'callout', props: { emoji: evil }, content: [{ text: evil }] })
 })
 
-await t.test('a button is text', async (t) => {
+await t.test('A button is text', async (t) => {
   t.equal(text('<p>Press <button>OK</button></p>', 'html', 'text'), 'Press OK\n')
 })
 
-await t.test('markdown whose HTML is beyond the limits is read as text, and counted once', async (t) => {
+await t.test('Markdown with HTML beyond the limits is read as text, and counted once', async (t) => {
   const markdown = '[a](b "title")\n\n' + '<ul><li>'.repeat(150) + 'x'
   t.match(text(markdown, 'markdown', 'text'), /^a\n<ul><li>.*x\n$/)
   for (const to of ['json', 'yjs'] as const) t.same(run(markdown, 'markdown', to).dropped, [{ what: 'link title', kind: 'format', count: 1 }])
 })
 
-await t.test('addresses that could run code do not reach HTML', async (t) => {
+await t.test('Addresses that could run code do not reach HTML', async (t) => {
   for (const href of ['javascript:alert(1)', ' java\tscript:alert(1)', 'JAVASCRIPT:x', 'vbscript:x', 'data:text/html,x', '\u0000javascript:x']) {
     const input = JSON.stringify([
       { content: [{ type: 'link', href, content: 'l' }] },
       ...['image', 'video', 'audio', 'file', 'pdf'].map((type) => ({ type, props: { url: href, name: 'n', showPreview: false } })),
       ...['image', 'video', 'audio', 'file', 'pdf'].map((type) => ({ type, props: { url: href, name: 'n' } })),
     ])
-    // The address itself may stand in data-url, from which no browser loads anything.
+    // The address itself can be in data-url, from which no browser loads anything.
     t.notMatch(text(input, 'json', 'html').replace(/ data-url="[^"]*"/g, ''), /script:|data:text/i, JSON.stringify(href))
     t.equal(run(input, 'json', 'html').dropped.reduce((sum, { what, count }) => sum + (what.startsWith('unsafe') ? count : 0), 0), 11, JSON.stringify(href))
     t.notMatch(text(input, 'json', 'markdown').replace(/!\[.*\n|<(?:video|audio).*\n/g, ''), /script:|data:text/i, JSON.stringify(href))
   }
 })
 
-await t.test('a colour cannot leave its style, nor any text its place', async (t) => {
+await t.test('Neither a colour nor text can escape from its place in HTML', async (t) => {
   const evil = '"><script>alert(1)</script>;x:url(y)'
   const input = JSON.stringify([
     { props: { textColor: evil, backgroundColor: evil }, content: [{ type: 'text', text: evil, styles: { textColor: evil } }] },
@@ -263,7 +268,7 @@ await t.test('a colour cannot leave its style, nor any text its place', async (t
   t.notMatch(text(input, 'json', 'markdown').replace(/`[^`]*`|```[^]*?```/g, ''), /(?<!\\)<script/)
 })
 
-await t.test('links between documents carry the origin', async (t) => {
+await t.test('Links between documents start with the origin', async (t) => {
   const input = '[{"content":[{"type":"interlinkingLinkInline","props":{"docId":"1-2","title":"Other"}}]}]'
   t.match(text(input, 'json', 'html', { origin: 'https://docs.example.org' }), '<a href="https://docs.example.org/docs/1-2/" data-doc-id="1-2" data-title="Other">Other</a>')
   t.equal(text(input, 'json', 'markdown', { origin: 'https://docs.example.org' }), '[Other](https://docs.example.org/docs/1-2/)\n')

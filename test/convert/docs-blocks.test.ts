@@ -13,7 +13,7 @@ const write = (blocks: unknown, to: OutputFormat) => run(JSON.stringify(blocks),
 const read = (input: string, from: InputFormat) => withoutIds(JSON.parse(run(input, from, 'json').text))
 const full = (blocks: unknown) => read(JSON.stringify(blocks), 'json')
 
-await t.test('a callout shows its emoji, and has it once after any number of round trips', async (t) => {
+await t.test('A callout shows its emoji, once after any number of round trips', async (t) => {
   for (const emoji of ['💡', '🔥', '']) {
     const blocks = full([{ type: 'callout', props: { emoji }, content: '🔥 hot' }])
     for (const format of ['html', 'markdown'] as const) {
@@ -25,7 +25,7 @@ await t.test('a callout shows its emoji, and has it once after any number of rou
   }
 })
 
-await t.test('a callout is read from the HTML of Docs, and from HTML that has its emoji as an attribute alone', async (t) => {
+await t.test('A callout is read from the HTML of Docs, and from HTML with its emoji only in an attribute', async (t) => {
   const blocks = full([{ type: 'callout', props: { emoji: '🔥' }, content: 'hot' }])
   for (const html of [
     '<aside role="note" data-emoji="🔥"><p><span aria-hidden="true" data-emoji="🔥">🔥 </span>hot</p></aside>',
@@ -34,7 +34,7 @@ await t.test('a callout is read from the HTML of Docs, and from HTML that has it
   ]) t.strictSame(read(html, 'html'), blocks, html)
 })
 
-await t.test('a link between documents shows what the editor shows', async (t) => {
+await t.test('A link between documents shows the same as in the editor', async (t) => {
   const link = (props: object) => [{ content: [{ type: 'interlinkingLinkInline', props }] }]
   const cases: Array<[object, string, string]> = [
     [{ docId: 'd', title: 'T' }, 'T', `[T](${origin}/docs/d/)`],
@@ -55,7 +55,7 @@ await t.test('a link between documents shows what the editor shows', async (t) =
   t.strictSame(run(JSON.stringify(link({ docId: 'd', disabled: true })), 'json', 'markdown').dropped, [{ what: 'disabled link', kind: 'format', count: 1 }])
 })
 
-await t.test('a link between documents in the HTML of Docs keeps its title', async (t) => {
+await t.test('A link between documents in the HTML of Docs keeps its title', async (t) => {
   for (const [html, title] of [
     [`<a href="${origin}/docs/d/" data-doc-id="d" title="T">T</a>`, 'T'],
     [`<a href="${origin}/docs/d/" data-doc-id="d">T</a>`, 'T'],
@@ -63,7 +63,7 @@ await t.test('a link between documents in the HTML of Docs keeps its title', asy
   ] as const) t.match(read(html, 'html'), [{ content: [{ type: 'interlinkingLinkInline', props: { docId: 'd', title } }] }], html)
 })
 
-await t.test('the width of a PDF reaches HTML, and comes back', async (t) => {
+await t.test('The width of a PDF survives a round trip through HTML', async (t) => {
   for (const caption of ['', 'c']) {
     const blocks = full([{ type: 'pdf', props: { url: 'https://a.b/x.pdf', previewWidth: 300, caption } }])
     const html = write(blocks, 'html')
@@ -73,7 +73,7 @@ await t.test('the width of a PDF reaches HTML, and comes back', async (t) => {
   t.match(read('<embed src="https://a.b/x.pdf" type="application/pdf" width="300">', 'html'), [{ type: 'pdf', props: { previewWidth: 300 } }])
 })
 
-await t.test('a PDF is read from the HTML of Docs', async (t) => {
+await t.test('A PDF is read from the HTML of Docs', async (t) => {
   const pdf = (inner: string) => read(`<div data-content-type="pdf">${inner}</div>`, 'html')
   t.match(pdf('<iframe src="https://a.b/x.pdf" title="n" width="300"></iframe><p class="bn-file-caption">c</p>'), [
     { type: 'pdf', props: { url: 'https://a.b/x.pdf', name: 'n', caption: 'c', previewWidth: 300, showPreview: true } },
@@ -83,7 +83,7 @@ await t.test('a PDF is read from the HTML of Docs', async (t) => {
   t.match(pdf('<a href="https://a.b/x.pdf">n</a>'), [{ type: 'pdf', props: { url: 'https://a.b/x.pdf', name: 'n', showPreview: false } }])
 })
 
-await t.test('an upload is left out and counted, the blocks in it stay', async (t) => {
+await t.test('An upload is left out and counted, and the blocks in it stay', async (t) => {
   const blocks = JSON.stringify([{ content: 'a' }, { type: 'uploadLoader', props: { information: 'uploading', blockUploadName: 'x.png' }, children: [{ content: 'b' }] }])
   for (const [to, expected] of [['html', '<p>a</p><p>b</p>'], ['markdown', 'a\n\nb\n'], ['text', 'a\nb\n']] as const) {
     const { text, dropped } = run(blocks, 'json', to)
@@ -92,7 +92,7 @@ await t.test('an upload is left out and counted, the blocks in it stay', async (
   }
 })
 
-await t.test('a line break in markdown is a backslash, without a reference for a blank on the next line', async (t) => {
+await t.test('A line break in markdown is a backslash, without a reference for a blank on the next line', async (t) => {
   const markdown = (text: string, styles = {}) => write([{ content: [{ type: 'text', text, styles }] }], 'markdown')
   t.equal(markdown('one\n two\n\t three'), 'one\\\ntwo\\\nthree\n')
   t.equal(markdown('one\n two', { bold: true }), '**one\\\ntwo**\n')

@@ -10,7 +10,7 @@ import { standardTable } from '../../src/convert/blocks/standard-table.ts'
 import { listen, secret } from '../helper.ts'
 import { python, requirePython } from '../processes.ts'
 
-// Runs what docs/conversion.md shows, as it stands there; only the port is that of the test's service.
+// Runs the examples of docs/conversion.md unchanged, except for the port.
 const text = readFileSync(new URL('../../docs/conversion.md', import.meta.url), 'utf8')
 const run = promisify(execFile)
 
@@ -20,7 +20,7 @@ function example (language: string): string {
   return found
 }
 
-await t.test('curl', async (t) => {
+await t.test('The example with curl works', async (t) => {
   const { port } = await listen(t)
   const cwd = t.testdir({ 'notes.md': '# Notes\n' })
   const env = { PATH: process.env['PATH'], COLLABORATION_SERVER_SECRET: secret }
@@ -31,7 +31,7 @@ await t.test('curl', async (t) => {
   for (const line of [status, header, body]) t.match(answer, line)
 })
 
-await t.test('Django', async (t) => {
+await t.test('The example for Django works', async (t) => {
   requirePython({ django: 'python3-django', requests: 'python3-requests' })
   const { url } = await listen(t)
   const program = `
@@ -46,7 +46,7 @@ print(markdown_to_yjs("# Hello").hex())
   t.match(document.getXmlFragment('document-store').toString(), />Hello<\/heading>/)
 })
 
-await t.test('the module with a block of one\'s own', async (t) => {
+await t.test('The example of a blocks module works', async (t) => {
   const folder = t.testdir({ 'my-blocks.mjs': example('js') })
   const table = await loadBlockTable(`file://${join(folder, 'my-blocks.mjs')}`)
   t.not(table, standardTable)

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { inputFormatOf, mediaTypes, negotiate } from '../../src/convert/formats.ts'
+import { inputFormatOf, negotiate } from '../../src/convert/formats.ts'
 
-await t.test('the input by its Content-Type', async (t) => {
+await t.test('Content-Type names the input format', async (t) => {
   for (const [header, format] of [
     [undefined, 'markdown'], ['', 'markdown'], ['text/markdown', 'markdown'], ['text/x-markdown', 'markdown'],
     ['Text/Markdown; charset=latin-1', 'markdown'], ['application/x-www-form-urlencoded', 'markdown'],
@@ -11,7 +12,7 @@ await t.test('the input by its Content-Type', async (t) => {
   ] as const) t.equal(inputFormatOf(header), format, String(header))
 })
 
-await t.test('the output by Accept', async (t) => {
+await t.test('Accept chooses the output format', async (t) => {
   for (const [header, mediaType] of [
     [undefined, 'application/vnd.yjs.doc'],
     ['', 'application/vnd.yjs.doc'],
@@ -43,7 +44,15 @@ await t.test('the output by Accept', async (t) => {
   ] as const) t.equal(negotiate(header)?.mediaType, mediaType, String(header).slice(0, 60))
 })
 
-await t.test('every named type is taken', async (t) => {
-  for (const type of mediaTypes.input) t.ok(inputFormatOf(type), type)
-  for (const type of mediaTypes.output) t.equal(negotiate(type)?.mediaType, type)
+await t.test('Every documented media type is accepted', async (t) => {
+  const page = readFileSync(new URL('../../docs/conversion.md', import.meta.url), 'utf8')
+  const mediaTypesIn = (cell: string) => cell.match(/(?:text|application)\/[\w.+-]+/g) ?? []
+  const rows = page.split('\n').filter((line) => /^\|.*\|.*`(?:text|application)\//.test(line)).map((line) => line.split('|'))
+  t.equal(rows.length, 5)
+  for (const [, , read = '', written = ''] of rows) {
+    const inputs = mediaTypesIn(read)
+    for (const type of inputs) t.ok(inputFormatOf(type), type)
+    const outputs = written.includes('the same') ? inputs : mediaTypesIn(written)
+    for (const type of outputs) t.equal(negotiate(type)?.mediaType, type)
+  }
 })

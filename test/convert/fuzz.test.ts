@@ -15,7 +15,7 @@ import { deepEqual } from 'node:assert/strict'
 
 const outputs: OutputFormat[] = ['yjs', 'json', 'html', 'markdown', 'text']
 
-/** Converts to everything; only InvalidContent may come out, and Yjs that comes out must be whole. */
+/** Converts to every format. Only InvalidContent is thrown, and a Yjs update is complete. */
 function survives (input: Uint8Array, from: InputFormat): void {
   for (const to of outputs) {
     try {
@@ -31,11 +31,11 @@ function survives (input: Uint8Array, from: InputFormat): void {
 const bytes = (text: string) => new TextEncoder().encode(text)
 const update = anyBlocks().map((input) => blocksToUpdate(validateBlocks(input, table, new Dropped()), table))
 
-await t.test('any bytes', async () => {
+await t.test('Any bytes convert or are rejected', async () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom<InputFormat>('yjs', 'json', 'html', 'markdown'), survives), { numRuns: 500 })
 })
 
-await t.test('updates with bytes changed, cut out and doubled', async () => {
+await t.test('Damaged updates convert or are rejected', async () => {
   const damage = fc.array(fc.record({ at: fc.nat(), kind: fc.constantFrom('set', 'cut', 'double'), value: fc.nat(255) }), { minLength: 1, maxLength: 4 })
   fc.assert(fc.property(update, damage, (whole, changes) => {
     let bytes = [...whole]
@@ -49,7 +49,7 @@ await t.test('updates with bytes changed, cut out and doubled', async () => {
   }), { numRuns: 300 })
 })
 
-await t.test('the direct reader and Yjs agree wherever the direct one answers', async () => {
+await t.test('The direct reader of updates agrees with Yjs', async () => {
   fc.assert(fc.property(update, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 2 }), (whole, changes) => {
     for (const [at, value] of changes) whole[at % whole.length] = value
     const direct = readSimpleUpdate(whole, 'document-store')
@@ -57,14 +57,14 @@ await t.test('the direct reader and Yjs agree wherever the direct one answers', 
   }), { numRuns: 500 })
 })
 
-await t.test('any text as markdown and as HTML', async () => {
+await t.test('Any text converts as markdown and as HTML', async () => {
   fc.assert(fc.property(fc.array(anyText, { maxLength: 8 }).map((parts) => parts.join('\n')), (text) => {
     survives(bytes(text), 'markdown')
     survives(bytes(text), 'html')
   }), { numRuns: 300 })
 })
 
-await t.test('tags in any order', async () => {
+await t.test('Tags in any order convert', async () => {
   const tag = fc.tuple(fc.constantFrom('', '/'), fc.constantFrom('p', 'ul', 'ol', 'li', 'table', 'tr', 'td', 'th', 'details', 'summary', 'blockquote', 'pre', 'code', 'b', 'a href=x', 'img src=x', 'figure', 'figcaption', 'h1', 'br', 'input type=checkbox', 'aside', 'div data-node-type=blockGroup', 'p data-nesting-level=3', 'span style="color:red"', 'embed type=application/pdf', 'svg', 'template', 'select')).map(([slash, name]) => `<${slash}${name}>`)
   fc.assert(fc.property(fc.array(fc.oneof(tag, tag, anyText), { maxLength: 30 }).map((parts) => parts.join('')), (html) => {
     survives(bytes(html), 'html')
@@ -72,7 +72,7 @@ await t.test('tags in any order', async () => {
   }), { numRuns: 500 })
 })
 
-await t.test('any JSON', async () => {
+await t.test('Any JSON converts or is rejected', async () => {
   const block = fc.record({ type: fc.oneof(fc.constantFrom('paragraph', 'table', 'image', 'callout', '__proto__'), fc.string()), props: fc.dictionary(fc.string(), fc.jsonValue()), content: fc.jsonValue(), children: fc.jsonValue() }, { requiredKeys: [] })
   fc.assert(fc.property(fc.oneof(fc.jsonValue(), fc.array(block)), (value) => survives(bytes(JSON.stringify(value)), 'json')), { numRuns: 500 })
 })

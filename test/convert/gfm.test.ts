@@ -30,13 +30,13 @@ function agrees (blocks: Block[]): void {
 const numRuns = Number(process.env['GFM_RUNS'] ?? 300)
 const seed = Number(process.env['GFM_SEED'] ?? 7)
 
-await t.test(`GitHub reads random markdown of ours as our HTML, seed ${seed}`, async () => {
+await t.test(`GitHub shows our markdown of random blocks as our HTML, seed ${seed}`, async () => {
   // Renderers differ in math.
   const withoutMath = sayableBlocks().filter((blocks) => !/"(?:math|mathBlock)"/.test(JSON.stringify(blocks)))
   fc.assert(fc.property(withoutMath, (input) => agrees(validateBlocks(input, table, new Dropped()))), { numRuns, seed })
 })
 
-await t.test('text is the same for GitHub, and makes no link', async (t) => {
+await t.test('GitHub shows our text unchanged and makes no links of it', async (t) => {
   for (const text of [
     'See https://x.example/a_b_(c) or https://x.example/_id_/[1] end!', 'http://x.y/x*y*z?a=1&copy=2&lt;', '(https://a.b/c).', 'xhttps://a.b', 'FTP://a.b/c',
     'www.x.y/_a_', '*www.x.y*', 'me@x.example', 'a_b_c@x-y.example, mailto:a@b.c, xmpp:a@b.c/d',
@@ -52,7 +52,7 @@ await t.test('text is the same for GitHub, and makes no link', async (t) => {
   }
 })
 
-await t.test('addresses and labels with brackets, blanks and signs', async (t) => {
+await t.test('Addresses and labels keep brackets, blanks and signs', async (t) => {
   for (const href of ['https://a.b/(c)', 'https://a.b/c)', 'https://a.b/((', 'https://a.b/<c>', 'https://a.b/c d', 'https://a.b/c\\*d', 'https://a.b/?c&copy;=d', '/a_b_*c*', '#a', '']) {
     for (const text of [href || 'x', '[a]', 'a]', '[a', '[a](b)', '![a]', 'a!', '*a*', '`a', 'https://c.d/_e_', 'a\\', '^[^1]: a']) {
       agrees(validateBlocks([{ content: ['wow!', { type: 'link', href, content: text }, '(b)'] }], table, new Dropped()))
@@ -62,7 +62,7 @@ await t.test('addresses and labels with brackets, blanks and signs', async (t) =
   }
 })
 
-await t.test('GitHub links what is a link, and no address that is text', async (t) => {
+await t.test('GitHub links our links, and no address that is text', async (t) => {
   const link = (href: string, content = href) => ({ type: 'link', href, content })
   for (const [content, markdown, links] of [
     [link('https://a.b/_c_?d=1&e=2'), '<https://a.b/_c_?d=1&e=2>', 1],
@@ -78,17 +78,17 @@ await t.test('GitHub links what is a link, and no address that is text', async (
   }
 })
 
-await t.test('signs beside a line break stay in a name', async (t) => {
+await t.test('A name keeps signs beside a line break', async (t) => {
   const file = validateBlocks([{ type: 'file', props: { url: 'https://a.b/', name: '* * *\n* *' } }], table, new Dropped())
   t.equal(seen(toHtml(fromMarkdown(toMarkdown(file)))).text, '* * * * *')
   t.equal(fromMarkdown(toMarkdown(validateBlocks([{ type: 'image', props: { url: 'https://a.b/', name: 'a\\\nbcd' } }], table, new Dropped())))[0]?.props['name'], 'a\\\nbcd')
 })
 
-await t.test('an item that begins like a rule or a checkbox is neither', async () => {
+await t.test('An item that begins like a rule or a checkbox stays an item', async () => {
   agrees(validateBlocks([{ type: 'bulletListItem', content: '**' }, { type: 'bulletListItem', content: ['[x]', { type: 'text', text: 'a', styles: { code: true } }] }], table, new Dropped()))
 })
 
-await t.test('no escape that changes nothing', async (t) => {
+await t.test('No character is escaped without need', async (t) => {
   for (const text of [
     'Hello world!', '[draft] a', '[x] a', 'a [b] (c)', 'see [^1]', 'https: a', 'user@host', 'npm i a@1.2.3', '2 * 3 * 4', '5* hotel', 'snake_case', '_a', 'about ~20', '~ a', '$5',
     'a < b', 'a <b', '1 <2> 3', 'AT&T; a & b', 'C:\\dir\\file', 'a\n2. b', 'a\n+', '=== a', '--', ': a', 'a|b', '#tag', '1.5', 'it`s', '!', 'a\n[b]',
@@ -100,7 +100,7 @@ await t.test('no escape that changes nothing', async (t) => {
   t.equal(toMarkdown(fromHtml('<a href="https://a.b/c_(d)">e</a>')), '[e](https://a.b/c_(d))\n')
 })
 
-await t.test('numbers go on after children, and begin anew after other blocks and in another list', async (t) => {
+await t.test('Numbers continue after children, and restart after other blocks and in another list', async (t) => {
   const html = toHtml(fromMarkdown('1. one\n\n   ```\n   code\n   ```\n2. two\n\n   para\n3. three\n   - a\n   - b\n\n     c\n4. four'))
   t.match(html, /<ol><li><p>one<.*<ol start="2"><li><p>two<.*<ol start="3"><li><p>three<.*<li><p>four</)
   const numbered = (content: string, more = {}) => ({ type: 'numberedListItem', content, ...more })
@@ -117,7 +117,7 @@ await t.test('numbers go on after children, and begin anew after other blocks an
   t.equal(blocksToText(fromMarkdown('0. a\n1. b\n\n5) c'), table, new Dropped()), '0. a\n1. b\n5. c\n')
 })
 
-await t.test('two lists stay two', async (t) => {
+await t.test('Two adjacent lists stay two', async (t) => {
   for (const source of ['1. a\n2. b\n\n1) c\n', '3) a\n\n1. b\n']) {
     const blocks = fromMarkdown(source)
     t.equal(seen(toHtml(blocks)).text, seen(renderGfm(source)).text)
@@ -128,7 +128,7 @@ await t.test('two lists stay two', async (t) => {
   t.same(fromMarkdown('1. a\n\n<!-- -->\n\n1. b').map(({ props }) => props['start']), [undefined, 1])
 })
 
-await t.test('what an empty block holds stays', async (t) => {
+await t.test('The children of an empty block stay', async (t) => {
   const inside = [{ type: 'heading', props: { level: 5 }, content: 'T' }, { content: 'y' }, { type: 'bulletListItem', content: 'z' }, { type: 'divider' }, { type: 'codeBlock', content: 'c' }, { type: 'quote', content: 'q' }]
   for (const type of ['bulletListItem', 'numberedListItem', 'checkListItem', 'toggleListItem', 'quote', 'heading', 'paragraph']) {
     for (let first = 0; first < inside.length; first++) {
@@ -140,7 +140,7 @@ await t.test('what an empty block holds stays', async (t) => {
   t.equal(toMarkdown(fromHtml('<ul><li>a</li><li><p></p><h5>T</h5><p>y</p></li><li>c</li></ul>')), '* a\n*\n  ##### T\n\n  y\n* c\n')
 })
 
-await t.test('footnotes are text, alerts come back', async (t) => {
+await t.test('Footnotes are text, and alerts read back as alerts', async (t) => {
   const blocks = fromMarkdown('A claim[^1] and more[^2].\n\n[^1]: Smith.\n[^2]: https://a.b/c\n')
   t.equal(blocksToText(blocks, table, new Dropped()), 'A claim[^1] and more[^2].\n[^1]: Smith.\n[^2]: https://a.b/c\n')
   agrees(blocks)

@@ -15,7 +15,7 @@ const full = (blocks: unknown) => read(JSON.stringify(blocks), 'json')
 const paragraph = (...content: unknown[]) => full([{ content }])
 const math = (content: string) => ({ type: 'math', content })
 
-await t.test('math between dollars is read by GitHub\'s rule', async (t) => {
+await t.test('Math between dollars is read by GitHub\'s rule', async (t) => {
   for (const [markdown, content] of [
     ['$x^2$', [math('x^2')]],
     ['a $x$, $y_1 + y_2$.', ['a ', math('x'), ', ', math('y_1 + y_2'), '.']],
@@ -28,7 +28,7 @@ await t.test('math between dollars is read by GitHub\'s rule', async (t) => {
   ] as const) t.strictSame(read(markdown, 'markdown'), paragraph(...content), markdown)
 })
 
-await t.test('other dollars are text, and are written without an escape', async (t) => {
+await t.test('Other dollars are text, and are written without an escape', async (t) => {
   for (const markdown of ['$5 and $6', '$ x $', '$x $', '$ x$', '$HOME/$USER', 'US$5, C$6', 'a$b$c', '$$', '$$$', '$x$2', '$', '5$', '$a\\\nb', '$a\\\nb$', '`$x$`']) {
     t.notMatch(JSON.stringify(read(markdown, 'markdown')), /"math/, markdown)
     if (!markdown.startsWith('$$')) t.equal(text(markdown, 'markdown', 'markdown'), markdown + '\n')
@@ -36,7 +36,7 @@ await t.test('other dollars are text, and are written without an escape', async 
   t.strictSame(read('\\$x\\$', 'markdown'), paragraph('$x$'))
 })
 
-await t.test('text that would be read as math is escaped', async (t) => {
+await t.test('Text that would be read as math is escaped', async (t) => {
   const bold = (text: string) => ({ type: 'text', text, styles: { bold: true } })
   for (const content of [['$x$'], ['a $$x$$ b'], ['$$'], ['$x', bold('y$')], [bold('$'), 'x$'], ['$a', { type: 'link', href: 'https://a.b/$', content: 'l' }], ['$a ', math('x'), ' b$'], ['\\$x$'], ['$`x`$']]) {
     t.strictSame(read(text(JSON.stringify([{ content }]), 'json', 'markdown'), 'markdown'), paragraph(...content), JSON.stringify(content))
@@ -44,7 +44,7 @@ await t.test('text that would be read as math is escaped', async (t) => {
   t.equal(text(JSON.stringify([{ content: '$x$' }]), 'json', 'markdown'), '\\$x$\n')
 })
 
-await t.test('math in a line comes back from everything', async (t) => {
+await t.test('Math in a line survives a round trip through every format', async (t) => {
   for (const content of [
     ['a ', math('\\frac{1}{2} < x'), ' b'], [math('x'), math('y')], ['a', math('x'), 'b'], [math('x'), '2'], [math('x $y$ z')], [math('a\n\nb')], [math('')], [math(' x ')], [math('x\\')], [math('`x`')],
   ]) {
@@ -59,18 +59,18 @@ await t.test('math in a line comes back from everything', async (t) => {
   t.equal(text(JSON.stringify([{ content: ['a ', math('x^2')] }]), 'json', 'text'), 'a x^2\n')
 })
 
-await t.test('math in JSON may be a list of runs, whose marks are counted', async (t) => {
+await t.test('Math in JSON can be a list of runs, whose marks are counted', async (t) => {
   const blocks = JSON.stringify([{ content: [{ type: 'math', content: [{ type: 'text', text: 'x', styles: { bold: true } }, { type: 'text', text: 'y' }] }] }])
   t.strictSame(read(blocks, 'json'), paragraph(math('xy')))
   t.strictSame(run(blocks, 'json', 'yjs').dropped, [{ what: 'mark bold', kind: 'format', count: 1 }])
 })
 
-await t.test('math in a link keeps the address, math in bold is counted', async (t) => {
+await t.test('Math in a link keeps the address, and the mark of bold math is counted', async (t) => {
   t.strictSame(read('[a $x$](https://a.b/)', 'markdown'), paragraph({ type: 'link', href: 'https://a.b/', content: 'a $x$' }))
   t.strictSame(run('**$x$**', 'markdown', 'yjs').dropped, [{ what: 'mark bold', kind: 'format', count: 1 }])
 })
 
-await t.test('blocks of math and diagrams come back from everything', async (t) => {
+await t.test('Blocks of math and diagrams survive a round trip through every format', async (t) => {
   const sources = ['x^2', 'a\n  b', 'a\n\nb', '', '\nx\n', 'x $$ y', '```\nx', '# a\n- b\n> c', 'x\\']
   const blocks = JSON.stringify(['mathBlock', 'diagram'].flatMap((type) => sources.flatMap((content) => [{ type, content }, { type: 'bulletListItem', content: 'i', children: [{ type, content }] }, { type: 'quote', content: 'q', children: [{ type, content }] }])))
   const expected = read(blocks, 'json')
@@ -79,7 +79,7 @@ await t.test('blocks of math and diagrams come back from everything', async (t) 
   t.equal(text('[{"type":"mathBlock","content":"x\\ny"},{"type":"diagram","content":"a --> b"}]', 'json', 'markdown'), '$$\nx\ny\n$$\n\n```mermaid\na --> b\n```\n')
 })
 
-await t.test('blocks of math are read as GitHub reads them', async (t) => {
+await t.test('Blocks of math are read as on GitHub', async (t) => {
   const block = (content: string) => full([{ type: 'mathBlock', content }])
   for (const markdown of ['$$\nx\n$$', '$$x$$', '$$ x $$', '$$x\n$$', '$$\nx$$', '```math\nx\n```']) t.strictSame(read(markdown, 'markdown'), block('x'), markdown)
   t.strictSame(read('> - $$\n>   x\n>   $$', 'markdown'), full([{ type: 'quote', content: '', children: [{ type: 'bulletListItem', content: '', children: [{ type: 'mathBlock', content: 'x' }] }] }]))
@@ -97,7 +97,7 @@ await t.test('MathML with its LaTeX source is math, without it text that is coun
   t.strictSame(run(mathMl('', ''), 'html', 'yjs').dropped, [{ what: 'element math', kind: 'format', count: 1 }])
 })
 
-await t.test('dollars in a name stay as they are, with the setting and without', async (t) => {
+await t.test('Dollars in a name stay unchanged, with and without the setting', async (t) => {
   for (const isOn of [true, false]) {
     t.match(read('![a $x$ b](https://a.b/)', 'markdown', isOn), [{ type: 'image', props: { name: 'a $x$ b' } }])
     for (const type of ['image', 'file']) {
@@ -108,7 +108,7 @@ await t.test('dollars in a name stay as they are, with the setting and without',
   }
 })
 
-await t.test('without the setting math in markdown stays text as it is written, and its fences stay code', async (t) => {
+await t.test('Without the setting math in markdown stays text, and its fences stay code', async (t) => {
   for (const markdown of ['a $x_1*b*c_2$ b', '$$\\frac{a}{b} \\\\ *c*$$', 'a $$ x $$ b', '$`a*b`$', '$[a](b)$', '$$\na\\\\\n*b*\n$$', '$$ a\n_b_ $$']) {
     t.strictSame(read(markdown, 'markdown', false), paragraph(markdown), markdown)
     t.strictSame(run(markdown, 'markdown', 'yjs', false).dropped, [])
@@ -119,7 +119,7 @@ await t.test('without the setting math in markdown stays text as it is written, 
   for (const language of ['mermaid', 'math']) t.strictSame(read(`\`\`\`${language}\nx\n\`\`\``, 'markdown', false), full([{ type: 'codeBlock', props: { language }, content: 'x' }]))
 })
 
-await t.test('without the setting MathML becomes its source, which is counted, and a diagram code', async (t) => {
+await t.test('Without the setting MathML becomes its source, which is counted, and a diagram becomes code', async (t) => {
   const annotation = '<annotation encoding="application/x-tex">x\n\\y</annotation>'
   const page = `<p>a <math><semantics><mi>x</mi>${annotation}</semantics></math> b</p><math display="block"><semantics><mi>x</mi>${annotation}</semantics></math><p>c <math><mi>z</mi></math></p>`
   t.strictSame(read(page, 'html', false), full([{ content: 'a $x\n\\y$ b' }, { content: '$$x\n\\y$$' }, { content: 'c z' }]))
@@ -127,7 +127,7 @@ await t.test('without the setting MathML becomes its source, which is counted, a
   t.strictSame(read('<pre><code class="language-mermaid">a</code></pre>', 'html', false), full([{ type: 'codeBlock', props: { language: 'mermaid' }, content: 'a' }]))
 })
 
-await t.test('without the setting math that a document holds is read and exported all the same', async (t) => {
+await t.test('Without the setting the math of a document is still read and exported', async (t) => {
   const blocks = JSON.stringify([{ content: ['a ', math('x^2'), ' b ', math(' y ')] }, { type: 'mathBlock', content: 'x\ny' }, { type: 'diagram', content: 'a --> b' }])
   const update = run(blocks, 'json', 'yjs', false).body
   t.strictSame(read(update, 'yjs', false), full(JSON.parse(blocks)))
@@ -137,7 +137,7 @@ await t.test('without the setting math that a document holds is read and exporte
   }
 })
 
-await t.test('without the setting a project\'s own diagrams and math are read', async (t) => {
+await t.test('Without the setting a project\'s own diagrams and math are read', async (t) => {
   const own = createBlockTable(blockNoteBlocks, docsBlocks, myBlocks, { inline: [{ ...inlineMath }] })
   const input = new TextEncoder().encode('$x$\n\n```mermaid\na\n```')
   const blocks: unknown = JSON.parse(new TextDecoder().decode(convert({ input, from: 'markdown', to: 'json' }, own).body))

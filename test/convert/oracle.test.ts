@@ -19,7 +19,10 @@ import { withoutIds } from './without-ids.ts'
 
 t.teardown(() => setImmediate(() => process.exit()))
 
-/** BlockNote keeps the source's line feed after a break as a blank; we do not. Header counts of ragged tables differ, see docs/conversion.md. */
+/**
+ * BlockNote keeps the source's line feed after a break as a blank; we do not. Header counts of ragged tables differ,
+ * see docs/conversion.md.
+ */
 function comparable (blocks: unknown): unknown {
   return JSON.parse(JSON.stringify(withoutIds(blocks), (key, value: unknown) => {
     if (key === 'text' && typeof value === 'string') return value.replaceAll('\n ', '\n')
@@ -27,12 +30,14 @@ function comparable (blocks: unknown): unknown {
   }))
 }
 
-/** This BlockNote has no inline elements whose content is a string, and its columns are a package of another licence. */
+/**
+ * This BlockNote has no inline elements whose content is a string, and its columns are a package of another licence.
+ */
 const known = (spec: BlockSpec | InlineSpec) => spec.content !== 'plain' && !('container' in spec)
 
 const full = (blocks: unknown) => validateBlocks(blocks, table, new Dropped())
 
-await t.test('BlockNote reads every update of ours as the blocks it was made of', async () => {
+await t.test('BlockNote reads the same blocks from our updates', async () => {
   fc.assert(fc.property(anyBlocks(table, known), (input) => {
     fc.pre(input.length > 0)
     const blocks = full(input)
@@ -40,9 +45,9 @@ await t.test('BlockNote reads every update of ours as the blocks it was made of'
   }), { numRuns: 100 })
 })
 
-await t.test('we read every update of BlockNote\'s as it does', async () => {
+await t.test('We read the same blocks as BlockNote from its updates', async () => {
   fc.assert(fc.property(anyBlocks(table, known), (input) => {
-    // BlockNote itself refuses a cell that reaches beyond its table.
+    // BlockNote itself rejects a cell that extends beyond its table.
     fc.pre(input.length > 0 && !/"(?:row|col)span":2/.test(JSON.stringify(input)))
     const update = oracleUpdate(full(input))
     const dropped = new Dropped()
@@ -52,21 +57,23 @@ await t.test('we read every update of BlockNote\'s as it does', async () => {
 })
 
 for (const markdown of markdownDocuments) {
-  await t.test(`markdown is read as BlockNote reads it: ${JSON.stringify(markdown.slice(0, 40))}`, async (t) => {
-    t.strictSame(comparable(markdownToBlocks(markdown, table, new Dropped())), comparable(await oracle.tryParseMarkdownToBlocks(markdown)))
+  await t.test(`Markdown is read as in BlockNote: ${JSON.stringify(markdown.slice(0, 40))}`, async (t) => {
+    const ours = markdownToBlocks(markdown, table, new Dropped())
+    t.strictSame(comparable(ours), comparable(await oracle.tryParseMarkdownToBlocks(markdown)))
   })
 }
 
 for (const [name, input] of Object.entries(blockDocuments)) {
-  await t.test(`${name}: HTML and markdown are what BlockNote writes`, async (t) => {
+  await t.test(`${name}: HTML and markdown are the same as BlockNote's`, async (t) => {
     const blocks = full(input)
-    t.strictSame(normalHtml(blocksToHtml(blocks, table, new Dropped())), normalHtml(await oracle.blocksToHTMLLossy(structuredClone(blocks))))
+    const html = await oracle.blocksToHTMLLossy(structuredClone(blocks))
+    t.strictSame(normalHtml(blocksToHtml(blocks, table, new Dropped())), normalHtml(html))
     // BlockNote writes an empty paragraph as blank lines that it does not read back.
     t.equal(blocksToMarkdown(blocks, table, new Dropped()), (await oracle.blocksToMarkdownLossy(structuredClone(blocks))).replace(/\n{3,}/g, '\n\n'))
   })
 }
 
-await t.test('HTML is read as BlockNote reads it', async (t) => {
+await t.test('HTML is read as in BlockNote', async (t) => {
   for (const html of [
     '<p>one</p><p>two</p>',
     '<h1>T</h1><div>x<br>y</div>',
@@ -81,5 +88,8 @@ await t.test('HTML is read as BlockNote reads it', async (t) => {
     '<p>a b</p><mark>m</mark>',
     '<img src="http://a/b.png">',
     '<p><span style="color:red">r</span></p>',
-  ]) t.strictSame(comparable(htmlToBlocks(html, table, new Dropped())), comparable(await oracle.tryParseHTMLToBlocks(html)), html)
+  ]) {
+    const ours = htmlToBlocks(html, table, new Dropped())
+    t.strictSame(comparable(ours), comparable(await oracle.tryParseHTMLToBlocks(html)), html)
+  }
 })

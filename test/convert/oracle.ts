@@ -1,13 +1,24 @@
-import { BlockNoteSchema, createBlockSpec, createInlineContentSpec, createPageBreakBlockSpec, defaultBlockSpecs, defaultInlineContentSpecs } from '@blocknote/core'
+import {
+  BlockNoteSchema,
+  createBlockSpec,
+  createInlineContentSpec,
+  createPageBreakBlockSpec,
+  defaultBlockSpecs,
+  defaultInlineContentSpecs,
+} from '@blocknote/core'
 import { ServerBlockNoteEditor } from '@blocknote/server-util'
 import * as Y from 'yjs'
 import { docsBlocks } from '../../src/convert/blocks/docs-blocks.ts'
 import { defaultFragment } from '../../src/convert/yjs/blocks-to-update.ts'
 
-/** BlockNote itself, with La Suite Docs' blocks declared by their props. Its types ask for more than a table of data can say, so it is used without them. */
+// BlockNote itself, with La Suite Docs' blocks declared by their props. Its types ask for more than a table of data
+// holds, so it is used without them.
 
-/** server-util puts jsdom's document here while it works. */
-const render = (tag: string) => () => ({ dom: (globalThis as unknown as { document: { createElement: (tag: string) => never } }).document.createElement(tag) })
+/** server-util sets the global document, jsdom's, while it works. */
+const render = (tag: string) => () => {
+  const { document } = globalThis as unknown as { document: { createElement: (tag: string) => never } }
+  return { dom: document.createElement(tag) }
+}
 
 const custom = Object.fromEntries((docsBlocks.blocks ?? []).map(({ type, content, props, code = false }) => [
   type,
@@ -26,10 +37,11 @@ const schema = BlockNoteSchema.create({
 
 /** An optional prop has no default in BlockNote, only a type. */
 function propSchema (props: object): never {
-  return Object.fromEntries(Object.entries(props).map(([name, spec]) => [name, 'default' in spec ? spec : { default: undefined, ...spec }])) as never
+  const specs = Object.entries(props)
+  return Object.fromEntries(specs.map(([name, spec]) => [name, { default: undefined, ...spec }])) as never
 }
 
-/** Loosely typed: tests hand it JSON. */
+/** BlockNote's editor, loosely typed because tests pass JSON. */
 export const oracle = ServerBlockNoteEditor.create({ schema }) as unknown as {
   blocksToYDoc: (blocks: unknown, fragment: string) => Y.Doc
   yDocToBlocks: (document: Y.Doc, fragment: string) => unknown
@@ -39,10 +51,12 @@ export const oracle = ServerBlockNoteEditor.create({ schema }) as unknown as {
   blocksToMarkdownLossy: (blocks: unknown) => Promise<string>
 }
 
+/** BlockNote's update for blocks. */
 export function oracleUpdate (blocks: unknown): Uint8Array {
   return Y.encodeStateAsUpdate(oracle.blocksToYDoc(structuredClone(blocks), defaultFragment))
 }
 
+/** The blocks that BlockNote reads from an update. */
 export function oracleBlocks (update: Uint8Array): unknown {
   const document = new Y.Doc()
   Y.applyUpdate(document, update)

@@ -17,7 +17,9 @@ function read (from: typeof htmlToBlocks, source: string): Read {
 const html = (source: string) => read(htmlToBlocks, source)
 const markdown = (source: string) => read(markdownToBlocks, source)
 
-/** A block and those within it, one line each: its type unless a paragraph, what it says, its marks and its addresses. */
+/**
+ * A block and those within it, one line each: its type unless a paragraph, what it says, its marks and its addresses.
+ */
 function linesOf (block: Block, indent = ''): string[] {
   const { type, props, content, children } = block
   const said = content === undefined
@@ -39,7 +41,7 @@ const enclosing = ['applet', 'audio', 'canvas', 'datalist', 'dialog', 'iframe', 
   'style', 'svg', 'template', 'textarea', 'title', 'video', 'xmp', 'frameset']
 
 for (const tag of enclosing) {
-  await t.test(`<${tag}> that is left open in markdown is text, and what follows is read`, async (t) => {
+  await t.test(`An open <${tag}> in markdown is text, and what follows is read`, async (t) => {
     for (const [source, lines] of Object.entries({
       [`Use <${tag}> here\n\n# Next`]: [`Use <${tag}> here`, 'heading: Next'],
       [`# The <${tag}> tag\n\nafter`]: [`heading: The <${tag}> tag`, 'after'],
@@ -54,7 +56,7 @@ for (const tag of enclosing) {
   })
 }
 
-await t.test('what begins in a piece of markdown and never ends is text', async (t) => {
+await t.test('HTML in markdown that never ends is text', async (t) => {
   for (const open of ['<!--', '<!-- a', '<![CDATA[ a', '<?php a', '<!DOCTYPE a', '<div class="a']) {
     const shown = open.replace(/\s+/g, ' ')
     t.strictSame(markdown(`<div>\n${open}\n\n# Next`), { lines: [shown, 'heading: Next'], dropped: [] }, open)
@@ -67,7 +69,7 @@ await t.test('what begins in a piece of markdown and never ends is text', async 
   t.strictSame(markdown('a <!-- b --> c\n\n<!-- d\n\ne -->\n\nf'), { lines: ['a  c', 'f'], dropped: [] })
 })
 
-await t.test('elements that are closed in their piece of markdown are what they are in HTML', async (t) => {
+await t.test('Elements that are closed in markdown are read as in HTML', async (t) => {
   t.strictSame(markdown('a <textarea>b</textarea> c').dropped, ['content element textarea'])
   t.strictSame(markdown('<script>\n\na()\n\n</script>\n\nb'), { lines: ['b'], dropped: [] })
   t.strictSame(markdown('<svg><title><textarea></svg>\n\nb'), { lines: ['', 'b'], dropped: ['content element svg'] })
@@ -79,7 +81,7 @@ await t.test('elements that are closed in their piece of markdown are what they 
   t.strictSame(markdown('Use <col> and <td> here').lines, ['Use  and  here'])
 })
 
-await t.test('a tag that HTML does not know is text in markdown, or counted where it is closed', async (t) => {
+await t.test('An unknown tag is text in markdown, or counted if it is closed', async (t) => {
   t.strictSame(markdown('Map<String, List<Integer>> for <user-id>, see </nope>'), { lines: ['Map<String, List<Integer>> for <user-id>, see </nope>'], dropped: [] })
   t.strictSame(markdown('<div>\n<Card title="x">\n\n# A'), { lines: ['<Card title="x">', 'heading: A'], dropped: [] })
   t.strictSame(markdown('a <my-badge kind="x">*b*</my-badge> c'), { lines: ['a italic<b> c'], dropped: ['format element my-badge'] })
@@ -87,7 +89,7 @@ await t.test('a tag that HTML does not know is text in markdown, or counted wher
   t.strictSame(html('<p>a <x-foo>b</x-foo> <o:p>c</o:p> <blink>d</blink> e'), { lines: ['a b c d e'], dropped: [] })
 })
 
-await t.test('a summary is read whole', async (t) => {
+await t.test('A summary is read completely', async (t) => {
   t.strictSame(html('<details><summary>v2 <h3>Notes</h3> of May</summary><p>body</p></details>').lines, ['heading: v2 Notes of May', '  body'])
   t.strictSame(html('<details><summary><p>a</p>b<p>c</p></summary>d</details>').lines, ['toggleListItem: a\nb\nc', '  d'])
   t.strictSame(html('<details><summary>a<ul><li>b</ul>c</summary>d</details>').lines, ['toggleListItem: a', '  bulletListItem: b', '  c', '  d'])
@@ -98,7 +100,7 @@ await t.test('a summary is read whole', async (t) => {
     ['toggleListItem: a </oops>', '  bulletListItem: b', '  heading: c', '  d', 'e'])
 })
 
-await t.test('a cell keeps the order of what it says, and counts what it cannot hold', async (t) => {
+await t.test('A cell keeps the order of its text, and counts what it cannot hold', async (t) => {
   t.strictSame(html('<table><tr><td><p>a</p><ul><li>b<ol><li>c</li></ol></li></ul><p>d</p><h4>e</h4>f<pre>g\nh</pre>i<td>j</table>'), {
     lines: ['table: a\nb\nc\nd\ne\nf\ng\nh\ni|j'],
     dropped: ['format bulletListItem in a cell', 'format numberedListItem in a cell', 'format heading in a cell', 'format codeBlock in a cell'],
@@ -111,7 +113,7 @@ await t.test('a cell keeps the order of what it says, and counts what it cannot 
   t.strictSame(html('<table><tr style="font-weight:bold"><td>a<td style="font-weight:normal">b<td hidden>c</table>').lines, ['table: bold<a>|b'])
 })
 
-await t.test('marks that style says, inherited and undone', async (t) => {
+await t.test('Marks from style are inherited and can be undone', async (t) => {
   t.strictSame(html('<p style="font-weight:600">a<span style="font-weight:400">b</span></p>').lines, ['bold<a>b'])
   t.strictSame(html('<b style="font-weight:normal"><p>a <span style="font-weight:700">b</span></p></b>').lines, ['a bold<b>'])
   t.strictSame(html('<ul style="font-style:italic"><li>a<i style="font-style: normal !important">b</i></ul>').lines, ['bulletListItem: italic<a>b'])
@@ -121,7 +123,7 @@ await t.test('marks that style says, inherited and undone', async (t) => {
   t.strictSame(html('<p>a<span style="vertical-align:super">2</span> <q>b</q> <mark>c</mark></p>'), { lines: ['a2 b c'], dropped: ['format style vertical-align', 'format element q', 'format element mark'] })
 })
 
-await t.test('addresses are kept or counted', async (t) => {
+await t.test('Addresses are kept or counted', async (t) => {
   const picture = '<img src="https://x.example/t.png" alt="t">'
   t.strictSame(html(`<p><a href="https://x.example/full">${picture}</a></p>`).lines, ['image: https://x.example/t.png t', '[https://x.example/full](https://x.example/full)'])
   t.strictSame(html(`<p><a href="https://x.example/full">${picture} text</a></p>`).lines, ['[text](https://x.example/full)', 'image: https://x.example/t.png t'])
@@ -146,7 +148,7 @@ await t.test('addresses are kept or counted', async (t) => {
   t.strictSame(markdown('[a]: https://x.example/a\n[b]: https://x.example/b\n\n[a]').dropped, ['format link definition'])
 })
 
-await t.test('a figure is read with all it holds', async (t) => {
+await t.test('A figure is read with all its content', async (t) => {
   t.strictSame(html('<figure><img src="https://x.example/a.png"><img src="https://x.example/b.png"><p>beside</p><figcaption>see <a href="https://x.example/c">here</a></figcaption></figure>').lines,
     ['image: https://x.example/a.png', 'image: https://x.example/b.png', 'beside', 'see [here](https://x.example/c)'])
   t.strictSame(html('<figure><figure><img src="https://x.example/a.png"><figcaption>a</figcaption></figure><figure><video src="https://x.example/b.mp4"></video></figure><figcaption>all</figcaption></figure>').lines,
@@ -155,7 +157,7 @@ await t.test('a figure is read with all it holds', async (t) => {
   t.strictSame(html('<figure><pre>a</pre><figcaption>b</figcaption></figure>').lines, ['codeBlock: a', 'b'])
 })
 
-await t.test('white space is read as browsers read it', async (t) => {
+await t.test('White space is read as in browsers', async (t) => {
   t.strictSame(html('<p>next <i> it</i> end </p><ul><li><input type="checkbox" checked> done</li></ul><ul><li><!-- c -->\n\t<a href="/x">\t News</a></li></ul>').lines,
     ['next italic<it> end', 'checkListItem: done', 'bulletListItem: [News](/x)'])
   t.strictSame(html('<p>a <b> </b> b&nbsp; &nbsp;c<br> d</p> <p> e </p>').lines, ['a b\u00a0 \u00a0c\nd', 'e'])
@@ -163,7 +165,7 @@ await t.test('white space is read as browsers read it', async (t) => {
   t.strictSame(html('<h2> a  b </h2><td> c </td><blockquote>\n  d\n</blockquote>').lines, ['heading: a b', 'c', 'quote: d'])
 })
 
-await t.test('blocks within a program are lines of it', async (t) => {
+await t.test('Blocks within a program are lines of it', async (t) => {
   const programs: Array<[string, string]> = [
     ['<ol><li>a</li><li>b</li></ol>', 'a\nb'], ['<p>a</p><p>b</p>', 'a\nb'], ['a<br>b', 'a\nb'], ['<div>a</div><div><br></div><div>b</div>', 'a\n\nb'],
     ['<span style="display:block">a</span><span style="display:block">b</span>', 'a\nb'], ['a<div>b\n</div>c', 'a\nb\nc'], ['<code><div>a</div><div>b</div></code>', 'a\nb'],
@@ -171,7 +173,7 @@ await t.test('blocks within a program are lines of it', async (t) => {
   for (const [source, code] of programs) t.strictSame(html(`<pre>${source}</pre>`).lines, [`codeBlock: ${code}`], source)
 })
 
-await t.test('captions and summaries come first, wherever they are written', async (t) => {
+await t.test('Captions and summaries come first, wherever they are written', async (t) => {
   const captions = '<caption></caption><caption>b</caption>'
   for (const cell of [`<td>a${captions}`, `<td>a<i>${captions}</i>`]) {
     t.strictSame(html(`<table><tr>${cell}</table>`).lines, ['b', 'table: a'])
@@ -181,7 +183,7 @@ await t.test('captions and summaries come first, wherever they are written', asy
   t.strictSame(html('<pre><details>a<summary>b</summary><summary>c</summary></details></pre>').lines, ['codeBlock: b\na\nc'])
 })
 
-await t.test('what no browser shows is no text, what it shows without a block is counted', async (t) => {
+await t.test('Hidden elements are no text, and visible ones without a block are counted', async (t) => {
   t.strictSame(html('<p hidden>a</p><div style="display:none">b</div><script>c</script><dialog>d</dialog><template>e</template><p>f</p>'), { lines: ['f'], dropped: [] })
   t.strictSame(html('<dialog open>a</dialog><input value="b"><input type="hidden" value="c"><select><option>d</select>'), { lines: ['a'], dropped: ['content element input', 'content element select'] })
   t.strictSame(html('<div data-page-break="">a</div>').dropped, ['content content of pageBreak'])

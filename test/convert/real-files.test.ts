@@ -20,7 +20,8 @@ const files = readdirSync('node_modules', { recursive: true, encoding: 'utf8' })
   .filter((path, index) => index % step === 0 && statSync(join('node_modules', path)).isFile())
 
 /** Math is text, as it is to the renderer. */
-const fromMarkdown = (markdown: string, dropped = new Dropped()) => stored(markdownToUpdate(markdown, withoutMath(table), dropped))
+const fromMarkdown = (markdown: string, dropped = new Dropped()) =>
+  stored(markdownToUpdate(markdown, withoutMath(table), dropped))
 const stored = (update: Uint8Array) => updateToBlocks(update, table, new Dropped())
 const toMarkdown = (blocks: Block[], dropped = new Dropped()) => blocksToMarkdown(blocks, table, dropped)
 const toHtml = (blocks: Block[], dropped = new Dropped()) => blocksToHtml(blocks, table, dropped)
@@ -40,7 +41,7 @@ function same (found: string, wanted: string, name: string): void {
   differences.push(`${name}, line ${at + 1}: ${shown[0]} for ${shown[1]}`)
 }
 
-/** The words of one text that another lacks. The renderer joins some lines of code, so words may run together. */
+/** The words of one text that another lacks. The renderer joins some lines of code, so words can run together. */
 function missing (from: string, within: string): string[] {
   const joined = words(within).join('')
   const left = new Map<string, number>()
@@ -52,7 +53,7 @@ function missing (from: string, within: string): string[] {
   })
 }
 
-await t.test(`markdown and HTML of ${files.length} packages' files come back`, async (t) => {
+await t.test(`Markdown and HTML of ${files.length} packages' files survive a round trip`, async (t) => {
   for (const path of files) {
     const source = readFileSync(join('node_modules', path), 'utf8')
     const isHtml = /\.html?$/i.test(path)

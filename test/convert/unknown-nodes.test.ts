@@ -27,13 +27,13 @@ function read (...parts: Part[]) {
 const container = (...parts: Part[]): Part => ['blockContainer', { id: 'a' }, ...parts]
 const format = (what: string) => ({ what, kind: 'format' as const, count: 1 })
 
-await t.test('the text of an unknown block is a paragraph with its id, and its children stay', async (t) => {
+await t.test('The text of an unknown block is a paragraph with its id, and its children stay', async (t) => {
   const { blocks, dropped } = read(container(['banner', { textColor: 'red', size: 3 }, 'one', ['hardBreak', {}], 'two'], ['blockGroup', {}, ['blockContainer', { id: 'b' }, ['paragraph', {}, 'child']]]))
   t.match(blocks, [{ id: 'a', type: 'paragraph', props: { textColor: 'red' }, content: [{ text: 'one\ntwo' }], children: [{ id: 'b', content: [{ text: 'child' }] }] }])
   t.strictSame(dropped, [format('prop size'), format('element banner')])
 })
 
-await t.test('props that hold text are code, addresses are links, other props are counted', async (t) => {
+await t.test('Of unknown props, text becomes code, addresses become links, and others are counted', async (t) => {
   for (const prop of ['text', 'code', 'source', 'latex', 'formula']) {
     const { blocks, dropped } = read(container(['widget', { [prop]: 'a\n  b' }]))
     t.match(blocks, [{ id: 'a', type: 'codeBlock', content: [{ text: 'a\n  b' }] }], prop)
@@ -45,13 +45,13 @@ await t.test('props that hold text are code, addresses are links, other props ar
   t.strictSame(dropped, [format('prop label'), format('element embed')])
 })
 
-await t.test('an unknown block with nothing to show is lost content', async (t) => {
+await t.test('An unknown block without visible content is counted as content', async (t) => {
   const { blocks, dropped } = read(container(['spreadsheet', {}], ['blockGroup', {}, container(['paragraph', {}, 'child'])]))
   t.match(blocks, [{ content: [{ text: 'child' }] }])
   t.strictSame(dropped, [{ what: 'element spreadsheet', kind: 'content', count: 1 }])
 })
 
-await t.test('blocks within an unknown block follow its text in their order, its own elements are lines', async (t) => {
+await t.test('Blocks within an unknown block follow its text in order, and its elements are lines', async (t) => {
   const { blocks } = read(container(['tabs', {}, ['tab', {}, 'one'], ['tab', {}, 'two', ['chip', {}, 'x'], 'three'], ['blockGroup', {}, container(['heading', {}, 'four'])], ['tab', {}, 'five']]))
   t.match(blocks, [
     { type: 'paragraph', content: [{ text: 'one' }] },
@@ -61,18 +61,18 @@ await t.test('blocks within an unknown block follow its text in their order, its
   ])
 })
 
-await t.test('a block that stands where no block may stand is read', async (t) => {
+await t.test('A block in a place where none is allowed is read', async (t) => {
   const { blocks } = read(['paragraph', {}, 'one'], ['banner', {}, 'two'], container(['paragraph', {}, 'three']))
   t.match(blocks, [{ content: [{ text: 'one' }] }, { content: [{ text: 'two' }] }, { content: [{ text: 'three' }] }])
 })
 
-await t.test('an unknown inline element keeps its text and what its props say', async (t) => {
+await t.test('An unknown inline element keeps its text, and the text and addresses of its props', async (t) => {
   const { blocks, dropped } = read(container(['paragraph', {}, 'a ', ['chip', {}, 'b ', ['inner', {}, 'c']], ['formulaInline', { latex: ' d' }], ['badge', { href: 'https://a.b/' }], ['mention', { user: 'ada' }]]))
   t.match(blocks, [{ content: [{ text: 'a b c d' }, { type: 'link', href: 'https://a.b/', content: [{ text: 'https://a.b/' }] }] }])
   t.strictSame(dropped, [format('element chip'), format('element inner'), format('element formulaInline'), format('element badge'), { what: 'element mention', kind: 'content', count: 1 }])
 })
 
-await t.test('unknown elements nested without end are refused', async (t) => {
+await t.test('Unknown elements nested too deep are rejected', async (t) => {
   let part: Part = 'x'
   for (let depth = 0; depth < 150; depth++) part = ['chip', {}, 'a', part]
   t.throws(() => read(container(['paragraph', {}, part])), InvalidContent)

@@ -1,6 +1,6 @@
 /**
- * Updates that are well formed and absurd, made from a seed, against Yjs: what is accepted never makes it throw, in whatever way a document comes to be.
- * CI tries a few thousand. To try more, for example a million from another seed:
+ * Tries well-formed but absurd updates, made from a seed, against Yjs: accepted ones never make it throw, however a
+ * document is assembled. By default these are a few thousand. To try a million from another seed:
  * `ABSURD_UPDATES=1000000 ABSURD_SEED=7 node --import tsx test/update/absurd-updates.test.ts`
  */
 import assert from 'node:assert/strict'
@@ -21,14 +21,14 @@ import { defineRoots } from './histories.ts'
 
 const count = Number(process.env.ABSURD_UPDATES ?? 4000)
 const firstSeed = Number(process.env.ABSURD_SEED ?? 1)
-/** Made for each document before it is read in other ways. */
+/** Updates for each document before it is read in other ways. */
 const updatesEach = 10
 
-/** Deletes all that the updates can have written, so that everything is collected with its parents. */
+/** Deletes everything that the updates can have written, so that it is collected with its parents. */
 const deleteAll = Uint8Array.of(0, 5, 5, 1, 0, 60, 4, 1, 0, 60, 3, 1, 0, 60, 2, 1, 0, 60, 1, 1, 0, 60)
 const nothing = Uint8Array.of(0)
 
-/** A document as the service takes it in. */
+/** A document as the service accepts it. */
 class Log {
   readonly updates: Uint8Array[]
   readonly known = new Known()
@@ -40,7 +40,7 @@ class Log {
     this.#keyed = KeyedClocks.of(scanUpdate(base))
   }
 
-  /** @returns what is stored and passed on */
+  /** Accepts an update, if it is sound. @returns what is stored and broadcast */
   accept (update: Uint8Array): Uint8Array | null {
     try {
       const scan = trimUpdate(scanClientUpdate(update), this.known.stateVector)
@@ -57,12 +57,12 @@ class Log {
     }
   }
 
-  /** What overlaps structs beyond a gap cannot be trimmed; the decision on update bytes tells what this leaves open, and the next one. */
+  /** An update that overlaps structs beyond a gap cannot be trimmed, see docs/decisions/update-bytes.md. */
   #isBeyondGap ({ runs }: ScannedUpdate): boolean {
     return Array.from(runs).some(({ client, clock }) => clock > (this.known.stateVector.get(client) ?? 0))
   }
 
-  /** Nothing can tell where a struct will lie whose origin is missing. */
+  /** The place of a struct is unknown while its origin is missing. */
   #waits (scan: ScannedUpdate): boolean {
     const known = Known.unpack(this.known.pack())
     known.add(scan)
@@ -86,9 +86,9 @@ const ways: Readonly<Record<string, (log: readonly Uint8Array[]) => readonly Uin
 
 t.setTimeout(0)
 
-await t.test('what is accepted never makes Yjs throw', { timeout: 0 }, async (t) => {
+await t.test('No accepted update ever makes Yjs throw', { timeout: 0 }, async (t) => {
   const print = console.error
-  // Yjs reports a subdocument that comes twice.
+  // Yjs reports a subdocument that was added twice.
   console.error = () => {}
   let accepted = 0
   const failures: string[] = []
@@ -111,13 +111,15 @@ await t.test('what is accepted never makes Yjs throw', { timeout: 0 }, async (t)
       for (const update of ways[way]!(log.updates)) Y.applyUpdate(late, update)
       assertReadable(late)
     } catch (error) {
-      failures.push(`seed ${seed}, ${name}, ${way}: ${error instanceof Error ? error.stack : String(error)}\n${log.updates.slice(1).map((update) => Buffer.from(update).toString('hex')).join(' ')}`)
+      const hex = log.updates.slice(1).map((update) => Buffer.from(update).toString('hex')).join(' ')
+      const cause = error instanceof Error ? error.stack : String(error)
+      failures.push(`seed ${seed}, ${name}, ${way}: ${cause}\n${hex}`)
     }
   }
   console.error = print
   t.comment(`${count} updates from seed ${firstSeed}: ${accepted} accepted`)
   t.equal(failures.join('\n'), '')
-  t.ok(accepted > count / 20, 'not all are hopeless')
+  t.ok(accepted > count / 20, 'enough updates are accepted')
 })
 
 function newReader (random: Random): Y.Doc {

@@ -17,23 +17,25 @@ export class Random {
     return Math.floor(((bits ^ bits >>> 14) >>> 0) / 2 ** 32 * below)
   }
 
+  /** One of the values. */
   pick<T> (values: readonly T[]): T {
     return values[this.int(values.length)]!
   }
 
+  /** True once in so many times. */
   chance (oneIn: number): boolean {
     return this.int(oneIn) === 0
   }
 }
 
-/** Clients of the base documents (1, 2, 3), of nobody, and one whose id takes all of 53 bits. */
+/** Clients of the base documents (1, 2, 3), unknown ones, and one whose id takes 53 bits. */
 const clients = [1, 1, 1, 2, 2, 3, 4, 5, 2 ** 53 - 1]
 const farClocks = [2 ** 31, 2 ** 32 + 1, 2 ** 50, 2 ** 52 - 1, 2 ** 53 - 2]
 const roots = ['text', 'array', 'map', 'xml', '', 'other']
 
 /**
- * An update that is well formed and makes no sense: it refers to anything, in any direction, and holds anything.
- * @param clocks client → the first clock that the documents it is made for do not hold; most structs go there, as others would be known
+ * A well-formed update without any sense: it refers to anything, in any direction, and holds anything.
+ * @param clocks client → the first clock that the document does not hold, where most structs begin
  */
 export function absurdUpdate (random: Random, clocks: Clocks): Uint8Array {
   const writer = new ByteWriter(256)
@@ -96,14 +98,19 @@ class Section {
     if ((info & 0x20) !== 0) this.#text(random.pick(['k', 'k', 'id', '']))
   }
 
-  /** An id that mostly exists: below what is held, or of this very section. */
+  /** Writes an id that mostly exists: one that is held, or one of this section. */
   #id (): void {
     const random = this.#random
     const client = random.chance(3) ? this.#client : random.pick(clients)
     const held = client === this.#client ? Math.max(this.#clock, 1) : (this.#clocks.get(client) ?? 0)
     this.#writer.varUint(client)
-    if (random.chance(60)) this.#writer.varUint(random.pick(farClocks))
-    else this.#writer.varUint(random.chance(12) || held > 2 ** 40 ? random.int(40) : Math.max(0, held - 1 - random.int(Math.min(held + 1, 30))))
+    this.#writer.varUint(random.chance(60) ? random.pick(farClocks) : this.#clockBelow(held))
+  }
+
+  #clockBelow (held: number): number {
+    const random = this.#random
+    if (random.chance(12) || held > 2 ** 40) return random.int(40)
+    return Math.max(0, held - 1 - random.int(Math.min(held + 1, 30)))
   }
 
   #content (kind: number): void {

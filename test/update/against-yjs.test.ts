@@ -9,19 +9,18 @@ import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
 import { applied, assertSame, keepFormatting, stateVectorOf } from './documents.ts'
 import { mix, reader } from './histories.ts'
 
-/*
- * What a client makes of our updates is what it makes of those that Yjs itself would have sent it. Unlike `applied`, these clients delete redundant
- * formatting after each remote change, as real ones do, and would tell everybody.
- * A long run: Y_PROVIDER_UPDATE_RUNS=20000; Y_PROVIDER_SEED repeats one.
- */
+// Our updates have the same effect on a client as those of Yjs itself. Unlike `applied`, these clients delete redundant
+// formatting after each remote change, as real ones do, and would send the deletion to everybody.
 
+/** `Y_PROVIDER_UPDATE_RUNS=20000` is a long run, `Y_PROVIDER_SEED` repeats one. */
+const numRuns = Number(process.env['Y_PROVIDER_UPDATE_RUNS'] ?? 100)
 const seed = process.env['Y_PROVIDER_SEED']
-const runs = { numRuns: Number(process.env['Y_PROVIDER_UPDATE_RUNS'] ?? 100), ...(seed !== undefined && { seed: Number(seed) }) }
+const runs = { numRuns, ...(seed !== undefined && { seed: Number(seed) }) }
 
 /** Small enough that most histories make several pieces. */
 const pieceBytes = fc.integer({ min: 64, max: 400 })
 
-await t.test('a tick merged here does to a client what Yjs\'s merge does', async () => {
+await t.test('A tick has the same effect on a client as one that Yjs merged', async () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 10 })
   fc.assert(fc.property(mix, sizes, ({ history, updates }, sizes) => {
     const ticks = groups(updates, sizes)
@@ -31,7 +30,7 @@ await t.test('a tick merged here does to a client what Yjs\'s merge does', async
   }), runs)
 })
 
-await t.test('a snapshot does to a client what the state of a Yjs server does, now and when what was missing comes', async () => {
+await t.test('A snapshot has the same effect on a client as the state of a Yjs server, also when missing updates arrive', async () => {
   fc.assert(fc.property(mix, pieceBytes, ({ history, updates }, maxBytes) => {
     const { pieces } = snapshotPieces(updates, maxBytes)
     const ours = client(pieces)
@@ -45,7 +44,7 @@ await t.test('a snapshot does to a client what the state of a Yjs server does, n
   }), runs)
 })
 
-await t.test('a client that comes back gets the state that a Yjs server would bring it to, and answers with what it has', async () => {
+await t.test('A client that reconnects gets the same state as from a Yjs server, and answers with its own', async () => {
   fc.assert(fc.property(mix, fc.nat(), pieceBytes, fc.boolean(), ({ history, updates }, n, maxBytes, gc) => {
     const log = [...updates, ...history.docs.map((doc) => Y.encodeStateAsUpdate(doc))]
     const held = history.updates.slice(0, n % (history.updates.length + 1))
@@ -56,7 +55,7 @@ await t.test('a client that comes back gets the state that a Yjs server would br
   }), runs)
 })
 
-await t.test('a client that comes back to formatting whose text it has undone deletes what it would delete if a Yjs server answered it', async () => {
+await t.test('A client that reconnects after undoing formatted text deletes the same as with a Yjs server', async () => {
   const edit = fc.record({ what: fc.nat(3), at: fc.integer({ min: 1, max: 4 }), value: fc.constantFrom(true, null) })
   fc.assert(fc.property(fc.array(edit, { minLength: 3, maxLength: 12 }), pieceBytes, (edits, maxBytes) => {
     const { author, peer } = undoneWord()
@@ -72,27 +71,30 @@ await t.test('a client that comes back to formatting whose text it has undone de
   }), runs)
 })
 
-await t.test('a difference for a client that holds part of a struct holds the rest of it, as Yjs cuts it', async () => {
-  fc.assert(fc.property(mix, fc.array(fc.nat(), { minLength: 1, maxLength: 8 }), pieceBytes, ({ history }, cuts, maxBytes) => {
+await t.test('A difference for a client that holds part of a struct has the rest of it, cut as in Yjs', async () => {
+  const someCuts = fc.array(fc.nat(), { minLength: 1, maxLength: 8 })
+  fc.assert(fc.property(mix, someCuts, pieceBytes, ({ history }, cuts, maxBytes) => {
     const whole = Y.encodeStateAsUpdate(history.docs[0]!)
-    const held = new Map(stateVectorOf(history.docs[0]!).map(([client, clock], i) => [client, cuts[i % cuts.length]! % (clock + 1)]))
+    const clocks = stateVectorOf(history.docs[0]!)
+    const held = new Map(clocks.map(([client, clock], i) => [client, cuts[i % cuts.length]! % (clock + 1)]))
     const stateVector = Y.encodeStateVector(held)
     assert.deepEqual(unitsOf(difference([whole], stateVector, maxBytes)), unitsOf([Y.diffUpdate(whole, stateVector)]))
   }), runs)
 })
 
-await t.test('a client keeps formatting that it holds while what it encloses comes in a later piece', async (t) => {
+await t.test('A client keeps formatting whose text comes in a later piece', async (t) => {
   const { author, peer } = undoneWord()
   const text = peer.getText('text')
   text.insert(2, 'x')
   text.delete(2, 1)
   peer.getArray('array').push(Array.from({ length: 100 }, () => 'much else'))
   text.insert(2, 'NEW')
-  for (const update of difference([Y.encodeStateAsUpdate(peer)], Y.encodeStateVector(author), 300)) Y.applyUpdate(author, update)
+  const pieces = difference([Y.encodeStateAsUpdate(peer)], Y.encodeStateVector(author), 300)
+  for (const piece of pieces) Y.applyUpdate(author, piece)
   t.same(author.getText('text').toDelta(), [{ insert: 'NEW', attributes: { bold: true } }, { insert: ' end' }])
 })
 
-await t.test('a client that gets an incomplete log deletes formatting that seems to enclose nothing, as it would from a Yjs server', async (t) => {
+await t.test('A client that gets an incomplete log deletes formatting that seems empty, as with a Yjs server', async (t) => {
   const { author, peer } = undoneWord()
   peer.getText('text').insert(2, 'NEW')
   const [incomplete, rest] = [Y.encodeStateAsUpdate(author), Y.encodeStateAsUpdate(peer)]
@@ -105,14 +107,15 @@ await t.test('a client that gets an incomplete log deletes formatting that seems
   t.same(shown([Y.encodeStateAsUpdate(server([incomplete, rest]))]), bold)
 })
 
-await t.test('of copies that differ the one that came first stays, as in Yjs', async (t) => {
+await t.test('Of copies that differ the first one stays, as in Yjs', async (t) => {
   const author = new Y.Doc()
   author.getText('text').insert(0, '😀a')
   const original = Y.encodeStateAsUpdate(author)
   author.getText('text').insert(3, 'b')
   const peer = new Y.Doc()
   Y.applyUpdate(peer, Y.encodeStateAsUpdate(author))
-  // Yjs cuts the surrogate pair to look for what it must change, finds nothing, and writes both halves as U+FFFD (yjs#248).
+  // Yjs cuts the surrogate pair to look for what it must change, finds nothing, and writes both halves as U+FFFD
+  // (yjs#248).
   peer.getText('text').format(1, 1, { bold: null })
   const cut = Y.encodeStateAsUpdate(peer)
   const shown = (updates: Uint8Array[]): string => client(updates).getText('text').toString()
@@ -125,21 +128,23 @@ await t.test('of copies that differ the one that came first stays, as in Yjs', a
   }
 })
 
-/** Updates in groups of these sizes, again and again. */
+/** Updates in groups of these sizes, which repeat. */
 function groups (updates: readonly Uint8Array[], sizes: readonly number[]): Uint8Array[][] {
   const found: Uint8Array[][] = []
-  for (let from = 0; from < updates.length;) found.push(updates.slice(from, from += sizes[found.length % sizes.length]!))
+  for (let from = 0; from < updates.length; from += found.at(-1)!.length) {
+    found.push(updates.slice(from, from + sizes[found.length % sizes.length]!))
+  }
   return found
 }
 
-/** A document as an application has it. */
+/** A document as in an application. */
 function client (updates: Iterable<Uint8Array>): Y.Doc {
   const doc = reader()
   for (const update of updates) Y.applyUpdate(doc, update)
   return doc
 }
 
-/** An author takes back a bold word while a peer still has it: bold on and bold off remain, with nothing between them. */
+/** An author undoes a bold word that a peer still has: bold on and bold off remain, with nothing between them. */
 function undoneWord (): { author: Y.Doc, peer: Y.Doc } {
   const [author, peer] = [new Y.Doc(), new Y.Doc()]
   const text = author.getText('text')
@@ -152,7 +157,7 @@ function undoneWord (): { author: Y.Doc, peer: Y.Doc } {
   return { author, peer }
 }
 
-/** Brings two equal clients to the state of the log, one as we do and one as a Yjs server does, and compares them. */
+/** Brings two equal clients to the state of the log, one with our difference and one with Yjs's, and compares them. */
 function catchUp (ours: Y.Doc, theirs: Y.Doc, log: readonly Uint8Array[], maxBytes: number): void {
   const stateVector = Y.encodeStateVector(ours)
   for (const piece of difference(log, stateVector, maxBytes)) Y.applyUpdate(ours, piece)
@@ -169,7 +174,7 @@ function authored (updates: Iterable<Uint8Array>, gc = true): Y.Doc {
   return doc
 }
 
-/** A document as a server has it that knows of no types. */
+/** A document as on a server, which knows no types. */
 function server (updates: Iterable<Uint8Array>): Y.Doc {
   const doc = new Y.Doc()
   for (const update of updates) Y.applyUpdate(doc, update)

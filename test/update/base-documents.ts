@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 
-/** Documents of every kind of content, small, so that an update of random numbers hits what is in them. Written by clients 1, 2 and 3. */
+/** Small documents with every kind of content, so that random numbers hit it. Written by clients 1, 2 and 3. */
 export const baseDocuments: Readonly<Record<string, Uint8Array>> = {
   nothing: Uint8Array.of(0, 0),
   text: written(true, (doc) => {
@@ -51,7 +51,7 @@ export const baseDocuments: Readonly<Record<string, Uint8Array>> = {
   }, (doc) => doc.getMap('map').set('k', new Y.Doc({ guid: 'sub2' }))),
 }
 
-/** What clients 1 and 2 make of it, one after the other, and client 3 beside 2. */
+/** Lets client 1 make the first change, then clients 2 and 3 the second at the same time. */
 function written (gc: boolean, first: (doc: Y.Doc) => void, second: (doc: Y.Doc) => void): Uint8Array {
   const docs = [1, 2, 3].map((client) => Object.assign(new Y.Doc({ gc }), { clientID: client }))
   const [a, b, c] = docs as [Y.Doc, Y.Doc, Y.Doc] // of three

@@ -58,8 +58,8 @@ function updateOfRanges (clients: number, each: number): Uint8Array {
   })
 }
 
-/** Structs whose content is gone, each between two that are there. */
-function updateOfGone (gone: number): Uint8Array {
+/** Structs without content, each between two with content. */
+function updateOfEmptied (gone: number): Uint8Array {
   return written((writer) => {
     for (const number of [1, 2 * gone, 7, 0]) writer.varUint(number)
     for (let i = 0; i < gone; i++) {
@@ -84,14 +84,14 @@ function written (write: (writer: ByteWriter) => void): Uint8Array {
 
 const { clients, gaps, needs, deleteRanges } = clientBounds
 
-await t.test('an update at a bound is taken, one above it is refused, and from the store both are read', async (t) => {
+await t.test('An update at a bound is accepted, one above it is rejected, and both are read from the store', async (t) => {
   const cases: Array<[what: string, bound: number, make: (count: number) => Uint8Array, reason: RegExp]> = [
     ['clients', clients, updateOfClients, /too many clients/],
     ['gaps', gaps, updateOfGaps, /too many gaps/],
     ['needs', needs, updateOfNeeds, /refers to too many clients/],
     ['ranges of one client', deleteRanges, (count) => updateOfRanges(1, count), /too many ranges/],
     ['clients that have deletions', deleteRanges, (count) => updateOfRanges(count, 1), /deletes of too many clients/],
-    ['structs whose content is gone', deleteRanges, updateOfGone, /too many ranges/],
+    ['structs without content', deleteRanges, updateOfEmptied, /too many ranges/],
   ]
   for (const [what, bound, make, reason] of cases) {
     const above = make(bound + 1)
@@ -104,7 +104,7 @@ await t.test('an update at a bound is taken, one above it is refused, and from t
   t.equal(scanClientUpdate(inSections).runs.length, clients, 'a run for each client is no gap')
 })
 
-await t.test('what is announced is refused before it is read', async (t) => {
+await t.test('An announced count above a bound is rejected before its items are read', async (t) => {
   const huge = [0xff, 0xff, 0xff, 0xff, 0x0f]
   t.throws(() => scanClientUpdate(Uint8Array.from(huge)), { message: /too many clients/ })
   t.throws(() => scanClientUpdate(Uint8Array.from([0, ...huge])), { message: /deletes of too many clients/ })
@@ -112,7 +112,7 @@ await t.test('what is announced is refused before it is read', async (t) => {
   t.throws(() => new Known().lackedBy(Uint8Array.from(huge), 1), { name: 'MalformedUpdate', message: /too many entries/ })
 })
 
-await t.test('otherNodes that are gone are one range, so a text that was deleted letter by letter is no attack', async (t) => {
+await t.test('A text that was deleted letter by letter is one range, and no attack', async (t) => {
   const update = written((writer) => {
     for (const number of [1, deleteRanges + 1, 7, 0]) writer.varUint(number)
     for (let i = 0; i <= deleteRanges; i++) deleted(writer)
@@ -123,7 +123,7 @@ await t.test('otherNodes that are gone are one range, so a text that was deleted
   t.equal(scanned.parts, 3, 'a client, a run, a range')
 })
 
-await t.test('the parts are the clients, runs, ranges and needs together', async (t) => {
+await t.test('The parts are the clients, runs, ranges and needs together', async (t) => {
   t.equal(scanUpdate(Uint8Array.of(0, 0)).parts, 0)
   t.equal(scanUpdate(updateOfClients(10)).parts, 10 + 10 + 10, 'with a run and a deletion each')
   t.equal(scanUpdate(updateOfGaps(10)).parts, 1 + 11 + 11)
@@ -131,7 +131,7 @@ await t.test('the parts are the clients, runs, ranges and needs together', async
   t.equal(scanUpdate(updateOfRanges(2, 10)).parts, 20)
 })
 
-await t.test('a state vector may have as many entries as its bound', async (t) => {
+await t.test('A state vector can have as many entries as its bound', async (t) => {
   const vector = (entries: number): Uint8Array => written((writer) => {
     writer.varUint(entries)
     for (let client = entries; client > 0; client--) {
@@ -143,7 +143,7 @@ await t.test('a state vector may have as many entries as its bound', async (t) =
   t.throws(() => new Known().lackedBy(vector(maxStateVectorEntries + 1), 1), { name: 'MalformedUpdate' })
 })
 
-await t.test('an update exceeds a document\'s bound by what it would add, not by what it repeats', async (t) => {
+await t.test('An update exceeds a document\'s bound by what it adds, not by what it repeats', async (t) => {
   const known = new Known()
   known.add(scanUpdate(updateOfClients(10)))
   known.add(scanUpdate(updateOfRanges(1, 5)))
@@ -161,5 +161,5 @@ await t.test('an update exceeds a document\'s bound by what it would add, not by
   const deletion = Uint8Array.of(0, 1, 1, 1, 40, 1)
   t.equal(exceeds(deletion), true)
   t.equal(exceeds(deletion, { ...within, deleteRanges: 16 }), false)
-  t.equal(exceeds(Uint8Array.of(1, 1, 10, 1, 4, 1, 1, 97, 1, 98, 0), { clients: 1, gaps: 0, deleteRanges: 0 }), false, 'what was above before may be edited on')
+  t.equal(exceeds(Uint8Array.of(1, 1, 10, 1, 4, 1, 1, 97, 1, 98, 0), { clients: 1, gaps: 0, deleteRanges: 0 }), false, 'a count above its bound from before can stay')
 })

@@ -4,8 +4,8 @@ import { DeleteSet } from '../../src/update/delete-set.ts'
 import { reader } from './histories.ts'
 
 /**
- * After remote changes Yjs deletes formatting that has become redundant, and what it finds depends on how the changes were grouped. It leaves local ones
- * alone: a document with this listener for `beforeObserverCalls` deletes nothing by itself.
+ * A listener for `beforeObserverCalls` that keeps a document from deleting formatting by itself. After remote changes
+ * Yjs deletes redundant formatting, depending on how the changes were grouped; it leaves local changes alone.
  */
 export function keepFormatting (transaction: Y.Transaction): void {
   transaction.local = true
@@ -19,7 +19,7 @@ export function applied (updates: Iterable<Uint8Array>, gc = true): Y.Doc {
   return doc
 }
 
-/** Everything that two documents could differ in: what is shown, clocks, deletions, what waits for something missing. */
+/** Compares content, clocks, deletions and pending structs of two documents. */
 export function assertSame (actual: Y.Doc, expected: Y.Doc): void {
   assert.deepEqual(shown(actual), shown(expected))
   assert.deepEqual(stateVectorOf(actual), stateVectorOf(expected))
@@ -28,11 +28,12 @@ export function assertSame (actual: Y.Doc, expected: Y.Doc): void {
   assert.equal(actual.store.pendingDs === null, expected.store.pendingDs === null, 'pending deletions')
 }
 
+/** The state vector of a document, highest client first. */
 export function stateVectorOf (doc: Y.Doc): [client: number, clock: number][] {
   return [...Y.decodeStateVector(Y.encodeStateVector(doc))].sort(([a], [b]) => b - a)
 }
 
-/** The deletions of a document's structs, as our set. */
+/** The deletions of a document's structs as a `DeleteSet`. */
 export function deleteSetOf (doc: Y.Doc): DeleteSet {
   const set = new DeleteSet()
   Y.createDeleteSetFromStructStore(doc.store).clients.forEach((items, client) => {
@@ -50,7 +51,8 @@ function shown (doc: Y.Doc): unknown {
   }
 }
 
-/** A subdocument stands for itself by its id; it is another object in each document. */
+/** Replaces subdocuments, which are different objects in each document, by their ids. */
 function plain (map: Record<string, unknown>): unknown {
-  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, value instanceof Y.Doc ? { subdocument: value.guid } : value]))
+  const plainValue = (value: unknown) => value instanceof Y.Doc ? { subdocument: value.guid } : value
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, plainValue(value)]))
 }

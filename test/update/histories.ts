@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import * as Y from 'yjs'
 
-/** One step of a history: which document does what, with numbers that the step reads as positions, lengths and choices. */
+/** One step of a history: a document does something, with numbers for positions, lengths and choices. */
 export interface Step { doc: number, what: number, a: number, b: number }
 
+/** The documents of a history, by whether they collect, and its steps. */
 export interface HistoryPlan { gc: boolean[], steps: Step[] }
 
+/** A history after it was played. */
 export interface History {
   readonly docs: readonly Y.Doc[]
   /** Every update that any document emitted for its own changes, in order. */
@@ -16,14 +18,18 @@ const texts = ['a', 'bc', 'ü', '日本語', '😀', 'x😀y', '👩‍👩‍�
 const values = [null, true, 0, -70, 2.5, 2 ** 31, 2 ** 40, 'text', 'ü😀', [1, [2, { deep: [] }]], { a: { b: 1 } }, new Uint8Array([1, 2, 255]), 12345678901234n, undefined]
 const formats = [{ bold: true }, { bold: null }, { link: { href: 'https://example.org/?q="ü"' } }, { color: '#aabbcc' }, { size: 1.5e3 }]
 
+const step = fc.record({ doc: fc.nat(3), what: fc.nat(15), a: fc.nat(1000), b: fc.nat(1000) })
+
+/** Any history of one to four documents. */
 export const historyPlan: fc.Arbitrary<HistoryPlan> = fc.record({
   gc: fc.array(fc.boolean(), { minLength: 1, maxLength: 4 }),
-  steps: fc.array(fc.record({ doc: fc.nat(3), what: fc.nat(15), a: fc.nat(1000), b: fc.nat(1000) }), { minLength: 1, maxLength: 60 }),
+  steps: fc.array(step, { minLength: 1, maxLength: 60 }),
 })
 
-/** Client ids of several byte lengths, fixed so that a seed tells the whole history. */
+/** Client ids of several byte lengths, fixed so that a seed determines the whole history. */
 const clientIds = [3, 4_000_000_000, 70_000, 2 ** 40 + 5]
 
+/** Plays a history. */
 export function play (plan: HistoryPlan): History {
   const updates: Uint8Array[] = []
   const docs = plan.gc.map((gc, i) => newDoc(gc, clientIds[i]!, updates))
@@ -36,13 +42,14 @@ export function play (plan: HistoryPlan): History {
   return { docs, updates }
 }
 
-/** A document that knows its root types, so that toJSON shows them. */
+/** A document with its root types declared, so that toJSON shows them. */
 export function reader (gc = true): Y.Doc {
   const doc = new Y.Doc({ gc })
   defineRoots(doc)
   return doc
 }
 
+/** Declares the root types of the histories. */
 export function defineRoots (doc: Y.Doc): void {
   doc.getText('text')
   doc.getMap('map')
@@ -80,7 +87,10 @@ function take (docs: readonly Y.Doc[], undos: readonly Y.UndoManager[], index: n
   }
 }
 
-/** The positions of a text that lie between characters. Inside a surrogate pair Yjs does not converge (yjs#248), and no editor goes there. */
+/**
+ * The positions between the characters of a text. Inside a surrogate pair Yjs does not converge (yjs#248), and editors
+ * never place the cursor there.
+ */
 function places (text: Y.Text): number[] {
   const delta = text.toDelta() as { insert: unknown }[] // toDelta is declared as any; every part has an insert
   let at = 0
@@ -157,9 +167,10 @@ function listed (value: unknown): unknown {
   return typeof value === 'bigint' || value === undefined ? [value] : value
 }
 
-/** Single updates, merged ones, differences and whole states of a history, picked, repeated and shuffled. */
+/** A history with updates of it: single, merged, differences and whole states, chosen, repeated and shuffled. */
 export interface Mix { history: History, updates: Uint8Array[] }
 
+/** Any mix. */
 export const mix: fc.Arbitrary<Mix> = fc.record({
   plan: historyPlan,
   picks: fc.array(fc.record({ kind: fc.nat(5), a: fc.nat(1000), b: fc.nat(1000) }), { minLength: 1, maxLength: 40 }),
@@ -179,7 +190,7 @@ function pick ({ docs, updates }: History, kind: number, a: number, b: number): 
     case 2: return updates.slice(a % (count + 1), b % (count + 1))
     case 3: return [Y.mergeUpdates(updates.filter((_, i) => (i * 7 + a) % 3 !== 0).concat(Y.encodeStateAsUpdate(doc)))]
     case 4: {
-      // Against a state that a reader could be in: Yjs itself does not converge when a difference is cut through a surrogate pair.
+      // Against the state of a possible reader: Yjs does not converge if a difference is cut through a surrogate pair.
       const earlier = Y.mergeUpdates([Uint8Array.of(0, 0), ...updates.slice(0, b % (count + 1))])
       return [Y.encodeStateAsUpdate(doc, Y.encodeStateVectorFromUpdate(earlier))]
     }

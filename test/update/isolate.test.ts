@@ -30,7 +30,7 @@ function textOf (updates: readonly Uint8Array[]): string {
   return doc.getText('text').toString()
 }
 
-await t.test('what older versions stored and Yjs cannot apply is left out; all else is read', async (t) => {
+await t.test('Of what older versions stored, only what Yjs cannot apply is left out', async (t) => {
   const cases: Record<string, string> = {
     'an origin that is the struct itself': '01010300840300017800',
     'an origin ahead of it': '01010300840305017800',
@@ -52,7 +52,7 @@ await t.test('what older versions stored and Yjs cannot apply is left out; all e
   }
 })
 
-await t.test('structs without length and a client with two sections are mended, not set aside', async (t) => {
+await t.test('Structs without length and a client with two sections are repaired, not set aside', async (t) => {
   const { base } = written()
   const [, , ...section] = base.subarray(0, base.length - 1)
   for (const odd of [hex('01010300 04010474657874 00 00'), hex('0001030102 00'), hex('010103000000 00'), Uint8Array.of(3, 1, 7, 0, 0, 1, 1, ...section, 1, 7, 1, 0, 1, 0)]) {
@@ -62,7 +62,7 @@ await t.test('structs without length and a client with two sections are mended, 
   }
 })
 
-await t.test('a snapshot piece of an older version that holds bad and good structs loses the bad ones only', async (t) => {
+await t.test('A snapshot piece of an older version loses only its bad structs', async (t) => {
   const { base, later } = written()
   const all = [base, hex('01010300840300017800')].map(scanUnchecked)
   const piece = mergeRuns(all, () => true, all[0]!.deleteSet)
@@ -71,7 +71,7 @@ await t.test('a snapshot piece of an older version that holds bad and good struc
   t.same(setAside.map(({ index }) => index), [0])
 })
 
-await t.test('several values under a key, split and collected with their parent, do not make a document unreadable', async (t) => {
+await t.test('Several values under a key, split and collected with their parent, leave a document readable', async (t) => {
   const poison = hex('02010300050100077b2265223a317d030200a4010d0378797a8402000178a903060267307600020101090401010001')
   const doc = new Y.Doc()
   doc.clientID = 1
@@ -86,7 +86,7 @@ await t.test('several values under a key, split and collected with their parent,
   t.match(reader.getText('t').toString(), /ello wor/)
 })
 
-await t.test('the update that makes Yjs throw is blamed, not the one that it waited for', async (t) => {
+await t.test('The update that makes Yjs throw is set aside, not the one for which it waited', async (t) => {
   const client = (id: number): Uint8Array => Uint8Array.of(1, 1, id, 0, 4, 1, 1, 97, 1, 98, 0)
   // Waits for client 6.
   const bad = hex('01010700 840600 0178 00')
@@ -96,7 +96,7 @@ await t.test('the update that makes Yjs throw is blamed, not the one that it wai
   t.same(Array.from(merged.runs).map((run) => run.client), [9, 8, 7, 6], 'what it wrote is filled')
 })
 
-await t.test('many bad updates among many good ones are found in a bounded number of builds', async (t) => {
+await t.test('Many bad updates among many good ones are found in a bounded number of builds', async (t) => {
   const client = (id: number): Uint8Array => Uint8Array.of(1, 1, id, 0, 4, 1, 1, 97, 1, 98, 0)
   const updates = Array.from({ length: 120 }, (_, i) => client(i))
   let builds = 0

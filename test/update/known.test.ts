@@ -7,7 +7,7 @@ import { ByteWriter } from '../../src/update/byte-writer.ts'
 import { ClientClocks } from '../../src/update/client-clocks.ts'
 import { DeleteSet } from '../../src/update/delete-set.ts'
 import { Known } from '../../src/update/known.ts'
-import { scanUpdate } from '../../src/update/scan-update.ts'
+import { type ClientRun, type ScannedUpdate, scanUpdate } from '../../src/update/scan-update.ts'
 import { countStateVector, decodeStateVector, readStateVector, writeStateVector } from '../../src/update/state-vector.ts'
 import { applied, deleteSetOf, stateVectorOf } from './documents.ts'
 import { mix } from './histories.ts'
@@ -18,15 +18,16 @@ function knownOf (updates: readonly Uint8Array[]): Known {
   return known
 }
 
-await t.test('the state vector is what Yjs reads from all updates merged', async () => {
+await t.test('The state vector is what Yjs reads from all updates merged', async () => {
   fc.assert(fc.property(mix, ({ updates }) => {
     const known = knownOf(updates)
-    assert.deepEqual(sorted(known.stateVector), sorted(Y.decodeStateVector(Y.encodeStateVectorFromUpdate(Y.mergeUpdates([...updates, Uint8Array.of(0, 0)])))))
+    const merged = Y.mergeUpdates([...updates, Uint8Array.of(0, 0)])
+    assert.deepEqual(sorted(known.stateVector), sorted(Y.decodeStateVector(Y.encodeStateVectorFromUpdate(merged))))
     assert.deepEqual(sorted(decodeStateVector(known.encodeStateVector())), sorted(known.stateVector))
   }), { numRuns: 300 })
 })
 
-await t.test('with nothing missing it is the document\'s own, and no deletion is known that the document lacks', async () => {
+await t.test('If nothing is missing, state vector and deletions are the document\'s own', async () => {
   fc.assert(fc.property(mix, ({ history, updates }) => {
     const whole = history.docs.map((doc) => Y.encodeStateAsUpdate(doc))
     const known = knownOf([...updates, ...whole])
@@ -41,7 +42,7 @@ await t.test('with nothing missing it is the document\'s own, and no deletion is
   }), { numRuns: 300 })
 })
 
-await t.test('contains exactly what adds nothing', async () => {
+await t.test('Exactly the updates that add nothing are contained', async () => {
   fc.assert(fc.property(mix, ({ updates }) => {
     const known = new Known()
     for (const update of updates) {
@@ -57,7 +58,7 @@ await t.test('contains exactly what adds nothing', async () => {
   }), { numRuns: 300 })
 })
 
-await t.test('missing tells whether Yjs would keep the update pending', async () => {
+await t.test('An update is missing structs if Yjs would keep it pending', async () => {
   fc.assert(fc.property(mix, ({ updates }) => {
     const known = new Known()
     const doc = applied([])
@@ -71,7 +72,7 @@ await t.test('missing tells whether Yjs would keep the update pending', async ()
   }), { numRuns: 300 })
 })
 
-await t.test('survives encoding, and a copy goes its own way', async () => {
+await t.test('What is known survives encoding, and a copy changes independently', async () => {
   fc.assert(fc.property(mix, ({ updates }) => {
     const known = knownOf(updates)
     const copy = Known.decode(known.encode())
@@ -86,9 +87,11 @@ await t.test('survives encoding, and a copy goes its own way', async () => {
   }), { numRuns: 200 })
 })
 
-await t.test('covers a reader that has it all, and nobody else', async (t) => {
+await t.test('Only a reader that has everything is covered', async (t) => {
   const known = new Known()
-  const covers = (...entries: Array<[client: number, clock: number]>): boolean => known.covers(Y.encodeStateVector(new Map(entries)))
+  const covers = (...entries: Array<[client: number, clock: number]>): boolean => {
+    return known.covers(Y.encodeStateVector(new Map(entries)))
+  }
   t.equal(covers(), true)
   known.add(scanUpdate(Uint8Array.of(1, 1, 5, 0, 0, 10, 0)))
   t.equal(covers(), false)
@@ -100,7 +103,7 @@ await t.test('covers a reader that has it all, and nobody else', async (t) => {
   t.equal(covers([5, 25]), true)
 })
 
-await t.test('the encoded forms are kept until something is added', async (t) => {
+await t.test('The encoded forms are kept until something is added', async (t) => {
   const known = knownOf([Uint8Array.of(1, 1, 5, 0, 0, 10, 0)])
   const vector = known.encodeStateVector()
   const deletes = known.encodeDeleteSetUpdate()
@@ -112,14 +115,16 @@ await t.test('the encoded forms are kept until something is added', async (t) =>
   t.same(known.encodeDeleteSetUpdate(), Uint8Array.of(0, 1, 5, 1, 0, 11))
 })
 
-await t.test('a cut or foreign encoding is refused', async (t) => {
+await t.test('A truncated or foreign encoding is rejected', async (t) => {
   const bytes = knownOf([Uint8Array.of(1, 1, 5, 3, 0, 10, 1, 4, 1, 2, 3)]).encode()
-  for (let length = 0; length < bytes.length; length++) t.throws(() => Known.decode(bytes.subarray(0, length)), { name: 'MalformedUpdate' })
+  for (let length = 0; length < bytes.length; length++) {
+    t.throws(() => Known.decode(bytes.subarray(0, length)), { name: 'MalformedUpdate' })
+  }
   t.throws(() => Known.decode(Uint8Array.from([...bytes, 0])), { name: 'MalformedUpdate' })
   t.throws(() => Known.decode(Uint8Array.from([9, ...bytes.subarray(1)])), { name: 'MalformedUpdate' })
 })
 
-await t.test('a state vector is read and written as Yjs does', async (t) => {
+await t.test('A state vector is read and written as in Yjs', async (t) => {
   fc.assert(fc.property(fc.array(fc.tuple(fc.maxSafeNat(), fc.maxSafeNat()), { maxLength: 20 }), (entries) => {
     const stateVector = new Map(entries.filter(([, clock]) => clock > 0))
     const writer = new ByteWriter()
@@ -131,19 +136,21 @@ await t.test('a state vector is read and written as Yjs does', async (t) => {
     assert.deepEqual(sorted(decodeStateVector(bytes)), sorted(stateVector))
     assert.deepEqual(sorted(readStateVector(new ByteReader(bytes))), sorted(stateVector))
     assert.equal(countStateVector(bytes), stateVector.size)
-    for (let length = 0; length < bytes.length; length++) assert.throws(() => decodeStateVector(bytes.subarray(0, length)), { name: 'MalformedUpdate' })
+    for (let length = 0; length < bytes.length; length++) {
+      assert.throws(() => decodeStateVector(bytes.subarray(0, length)), { name: 'MalformedUpdate' })
+    }
   }))
   t.throws(() => decodeStateVector(Uint8Array.of(0, 0)), { name: 'MalformedUpdate' })
 })
 
-await t.test('a delete set holds what a set of single clocks would', async (t) => {
+await t.test('A delete set holds the same as a set of single clocks', async (t) => {
   const range = fc.tuple(fc.nat(2), fc.nat(60), fc.nat(9))
   const set = fc.array(range, { maxLength: 40 })
   fc.assert(fc.property(fc.array(set, { maxLength: 5 }), fc.nat(), (lists, n) => {
-    const sets = lists.map((ranges) => ranges.reduce((set, [client, clock, length]) => { set.add(client, clock, length); return set }, new DeleteSet()))
+    const sets = lists.map(deleteSetFrom)
     const naive = lists.map(clocks)
     sets.forEach((set, i) => assert.deepEqual(clocksOf(set), naive[i]))
-    for (const set of sets) assert.ok(set.clients().every((client) => set.rangesOf(client).every((clock, i, all) => i === 0 || all[i - 1]! < clock)), 'no two ranges touch')
+    for (const set of sets) assert.ok(set.clients().every((client) => doAscend(set.rangesOf(client))), 'no two ranges touch')
     const union = DeleteSet.union(sets)
     assert.deepEqual(clocksOf(union), clocks(lists.flat()))
     assert.deepEqual(clocksOf(DeleteSet.decode(union.encode())), clocksOf(union))
@@ -159,14 +166,25 @@ await t.test('a delete set holds what a set of single clocks would', async (t) =
   t.throws(() => DeleteSet.empty.add(1, 1, 1), TypeError)
 })
 
+function deleteSetFrom (ranges: readonly (readonly [client: number, clock: number, length: number])[]): DeleteSet {
+  const set = new DeleteSet()
+  for (const [client, clock, length] of ranges) set.add(client, clock, length)
+  return set
+}
+
+const doAscend = (numbers: readonly number[]): boolean =>
+  numbers.every((number, i) => i === 0 || numbers[i - 1]! < number)
+
 function clocks (ranges: readonly (readonly [number, number, number])[]): string[] {
-  return [...new Set(ranges.flatMap(([client, clock, length]) => Array.from({ length }, (_, i) => `${client}:${clock + i}`)))].sort()
+  const all = ranges.flatMap(([client, clock, length]) => Array.from({ length }, (_, i) => `${client}:${clock + i}`))
+  return [...new Set(all)].sort()
 }
 
 function clocksOf (set: DeleteSet): string[] {
   return clocks(set.clients().flatMap((client) => {
     const ranges = set.rangesOf(client)
-    return ranges.flatMap((clock, i): [number, number, number][] => i % 2 === 0 ? [[client, clock, ranges[i + 1]! - clock]] : [])
+    const starts = ranges.filter((_, i) => i % 2 === 0)
+    return starts.map((start, i): [number, number, number] => [client, start, ranges[i * 2 + 1]! - start])
   }))
 }
 
@@ -183,31 +201,49 @@ function triplesOf (spans: ReadonlyArray<readonly [client: number, clock: number
   return spans.flatMap(([client, clock, length]) => length === 0 ? [] : [client, clock, clock + length])
 }
 
-/** Client, clock and length of structs that came in any order, a few clients only, so that they touch and overlap. */
-const spans = fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.nat(400), fc.integer({ min: 0, max: 6 })), { minLength: 17, maxLength: 120 })
+/** Client, clock and length of structs in any order, of so few clients that they touch and overlap. */
+const aSpan = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.nat(400), fc.integer({ min: 0, max: 6 }))
+const spans = fc.array(aSpan, { minLength: 17, maxLength: 120 })
 
-await t.test('many runs at once add what they add one by one', async () => {
+/** An update that holds nothing. */
+const emptyScan: ScannedUpdate = {
+  bytes: Uint8Array.of(0, 0),
+  runs: [],
+  deleteSet: DeleteSet.empty,
+  deletesNothing: true,
+  deletesFrom: 1,
+  deletesByStructs: false,
+  needsInspection: false,
+  needs: [],
+  types: 0,
+  parts: 0,
+}
+
+/** A run of one struct. */
+const runOf = (client: number, clock: number, length: number): ClientRun =>
+  ({ client, clock, end: clock + length, structs: 1, from: 0, to: 0 })
+
+await t.test('Many runs add the same at once as one by one', async () => {
   fc.assert(fc.property(spans, spans, (first, second) => {
     const [together, apart] = [new Known(), new Known()]
     for (const each of [first, second]) {
-      const runs = each.map(([client, clock, length]) => ({ client, clock, end: clock + length, structs: 1, from: 0, to: 0 }))
-      const update = { ...scanUpdate(Uint8Array.of(0, 0)), bytes: Uint8Array.of(0, 0), deletesNothing: true }
-      together.add({ ...update, runs })
-      for (const run of runs) apart.add({ ...update, runs: [run] })
+      const runs = each.map(([client, clock, length]) => runOf(client, clock, length))
+      together.add({ ...emptyScan, runs })
+      for (const run of runs) apart.add({ ...emptyScan, runs: [run] })
     }
     assert.deepEqual(sorted(together.stateVector), sorted(apart.stateVector))
     assert.deepEqual(decodeStateVector(together.encodeStateVector()), decodeStateVector(apart.encodeStateVector()))
     assert.equal(together.hasGaps, apart.hasGaps)
     for (let client = 1; client <= 3; client++) {
       for (let clock = 0; clock < 410; clock++) {
-        const one = { ...scanUpdate(Uint8Array.of(0, 0)), bytes: Uint8Array.of(0, 0), deletesNothing: true, runs: [{ client, clock, end: clock + 1, structs: 1, from: 0, to: 0 }] }
+        const one = { ...emptyScan, runs: [runOf(client, clock, 1)] }
         assert.equal(together.contains(one), apart.contains(one), `${client} ${clock}`)
       }
     }
   }), { numRuns: 100 })
 })
 
-await t.test('many deletions at once are those that were added one by one', async () => {
+await t.test('Many deletions add the same at once as one by one', async () => {
   fc.assert(fc.property(spans, spans, (first, second) => {
     const apart = new DeleteSet()
     for (const [client, clock, length] of [...first, ...second]) apart.add(client, clock, length)

@@ -9,7 +9,7 @@ import { mix } from './histories.ts'
 
 const merge = (updates: readonly Uint8Array[]): Uint8Array => mergeUpdates(updates.map(scanUpdate))
 
-await t.test('applying the merged update is applying them all', async () => {
+await t.test('A merged update has the effect of all updates', async () => {
   fc.assert(fc.property(mix, fc.boolean(), ({ history, updates }, gc) => {
     const one = applied([merge(updates)], gc)
     const all = applied(updates, gc)
@@ -23,7 +23,7 @@ await t.test('applying the merged update is applying them all', async () => {
   }), { numRuns: 300 })
 })
 
-await t.test('merging holds the clocks that Yjs would hold, in the order it writes them', async () => {
+await t.test('A merged update holds the same clocks as with Yjs, in the same order', async () => {
   fc.assert(fc.property(mix, ({ updates }) => {
     const merged = merge(updates)
     const yjs = Y.mergeUpdates([...updates, Uint8Array.of(0, 0)])
@@ -33,7 +33,7 @@ await t.test('merging holds the clocks that Yjs would hold, in the order it writ
   }), { numRuns: 300 })
 })
 
-await t.test('merging in groups, in another order, or again changes nothing but the cuts', async () => {
+await t.test('Merging in groups, in another order or again changes only the cuts', async () => {
   fc.assert(fc.property(mix, fc.nat(), ({ updates }, n) => {
     const at = n % (updates.length + 1)
     const grouped = merge([merge(updates.slice(at)), merge(updates.slice(0, at)), merge(updates)])
@@ -42,7 +42,7 @@ await t.test('merging in groups, in another order, or again changes nothing but 
   }), { numRuns: 300 })
 })
 
-await t.test('keystrokes become one run', async (t) => {
+await t.test('Merged keystrokes are one run', async (t) => {
   const doc = new Y.Doc()
   const updates: Uint8Array[] = []
   doc.on('update', (update: Uint8Array) => updates.push(update))
@@ -51,11 +51,11 @@ await t.test('keystrokes become one run', async (t) => {
   t.equal(applied([merge(updates.reverse())]).getText('text').toString(), 'typed 😀 text')
 })
 
-await t.test('nothing merged is an update that holds nothing', async (t) => {
+await t.test('Merging nothing gives an empty update', async (t) => {
   t.same(merge([]), Uint8Array.of(0, 0))
 })
 
-await t.test('a cut inside a text, a list, a deletion and a surrogate pair is Yjs\'s own', async () => {
+await t.test('Texts, lists, deletions and surrogate pairs are cut as in Yjs', async () => {
   const doc = new Y.Doc()
   doc.clientID = 7
   doc.getText('text').insert(0, 'ab😀cd')
@@ -78,9 +78,12 @@ await t.test('a cut inside a text, a list, a deletion and a surrogate pair is Yj
   }
 })
 
-/** Each struct in Yjs's own words; what it merges from otherNodes or cuts alike is alike. */
+/** Each struct as Yjs decodes it, in a form that can be compared. */
 function structsOf (update: Uint8Array): unknown[] {
-  return Y.decodeUpdate(update).structs.map((struct) => struct instanceof Y.Item
-    ? [struct.id, struct.length, struct.origin, struct.rightOrigin, struct.parent, struct.parentSub, struct.content.constructor.name, struct.content.getContent().map(String)]
-    : [struct.id, struct.length, struct.constructor.name])
+  return Y.decodeUpdate(update).structs.map((struct) => {
+    if (!(struct instanceof Y.Item)) return [struct.id, struct.length, struct.constructor.name]
+    const { id, length, origin, rightOrigin, parent, parentSub, content } = struct
+    const values = content.getContent().map(String)
+    return [id, length, origin, rightOrigin, parent, parentSub, content.constructor.name, values]
+  })
 }

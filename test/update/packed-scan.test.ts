@@ -9,7 +9,7 @@ import { buffersOf, packScan, unpackScan } from '../../src/update/packed-scan.ts
 import { type ScannedUpdate, scanUpdate } from '../../src/update/scan-update.ts'
 import { mix } from './histories.ts'
 
-/** As from another thread: the buffers are handed over. */
+/** The scan of an update as from another thread, with its buffers handed over. */
 function carried (update: Uint8Array): ScannedUpdate {
   const packed = packScan(scanUpdate(update))
   return unpackScan(structuredClone(packed, { transfer: buffersOf(packed) }), update)
@@ -26,17 +26,17 @@ function assertSameScan (update: Uint8Array): void {
   assert.deepEqual(rest, { bytes, deletesNothing, deletesFrom, deletesByStructs, needsInspection, types, parts })
 }
 
-await t.test('a scan says the same after it has crossed threads', async () => {
+await t.test('A packed scan is the same after unpacking', async () => {
   fc.assert(fc.property(mix, ({ updates }) => {
     for (const update of updates) assertSameScan(update)
   }), { numRuns: 100 })
 })
 
-/** One person after the other, each with an edit behind the last one's, and some deletions. */
-function updatesOfPeople (people: number): Uint8Array[] {
+/** Clients that edit one after the other, each behind the last one's text, with some deletions. */
+function updatesOfClients (clients: number): Uint8Array[] {
   const updates: Uint8Array[] = []
   let state = new Uint8Array()
-  for (let client = 1; client <= people; client++) {
+  for (let client = 1; client <= clients; client++) {
     const doc = new Y.Doc()
     doc.clientID = (client * 48271) % 2147483647
     if (client > 1) Y.applyUpdate(doc, state)
@@ -48,8 +48,8 @@ function updatesOfPeople (people: number): Uint8Array[] {
   return updates
 }
 
-await t.test('an update of many people is known in steps as it is at once, and by its parts', async (t) => {
-  const updates = updatesOfPeople(300)
+await t.test('An update of many clients is known in steps as at once, and by its parts', async (t) => {
+  const updates = updatesOfClients(300)
   const whole = carried(mergeUpdates(updates.map(scanUpdate)))
   const [apart, atOnce, inSteps] = [new Known(), new Known(), new Known()]
   for (const update of updates) apart.add(scanUpdate(update))
@@ -64,20 +64,23 @@ await t.test('an update of many people is known in steps as it is at once, and b
   t.same(apart.encodeStateVector(), Y.encodeStateVectorFromUpdate(whole.bytes))
 })
 
-await t.test('a reader lacks what its state vector says, in any order of its entries', async () => {
-  const clocks = fc.uniqueArray(fc.tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 5 })), { selector: ([client]) => client, maxLength: 50 })
+await t.test('A state vector tells what a reader lacks, in any order of its entries', async () => {
+  const entry = fc.tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 5 }))
+  const clocks = fc.uniqueArray(entry, { selector: ([client]) => client, maxLength: 50 })
   fc.assert(fc.property(clocks, clocks, fc.nat(50), (ours, theirs, most) => {
     const known = new Known()
     for (const [client, clock] of ours) known.add(scanUpdate(Uint8Array.of(1, 1, client, 0, 0, clock, 0)))
     const vector = Uint8Array.of(theirs.length, ...theirs.flat())
     const held = new Map(theirs)
-    const lacking = ours.filter(([client, clock]) => (held.get(client) ?? 0) < clock).map(([client]) => [client, held.get(client) ?? 0] as const)
+    const clockOf = (client: number) => held.get(client) ?? 0
+    const lacked = ours.filter(([client, clock]) => clockOf(client) < clock)
+    const lacking = lacked.map(([client]) => [client, clockOf(client)] as const)
     assert.deepEqual(known.lackedBy(vector, most), lacking.length > most ? undefined : new Map(lacking))
     assert.equal(known.covers(vector), lacking.length === 0)
   }), { numRuns: 500 })
 })
 
-await t.test('clocks of clients are those of a map', async () => {
+await t.test('ClientClocks holds the same as a map', async () => {
   const operation = fc.oneof(
     fc.tuple(fc.integer({ min: 1, max: 99 }), fc.nat(9)),
     fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 30 })
@@ -96,7 +99,8 @@ await t.test('clocks of clients are those of a map', async () => {
     }
     const clients = [...map.keys()].sort((a, b) => b - a)
     assert.equal(clocks.size, map.size)
-    assert.deepEqual([...ClientClocks.unpack(clocks.pack())], clients.filter((client) => map.get(client)! > 0).map((client) => [client, map.get(client)]))
+    const entries = clients.filter((client) => map.get(client)! > 0).map((client) => [client, map.get(client)])
+    assert.deepEqual([...ClientClocks.unpack(clocks.pack())], entries)
     for (let client = 0; client <= 100; client++) assert.equal(clocks.get(client), map.get(client) ?? 0)
   }), { numRuns: 500 })
 })

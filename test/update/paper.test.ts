@@ -7,21 +7,25 @@ import { mergeUpdates } from '../../src/update/merge-updates.ts'
 import { scanUpdate } from '../../src/update/scan-update.ts'
 import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
 import { applied, deleteSetOf, stateVectorOf } from './documents.ts'
+import { runs } from './runs.ts'
 import { paperPatches } from './traces.ts'
 
-const maxBytes = 32 * 1024
+/** Small enough that the snapshot has several pieces. */
+const maxBytes = 8 * 1024
+/** Keystrokes of the paper; `Y_PROVIDER_RUNS=5` takes all of them. */
+const keystrokes = runs(60_000)
 
 const log: Uint8Array[] = []
 const author = new Y.Doc()
 author.on('update', (update: Uint8Array) => log.push(update))
-for (const [position, deleted, inserted] of paperPatches()) {
+for (const [position, deleted, inserted] of paperPatches().slice(0, keystrokes)) {
   if (deleted > 0) author.getText('text').delete(position, deleted)
   if (inserted !== '') author.getText('text').insert(position, inserted)
 }
 const text = author.getText('text').toString()
 const scans = log.map(scanUpdate)
 
-await t.test('keystroke by keystroke, what is known is what the author has', async (t) => {
+await t.test('After each keystroke, what is known is what the author has', async (t) => {
   const known = new Known()
   for (const scan of scans) {
     assert.equal(known.contains(scan), false)
@@ -34,15 +38,18 @@ await t.test('keystroke by keystroke, what is known is what the author has', asy
   t.ok(known.contains(scanUpdate(Y.encodeStateAsUpdate(author))))
 })
 
-await t.test('all keystrokes merged are the paper, in whatever order they came', async (t) => {
-  const shuffled = scans.map((scan, i) => ({ scan, key: (i * 48271) % 2147483647 })).sort((a, b) => a.key - b.key).map(({ scan }) => scan)
+await t.test('All keystrokes merged are the paper, in any order', async (t) => {
+  const shuffled = scans
+    .map((scan, i) => ({ scan, key: (i * 48271) % 2147483647 }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ scan }) => scan)
   const merged = mergeUpdates(shuffled)
   t.equal(scanUpdate(merged).runs.length, 1)
   t.equal(Buffer.compare(merged, mergeUpdates(scans)), 0)
   t.equal(applied([merged]).getText('text').toString(), text)
 })
 
-await t.test('its snapshot comes in pieces that each reader can place at once', async (t) => {
+await t.test('The snapshot of the paper comes in pieces that a reader can apply at once', async (t) => {
   const { pieces, known, bytes } = snapshotPieces(log, maxBytes)
   const reader = applied([])
   for (const piece of pieces) {
@@ -50,12 +57,13 @@ await t.test('its snapshot comes in pieces that each reader can place at once', 
     Y.applyUpdate(reader, piece)
     assert.equal(reader.store.pendingStructs, null)
   }
+  t.ok(pieces.length > 2)
   t.equal(reader.getText('text').toString(), text)
   t.ok(known.deleteSet.equals(deleteSetOf(author)))
-  t.ok(bytes < 1.02 * Y.encodeStateAsUpdate(author).length, 'hardly larger than the whole')
+  t.ok(bytes < 1.02 * Y.encodeStateAsUpdate(author).length, 'pieces are hardly larger than the whole')
 })
 
-await t.test('a reader that left early gets the rest', async (t) => {
+await t.test('A reader that left early gets the rest of the paper', async (t) => {
   const reader = applied(log.slice(0, 5000))
   for (const piece of difference([mergeUpdates(scans)], Y.encodeStateVector(reader), maxBytes)) {
     assert.ok(piece.length <= maxBytes)

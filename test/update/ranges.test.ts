@@ -6,16 +6,19 @@ import { ClientRanges } from '../../src/update/ranges.ts'
 /** Enough for several chunks, in a few clients, so that ranges touch, overlap and cross the borders of chunks. */
 const range = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.nat(7000), fc.integer({ min: 1, max: 4 }))
 const many = fc.array(range, { minLength: 1400, maxLength: 1800 })
-const some = fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.nat(7100), fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 5000 }))), { maxLength: 40 })
+const anyLength = fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 5000 }))
+const some = fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.nat(7100), anyLength), { maxLength: 40 })
 
 type Range = readonly [client: number, clock: number, length: number]
 
-/** The same as a set of single clocks: slow and obviously right. */
+/** The same as a set of single clocks: slow, but obviously correct. */
 class Clocks {
   readonly #clocks = new Set<string>()
 
   add (ranges: readonly Range[]): this {
-    for (const [client, clock, length] of ranges) for (let i = 0; i < length; i++) this.#clocks.add(`${client}:${clock + i}`)
+    for (const [client, clock, length] of ranges) {
+      for (let i = 0; i < length; i++) this.#clocks.add(`${client}:${clock + i}`)
+    }
     return this
   }
 
@@ -41,7 +44,8 @@ class Clocks {
   }
 }
 
-const triplesOf = (ranges: readonly Range[]): number[] => ranges.flatMap(([client, clock, length]) => [client, clock, clock + length])
+const triplesOf = (ranges: readonly Range[]): number[] =>
+  ranges.flatMap(([client, clock, length]) => [client, clock, clock + length])
 
 function assertSame (ranges: ClientRanges, clocks: Clocks): void {
   const triples = clocks.triples()
@@ -49,7 +53,7 @@ function assertSame (ranges: ClientRanges, clocks: Clocks): void {
   assert.equal(ranges.size, triples.length / 3)
 }
 
-await t.test('ranges in any order, one by one or all at once, are those of the single clocks', async () => {
+await t.test('Ranges added in any order, one by one or at once, hold the single clocks', async () => {
   fc.assert(fc.property(many, some, many, (first, second, third) => {
     const clocks = new Clocks().add(first)
     const ranges = ClientRanges.from(triplesOf(first))
@@ -64,39 +68,46 @@ await t.test('ranges in any order, one by one or all at once, are those of the s
     assertSame(ranges, clocks.add(third))
     assert.equal(ranges.addAll(others), false)
     for (let client = 0; client <= 4; client++) {
-      const own = clocks.triples().flatMap((number, i, all) => i % 3 === 0 && number === client ? [all[i + 1]!, all[i + 2]!] : [])
+      const own = clocks.triples().flatMap((number, i, all) => {
+        return i % 3 === 0 && number === client ? [all[i + 1]!, all[i + 2]!] : []
+      })
       assert.deepEqual(ranges.rangesOf(client), own)
       assert.equal(ranges.endOf(client), own.at(-1) ?? 0)
     }
   }), { numRuns: 10, endOnFailure: true })
 })
 
-await t.test('a set that came from another thread is changed like any other, and stays as it is there', async () => {
+await t.test('A set from another thread changes like any other, and leaves the original unchanged', async () => {
   fc.assert(fc.property(many, some, (first, second) => {
     const packed = ClientRanges.from(triplesOf(first)).pack()
     const before = packed.slice()
     const ranges = ClientRanges.unpack(packed)
     for (const [client, clock, length] of second) ranges.addRange(client, clock, clock + length)
-    ranges.addAll(ClientRanges.from(triplesOf(second.map(([client, clock, length]) => [client, clock + 7, length]))))
-    assertSame(ranges, new Clocks().add(first).add(second).add(second.map(([client, clock, length]) => [client, clock + 7, length])))
+    const shifted = second.map(([client, clock, length]): Range => [client, clock + 7, length])
+    ranges.addAll(ClientRanges.from(triplesOf(shifted)))
+    assertSame(ranges, new Clocks().add(first).add(second).add(shifted))
     assert.deepEqual(packed, before)
   }), { numRuns: 10, endOnFailure: true })
 })
 
-await t.test('contains what the single clocks contain', async () => {
+await t.test('A set contains another if it holds all its clocks', async () => {
   fc.assert(fc.property(many, fc.array(range, { maxLength: 200 }), fc.nat(30), (first, second, upTo) => {
     const clocks = new Clocks().add(first)
     const ranges = ClientRanges.from(triplesOf(first))
-    for (const [client, clock, length] of second) assert.equal(ranges.containsRange(client, clock, clock + length), clocks.has(client, clock, clock + length))
+    for (const [client, clock, length] of second) {
+      const end = clock + length
+      assert.equal(ranges.containsRange(client, clock, end), clocks.has(client, clock, end))
+    }
     const held = first.filter((_, i) => i % 7 === 0)
     assert.ok(ranges.contains(ClientRanges.from(triplesOf(held))))
     const mixed = ClientRanges.from(triplesOf([...held, ...second.slice(0, upTo)]))
-    assert.equal(ranges.contains(mixed), second.slice(0, upTo).every(([client, clock, length]) => clocks.has(client, clock, clock + length)))
+    const areHeld = second.slice(0, upTo).every(([client, clock, length]) => clocks.has(client, clock, clock + length))
+    assert.equal(ranges.contains(mixed), areHeld)
     assert.equal(ranges.equals(mixed), ranges.contains(mixed) && mixed.contains(ranges))
   }), { numRuns: 15, endOnFailure: true })
 })
 
-await t.test('takes out what a clock reaches, across chunks', async () => {
+await t.test('All ranges that a clock reaches are taken, across chunks', async () => {
   fc.assert(fc.property(many, fc.integer({ min: 0, max: 4 }), fc.nat(7100), (first, client, clock) => {
     const clocks = new Clocks().add(first)
     const ranges = ClientRanges.from(triplesOf(first))
@@ -111,7 +122,7 @@ await t.test('takes out what a clock reaches, across chunks', async () => {
   }), { numRuns: 15, endOnFailure: true })
 })
 
-await t.test('between two steps the others can be added to, and all is there in the end', async () => {
+await t.test('A set can be added to between two steps, and holds everything at the end', async () => {
   fc.assert(fc.property(many, many, some, (first, second, third) => {
     const ranges = ClientRanges.from(triplesOf(first))
     const between = [...third]

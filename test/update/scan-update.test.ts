@@ -6,7 +6,7 @@ import { MalformedUpdate } from '../../src/update/malformed-update.ts'
 import { scanClientUpdate, scanUnchecked, scanUpdate } from '../../src/update/scan-update.ts'
 import { mix } from './histories.ts'
 
-await t.test('a scan reports the structs, runs and deletions that Yjs decodes', async () => {
+await t.test('A scan reports the structs, runs and deletions that Yjs decodes', async () => {
   fc.assert(fc.property(mix, ({ updates }) => {
     for (const update of updates) {
       const scan = scanUpdate(update)
@@ -20,7 +20,7 @@ await t.test('a scan reports the structs, runs and deletions that Yjs decodes', 
   }), { numRuns: 300 })
 })
 
-await t.test('an update cut short anywhere, or with a byte behind it, is malformed', async () => {
+await t.test('A truncated update, or one with a byte behind it, is malformed', async () => {
   fc.assert(fc.property(mix, fc.nat(), ({ updates }, n) => {
     const update = updates[n % Math.max(updates.length, 1)]
     if (update === undefined) return
@@ -30,7 +30,7 @@ await t.test('an update cut short anywhere, or with a byte behind it, is malform
   }), { numRuns: 300 })
 })
 
-await t.test('what Yjs cannot decode is refused, with a sentence that names the place and no content', async (t) => {
+await t.test('What Yjs cannot decode is rejected, with a sentence that names the place and no content', async (t) => {
   const cases: Record<string, number[]> = {
     'no bytes': [],
     'more sections than bytes': [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f],
@@ -55,14 +55,14 @@ await t.test('what Yjs cannot decode is refused, with a sentence that names the 
   t.ok(new MalformedUpdate('it ends too early', 3) instanceof Error)
 })
 
-await t.test('a struct whose content is gone counts as deleted, whether the delete set says so or not', async (t) => {
+await t.test('A struct without content counts as deleted, even if the delete set does not hold it', async (t) => {
   const collected = scanUpdate(Uint8Array.of(1, 2, 5, 3, 0, 4, 0x81, 5, 6, 2, 0))
   t.equal(collected.deletesByStructs, true)
   t.equal(collected.deletesNothing, false)
   t.same(deletesOf(collected), [[5, 3, 9]])
 })
 
-await t.test('a scan keeps to its own part of a larger buffer', async (t) => {
+await t.test('A scan reads only its own part of a larger buffer', async (t) => {
   const doc = new Y.Doc()
   doc.getText('text').insert(0, 'some text')
   const update = Y.encodeStateAsUpdate(doc)
@@ -71,7 +71,7 @@ await t.test('a scan keeps to its own part of a larger buffer', async (t) => {
   t.same(scanUpdate(frame.subarray(7, 7 + update.length)).runs, scanUpdate(update).runs)
 })
 
-await t.test('what Yjs decodes but cannot apply is refused, and read unchecked', async (t) => {
+await t.test('What Yjs decodes but cannot apply is rejected, unless it is read unchecked', async (t) => {
   const section = (clock: number): number[] => [1, 5, clock, 4, 1, 1, 97, 1, 98]
   const cases: Record<string, string | number[]> = {
     'an origin that is the struct itself': '01010500840500017800',
@@ -173,7 +173,8 @@ function needsOfYjs (update: Uint8Array): Map<number, number> {
   const runs = clocksOfStructs(update)
   for (const struct of Y.decodeUpdate(update).structs) {
     if (!(struct instanceof Y.Item)) continue
-    const run = runs.find(([client, from, to]) => client === struct.id.client && from! <= struct.id.clock && to! > struct.id.clock)!
+    const { clock } = struct.id
+    const run = runs.find(([client, from, to]) => client === struct.id.client && from! <= clock && to! > clock)!
     for (const id of [struct.origin, struct.rightOrigin, struct.parent]) {
       if (!(id instanceof Y.ID) || (id.client === struct.id.client && id.clock >= run[1]!)) continue
       needs.set(id.client, Math.max(needs.get(id.client) ?? 0, id.clock + 1))

@@ -9,16 +9,17 @@ import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
 import { baseDocuments } from './base-documents.ts'
 import { applied, assertSame, deleteSetOf, stateVectorOf } from './documents.ts'
 import { mix } from './histories.ts'
+import { runs } from './runs.ts'
 
 /** The state vector of a reader that has nothing. */
 const nothing = Uint8Array.of(0)
 /** An update that holds nothing. */
 const nothingAtAll = Uint8Array.of(0, 0)
 
-/** One embed or subdocument of the histories, with two ids and a long key, is smaller. */
+/** Bytes that no embed or subdocument of the histories exceeds, with two ids and a long key. */
 const largestValue = 200
 
-await t.test('a snapshot\'s pieces are small, in causal order, and together the document', async () => {
+await t.test('The pieces of a snapshot are small, in causal order, and together the document', async () => {
   fc.assert(fc.property(mix, fc.integer({ min: 64, max: 600 }), ({ history, updates }, maxBytes) => {
     const whole = history.docs.map((doc) => Y.encodeStateAsUpdate(doc))
     const expected = applied([...updates, ...whole])
@@ -30,13 +31,15 @@ await t.test('a snapshot\'s pieces are small, in causal order, and together the 
     assert.deepEqual([...known.stateVector].sort(([a], [b]) => b - a), stateVectorOf(all))
     assert.ok(known.deleteSet.equals(deleteSetOf(all)))
     for (const piece of pieces) assert.ok(known.contains(scanUpdate(piece)))
-  }), { numRuns: 200 })
+  }), { numRuns: runs(100) })
 })
 
-await t.test('a snapshot of a document with gaps keeps what waits', async () => {
+await t.test('A snapshot of a document with gaps keeps the structs that wait', async () => {
   fc.assert(fc.property(mix, fc.integer({ min: 64, max: 600 }), ({ history, updates }, maxBytes) => {
     const { pieces, known } = snapshotPieces(updates, maxBytes)
-    assert.deepEqual(Y.encodeStateVectorFromUpdate(Y.mergeUpdates([nothingAtAll, ...pieces])), Y.encodeStateVectorFromUpdate(Y.mergeUpdates([nothingAtAll, ...updates])))
+    const merged = (updates: Uint8Array[]) => Y.mergeUpdates([nothingAtAll, ...updates])
+    const stateVector = (updates: Uint8Array[]) => Y.encodeStateVectorFromUpdate(merged(updates))
+    assert.deepEqual(stateVector(pieces), stateVector(updates))
     for (const update of updates) assert.ok(known.contains(scanUpdate(update)))
     const one = applied(pieces)
     const other = applied(updates)
@@ -46,10 +49,10 @@ await t.test('a snapshot of a document with gaps keeps what waits', async () => 
       Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
     }
     assertSame(one, other)
-  }), { numRuns: 200 })
+  }), { numRuns: runs(100) })
 })
 
-await t.test('a difference brings a reader from any earlier state to the present one, piece by piece', async () => {
+await t.test('A difference brings a reader from any earlier state to the present one, piece by piece', async () => {
   fc.assert(fc.property(mix, fc.nat(), fc.integer({ min: 64, max: 600 }), ({ history, updates }, n, maxBytes) => {
     const whole = history.docs.map((doc) => Y.encodeStateAsUpdate(doc))
     const count = history.updates.length
@@ -58,13 +61,15 @@ await t.test('a difference brings a reader from any earlier state to the present
     const held = new Map(stateVectorOf(earlier))
     const pieces = difference(log, Y.encodeStateVector(earlier), maxBytes)
     assertPieces(earlier, pieces, pieces.length === 1 ? Number.POSITIVE_INFINITY : maxBytes)
-    for (const run of pieces.flatMap((piece) => [...scanUpdate(piece).runs])) assert.ok(run.clock >= (held.get(run.client) ?? 0), 'nothing that the reader has')
+    for (const run of pieces.flatMap((piece) => [...scanUpdate(piece).runs])) {
+      assert.ok(run.clock >= (held.get(run.client) ?? 0), 'nothing that the reader has')
+    }
     if (pieces.length > 1) assert.ok(!pieces.some((piece) => hasFormatting(scanUpdate(piece))))
     assertSame(earlier, applied(log, false))
-  }), { numRuns: 200 })
+  }), { numRuns: runs(100) })
 })
 
-await t.test('a difference for a reader that lacks nothing holds no structs', async (t) => {
+await t.test('A difference for a reader that lacks nothing holds no structs', async (t) => {
   const doc = new Y.Doc()
   doc.getText('text').insert(0, 'some text')
   doc.getText('text').delete(0, 2)
@@ -78,7 +83,7 @@ await t.test('a difference for a reader that lacks nothing holds no structs', as
   t.throws(() => snapshotPieces([Uint8Array.of(1)], 1000), { name: 'MalformedUpdate' })
 })
 
-await t.test('one pasted text of 10 MB is split between characters, a large list between elements', async (t) => {
+await t.test('A pasted text of 10 MB is split between characters, a large list between elements', async (t) => {
   const doc = new Y.Doc()
   doc.getText('text').insert(0, 'x' + '日本😀'.repeat(1_000_000))
   doc.getArray('array').push(Array.from({ length: 2000 }, (_, i) => 'element'.repeat(i % 40)))
@@ -90,7 +95,7 @@ await t.test('one pasted text of 10 MB is split between characters, a large list
   assertSame(applied(pieces), applied([Y.encodeStateAsUpdate(doc)]))
 })
 
-await t.test('a delete set larger than a piece is split', async (t) => {
+await t.test('A delete set larger than a piece is split', async (t) => {
   const doc = new Y.Doc()
   doc.getText('text').insert(0, 'abc'.repeat(5000))
   doc.transact(() => {
@@ -102,7 +107,7 @@ await t.test('a delete set larger than a piece is split', async (t) => {
   assertPieces(applied([]), pieces, 1000)
 })
 
-/** Applies the pieces one by one to a reader: none may leave anything pending, and none be larger than it must. */
+/** Applies the pieces one by one to a reader. None leaves anything pending, and none is larger than it must be. */
 function assertPieces (reader: Y.Doc, pieces: readonly Uint8Array[], maxBytes: number): void {
   for (const piece of pieces) {
     assert.ok(piece.length <= Math.max(maxBytes, largestValue), `${piece.length} bytes`)
@@ -112,7 +117,7 @@ function assertPieces (reader: Y.Doc, pieces: readonly Uint8Array[], maxBytes: n
   }
 }
 
-await t.test('bold whose only text was typed much later stays bold for a reader of pieces', async (t) => {
+await t.test('Bold text that was typed much later than its mark stays bold for a reader of pieces', async (t) => {
   const doc = new Y.Doc()
   const text = doc.getText('text')
   text.insert(0, 'word', { bold: true })
@@ -131,8 +136,9 @@ await t.test('bold whose only text was typed much later stays bold for a reader 
   t.same(reader.getText('text').toDelta(), text.toDelta())
 })
 
-await t.test('values of one key that were joined because they are deleted come with their deletion', async (t) => {
-  // A document that collects nothing joins them; a reader that hears of their parent's end first throws at one that is split. Seeds 7701167 and 7801542.
+await t.test('Deleted values of one key that were joined come with their deletion', async (t) => {
+  // A document that collects nothing joins them. A reader that gets the deletion of their parent first throws at a
+  // value that is split. Seeds 7701167 and 7801542.
   for (const hex of [
     '0204040087030003017045ffffffffffffff0f00077b2265223a317d450518077b2265223a317d070004000600010900 0000 01030203870201030170c3ffffffffffffff0f0005000109c1020105000200 0101020700010102010701 0102010982010001077b2261223a317dc301070106010900',
     '01040500000227000100016b02850500077b2265223a317dc501000301077b2265223a317d00',
@@ -145,11 +151,11 @@ await t.test('values of one key that were joined because they are deleted come w
   }
 })
 
-await t.test('no reader of pieces deletes anything by itself', async () => {
+await t.test('No reader of pieces deletes anything by itself', async () => {
   fc.assert(fc.property(mix, fc.integer({ min: 64, max: 300 }), ({ history, updates }, maxBytes) => {
     const log = [...updates, ...history.docs.map((doc) => Y.encodeStateAsUpdate(doc))]
     const { pieces, known } = snapshotPieces(log, maxBytes)
-    // Unlike `applied`, this reader tidies up as every client does.
+    // Unlike `applied`, this reader removes empty formatting, as every client does.
     const client = new Y.Doc()
     client.getText('text')
     for (const piece of pieces) Y.applyUpdate(client, piece)
@@ -158,5 +164,5 @@ await t.test('no reader of pieces deletes anything by itself', async () => {
     whole.getText('text')
     Y.applyUpdate(whole, Y.mergeUpdates(pieces.length > 0 ? pieces : [nothingAtAll]))
     assert.deepEqual(client.getText('text').toDelta(), whole.getText('text').toDelta())
-  }), { numRuns: 200 })
+  }), { numRuns: runs(100) })
 })

@@ -8,8 +8,8 @@ export type Patch = [position: number, deleted: number, inserted: string]
 const fileName = 'automerge-paper.json.gz'
 
 /**
- * Every keystroke of a real paper (josephg/editing-traces), from the folder that Y_PROVIDER_TRACES names or one beside the repository; without it,
- * a history of the same kind and length is made up.
+ * Every keystroke of a real paper (josephg/editing-traces), from the folder in `Y_PROVIDER_TRACES` or one beside the
+ * repository. If there is none, a made-up history of the same kind and length.
  */
 export function paperPatches (): Patch[] {
   const root = path.resolve(import.meta.dirname, '../..')
@@ -21,7 +21,7 @@ export function paperPatches (): Patch[] {
   return trace.txns.flatMap((transaction) => transaction.patches)
 }
 
-/** Typing that jumps, and deletes about as often as the real author did. */
+/** Made-up typing that jumps, and deletes about as often as the author of the paper. */
 export function madeUpPatches (): Patch[] {
   let length = 0
   let at = 0

@@ -1,6 +1,6 @@
 import { createEncoder, toUint8Array, writeUint8, writeVarString, writeVarUint, type Encoder } from 'lib0/encoding'
 
-/** Small updates that Yjs takes long to integrate: the square of their number of items. Both decode, and Yjs can apply them. */
+// Small updates that are valid, but that Yjs integrates in time that is quadratic in their items.
 
 const withOrigin = 0x80
 const withRightOrigin = 0x40
@@ -9,7 +9,7 @@ const contentString = 4
 const contentType = 7
 const xmlText = 6
 
-/** `count` children of an XML fragment, and as many by another client, each of which looks for its place from the start to its right origin. */
+/** Children of an XML fragment by two clients, where one client's look for their places from the start. */
 export function rightOriginChain (count: number): Uint8Array {
   return update([2, 1], count, (encoder, client, clock) => {
     if (client === 2) {
@@ -26,7 +26,7 @@ export function rightOriginChain (count: number): Uint8Array {
   })
 }
 
-/** `count` values of one key of a map, none of which knows another. */
+/** Values of one key of a map, none of which knows another. */
 export function mapConflicts (count: number): Uint8Array {
   return update([1], count, (encoder) => {
     writeUint8(encoder, withParentSub | contentString)
@@ -36,8 +36,10 @@ export function mapConflicts (count: number): Uint8Array {
   })
 }
 
-/** As many structs of each client, clients in descending order as Yjs writes them, and no deletions. */
-function update (clients: readonly number[], count: number, writeStruct: (encoder: Encoder, client: number, clock: number) => void): Uint8Array {
+type WriteStruct = (encoder: Encoder, client: number, clock: number) => void
+
+/** `count` structs of each client, and no deletions. @param clients in descending order, as Yjs writes them */
+function update (clients: readonly number[], count: number, writeStruct: WriteStruct): Uint8Array {
   const encoder = createEncoder()
   writeVarUint(encoder, clients.length)
   for (const client of clients) {
@@ -54,7 +56,7 @@ function writeId (encoder: Encoder, client: number, clock: number): void {
   writeVarUint(encoder, clock)
 }
 
-/** The parent is a root of the document. */
+/** Writes a root of the document as parent. */
 function writeRoot (encoder: Encoder): void {
   writeVarUint(encoder, 1)
   writeVarString(encoder, 'root')
