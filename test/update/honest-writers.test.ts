@@ -36,9 +36,9 @@ await t.test('No update of Yjs is rejected: typing, formats, undo, elements, sub
     for (const state of whole) {
       assertAccepted([state])
       for (const update of updates) {
-      const held = Y.encodeStateVectorFromUpdate(Y.mergeUpdates([Uint8Array.of(0, 0), update]))
-      scanUpdate(Y.diffUpdate(state, held))
-    }
+        const held = Y.encodeStateVectorFromUpdate(Y.mergeUpdates([Uint8Array.of(0, 0), update]))
+        scanUpdate(Y.diffUpdate(state, held))
+      }
     }
   }), { numRuns: 60 })
 })
