@@ -1,14 +1,11 @@
+import { endsBefore, firstReaching, isBehind, mergeInOrder, reaches, stride, type Triples } from './triples.ts'
+
 /** Ranges of one chunk: adding to a full one moves a few KB, and a set of 250,000 ranges has a few hundred chunks. */
 const chunkRanges = 512
 /**
  * Up to this many ranges are added one by one; more are merged, which looks once at each range of the chunks concerned.
  */
 const fewRanges = 16
-/** Numbers of one range: client, start, end (exclusive). */
-const stride = 3
-
-/** Flat ranges: client, start, end, … A typed array is from another thread and copied before it is changed. */
-type Chunk = number[] | Float64Array
 
 /**
  * Clocks of many clients as ranges: clients in descending order, as Yjs writes them, the ranges of a client ascending
@@ -17,7 +14,7 @@ type Chunk = number[] | Float64Array
  */
 export class ClientRanges {
   /** None is empty. */
-  #chunks: Chunk[] = []
+  #chunks: Triples[] = []
   #size = 0
   /** The chunk that `#seek` found, and the offset in it; behind the last chunk if it found nothing. */
   #at = 0
@@ -249,7 +246,7 @@ export class ClientRanges {
   }
 
   /** Adds as many ranges of `theirs`, from an offset on, as belong into one chunk. @returns the offset of the next */
-  #addSome (theirs: Chunk, from: number): number {
+  #addSome (theirs: Triples, from: number): number {
     this.#seek(theirs[from]!, theirs[from + 1]!)
     // Ranges behind all others are merged with the last chunk.
     const at = Math.min(this.#at, this.#chunks.length - 1)
@@ -270,7 +267,7 @@ export class ClientRanges {
   }
 
   /** Replaces a chunk, if there is one, by its union with ranges of another set. */
-  #merge (at: number, theirs: Chunk, from: number, to: number): void {
+  #merge (at: number, theirs: Triples, from: number, to: number): void {
     const ours = this.#chunks[at] ?? []
     const merged = mergeInOrder(ours, theirs, from, to)
     this.#size += (merged.length - ours.length) / stride
@@ -322,62 +319,12 @@ export class ClientRanges {
   }
 }
 
-/** Whether the range at `i` ends at or after the clock, or belongs to a client after this one. */
-function reaches (chunk: Chunk, i: number, client: number, clock: number): boolean {
-  return chunk[i]! < client || (chunk[i] === client && chunk[i + 2]! >= clock)
-}
-
-/** Offset of the first range in the chunk that `reaches`; the last one always does. */
-function firstReaching (chunk: Chunk, client: number, clock: number): number {
-  let low = 0
-  let high = chunk.length / stride - 1
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (reaches(chunk, middle * stride, client, clock)) high = middle
-    else low = middle + 1
-  }
-  return low * stride
-}
-
-/** Whether the range at `i` begins behind a client's clock. */
-function isBehind (chunk: Chunk, i: number, client: number, clock: number): boolean {
-  return chunk[i]! < client || (chunk[i] === client && chunk[i + 1]! > clock)
-}
-
-function split (triples: Chunk): Chunk[] {
+function split (triples: Triples): Triples[] {
   const most = chunkRanges * stride
   if (triples.length <= most) return triples.length === 0 ? [] : [triples]
-  const chunks: Chunk[] = []
+  const chunks: Triples[] = []
   for (let from = 0; from < triples.length; from += most) {
     chunks.push(Array.isArray(triples) ? triples.slice(from, from + most) : triples.subarray(from, from + most))
   }
   return chunks
-}
-
-/** Whether all ranges of the chunk end before a client's clock. */
-function endsBefore (chunk: Chunk, client: number, clock: number): boolean {
-  const last = chunk[chunk.length - stride]!
-  return last > client || (last === client && chunk[chunk.length - 1]! < clock)
-}
-
-/** Adds a range that begins no earlier than the last one. */
-function append (triples: number[], client: number, start: number, end: number): void {
-  const last = triples.length - 1
-  if (last < 0 || triples[last - 2] !== client || triples[last]! < start) triples.push(client, start, end)
-  else if (triples[last]! < end) triples[last] = end
-}
-
-function mergeInOrder (ours: Chunk, theirs: Chunk, from: number, to: number): number[] {
-  const merged: number[] = []
-  let i = 0
-  for (let j = from; j < to; j += stride) {
-    const client = theirs[j]!
-    const start = theirs[j + 1]!
-    for (; i < ours.length && !isBehind(ours, i, client, start); i += stride) {
-      append(merged, ours[i]!, ours[i + 1]!, ours[i + 2]!)
-    }
-    append(merged, client, start, theirs[j + 2]!)
-  }
-  for (; i < ours.length; i += stride) append(merged, ours[i]!, ours[i + 1]!, ours[i + 2]!)
-  return merged
 }

@@ -1,27 +1,19 @@
-import { elementText, type Inline, type InlineElement, isLink, isText, type TextRun } from '../blocks/block.ts'
-import type { BlockTable, MarkdownParts } from '../blocks/block-table.ts'
-import { attributesOf } from '../html/blocks-to-html.ts'
-import { escapeAttributeLine } from '../html/escape-html.ts'
+import type { Inline } from '../blocks/block.ts'
+import { destination } from '../blocks/media-blocks.ts'
 import {
   characterReference,
   escapeDefinition,
   escapeLineEnd,
   escapeLineStart,
   escapeMarkdown,
-  escapeProp,
   keepFirstBlank,
   type TextContext,
 } from './escape-markdown.ts'
-import type { Piece } from './inline-piece.ts'
+import { type Piece, type PieceOptions, toPieces } from './inline-pieces.ts'
 import { loneSigns } from './lone-signs.ts'
-import { destination } from '../blocks/media-blocks.ts'
-import { isSafeLink } from '../html/safe-url.ts'
 
 /** How inline content is written. */
-interface InlineOptions {
-  table: BlockTable
-  drop: MarkdownParts['drop']
-  origin: string
+interface InlineOptions extends PieceOptions {
   /** Whether line breaks are `<br>`, as in a heading or a table's cell. */
   oneLine?: boolean
   /** Whether markdown reads back as this content. Called only if marks meet in ways that readers could misread. */
@@ -36,9 +28,6 @@ interface Written { markdown: string, risky: boolean }
 const automatic = /^[a-z][a-z0-9+.-]{1,31}:(?:[^<>&\u0000-\u0020]|&(?!#?\w+;))*$/i
 
 const noSigns: ReadonlySet<string> = new Set()
-/** The context of an element's source between its tags. */
-const betweenTags: TextContext = { brackets: 'none', linksAddresses: true, followed: true, everyDollar: true }
-
 /**
  * Characters of one paragraph. Ambiguous marks in a longer one are written as tags, since reading it back would take a
  * hundred times its size.
@@ -49,134 +38,14 @@ const htmlTags: Record<string, string> = { '**': 'strong', '*': 'em', '~~': 'del
 
 /** Writes inline content so that it reads back the same: escaped, with its blanks, and with marks only on words. */
 export function inlineToMarkdown (content: readonly Inline[], options: InlineOptions): string {
-  const spread = trimBreaks(trimLineStarts(toPieces(content, options)))
-  if (spread.length === 0) return ''
-  moveBlanksOut(spread)
-  const pieces = joinEqual(spread)
+  const pieces = toPieces(content, options)
+  if (pieces.length === 0) return ''
   const { markdown, risky } = new InlineWriter(pieces, options, false).write()
   if (!risky) return markdown
   // Beside adjacent delimiters readers differ in how they read surrogate pairs.
   const canRead = markdown.length <= maxReadBack && !/[\ud800-\udfff]/.test(markdown)
   if (canRead && options.readsBack(markdown, content)) return markdown
   return new InlineWriter(pieces, options, true).write().markdown
-}
-
-function toPieces (content: readonly Inline[], options: InlineOptions): Piece[] {
-  const pieces: Piece[] = []
-  for (const inline of content) {
-    if (isText(inline)) addRun(inline, undefined, pieces, options)
-    else if (isLink(inline)) {
-      const safe = isSafeLink(inline.href)
-      if (!safe) options.drop('unsafe link')
-      for (const run of inline.content) addRun(run, safe ? inline.href : undefined, pieces, options)
-    } else {
-      const text = elementToMarkdown(inline, options)
-      const isSource = options.table.inline.get(inline.type)?.content === 'plain'
-      pieces.push({ kind: 'element', text, marks: new Set(), ...isSource && { html: sourceToHtml(inline, options) } })
-    }
-  }
-  return pieces
-}
-
-function addRun (run: TextRun, href: string | undefined, pieces: Piece[], { table, drop }: InlineOptions): void {
-  const marks = new Set<string>()
-  let code = false
-  for (const name in run.styles) {
-    if (name === 'code') code = true
-    else if (table.marks.get(name)?.delimiter !== undefined) marks.add(name)
-    else drop(`mark ${name}`)
-  }
-  run.text.split('\n').forEach((line, index) => {
-    if (index > 0) pieces.push({ kind: 'break', text: '', marks: new Set() })
-    if (line === '') return
-    const linked = href === undefined ? {} : { href }
-    if (code) return pieces.push({ kind: 'code', text: line, marks: new Set(marks), ...linked })
-    // Blanks at the edges of a run are pieces of their own, so that a mark can begin after them.
-    const start = line.length - line.trimStart().length
-    const end = Math.max(start, line.trimEnd().length)
-    for (const part of [line.slice(0, start), line.slice(start, end), line.slice(end)]) {
-      if (part !== '') pieces.push({ kind: 'text', text: part, marks: new Set(marks), ...linked })
-    }
-  })
-}
-
-/** A source as an HTML element on one line. The text between its tags is markdown. */
-function sourceToHtml (element: InlineElement, { table, drop, origin }: InlineOptions): string {
-  const spec = table.inline.get(element.type)
-  const inline = escapeMarkdown(elementText(element), betweenTags).replaceAll('\n', '&#10;')
-  const attributes = attributesOf(spec?.props ?? {}, element.props, false)
-  const parts = { props: element.props, attributes, inline, children: '', escape: escapeAttributeLine, drop, origin }
-  return spec?.toHtml(parts) ?? inline
-}
-
-function elementToMarkdown (inline: InlineElement, { table, drop, origin }: InlineOptions): string {
-  const spec = table.inline.get(inline.type)
-  const text = elementText(inline)
-  if (spec?.toMarkdown === undefined) return escapeProp(text)
-  return spec.toMarkdown({
-    props: inline.props,
-    inline: escapeProp(text),
-    html: escapeAttributeLine(text),
-    text,
-    escape: escapeProp,
-    escapeHtml: escapeAttributeLine,
-    drop,
-    origin,
-  })
-}
-
-/** Drops blanks after a line break, which are invisible and would become references. A link of blanks stays. */
-function trimLineStarts (pieces: readonly Piece[]): Piece[] {
-  const trimmed: Piece[] = []
-  for (const piece of pieces) {
-    const afterBreak = piece.kind === 'text' && trimmed[trimmed.length - 1]?.kind === 'break'
-    const text = afterBreak ? piece.text.replace(/^[ \t]+/, '') : piece.text
-    if (!afterBreak || text !== '') trimmed.push({ ...piece, text })
-    else if (piece.href !== undefined) trimmed.push(piece)
-  }
-  return trimmed
-}
-
-/** Drops line breaks at the edges of a paragraph, which are invisible and which markdown cannot express. */
-function trimBreaks (pieces: Piece[]): Piece[] {
-  let start = 0
-  let end = pieces.length
-  while (start < end && pieces[start]?.kind === 'break') start++
-  while (end > start && pieces[end - 1]?.kind === 'break') end--
-  return pieces.slice(start, end)
-}
-
-/** Moves blanks and breaks at the edges of marks out of them; those between words stay inside. */
-function moveBlanksOut (pieces: Piece[]): void {
-  const names = new Set(pieces.flatMap((piece) => [...piece.marks]))
-  for (const name of names) {
-    let last: number | undefined
-    pieces.forEach((piece, index) => {
-      const blank = piece.kind === 'break' || (piece.kind === 'text' && piece.text.trim() === '')
-      if (blank && (piece.kind === 'break' || piece.marks.has(name))) {
-        piece.marks.delete(name)
-        return
-      }
-      if (!piece.marks.has(name)) last = undefined
-      else {
-        for (let between = (last ?? index) + 1; between < index; between++) pieces[between]?.marks.add(name)
-        last = index
-      }
-    })
-  }
-}
-
-/** Joins text with equal marks into one piece, since the reading of a character depends on the next one. */
-function joinEqual (pieces: readonly Piece[]): Piece[] {
-  const joined: Piece[] = []
-  for (const piece of pieces) {
-    const last = joined[joined.length - 1]
-    const equal = last?.kind === 'text' && piece.kind === 'text' && last.href === piece.href &&
-      last.marks.size === piece.marks.size && [...piece.marks].every((mark) => last.marks.has(mark))
-    if (equal) last.text += piece.text
-    else joined.push(piece)
-  }
-  return joined
 }
 
 class InlineWriter {

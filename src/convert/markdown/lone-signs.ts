@@ -1,6 +1,6 @@
 import type { BlockTable } from '../blocks/block-table.ts'
 import { delimiterRun, paired } from './delimiter-run.ts'
-import type { Piece } from './inline-piece.ts'
+import type { Piece } from './inline-pieces.ts'
 
 /**
  * The signs that need no backslash in a paragraph: no two runs of them in its text could be read as a pair, and none of
