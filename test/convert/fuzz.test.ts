@@ -12,6 +12,7 @@ import { standardTable as table } from '../../src/convert/blocks/standard-table.
 import { validateBlocks } from '../../src/convert/blocks/validate-blocks.ts'
 import { anyBlocks, anyText } from './arbitrary-blocks.ts'
 import { deepEqual } from 'node:assert/strict'
+import { tries } from '../update/tries.ts'
 
 const outputs: OutputFormat[] = ['yjs', 'json', 'html', 'markdown', 'text']
 
@@ -32,7 +33,7 @@ const bytes = (text: string) => new TextEncoder().encode(text)
 const update = anyBlocks().map((input) => blocksToUpdate(validateBlocks(input, table, new Dropped()), table))
 
 await t.test('Any bytes convert or are rejected', async () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom<InputFormat>('yjs', 'json', 'html', 'markdown'), survives), { numRuns: 500 })
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom<InputFormat>('yjs', 'json', 'html', 'markdown'), survives), { numRuns: tries(250) })
 })
 
 await t.test('Damaged updates convert or are rejected', async () => {
@@ -46,7 +47,7 @@ await t.test('Damaged updates convert or are rejected', async () => {
       else bytes = [...bytes.slice(0, index), ...bytes.slice(index, index + 20), ...bytes.slice(index)]
     }
     survives(new Uint8Array(bytes), 'yjs')
-  }), { numRuns: 300 })
+  }), { numRuns: tries(150) })
 })
 
 await t.test('The direct reader of updates agrees with Yjs', async () => {
@@ -54,14 +55,14 @@ await t.test('The direct reader of updates agrees with Yjs', async () => {
     for (const [at, value] of changes) whole[at % whole.length] = value
     const direct = readSimpleUpdate(whole, 'document-store')
     if (direct !== undefined) deepEqual(plain(direct), plain(readDocument(whole, 'document-store', new Dropped())))
-  }), { numRuns: 500 })
+  }), { numRuns: tries(250) })
 })
 
 await t.test('Any text converts as markdown and as HTML', async () => {
   fc.assert(fc.property(fc.array(anyText, { maxLength: 8 }).map((parts) => parts.join('\n')), (text) => {
     survives(bytes(text), 'markdown')
     survives(bytes(text), 'html')
-  }), { numRuns: 300 })
+  }), { numRuns: tries(150) })
 })
 
 await t.test('Tags in any order convert', async () => {
@@ -69,12 +70,12 @@ await t.test('Tags in any order convert', async () => {
   fc.assert(fc.property(fc.array(fc.oneof(tag, tag, anyText), { maxLength: 30 }).map((parts) => parts.join('')), (html) => {
     survives(bytes(html), 'html')
     survives(bytes(html), 'markdown')
-  }), { numRuns: 500 })
+  }), { numRuns: tries(250) })
 })
 
 await t.test('Any JSON converts or is rejected', async () => {
   const block = fc.record({ type: fc.oneof(fc.constantFrom('paragraph', 'table', 'image', 'callout', '__proto__'), fc.string()), props: fc.dictionary(fc.string(), fc.jsonValue()), content: fc.jsonValue(), children: fc.jsonValue() }, { requiredKeys: [] })
-  fc.assert(fc.property(fc.oneof(fc.jsonValue(), fc.array(block)), (value) => survives(bytes(JSON.stringify(value)), 'json')), { numRuns: 500 })
+  fc.assert(fc.property(fc.oneof(fc.jsonValue(), fc.array(block)), (value) => survives(bytes(JSON.stringify(value)), 'json')), { numRuns: tries(250) })
 })
 
 /** Runs of equal formats are one, however they were stored. */

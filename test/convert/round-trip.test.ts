@@ -13,7 +13,7 @@ import { updateToBlocks } from '../../src/convert/yjs/update-to-blocks.ts'
 import { validateBlocks } from '../../src/convert/blocks/validate-blocks.ts'
 import { anyBlocks, anyText, sayableBlocks } from './arbitrary-blocks.ts'
 import { withoutIds } from './without-ids.ts'
-import { runs } from '../update/runs.ts'
+import { tries } from '../update/tries.ts'
 
 /** Seed of the random documents; `ROUND_TRIP_SEED` tries others. */
 const seed = Number(process.env['ROUND_TRIP_SEED'] ?? 7)
@@ -22,7 +22,7 @@ await t.test('Blocks survive a round trip through Yjs, with their ids', async ()
   fc.assert(fc.property(anyBlocks(), (input) => {
     const blocks = validateBlocks(input, table, new Dropped())
     deepEqual(updateToBlocks(blocksToUpdate(blocks, table), table, new Dropped()), blocks)
-  }), { numRuns: runs(150), seed })
+  }), { numRuns: tries(150), seed })
 })
 
 await t.test('Markdown gives the same update block by block and at once', async () => {
@@ -33,7 +33,7 @@ await t.test('Markdown gives the same update block by block and at once', async 
     const update = markdownToUpdate(markdown, table, streamed)
     deepEqual(withoutIds(updateToBlocks(update, table, new Dropped())), withoutIds(blocks), markdown)
     deepEqual(streamed.list(), whole.list())
-  }), { numRuns: runs(150), seed })
+  }), { numRuns: tries(150), seed })
 })
 
 await t.test('An update of several megabytes is complete', async () => {
@@ -50,7 +50,7 @@ await t.test('Blocks survive a round trip through JSON', async () => {
   fc.assert(fc.property(anyBlocks(), (input) => {
     const blocks = validateBlocks(input, table, new Dropped())
     deepEqual(validateBlocks(JSON.parse(JSON.stringify(blocks)), table, new Dropped()), blocks)
-  }), { numRuns: runs(150), seed })
+  }), { numRuns: tries(150), seed })
 })
 
 await t.test('Blocks survive a round trip through HTML', async () => {
@@ -58,7 +58,7 @@ await t.test('Blocks survive a round trip through HTML', async () => {
     const blocks = validateBlocks(input, table, new Dropped())
     const html = blocksToHtml(blocks, table, new Dropped(), 'https://docs.example.org')
     deepEqual(withoutIds(htmlToBlocks(html, table, new Dropped())), withoutIds(blocks), html)
-  }), { numRuns: runs(150), seed })
+  }), { numRuns: tries(150), seed })
 })
 
 await t.test('Blocks that markdown can express survive a round trip through it', async () => {
@@ -66,7 +66,7 @@ await t.test('Blocks that markdown can express survive a round trip through it',
     const blocks = validateBlocks(input, table, new Dropped())
     const markdown = blocksToMarkdown(blocks, table, new Dropped())
     deepEqual(withoutIds(markdownToBlocks(markdown, table, new Dropped())), withoutIds(blocks), markdown)
-  }), { numRuns: runs(250), seed })
+  }), { numRuns: tries(250), seed })
 })
 
 await t.test('Blanks at the edges of names, captions and links lose no address, and nothing in a second round trip', async () => {
@@ -97,5 +97,5 @@ await t.test('Blocks read from our markdown survive another round trip', async (
     const first = markdownToBlocks(blocksToMarkdown(blocks, table, new Dropped()), table, new Dropped())
     const markdown = blocksToMarkdown(first, table, new Dropped())
     deepEqual(withoutIds(markdownToBlocks(markdown, table, new Dropped())), withoutIds(first), markdown)
-  }), { numRuns: runs(150), seed })
+  }), { numRuns: tries(150), seed })
 })

@@ -9,10 +9,10 @@ import { mergeUpdates } from '../../src/update/merge-updates.ts'
 import { type ScannedUpdate, scanUpdate } from '../../src/update/scan-update.ts'
 import { validCharacterSize, utf16Length } from '../../src/update/utf8.ts'
 import { mix } from './histories.ts'
-import { runs } from './runs.ts'
+import { tries } from './tries.ts'
 
 /** How many mutated updates are tried. */
-const mutations = runs(30_000)
+const mutations = tries(30_000)
 
 /** Numbers at the edges: 2^53 - 1, 2^35 - 1, 2^50, and the structs skip, collected and deleted. */
 const edges = [
@@ -78,7 +78,7 @@ await t.test('Yjs decodes all random bytes that a scan accepts', async () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
     const scan = tryScan(bytes)
     if (scan !== null) assert.doesNotThrow(() => Y.decodeUpdate(bytes))
-  }), { numRuns: runs(10_000) })
+  }), { numRuns: tries(10_000) })
 })
 
 await t.test('A text is UTF-8 if a fatal decoder accepts it, and as long as the string', async () => {
@@ -96,7 +96,7 @@ await t.test('A text is UTF-8 if a fatal decoder accepts it, and as long as the 
     let characters = 0
     for (let at = 0; at < bytes.length; at += validCharacterSize(bytes, at)) characters++
     assert.equal(characters, [...decoder.decode(bytes)].length)
-  }), { numRuns: runs(10_000) })
+  }), { numRuns: tries(10_000) })
 })
 
 await t.test('A text is JSON if JSON.parse accepts it', async (t) => {
@@ -112,7 +112,7 @@ await t.test('A text is JSON if JSON.parse accepts it', async (t) => {
   fc.assert(fc.property(text, (text) => {
     const bytes = Buffer.from(`x${text}"`)
     assert.equal(isJson(bytes, 1, bytes.length - 1), parses(bytes.subarray(1, -1).toString()))
-  }), { numRuns: runs(20_000) })
+  }), { numRuns: tries(20_000) })
   for (const depth of [64, 65, 5000]) {
     const deep = Buffer.from('['.repeat(depth) + ']'.repeat(depth))
     t.equal(isJson(deep, 0, deep.length), true)

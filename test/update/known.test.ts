@@ -11,6 +11,7 @@ import { type ClientRun, type ScannedUpdate, scanUpdate } from '../../src/update
 import { countStateVector, decodeStateVector, readStateVector, writeStateVector } from '../../src/update/state-vector.ts'
 import { applied, deleteSetOf, stateVectorOf } from './documents.ts'
 import { mix } from './histories.ts'
+import { tries } from './tries.ts'
 
 function knownOf (updates: readonly Uint8Array[]): Known {
   const known = new Known()
@@ -24,7 +25,7 @@ await t.test('The state vector is what Yjs reads from all updates merged', async
     const merged = Y.mergeUpdates([...updates, Uint8Array.of(0, 0)])
     assert.deepEqual(sorted(known.stateVector), sorted(Y.decodeStateVector(Y.encodeStateVectorFromUpdate(merged))))
     assert.deepEqual(sorted(decodeStateVector(known.encodeStateVector())), sorted(known.stateVector))
-  }), { numRuns: 300 })
+  }), { numRuns: tries(150) })
 })
 
 await t.test('If nothing is missing, state vector and deletions are the document\'s own', async () => {
@@ -39,7 +40,7 @@ await t.test('If nothing is missing, state vector and deletions are the document
     known.add(scanUpdate(Y.encodeStateAsUpdate(doc)))
     assert.ok(known.deleteSet.equals(deleteSetOf(doc)))
     assert.deepEqual(sorted(known.stateVector), stateVectorOf(doc))
-  }), { numRuns: 300 })
+  }), { numRuns: tries(150) })
 })
 
 await t.test('Exactly the updates that add nothing are contained', async () => {
@@ -55,7 +56,7 @@ await t.test('Exactly the updates that add nothing are contained', async () => {
       assert.equal(known.contains(scan), true, 'and by its bytes alone')
     }
     for (const update of updates) assert.equal(known.contains(scanUpdate(update)), true)
-  }), { numRuns: 300 })
+  }), { numRuns: tries(150) })
 })
 
 await t.test('An update is missing structs if Yjs would keep it pending', async () => {
@@ -69,7 +70,7 @@ await t.test('An update is missing structs if Yjs would keep it pending', async 
       if (doc.store.pendingStructs === null) assert.equal(known.missing(scan), false)
       else assert.equal(updates.some((u) => known.missing(scanUpdate(u))), true)
     }
-  }), { numRuns: 300 })
+  }), { numRuns: tries(150) })
 })
 
 await t.test('What is known survives encoding, and a copy changes independently', async () => {
@@ -84,7 +85,7 @@ await t.test('What is known survives encoding, and a copy changes independently'
     clone.add(scanUpdate(Uint8Array.of(1, 1, 99, 0, 0, 5, 1, 98, 1, 0, 7)))
     assert.equal(clone.stateVector.get(99), 5)
     assert.ok(sameKnowledge(copy, known))
-  }), { numRuns: 200 })
+  }), { numRuns: tries(100) })
 })
 
 await t.test('Only a reader that has everything is covered', async (t) => {
@@ -162,7 +163,7 @@ await t.test('A delete set holds the same as a set of single clocks', async (t) 
     assert.equal(together.addAll(b), !a.contains(b))
     assert.ok(together.equals(DeleteSet.union([a, b])))
     assert.deepEqual(together.encode(), DeleteSet.union([b, a]).encode())
-  }), { numRuns: 1000 })
+  }), { numRuns: tries(400) })
   t.throws(() => DeleteSet.empty.add(1, 1, 1), TypeError)
 })
 
@@ -240,7 +241,7 @@ await t.test('Many runs add the same at once as one by one', async () => {
         assert.equal(together.contains(one), apart.contains(one), `${client} ${clock}`)
       }
     }
-  }), { numRuns: 100 })
+  }), { numRuns: tries(50) })
 })
 
 await t.test('Many deletions add the same at once as one by one', async () => {
@@ -250,5 +251,5 @@ await t.test('Many deletions add the same at once as one by one', async () => {
     const together = DeleteSet.from(triplesOf(first))
     together.addAll(DeleteSet.from(triplesOf(second)))
     assert.ok(together.equals(apart))
-  }), { numRuns: 500 })
+  }), { numRuns: tries(250) })
 })

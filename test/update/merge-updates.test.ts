@@ -6,6 +6,7 @@ import { mergeUpdates } from '../../src/update/merge-updates.ts'
 import { scanUpdate } from '../../src/update/scan-update.ts'
 import { applied, assertSame } from './documents.ts'
 import { mix } from './histories.ts'
+import { tries } from './tries.ts'
 
 const merge = (updates: readonly Uint8Array[]): Uint8Array => mergeUpdates(updates.map(scanUpdate))
 
@@ -20,7 +21,7 @@ await t.test('A merged update has the effect of all updates', async () => {
       Y.applyUpdate(all, Y.encodeStateAsUpdate(doc))
     }
     assertSame(one, all)
-  }), { numRuns: 300 })
+  }), { numRuns: tries(150) })
 })
 
 await t.test('A merged update holds the same clocks as with Yjs, in the same order', async () => {
@@ -30,7 +31,7 @@ await t.test('A merged update holds the same clocks as with Yjs, in the same ord
     assert.deepEqual(Y.encodeStateVectorFromUpdate(merged), Y.encodeStateVectorFromUpdate(yjs))
     const clients = Array.from(scanUpdate(merged).runs, ({ client }) => client)
     assert.deepEqual(clients, [...clients].sort((a, b) => b - a))
-  }), { numRuns: 300 })
+  }), { numRuns: tries(150) })
 })
 
 await t.test('Merging in groups, in another order or again changes only the cuts', async () => {
@@ -39,7 +40,7 @@ await t.test('Merging in groups, in another order or again changes only the cuts
     const grouped = merge([merge(updates.slice(at)), merge(updates.slice(0, at)), merge(updates)])
     assertSame(applied([grouped]), applied([merge(updates)]))
     assert.deepEqual(merge([merge(updates), merge(updates)]), merge([merge(updates), Uint8Array.of(0, 0)]))
-  }), { numRuns: 300 })
+  }), { numRuns: tries(150) })
 })
 
 await t.test('Merged keystrokes are one run', async (t) => {

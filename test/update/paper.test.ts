@@ -7,13 +7,13 @@ import { mergeUpdates } from '../../src/update/merge-updates.ts'
 import { scanUpdate } from '../../src/update/scan-update.ts'
 import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
 import { applied, deleteSetOf, stateVectorOf } from './documents.ts'
-import { runs } from './runs.ts'
+import { tries } from './tries.ts'
 import { paperPatches } from './traces.ts'
 
 /** Small enough that the snapshot has several pieces. */
 const maxBytes = 8 * 1024
 /** Keystrokes of the paper; `Y_PROVIDER_RUNS=5` takes all of them. */
-const keystrokes = runs(60_000)
+const keystrokes = tries(60_000)
 
 const log: Uint8Array[] = []
 const author = new Y.Doc()

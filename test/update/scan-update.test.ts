@@ -5,6 +5,7 @@ import * as Y from 'yjs'
 import { MalformedUpdate } from '../../src/update/malformed-update.ts'
 import { scanClientUpdate, scanUnchecked, scanUpdate } from '../../src/update/scan-update.ts'
 import { mix } from './histories.ts'
+import { tries } from './tries.ts'
 
 await t.test('A scan reports the structs, runs and deletions that Yjs decodes', async () => {
   fc.assert(fc.property(mix, ({ updates }) => {
@@ -17,7 +18,7 @@ await t.test('A scan reports the structs, runs and deletions that Yjs decodes', 
       const last = [...scan.runs].at(-1)
       if (last !== undefined) assert.ok(last.to <= scan.deletesFrom)
     }
-  }), { numRuns: 300 })
+  }), { numRuns: tries(150) })
 })
 
 await t.test('A truncated update, or one with a byte behind it, is malformed', async () => {
@@ -27,7 +28,7 @@ await t.test('A truncated update, or one with a byte behind it, is malformed', a
     const length = n % update.length
     assert.throws(() => scanUpdate(update.subarray(0, length)), { name: 'MalformedUpdate' })
     assert.throws(() => scanUpdate(Uint8Array.from([...update, 0])), { name: 'MalformedUpdate' })
-  }), { numRuns: 300 })
+  }), { numRuns: tries(150) })
 })
 
 await t.test('What Yjs cannot decode is rejected, with a sentence that names the place and no content', async (t) => {

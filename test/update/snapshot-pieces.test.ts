@@ -9,7 +9,7 @@ import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
 import { baseDocuments } from './base-documents.ts'
 import { applied, assertSame, deleteSetOf, stateVectorOf } from './documents.ts'
 import { mix } from './histories.ts'
-import { runs } from './runs.ts'
+import { tries } from './tries.ts'
 
 /** The state vector of a reader that has nothing. */
 const nothing = Uint8Array.of(0)
@@ -31,7 +31,7 @@ await t.test('The pieces of a snapshot are small, in causal order, and together 
     assert.deepEqual([...known.stateVector].sort(([a], [b]) => b - a), stateVectorOf(all))
     assert.ok(known.deleteSet.equals(deleteSetOf(all)))
     for (const piece of pieces) assert.ok(known.contains(scanUpdate(piece)))
-  }), { numRuns: runs(100) })
+  }), { numRuns: tries(100) })
 })
 
 await t.test('A snapshot of a document with gaps keeps the structs that wait', async () => {
@@ -49,7 +49,7 @@ await t.test('A snapshot of a document with gaps keeps the structs that wait', a
       Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
     }
     assertSame(one, other)
-  }), { numRuns: runs(100) })
+  }), { numRuns: tries(100) })
 })
 
 await t.test('A difference brings a reader from any earlier state to the present one, piece by piece', async () => {
@@ -66,7 +66,7 @@ await t.test('A difference brings a reader from any earlier state to the present
     }
     if (pieces.length > 1) assert.ok(!pieces.some((piece) => hasFormatting(scanUpdate(piece))))
     assertSame(earlier, applied(log, false))
-  }), { numRuns: runs(100) })
+  }), { numRuns: tries(100) })
 })
 
 await t.test('A difference for a reader that lacks nothing holds no structs', async (t) => {
@@ -164,5 +164,5 @@ await t.test('No reader of pieces deletes anything by itself', async () => {
     whole.getText('text')
     Y.applyUpdate(whole, Y.mergeUpdates(pieces.length > 0 ? pieces : [nothingAtAll]))
     assert.deepEqual(client.getText('text').toDelta(), whole.getText('text').toDelta())
-  }), { numRuns: runs(100) })
+  }), { numRuns: tries(100) })
 })

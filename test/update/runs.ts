@@ -1,7 +1,0 @@
-/**
- * The number of runs of a property test. `Y_PROVIDER_RUNS=10` multiplies all of them for a long run.
- * @param count enough for every change
- */
-export function runs (count: number): number {
-  return Math.ceil(count * Number(process.env['Y_PROVIDER_RUNS'] ?? 1))
-}
