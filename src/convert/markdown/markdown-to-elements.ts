@@ -126,10 +126,10 @@ class ElementBuilder {
 
   #pop (tag: string): void {
     const closed = this.#open.pop()
-    const [header, ...rows] = closed?.children ?? []
+    if (tag !== 'table' || closed === undefined || closed.children.length < 2) return
+    const [header] = closed.children
     // Markdown needs a header row, tables do not: an empty one above others is dropped.
-    const isEmpty = tag === 'table' && rows.length > 0 && header !== undefined && isBlank(header)
-    if (isEmpty) closed?.children.shift()
+    if (header !== undefined && isBlank(header)) closed.children.shift()
   }
 
   #append (node: Node): void {
