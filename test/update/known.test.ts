@@ -173,8 +173,9 @@ function deleteSetFrom (ranges: readonly (readonly [client: number, clock: numbe
   return set
 }
 
-const doAscend = (numbers: readonly number[]): boolean =>
-  numbers.every((number, i) => i === 0 || numbers[i - 1]! < number)
+function doAscend (numbers: readonly number[]): boolean {
+  return numbers.every((number, i) => i === 0 || numbers[i - 1]! < number)
+}
 
 function clocks (ranges: readonly (readonly [number, number, number])[]): string[] {
   const all = ranges.flatMap(([client, clock, length]) => Array.from({ length }, (_, i) => `${client}:${clock + i}`))
