@@ -4,10 +4,13 @@ import { openConverter } from '../../src/convert/converter.ts'
 import type { InputFormat, OutputFormat } from '../../src/convert/formats.ts'
 import { hostileInputs } from './hostile-inputs.ts'
 
-/** Characters of each input. `HOSTILE_LENGTH=200000` tells a quadratic reader from a linear one by minutes. */
+/**
+ * Characters of each input: enough for readers that take exponential or cubic time. `HOSTILE_LENGTH=200000` also tells
+ * a quadratic reader, which takes minutes, from a linear one.
+ */
 const length = Number(process.env['HOSTILE_LENGTH'] ?? 60_000)
-/** ms for one conversion: far above what the slowest linear one takes, on a busy machine too. */
-const deadlineMs = length / 6
+/** ms for one conversion: far above what the slowest linear one takes, on a very busy machine too. */
+const deadlineMs = 30_000
 
 const converter = await openConverter({ threads: 2, maxQueue: 1000, deadlineMs: 0, memoryMb: 512, inlineMaxBytes: 0 })
 t.teardown(() => converter.close())
