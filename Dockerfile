@@ -1,19 +1,20 @@
-# The service, in an image of its own. scripts/check-image.sh runs these steps without a container engine.
-FROM node:20-bookworm-slim AS build
+# The image of the service. scripts/check-image.sh runs these steps without a container engine.
+FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund
+# Without the workspaces: `demo` is for development.
+RUN npm ci --workspaces=false --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+RUN npm run build && npm prune --omit=dev --workspaces=false --no-audit --no-fund
 
-FROM node:20-bookworm-slim
+FROM node:24-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=4444 DATA_DIR=/data
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-# The only place that is written to, and only where no DATABASE_URL is set.
+# The service writes nowhere else, and here only without DATABASE_URL.
 RUN mkdir /data && chown node:node /data
 # The user `node`, as a number: Kubernetes cannot verify runAsNonRoot for a name.
 USER 1000:1000

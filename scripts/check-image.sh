@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the Dockerfile's steps in an empty folder, without a container engine: installs, builds, prunes, starts as the image would, as an unprivileged user with
-# nothing writable but its data, and asks whether it is healthy. Needs Node 20 and the npm registry (or npm's cache).
+# Runs the Dockerfile's steps in an empty folder, without a container engine: installs, builds, prunes, starts the service
+# as an unprivileged user who can write only to the data folder, and runs the health check. Uses the Node.js on the PATH,
+# and the npm registry or npm's cache.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,10 +17,10 @@ echo '--- COPY'
 cp -r package.json package-lock.json tsconfig.json tsconfig.build.json src "$app"
 cd "$app"
 echo '--- RUN npm ci'
-npm ci --no-audit --no-fund --loglevel=error
+npm ci --workspaces=false --no-audit --no-fund --loglevel=error
 echo '--- RUN npm run build, npm prune'
 npm run --silent build
-npm prune --omit=dev --no-audit --no-fund --loglevel=error
+npm prune --omit=dev --workspaces=false --no-audit --no-fund --loglevel=error
 rm -rf src tsconfig.json tsconfig.build.json package-lock.json
 du -sh node_modules dist
 

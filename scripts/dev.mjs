@@ -1,15 +1,17 @@
-// Installs what is missing and starts the service for development: settings from .env, a secret that anybody knows, readable log, restart at each change.
+// Installs what is missing and starts the service for development: settings from .env, a well-known secret, a readable
+// log, a restart after each change.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { watchFile } from 'node:fs'
 import { createServer } from 'node:net'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import './install.mjs'
 import { reachable, readVariables, secretOf, withOrigins, withRooms } from './dev-settings.mjs'
+import { installPackages } from './packages.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
-// After the installation: this needs its packages.
+installPackages({ demoOnly: true })
+// Imports packages, so it is loaded after their installation.
 const { startDemo } = await import('../demo/server.mjs')
 
 /** Editors write a file in several steps; it is read once they are done. */
