@@ -1,5 +1,5 @@
 import globals from 'globals'
-import neostandard, { resolveIgnoresFromGitignore } from 'neostandard'
+import neostandard, { plugins, resolveIgnoresFromGitignore } from 'neostandard'
 import tseslint from 'typescript-eslint'
 import { house } from './scripts/lint/index.js'
 
@@ -56,6 +56,13 @@ export default [
       }],
     },
   },
+  {
+    // Imported packages are declared in the nearest package.json: one that only another package requires can vanish.
+    plugins: { 'import-x': plugins['import-x'] },
+    rules: { 'import-x/no-extraneous-dependencies': ['error', { includeTypes: true }] },
+  },
+  // The image leaves the devDependencies out; their types are fine.
+  { files: ['src/**/*.ts'], rules: { 'import-x/no-extraneous-dependencies': ['error', { devDependencies: false }] } },
   { files: ['examples/**/*.js', 'demo/**/*.js'], languageOptions: { globals: globals.browser } },
   { files: ['src/**/*.ts'], rules: { 'no-console': 'error', 'no-empty': 'error' } },
   // tap runs the subtests of a file one after the other, awaited or not.

@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const contributing = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')
+/** The paths of the map, in its order; folders end with a slash. */
+const mapped = [...contributing.matchAll(/^((?:src|bench|demo|docs|examples|scripts|test)\/\S*) +\S/gm)].map(([, path = '']) => path)
+
+const foldersIn = (path: string): string[] => readdirSync(join(root, path), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => `${path}${name}/`)
+
+t.test('the map of CONTRIBUTING.md names every folder and file of src, and no other', async (t) => {
+  const files = readdirSync(join(root, 'src')).filter((name) => name.endsWith('.ts')).map((name) => `src/${name}`)
+  const folders = foldersIn('src/')
+  const there = [...files, ...folders, ...folders.flatMap(foldersIn)]
+  t.same(mapped.filter((path) => path.startsWith('src/')).sort(), there.sort())
+})
+
+t.test('the map has the order by which the linter checks imports', async (t) => {
+  const { folders } = await import(new URL('../../eslint.config.js', import.meta.url).href) as { folders: string[] }
+  const inMap = mapped.filter((path) => path.startsWith('src/')).map((path) => path.split('/')[1]?.replace('.ts', ''))
+  t.same([...new Set(inMap)], folders)
+})
+
+t.test('the map names every folder of test that has none of its name in src', async (t) => {
+  const mirrored = new Set(foldersIn('src/').map((path) => path.replace('src', 'test')))
+  const own = foldersIn('test/').filter((path) => !mirrored.has(path))
+  t.same(mapped.filter((path) => /^test\/./.test(path)).sort(), own.sort())
+})
+
+t.test('each of the other folders in the map exists', async (t) => {
+  for (const path of mapped) t.ok(path.endsWith('.ts') || readdirSync(join(root, path)).length > 0, path)
+})
