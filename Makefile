@@ -1,13 +1,13 @@
 .DEFAULT_GOAL := help
-.PHONY: help install dev build start lint type test bench crash check clean
+.PHONY: help install dev build start lint type test test-nodes bench crash check clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: ## install the npm packages, unless they are there already
+install: ## install the npm packages that are missing
 	@node scripts/install.mjs
 
-dev: ## install, start for development and print where to go
+dev: ## install what it needs, start for development and print where to go
 	@node scripts/dev.mjs
 
 build: install ## compile to dist/
@@ -22,20 +22,23 @@ lint: install ## check style and the borders between folders
 type: install ## check types
 	@npm run --silent type
 
-test: install ## install what the tests need (system packages too, where it may) and run all of them
+test: install ## install the system packages that the tests need (as root), and run all tests
 	@scripts/system-packages.sh
 	@npm run --silent test
 
-bench: build ## measure the service beside its peers, conversion and several nodes; print tables
+test-nodes: install ## run the core of the tests on other versions of Node.js, fetched from npm
+	@scripts/test-nodes.sh
+
+bench: build ## measure the service beside other servers, conversion and several nodes; print tables
 	@npm run --silent bench
 	@npm run --silent bench:convert
 	@npm run --silent bench:cluster
 
-crash: build ## kill the service again and again under load; ROUNDS=300, SEED=… repeats a run
+crash: build ## kill the service repeatedly under load; ROUNDS=300; SEED=… repeats a run
 	@npm run --silent crash
 
-check: ## what CI runs: lint, type, build, test
+check: ## what CI runs: lint, type, build, test, test-nodes
 	@.ci/run
 
-clean: ## remove what build and tests have made; documents in ./data stay
+clean: ## remove the output of builds and tests; documents in ./data stay
 	@rm -rf dist .tap

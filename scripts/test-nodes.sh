@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Runs the core of the tests (service, stores, conversion) on other versions of Node.js, which npm has as packages.
+# NODES=24.22.3 names the versions.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+read -ra versions <<< "${NODES:-22.23.5 24.22.3 26.12.1}"
+core=(
+  test/app.test.ts test/routes test/service/{hocuspocus,http,matrix}.test.ts
+  test/store/{lmdb,postgres}-store.test.ts
+  test/convert/{convert,converter,formats}.test.ts test/workers
+)
+package=node-linux-$(node -p process.arch)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/y-provider/nodes
+
+# Prints the folder with the program of a version, after fetching it if need be.
+fetch() {
+  local folder=$cache/$1
+  if [[ ! -x $folder/bin/node ]]; then
+    local packed
+    packed=$(mktemp -d)
+    npm pack --silent --pack-destination "$packed" "$package@$1" > /dev/null
+    tar --extract --gzip --directory="$packed" --file="$packed/$package-$1.tgz" package/bin/node
+    mkdir -p "$cache"
+    rm -rf "$folder"
+    mv "$packed/package" "$folder"
+    rm -r "$packed"
+  fi
+  echo "$folder/bin"
+}
+
+for version in "${versions[@]}"; do
+  path=$(fetch "$version"):$PATH
+  echo "--- Node.js $(PATH=$path node --version)"
+  # One line for each file, each failure, and the count.
+  PATH=$path node_modules/.bin/tap --disable-coverage --allow-empty-coverage "${core[@]}" |
+    grep --text -E '^ok|^ *not ok|^# \{'
+done
