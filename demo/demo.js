@@ -8,7 +8,7 @@ import { watchStored } from '../examples/y-websocket/stored.js'
 const people = [{ name: 'Ada', color: '#7a3fd1' }, { name: 'Grace', color: '#0f7b6c' }]
 const room = new URLSearchParams(location.search).get('room') ?? 'demo'
 
-/** One person: a document of their own, a connection of their own, an editor. */
+/** Adds a person to the page, with their own document, connection and editor. */
 async function enter ({ name, color }) {
   const section = document.querySelector('#people').appendChild(document.createElement('section'))
   section.innerHTML = '<h2><i></i><b></b><span>connecting</span><label><input type="checkbox" checked> can edit</label><button type="button">go offline</button></h2><div></div>'
@@ -17,29 +17,32 @@ async function enter ({ name, color }) {
   const state = section.querySelector('span')
   const toggle = section.querySelector('button')
   const right = section.querySelector('input')
-  const askForTicket = async () => await (await fetch(`/ticket?${new URLSearchParams({ room, user: name, edit: right.checked })}`)).json()
+  const fetchTicket = async () => await (await fetch(`/ticket?${new URLSearchParams({ room, user: name, edit: right.checked })}`)).json()
 
-  const { url, ticket } = await askForTicket()
+  const { url, ticket } = await fetchTicket()
   document.querySelector('#url').textContent = url
   const doc = new Y.Doc()
   const provider = new WebsocketProvider(url, room, doc, { params: { token: ticket }, disableBc: true })
-  provider.on('status', ({ status }) => tell(status))
-  watchStored(provider, (isStored) => { if (provider.wsconnected) tell('connected', isStored ? 'saved' : 'saving') })
-  provider.on('closed', ({ code, reason }) => tell('refused', `refused: ${reason || code}`))
+  provider.on('status', ({ status }) => show(status))
+  watchStored(provider, (isStored) => { if (provider.wsconnected) show('connected', isStored ? 'saved' : 'saving') })
+  provider.on('closed', ({ code, reason }) => show('refused', `refused: ${reason || code}`))
   toggle.addEventListener('click', () => {
     if (provider.shouldConnect) provider.disconnect()
     else provider.connect()
-    toggle.textContent = provider.shouldConnect ? 'go offline' : 'come back'
+    toggle.textContent = provider.shouldConnect ? 'go offline' : 'go online'
   })
 
-  function tell (status, text = status) {
+  function show (status, text = status) {
     state.dataset.state = status
     state.textContent = text
   }
 
-  const editor = BlockNoteEditor.create({ collaboration: { provider, fragment: doc.getXmlFragment('document-store'), user: { name, color } } })
+  const editor = BlockNoteEditor.create({
+    collaboration: { provider, fragment: doc.getXmlFragment('document-store'), user: { name, color } },
+  })
   editor.mount(section.querySelector('div'))
-  const { renew } = keepAccess(provider, async () => (await askForTicket()).ticket, (canEdit) => { editor.isEditable = canEdit })
+  const setEditable = (canEdit) => { editor.isEditable = canEdit }
+  const { renew } = keepAccess(provider, async () => (await fetchTicket()).ticket, setEditable)
   right.addEventListener('change', renew)
 }
 

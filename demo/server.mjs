@@ -1,4 +1,4 @@
-// The page that `make dev` opens, as a site of its own beside the service: what Django and its front end would be. For development only.
+// The page that `make dev` serves, on an origin of its own, in the place of Django and its front end. Development only.
 import { createServer } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -9,12 +9,21 @@ import { SignJWT } from 'jose'
 const ticketLifetime = 300
 
 /**
- * Serves the page on `port`; 0: on any free one.
- * @returns its address, its port and what closes it, or undefined where the port is taken
+ * Serves the page on `port`; 0 means any free one.
+ * @returns the address, the port and a function that stops the server; undefined if the port is taken
  */
 export async function startDemo ({ port, secret, serviceUrl }) {
   const here = (name) => fileURLToPath(new URL(name, import.meta.url))
-  const { outputFiles } = await build({ entryPoints: [here('demo.js')], bundle: true, format: 'esm', minify: true, write: false, outdir: here('.'), logLevel: 'warning', loader: { '.woff2': 'dataurl' } })
+  const { outputFiles } = await build({
+    entryPoints: [here('demo.js')],
+    bundle: true,
+    format: 'esm',
+    minify: true,
+    write: false,
+    outdir: here('.'),
+    logLevel: 'warning',
+    loader: { '.woff2': 'dataurl' },
+  })
   const bundled = (ending, type) => ({ type, body: outputFiles.find(({ path }) => path.endsWith(ending))?.contents })
   const files = new Map([
     ['/', { type: 'text/html', body: await readFile(here('index.html')) }],
@@ -29,8 +38,15 @@ export async function startDemo ({ port, secret, serviceUrl }) {
     const file = files.get(pathname)
     if (file) return response.setHeader('Content-Type', `${file.type}; charset=utf-8`).end(file.body)
     if (pathname !== '/ticket') return response.writeHead(404).end()
-    const claims = { room: searchParams.get('room') ?? '', user_id: searchParams.get('user') ?? '', can_edit: searchParams.get('edit') === 'true' }
-    const ticket = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).setExpirationTime(Math.floor(Date.now() / 1000) + ticketLifetime).sign(key)
+    const claims = {
+      room: searchParams.get('room') ?? '',
+      user_id: searchParams.get('user') ?? '',
+      can_edit: searchParams.get('edit') === 'true',
+    }
+    const ticket = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime(Math.floor(Date.now() / 1000) + ticketLifetime)
+      .sign(key)
     response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ url: serviceUrl, ticket }))
   })
   const close = () => {
@@ -39,6 +55,9 @@ export async function startDemo ({ port, secret, serviceUrl }) {
   }
   return await new Promise((resolve, reject) => {
     server.once('error', (error) => error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error))
-    server.listen(port, '127.0.0.1', () => resolve({ address: `http://localhost:${server.address().port}`, port: server.address().port, close }))
+    server.listen(port, '127.0.0.1', () => {
+      const { port } = server.address()
+      resolve({ address: `http://localhost:${port}`, port, close })
+    })
   })
 }

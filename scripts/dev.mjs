@@ -14,13 +14,16 @@ installPackages({ demoOnly: true })
 // Imports packages, so it is loaded after their installation.
 const { startDemo } = await import('../demo/server.mjs')
 
-/** Editors write a file in several steps; it is read once they are done. */
+/** Ms without a change before `.env` is read: editors write a file in several steps. */
 const settleMs = 200
 
 /** Ms between two looks at `.env`. Unlike a notification, polling also finds changes behind a link. */
 const lookEveryMs = 300
 
-/** @returns the port, a free one for 0, or undefined where another program has it; what else is wrong with the address, the service says */
+/**
+ * @returns the port, a free one for 0, or undefined if another program listens on it. The service reports any other
+ * fault of the address
+ */
 async function findPort (host, port) {
   const probe = createServer()
   try {
@@ -43,38 +46,53 @@ async function start () {
   const host = env.HOST ?? '127.0.0.1'
   const wantedPort = env.PORT ?? '4444'
   const port = await findPort(host, wantedPort)
-  if (port === undefined) fail(`PORT ${wantedPort} is taken: stop the program that listens there, or set PORT to another one`)
+  if (port === undefined) {
+    fail(`PORT ${wantedPort} is taken: stop the program that listens there, or set PORT to another one`)
+  }
   const demoPort = Number(env.DEMO_PORT ?? 3000)
   if (!Number.isInteger(demoPort) || demoPort < 0 || demoPort > 65535) fail('DEMO_PORT must be a whole number, 0 to 65535')
 
   const address = `${reachable(host)}:${port}`
   const secret = secretOf(env)
   const serviceUrl = `ws://${address}/collaboration/ws`
-  // The service comes first where both want one port.
-  const demo = secret ? await startDemo({ port: demoPort === Number(port) ? 0 : demoPort, secret, serviceUrl }) : undefined
-  const forDemo = demo ? { COLLABORATION_SERVER_ORIGIN: withOrigins(env.COLLABORATION_SERVER_ORIGIN, demo.port) } : {}
-  if (demo && env.ROOM_NAME_PATTERN !== undefined) forDemo.ROOM_NAME_PATTERN = withRooms(env.ROOM_NAME_PATTERN)
+  // If both want one port, the service gets it.
+  const freeDemoPort = demoPort === Number(port) ? 0 : demoPort
+  const demo = secret ? await startDemo({ port: freeDemoPort, secret, serviceUrl }) : undefined
+  const forDemo = demo ? settingsForDemo(env, demo.port) : {}
   process.stdout.write(`
   y-provider, for development
 
-  see it work     ${demo ? `${demo.address}  (two editors, one document)` : secret ? `DEMO_PORT ${demoPort} is taken: set DEMO_PORT to another one` : 'not without a secret'}
-  is it there?    curl http://${address}/ping
-  browsers go to  ${serviceUrl}/<room>
-  secret          ${secret === 'my-secret' ? 'my-secret (send it as the Authorization header, as it is)' : 'yours, from the environment or .env'}
+  see it work     ${demo ? `${demo.address}  (two editors, one document)` : whyNoDemo(secret, demoPort)}
+  check it        curl http://${address}/ping
+  WebSocket       ${serviceUrl}/<room>
+  secret          ${secret === 'my-secret' ? 'my-secret (the raw Authorization header)' : 'yours, from the environment or .env'}
   settings        .env, see .env.example
   documents       ${env.DATABASE_URL ? 'PostgreSQL (DATABASE_URL)' : env.DATA_DIR ?? './data'}
 
-  Ctrl-C stops it. It starts again when a file changes, .env too.
+  Ctrl-C stops it. It restarts when a file changes, .env included.
 
 `)
-  // In a process group of its own: a Ctrl-C would reach the service twice otherwise, and the second one means "at once".
+  // In its own process group: otherwise Ctrl-C would reach the service twice, and the second signal stops it at once.
   const command = ['--watch', '--watch-preserve-output', '--import', 'tsx', 'src/server.ts']
-  const service = spawn(process.execPath, command, { stdio: ['ignore', 'inherit', 'inherit'], detached: true, env: { ...env, ...forDemo, PORT: String(port) } })
+  const service = spawn(process.execPath, command, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+    env: { ...env, ...forDemo, PORT: String(port) },
+  })
   service.on('exit', endWith)
   return { service, demo }
 }
 
-/** Ends as the service does. */
+function settingsForDemo ({ COLLABORATION_SERVER_ORIGIN: origins, ROOM_NAME_PATTERN: rooms }, port) {
+  const admitted = { COLLABORATION_SERVER_ORIGIN: withOrigins(origins, port) }
+  return rooms === undefined ? admitted : { ...admitted, ROOM_NAME_PATTERN: withRooms(rooms) }
+}
+
+const whyNoDemo = (secret, port) => secret
+  ? `DEMO_PORT ${port} is taken: set DEMO_PORT to another one`
+  : 'needs a secret'
+
+/** Ends with the exit code of the service. */
 function endWith (code, signal) {
   process.exit(code ?? 128 + constants.signals[signal])
 }
@@ -96,7 +114,7 @@ watchFile('.env', { interval: lookEveryMs }, (now, before) => {
   clearTimeout(settling)
   settling = setTimeout(() => {
     restarting = restarting.then(async () => {
-      process.stdout.write('.env has changed: starting again\n')
+      process.stdout.write('.env has changed; restarting\n')
       await stop(running)
       running = await start()
     })

@@ -1,4 +1,4 @@
-// Installs the npm packages that are missing: all of them, or with the argument `demo` only those that `make dev` needs.
+// Installs the npm packages that are missing: all of them, or only those of `make dev` with the argument `demo`.
 import { installPackages } from './packages.mjs'
 
 installPackages({ demoOnly: process.argv[2] === 'demo' })

@@ -10,7 +10,7 @@ const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
 const withoutTools = ['--omit=dev', '--workspace=demo', '--include-workspace-root']
 
 /**
- * Installs the packages of package-lock.json that are missing. Ends the process if Node is too old or the installation fails.
+ * Installs the packages of package-lock.json that are missing. Ends the process if Node is too old or npm fails.
  * @param {{ demoOnly?: boolean }} [options] `demoOnly`: only what the service and the workspace `demo` need
  */
 export function installPackages ({ demoOnly = false } = {}) {
@@ -20,10 +20,10 @@ export function installPackages ({ demoOnly = false } = {}) {
     process.stdout.write('node_modules is a link; leaving its packages as they are\n')
   } else if (!isInstalled(demoOnly)) {
     process.stdout.write('Installing packages\n')
-    // `npm install` keeps the packages that are right: a running `make dev` needs them. After an interrupted
-    // installation there is no list, and only `npm ci` repairs packages of which files are missing.
+    // `npm install` keeps the packages that are right, for a running `make dev`. After an interrupted first
+    // installation there is no list, and only `npm ci` replaces packages whose files are incomplete.
     const command = existsSync(installedList) ? ['install', '--no-save'] : ['ci']
-    run('npm', [...command, ...quiet, ...demoOnly ? withoutTools : []])
+    runNpm([...command, ...quiet, ...demoOnly ? withoutTools : []])
   }
 }
 
@@ -41,12 +41,13 @@ function isInstalled (demoOnly) {
     .every(([path, { version }]) => installed[path] !== undefined && installed[path].version === version)
 }
 
-/** @returns {Record<string, { version?: string, dev?: boolean, optional?: boolean }>} the packages of a lockfile, by path */
+/** Reads the packages of a lockfile, by path. */
 const readPackages = (path) => JSON.parse(readFileSync(path, 'utf8')).packages
 
-function run (command, args) {
+function runNpm (args) {
   const cwd = fileURLToPath(new URL('..', import.meta.url))
-  const { status } = spawnSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' })
+  const onWindows = process.platform === 'win32' // npm is a batch file there
+  const { status } = spawnSync('npm', args, { cwd, stdio: ['ignore', 'inherit', 'inherit'], shell: onWindows })
   if (status !== 0) process.exit(status ?? 1)
 }
 

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Installs the programs that the tests run against (nginx, Redis, PostgreSQL, Chromium, Django, systemd), where it may; says what to type where it may not.
+# Installs the Debian packages that the tests need (nginx, Redis, PostgreSQL, Chromium, Django, systemd). Without root, it
+# prints the command instead.
 set -euo pipefail
 
-packages=(nginx-light redis-server redis-tools postgresql pgbouncer openssl strace systemd chromium python3 python3-django python3-requests python3-jwt)
+packages=(
+  nginx-light redis-server redis-tools postgresql pgbouncer openssl strace systemd chromium
+  python3 python3-django python3-requests python3-jwt
+)
 
 if ! command -v dpkg-query > /dev/null; then
-  echo "The tests need these Debian packages, or what your system calls them: ${packages[*]}" >&2
+  echo "The tests need these Debian packages, or their equivalents on your system: ${packages[*]}" >&2
   exit 0
 fi
 

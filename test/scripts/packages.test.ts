@@ -18,7 +18,8 @@ type Packages = Readonly<Record<string, Locked>>
 const read = <T>(path: string): T => JSON.parse(readFileSync(join(root, path), 'utf8')) as T
 const { packages } = read<{ packages: Packages }>('package-lock.json')
 
-t.test('one copy each of yjs, y-protocols and lib0 is installed: two copies of yjs do not know each other\'s types', async (t) => {
+// Two copies of yjs do not recognize each other's types.
+t.test('one copy each of yjs, y-protocols and lib0 is installed', async (t) => {
   for (const name of ['yjs', 'y-protocols', 'lib0']) {
     const paths = Object.keys(packages).filter((path) => path.endsWith(`node_modules/${name}`))
     t.same(paths, [`node_modules/${name}`])
@@ -32,8 +33,8 @@ t.test('the demo asks for the versions that the root asks for', async (t) => {
   for (const [name, range] of Object.entries(demo)) t.equal(range, inRoot[name], name)
 })
 
-/** A project whose npm only notes its arguments, with `installed` in its node_modules. */
-function projectWith (t: Test, installed: Packages | undefined): { install: (...args: string[]) => string } {
+/** A project whose npm only notes its arguments; `install` returns these notes. `installed` is in its node_modules. */
+function projectWith (t: Test, installed?: Packages): { install: (...args: string[]) => string } {
   const folder = t.testdir()
   mkdirSync(join(folder, 'scripts'))
   mkdirSync(join(folder, 'bin'))
@@ -56,13 +57,14 @@ function projectWith (t: Test, installed: Packages | undefined): { install: (...
   }
 }
 
-const ofDemo = Object.fromEntries(Object.entries(packages).filter(([, { dev, optional }]) => dev !== true && optional !== true))
+const isNeeded = ({ dev, optional }: Locked): boolean => dev !== true && optional !== true
+const ofDemo = Object.fromEntries(Object.entries(packages).filter(([, locked]) => isNeeded(locked)))
 const quiet = '--no-audit --no-fund --loglevel=error'
 
 t.test('in a fresh clone, make dev installs without the devDependencies, make install everything', async (t) => {
   const demoOnly = `ci ${quiet} --omit=dev --workspace=demo --include-workspace-root\n`
-  t.equal(projectWith(t, undefined).install('demo'), demoOnly)
-  t.equal(projectWith(t, undefined).install(), `ci ${quiet}\n`)
+  t.equal(projectWith(t).install('demo'), demoOnly)
+  t.equal(projectWith(t).install(), `ci ${quiet}\n`)
   const count = Object.keys(ofDemo).length
   t.ok(count < 200, `${count} packages`)
 })
