@@ -5,15 +5,16 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 read -ra versions <<< "${NODES:-22.23.5 24.22.3 26.12.1}"
+# Files that take no more than 90 s on two cores.
 core=(
-  test/app.test.ts test/routes test/service/{hocuspocus,http,matrix}.test.ts
+  test/app.test.ts test/routes/{collaboration-ws,convert}.test.ts test/service/{hocuspocus,http,matrix}.test.ts
   test/store/{lmdb,postgres}-store.test.ts
-  test/convert/{convert,converter,formats}.test.ts test/workers
+  test/convert/{convert,converter,formats}.test.ts test/workers/{document-threads,pool}.test.ts
 )
 package=node-linux-$(node -p process.arch)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/y-provider/nodes
 
-# Prints the folder with the program of a version, after fetching it if need be.
+# Prints the folder of the program `node` of a version; fetches it if it is not in the cache.
 fetch() {
   local folder=$cache/$1
   if [[ ! -x $folder/bin/node ]]; then
