@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the Dockerfile's steps in an empty folder, without a container engine: installs, builds, prunes, starts the service
-# as an unprivileged user who can write only to the data folder, and runs the health check. Uses the Node.js on the PATH,
-# and the npm registry or npm's cache.
+# Runs the Dockerfile's steps in an empty folder, without a container engine: installs, builds, prunes, starts the
+# service as an unprivileged user who can write only to the data folder, and runs the health check. Uses the Node.js on
+# the PATH, and the npm registry or npm's cache.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,11 @@ app=$(mktemp -d)
 data=$(mktemp -d)
 log=$(mktemp)
 service=
-finish() { [[ -z $service ]] || kill "$service" 2> /dev/null || true; chmod -R u+w "$app"; rm -rf "$app" "$data" "$log"; }
+finish() {
+  [[ -z $service ]] || kill "$service" 2> /dev/null || true
+  chmod -R u+w "$app"
+  rm -rf "$app" "$data" "$log"
+}
 trap finish EXIT
 
 echo '--- COPY'
@@ -24,8 +28,9 @@ npm prune --omit=dev --workspaces=false --no-audit --no-fund --loglevel=error
 rm -rf src tsconfig.json tsconfig.build.json package-lock.json
 du -sh node_modules dist
 
-echo '--- USER, read_only: an unprivileged user, and no file system to write to but the data'
-# As root the whole system is made read only in a mount namespace, without any capability, as compose.yml asks; else the folder is.
+echo '--- USER, read_only: an unprivileged user who can write only to the data folder'
+# As root, a mount namespace makes the whole system read-only and the process has no capability, as compose.yml asks.
+# Otherwise only the program's folder is read-only.
 chmod -R a-w,a+rX "$app"
 chmod 755 "$app"
 jail=()
@@ -38,11 +43,13 @@ if (( EUID == 0 )); then
     setpriv --reuid="$user" --regid="$group" --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all)
   ! "${jail[@]}" touch "$app/written" "/tmp/written-$$" 2> /dev/null || { echo 'The file system can be written to.'; exit 1; }
 fi
-# The command and the health check as the Dockerfile has them.
-readarray -t command < <(node -e 'console.log(JSON.parse(/^CMD (.*)$/m.exec(require("fs").readFileSync(process.argv[1], "utf8"))[1]).join("\n"))' "$dockerfile")
-readarray -t health < <(node -e 'console.log(JSON.parse(/^HEALTHCHECK .*?CMD (.*)$/m.exec(require("fs").readFileSync(process.argv[1], "utf8"))[1]).join("\n"))' "$dockerfile")
+# Prints the words of an instruction of the Dockerfile (a JSON list), one on each line.
+words() { sed -nE "s/^$1(.*)/\1/p" "$dockerfile" | node -e 'console.log(JSON.parse(fs.readFileSync(0)).join("\n"))'; }
+readarray -t command < <(words 'CMD ')
+readarray -t health < <(words 'HEALTHCHECK .*CMD ')
 echo "--- CMD ${command[*]}"
-"${jail[@]}" env -i PATH="$PATH" NODE_ENV=production HOST=127.0.0.1 PORT=0 DATA_DIR="$data" COLLABORATION_SERVER_SECRET=only-for-this-check-0123456789 COLLABORATION_SERVER_ORIGIN=https://example.org \
+"${jail[@]}" env -i PATH="$PATH" NODE_ENV=production HOST=127.0.0.1 PORT=0 DATA_DIR="$data" \
+  COLLABORATION_SERVER_SECRET=only-for-this-check-0123456789 COLLABORATION_SERVER_ORIGIN=https://example.org \
   "${command[@]}" > "$log" 2>&1 &
 service=$!
 url=

@@ -38,6 +38,7 @@ This page is written by \`npm run refusals-page\` from \`src/logging/refusal-rul
 
 /** The text of docs/refusals.md. */
 export function refusalsPage (): string {
-  const rows = Object.entries(refusalRules).map(([rule, { codes, seen, remedy }]) => `| \`${rule}\` | ${codes.join(', ')} | ${seen} | ${remedy} |`)
+  const rows = Object.entries(refusalRules)
+    .map(([rule, { codes, seen, remedy }]) => `| \`${rule}\` | ${codes.join(', ')} | ${seen} | ${remedy} |`)
   return `${opening}${rows.join('\n')}\n`
 }

@@ -62,7 +62,7 @@ function defaultText (schema: SettingSchema): string {
   return Array.isArray(schema.default) ? schema.default.join(',') : String(schema.default ?? '')
 }
 
-/** As Node's and Docker's readers of such files agree on it: in single quotes where a character could mean something else. */
+/** Quotes a value that holds a special character, in the way that both Node and Docker read. */
 const quote = (text: string) => /[\s#"\\$]/.test(text) ? `'${text}'` : text
 
 const code = (text: string) => `\`${cell(text)}\``

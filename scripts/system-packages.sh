@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests need (nginx, Redis, PostgreSQL, Chromium, Django, systemd). Without root, it
-# prints the command instead.
+# Installs the Debian packages that the tests need: nginx, Redis, PostgreSQL, Chromium, Django, systemd. Without root,
+# it prints the command instead.
 set -euo pipefail
 
 packages=(
@@ -15,7 +15,8 @@ fi
 
 missing=()
 for package in "${packages[@]}"; do
-  [[ $(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2> /dev/null) == installed ]] || missing+=("$package")
+  status=$(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2> /dev/null) || true
+  [[ $status == installed ]] || missing+=("$package")
 done
 (( ${#missing[@]} )) || exit 0
 
