@@ -57,8 +57,8 @@ const planted = [
   },
   {
     title: 'a circle of imports, even of types',
-    file: 'src/protocol/message.ts',
-    code: "export type { AwarenessEntry } from './awareness.ts'\n",
+    file: 'src/protocol/awareness.ts',
+    code: "export type { ClientMessage } from './message.ts'\n",
     rule: 'house/no-circles',
   },
   {
