@@ -9,9 +9,10 @@ import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { freePort, start } from './processes.ts'
 import { secret } from './helper.ts'
+import { programArguments } from './program.ts'
 
 const cwd = fileURLToPath(new URL('..', import.meta.url))
-const command = ['--import', 'tsx', 'src/server.ts']
+const command = programArguments('server')
 const ready = /Server listening at (http:[^"]+)/
 
 /** The type of the first message of y-websocket's protocol to a client that is let in; one that is not hears of its permission. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { runCommand } from '../../src/cli/run-command.ts'
+import { programArguments } from '../program.ts'
 
 /** The path of the command line's program. */
 export const program = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
@@ -27,7 +28,7 @@ export async function cli (args: readonly string[], env: Record<string, string> 
 
 /** Runs a command in a process of its own, with only these variables. */
 export async function cliProcess (args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
-  const child = spawn(process.execPath, ['--import', 'tsx', program, ...args], {
+  const child = spawn(process.execPath, [...programArguments('cli'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
   })

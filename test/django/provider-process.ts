@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { start } from '../processes.ts'
 import type { Running } from '../processes.ts'
+import { programArguments } from '../program.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -19,7 +20,7 @@ export class ProviderProcess {
    */
   async restart (settings: Record<string, string>): Promise<string> {
     await this.stop()
-    this.#running = await start(process.execPath, ['--import', 'tsx', 'src/server.ts'], {
+    this.#running = await start(process.execPath, programArguments('server'), {
       cwd: root,
       env: { HOST: '127.0.0.1', DATA_DIR: this.#data, ...settings },
       inherit: false,
