@@ -7,10 +7,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import * as encoding from 'lib0/encoding'
 import { DecodeCache } from '../load/decode-cache.ts'
 import type { Histogram } from '../load/histogram.ts'
-import { RawSocket } from '../load/raw-socket.ts'
 import { describeServer, startServer, withFolder, type RunningServer } from '../servers.ts'
 import { presence, smallDeletes, stateVector, updates } from './counted-frames.ts'
 import { HonestPair } from './honest-pair.ts'
+import { RawClient } from '../../test/clients/raw-client.ts'
 
 const MIB = 2 ** 20
 const CALM_MS = 4000
@@ -35,10 +35,10 @@ const kind = describeServer('ours', resolve(import.meta.dirname, '../..'))
 if (typeof kind === 'string') throw new Error(kind)
 const { wire } = kind
 
-type Open = (canEdit: boolean) => Promise<RawSocket>
+type Open = (canEdit: boolean) => Promise<RawClient>
 type Attack = (open: Open) => Promise<string>
 
-const outcome = ({ closeCode }: RawSocket): string => closeCode === undefined ? 'stays' : `closed with ${closeCode}`
+const outcome = ({ closeCode }: RawClient): string => closeCode === undefined ? 'stays' : `closed with ${closeCode}`
 
 /** One frame, and a while for what it sets off. */
 const once = (canEdit: boolean, message: Uint8Array): Attack => async (open) => {
@@ -128,8 +128,8 @@ async function measure (name: string, attack: Attack, folder: string): Promise<v
   await server.stop()
 }
 
-async function open ({ port }: RunningServer, canEdit: boolean): Promise<RawSocket> {
-  return await RawSocket.open(port, wire.path('attacked'), { ...wire.headers, 'X-User-Id': 'attacker', 'X-Can-Edit': canEdit ? 'True' : 'False' }, () => {})
+async function open ({ port }: RunningServer, canEdit: boolean): Promise<RawClient> {
+  return await RawClient.open(port, wire.path('attacked'), { ...wire.headers, 'X-User-Id': 'attacker', 'X-Can-Edit': canEdit ? 'True' : 'False' }, () => {})
 }
 
 function text (delays: Histogram): string {

@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { hocuspocus, yWebsocket } from '../../test/crash/providers.ts'
 import { startService } from '../../test/crash/service.ts'
 import { freePort } from '../../test/processes.ts'
+import { connectHocuspocus } from '../../test/clients/hocuspocus-client.ts'
+import { connectYWebsocket } from '../../test/clients/y-websocket-client.ts'
 
 /** How closely together stock clients come back when the service is replaced by a new process: `count` of each kind, 20 to a room. */
 export async function rollout (count: number): Promise<void> {
@@ -12,7 +13,7 @@ export async function rollout (count: number): Promise<void> {
   const undo: (() => unknown)[] = [() => rm(folder, { recursive: true })]
   const test = { teardown: (step: () => unknown) => { undo.push(step) } }
   const first = await startService(folder, env)
-  const url = `ws://127.0.0.1:${env.PORT}/collaboration/ws`
+  const url = `ws://127.0.0.1:${env.PORT}`
   const returns = { 'y-websocket': [] as number[], Hocuspocus: [] as number[] }
   let isFirst = true
   let stoppedAt = 0
@@ -33,8 +34,8 @@ export async function rollout (count: number): Promise<void> {
     }
     for (let i = 0; i < count; i++) {
       const room = `room ${i % Math.ceil(count / 20)}`
-      yWebsocket(test, url, room).provider.on('status', ({ status }) => { if (status === 'connected') opened('y-websocket') })
-      hocuspocus(test, url, room).provider.configuration.websocketProvider.on('open', () => { opened('Hocuspocus') })
+      connectYWebsocket(test, url, room, { isPatient: true }).provider.on('status', ({ status }) => { if (status === 'connected') opened('y-websocket') })
+      connectHocuspocus(test, url, room, { isPatient: true }).provider.configuration.websocketProvider.on('open', () => { opened('Hocuspocus') })
     }
   })
   for (const [kind, moments] of Object.entries(returns)) {

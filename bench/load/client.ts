@@ -1,6 +1,6 @@
 import type { DecodeCache } from './decode-cache.ts'
-import { RawSocket } from './raw-socket.ts'
 import type { Decoded, Wire } from './wire.ts'
+import { RawClient } from '../../test/clients/raw-client.ts'
 
 /** Where clients connect to. */
 export interface Target {
@@ -15,7 +15,7 @@ export class Client {
   /** Called for each message but the greeting's own; `at` is when its last byte was read, in milliseconds of `performance.now()`. */
   onMessage: (message: Decoded, at: number) => void = () => {}
   readonly #target: Target
-  #socket: RawSocket | undefined
+  #socket: RawClient | undefined
 
   constructor (target: Target, room: string) {
     this.#target = target
@@ -35,7 +35,7 @@ export class Client {
     const { port, wire, decode } = this.#target
     let synced = () => {}
     const answered = new Promise<void>((resolve) => { synced = resolve })
-    this.#socket = await RawSocket.open(port, wire.path(this.room), wire.headers, (frame) => {
+    this.#socket = await RawClient.open(port, wire.path(this.room), wire.headers, (frame) => {
       const at = performance.now()
       const message = decode.decode(frame)
       if (message.kind === 'step1') this.#socket?.send(wire.emptyStep2(this.room))

@@ -1,8 +1,9 @@
 import t, { type Test } from 'tap'
-import { agree, Author, holdsAcknowledged, when } from './author.ts'
 import { ask, startNodes } from './nodes.ts'
 import { allIsWell, people, readStored, typing } from './people.ts'
 import { startRedis } from './redis-server.ts'
+import { agree, Author, holdsAcknowledged } from '../clients/author.ts'
+import { when } from '../clients/changes.ts'
 
 /*
  * Two nodes that cannot hear each other, each with somebody who types, while both reach PostgreSQL: what one stores the

@@ -1,7 +1,8 @@
 import t from 'tap'
-import { agree, Author, when } from './author.ts'
 import { answers, ask, startNodes } from './nodes.ts'
 import { allIsWell, people, typing } from './people.ts'
+import { agree, Author } from '../clients/author.ts'
+import { when } from '../clients/changes.ts'
 
 /*
  * Three nodes as processes, people who type on all of them, and every fault between them that there is. After each all

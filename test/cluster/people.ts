@@ -2,9 +2,10 @@ import type { Test } from 'tap'
 import * as Y from 'yjs'
 import { readDocument as readWhole, updatesOf } from '../../src/cli/read-document.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
-import { readDocument } from '../crash/client.ts'
 import { quiet } from '../store/quiet-logger.ts'
-import { agree, Author, holdsAcknowledged, when } from './author.ts'
+import { readDocument } from '../clients/acknowledged-client.ts'
+import { agree, Author, holdsAcknowledged } from '../clients/author.ts'
+import { when } from '../clients/changes.ts'
 
 /** One person on each node; each can go on to the others. */
 export function people (ports: readonly number[], room: string): Author[] {

@@ -2,11 +2,12 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import t, { type Test } from 'tap'
 import { messageType } from '../../src/protocol/message.ts'
-import { readDocument } from '../crash/client.ts'
-import { yWebsocket } from '../crash/providers.ts'
-import { agree, holdsAcknowledged, when, type Author } from './author.ts'
 import { answers, startNodes } from './nodes.ts'
 import { allIsWell, people, readStored, typing } from './people.ts'
+import { readDocument } from '../clients/acknowledged-client.ts'
+import { agree, holdsAcknowledged, type Author } from '../clients/author.ts'
+import { when } from '../clients/changes.ts'
+import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 /*
  * PostgreSQL is stopped, or stands still, for as long as it takes until both nodes have noticed and people have typed a
@@ -19,7 +20,7 @@ const { nodes, ports, postgres, databaseUrl } = cluster
 
 /** A y-websocket client that asks once whether what it has typed is stored. */
 async function typeAndAsk (t: Test, room: string): Promise<{ type (): void, answers: boolean[] }> {
-  const { doc, provider } = yWebsocket(t, `ws://127.0.0.1:${ports[0]}/collaboration/ws`, room)
+  const { doc, provider } = connectYWebsocket(t, `ws://127.0.0.1:${ports[0]}`, room)
   const answers: boolean[] = []
   provider.messageHandlers[messageType.stored] = (_encoder, decoder) => {
     decoding.readVarUint(decoder)

@@ -6,10 +6,10 @@ import { makeCertificate } from '../certificate.ts'
 import { startService } from '../crash/service.ts'
 import { freePort } from '../processes.ts'
 import { startPostgres } from '../store/postgres-server.ts'
-import { when } from './author.ts'
 import { people } from './people.ts'
 import { startRedisCluster, startSentinels } from './redis-groups.ts'
 import { startRedis } from './redis-server.ts'
+import { when } from '../clients/changes.ts'
 
 t.setTimeout(170_000)
 

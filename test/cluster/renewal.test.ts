@@ -1,8 +1,8 @@
 import t from 'tap'
-import { connect, kinds } from '../service/clients.ts'
 import { mint } from '../service/tickets.ts'
 import { asDjango } from '../helper.ts'
 import { answers, ask, startNodes } from './nodes.ts'
+import { connect, kinds } from '../clients/connect.ts'
 
 t.setTimeout(120_000)
 const cluster = await startNodes(2)

@@ -1,8 +1,9 @@
 import t from 'tap'
 import { startService } from '../crash/service.ts'
-import { about, bytes, openWire, type Wire } from '../service/wire.ts'
 import { asDjango } from '../helper.ts'
 import { answers, ask, startNodes } from './nodes.ts'
+import { openBare, type BareClient } from '../clients/bare-client.ts'
+import { about, bytes } from '../clients/messages.ts'
 
 /*
  * Two nodes, and a socket on the second one that holds no document: a reset on the other node reaches it, also one that
@@ -14,8 +15,8 @@ t.teardown(() => cluster.stop())
 const { ports, redis, redisLinks, databaseUrl } = cluster
 
 /** Let in by a proxy's word, and without a document. */
-async function idle (room: string): Promise<Wire> {
-  const client = await openWire(t, `ws://127.0.0.1:${ports[1]}/collaboration/ws/?room=${room}`, { ...asDjango, 'x-user-id': 'revoked' })
+async function idle (room: string): Promise<BareClient> {
+  const client = await openBare(t, `ws://127.0.0.1:${ports[1]}/collaboration/ws/?room=${room}`, { ...asDjango, 'x-user-id': 'revoked' })
   client.ws.send(about(room, bytes(2, 0, '')))
   await client.until(({ heard }) => heard.length > 0)
   client.ws.send(about(room, bytes(7, 'bye')))

@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
-import { readDocument } from './client.ts'
 import { Ledger } from './ledger.ts'
 import { Random, series } from './random.ts'
 import { startService, type Service } from './service.ts'
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts'
 import { flooder, write } from './writer.ts'
+import { readDocument } from '../clients/acknowledged-client.ts'
 
 const { rounds, seed, isLong } = series(1)
 const random = new Random(seed)

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { Client, readDocument } from './client.ts'
 import { Ledger } from './ledger.ts'
 import { Random, series } from './random.ts'
 import { startService, type Service } from './service.ts'
 import { flooder, typist, write } from './writer.ts'
+import { AcknowledgedClient, readDocument } from '../clients/acknowledged-client.ts'
 
 /*
  * Rounds on the same folder: the service starts, what was acknowledged in all rounds before is looked for, several
@@ -41,11 +41,12 @@ const deaths: Record<string, (service: Service) => Promise<void>> = {
   },
   async 'when the last one has left' (service) {
     // They leave with the process' death in the other cases; here a room is left, and compacted, while others go on.
-    const visitor = new Client(service.port, 'left')
+    const visitor = new AcknowledgedClient(service.port, 'left')
     await visitor.synced
     for (let i = 0; i < 60; i++) {
       visitor.doc.getText('text').insert(0, 'typed ')
-      await visitor.heard()
+      const { waiting } = visitor
+      await visitor.until(() => visitor.waiting < waiting || !visitor.isOpen)
     }
     visitor.leave()
     await milliseconds(random.below(30))

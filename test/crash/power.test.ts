@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { Client } from './client.ts'
 import { startService } from './service.ts'
+import { AcknowledgedClient } from '../clients/acknowledged-client.ts'
 
 const strace = '/usr/bin/strace'
 const updates = 20
@@ -32,11 +32,11 @@ if (!existsSync(strace)) {
       const trace = join(folder, 'trace')
       const service = await startService(folder, { STORE_SYNC: sync }, [strace, '-f', '-e', 'trace=write,writev,pwrite64,pwritev,fdatasync', '-o', trace])
       t.teardown(() => service.stop('SIGKILL'))
-      const client = new Client(service.port, 'p')
+      const client = new AcknowledgedClient(service.port, 'p')
       await client.synced
       for (let i = 0; i < updates; i++) {
         client.doc.getText('text').insert(0, 'typed')
-        while (client.waiting > 0) await client.heard()
+        await client.until(() => client.waiting === 0)
       }
       client.leave()
       await service.stop()

@@ -2,13 +2,15 @@ import t from 'tap'
 import * as Y from 'yjs'
 import { closes, reasonFor } from '../../src/protocol/close-codes.ts'
 import { answer, routes, startDjango } from '../access/django.ts'
-import { about, bytes, wire } from '../service/wire.ts'
 import { listen } from '../helper.ts'
 import { freePort } from '../processes.ts'
 import { Engine } from '../sync/engine.ts'
-import { readDocument } from './client.ts'
-import { hocuspocus, yWebsocket } from './providers.ts'
 import { startService } from './service.ts'
+import { readDocument } from '../clients/acknowledged-client.ts'
+import { connectBare } from '../clients/bare-client.ts'
+import { connectHocuspocus } from '../clients/hocuspocus-client.ts'
+import { about, bytes } from '../clients/messages.ts'
+import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 const writersOfEachKind = 6
 
@@ -18,10 +20,10 @@ t.test('a rollout under load: stock clients come back by themselves, and nothing
   const env = { PORT: String(port) }
   const first = await startService(folder, env)
   t.teardown(() => first.stop('SIGKILL'))
-  const url = `ws://127.0.0.1:${port}/collaboration/ws`
+  const url = `ws://127.0.0.1:${port}`
   const clients = ['a', 'b'].flatMap((room) => Array.from({ length: writersOfEachKind / 2 }, () => [
-    { room, ...yWebsocket(t, url, room) },
-    { room, ...hocuspocus(t, url, room) },
+    { room, ...connectYWebsocket(t, url, room, { isPatient: true }) },
+    { room, ...connectHocuspocus(t, url, room, { isPatient: true }) },
   ]).flat())
   await Promise.all(clients.map(({ provider }) => synced(provider)))
   const typing = clients.map(({ doc }, writer) => {
@@ -87,7 +89,7 @@ t.test('who comes while Django is away is told when to come back, on both wires'
   const django = await startDjango(t, routes((_, response) => { answer(response, 503, {}) }))
   const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
   for (const path of ['r', '?room=r']) {
-    const client = wire(t, `${wsUrl}/collaboration/ws/${path}`, { cookie: 'sessionid=s' })
+    const client = connectBare(t, `${wsUrl}/collaboration/ws/${path}`, { cookie: 'sessionid=s' })
     await client.until(({ isOpen, closed }) => isOpen || closed !== undefined)
     if (path !== 'r') client.ws.send(about('r', bytes(0, 0, Uint8Array.of(0))))
     await client.until(({ closed }) => closed !== undefined)
@@ -95,7 +97,7 @@ t.test('who comes while Django is away is told when to come back, on both wires'
   }
 })
 
-type Provider = ReturnType<typeof yWebsocket>['provider'] | ReturnType<typeof hocuspocus>['provider']
+type Provider = ReturnType<typeof connectYWebsocket>['provider'] | ReturnType<typeof connectHocuspocus>['provider']
 
 function synced (provider: Provider): Promise<void> {
   return provider.synced ? Promise.resolve() : syncedAgain(provider)

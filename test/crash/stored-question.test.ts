@@ -4,7 +4,7 @@ import t from 'tap'
 import * as Y from 'yjs'
 import { listen } from '../helper.ts'
 import { Engine, turn, typing, until } from '../sync/engine.ts'
-import { yWebsocket } from './providers.ts'
+import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 /** What docs/durability.md gives to developers. */
 type WatchStored = (provider: unknown, onChange: (isStored: boolean) => void) => void
@@ -27,7 +27,7 @@ async function watchStoredOfTheDocs (): Promise<WatchStored> {
 t.test('a y-websocket client learns from stored.js of the docs what is stored', async (t) => {
   const watchStored = await watchStoredOfTheDocs()
   const { app, wsUrl } = await listen(t)
-  const { doc, provider } = yWebsocket(t, `${wsUrl}/collaboration/ws`, 'watched')
+  const { doc, provider } = connectYWebsocket(t, wsUrl, 'watched')
   const said: boolean[] = []
   const nextAnswer = async (): Promise<void> => {
     const answers = said.filter(Boolean).length

@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
-import { Client } from './client.ts'
 import type { Ledger } from './ledger.ts'
 import type { Random } from './random.ts'
+import { AcknowledgedClient } from '../clients/acknowledged-client.ts'
 
 /** How a writer works. */
 export interface Habits {
@@ -19,12 +19,12 @@ export const flooder: Habits = { ahead: 20, typed: 3000, pasteEvery: 200 }
 
 /** Writes into a document until its socket closes, and enters into the ledger what is acknowledged. Resolves then. */
 export async function write (port: number, room: string, ledger: Ledger, random: Random, habits: Habits): Promise<void> {
-  const client = new Client(port, room)
+  const client = new AcknowledgedClient(port, room)
   client.onAcknowledged = (update) => { ledger.add(room, update) }
   await Promise.race([client.synced, client.closed])
   while (client.isOpen) {
     if (client.waiting < habits.ahead) edit(client.doc.getText('text'), random, habits)
-    else await client.heard()
+    else await client.until(() => client.waiting < habits.ahead || !client.isOpen)
   }
   // What was acknowledged before the end may still be on its way through the socket.
   await client.closed

@@ -1,11 +1,11 @@
 /** La Suite 1.9 to 2.6: nginx asks Django about each WebSocket (`auth_request`); the page has a Hocuspocus provider 2. */
 import t, { type Test } from 'tap'
-import { connect } from '../service/clients.ts'
-import type { Client } from '../service/clients.ts'
 import { listen } from '../helper.ts'
 import { NginxProcess } from '../nginx/nginx-process.ts'
 import { freePort } from '../processes.ts'
 import { apiKey, documentedSettings, secret, startLaSuite } from './la-suite.ts'
+import type { Client } from '../clients/client.ts'
+import { connect } from '../clients/connect.ts'
 
 const suite = await startLaSuite(t)
 const nginx = new NginxProcess()

@@ -10,7 +10,7 @@ import { decodeHocuspocus, decodeYWebsocket } from '../../src/protocol/decode-me
 import { encodeAuthenticated, encodeAwarenessMessage, encodeHocuspocusDenied, encodeRenewed, encodeStoredAnswer, encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../../src/protocol/encode-message.ts'
 import { MalformedMessage } from '../../src/protocol/malformed-message.ts'
 import type { ClientMessage } from '../../src/protocol/message.ts'
-import { decodeAwareness } from '../sync/heard.ts'
+import { decodeAwareness } from '../clients/heard.ts'
 
 const written = (write: (encoder: encoding.Encoder) => void): Uint8Array => encoding.encode(write)
 

@@ -1,7 +1,11 @@
 import t from 'tap'
 import * as Y from 'yjs'
-import { areEqual, closeCode, connect, content, openSocket, synced, when, yWebsockets, type Client, type YWebsocket } from '../clients.ts'
 import { asDjango, listen } from '../helper.ts'
+import { closeCode, openSocket } from '../clients/bare-client.ts'
+import { when } from '../clients/changes.ts'
+import { synced } from '../clients/client.ts'
+import { areEqual, content } from '../clients/documents.ts'
+import { connectYWebsocket, yWebsockets, type YWebsocketClient, type YWebsocket } from '../clients/y-websocket-client.ts'
 
 const versions = Object.keys(yWebsockets) as YWebsocket[] // the keys of that very object
 
@@ -27,7 +31,7 @@ await t.test('two people type at once, go offline, come back and have the same',
   const { wsUrl } = await listen(t)
   for (const version of versions) {
     await t.test(version, async (t) => {
-      const [a, b] = [connect(t, wsUrl, version, { version }), connect(t, wsUrl, version)]
+      const [a, b] = [connectYWebsocket(t, wsUrl, version, { version }), connectYWebsocket(t, wsUrl, version)]
       await synced(a, b)
       type(a.doc, 'a')
       type(b.doc, 'b')
@@ -40,7 +44,7 @@ await t.test('two people type at once, go offline, come back and have the same',
       a.provider.connect()
       b.provider.connect()
       await when([a, b], () => areEqual(a.doc, b.doc) && a.doc.getArray('array').length > 70)
-      const late = connect(t, wsUrl, version, { version })
+      const late = connectYWebsocket(t, wsUrl, version, { version })
       await synced(late)
       t.same(content(late.doc), content(a.doc), 'a late joiner has all of it when it is synced')
       t.same([a, b, late].flatMap(({ closes }) => closes), [], 'nobody was sent away')
@@ -50,7 +54,7 @@ await t.test('two people type at once, go offline, come back and have the same',
 
 await t.test('rooms do not leak into each other', async (t) => {
   const { wsUrl } = await listen(t)
-  const clients = Array.from({ length: 6 }, (_, i) => connect(t, wsUrl, `room-${i % 3}`))
+  const clients = Array.from({ length: 6 }, (_, i) => connectYWebsocket(t, wsUrl, `room-${i % 3}`))
   await synced(...clients)
   for (const [i, { doc, provider }] of clients.entries()) {
     doc.getArray('array').push([`room-${i % 3}`])
@@ -65,10 +69,10 @@ await t.test('rooms do not leak into each other', async (t) => {
 
 await t.test('presence appears, and goes with a client that leaves or is cut off', async (t) => {
   const { wsUrl } = await listen(t)
-  const [a, b, c] = [connect(t, wsUrl, 'room'), connect(t, wsUrl, 'room', { version: 'y-websocket 1' }), connect(t, wsUrl, 'room', { version: 'y-websocket 2' })]
+  const [a, b, c] = [connectYWebsocket(t, wsUrl, 'room'), connectYWebsocket(t, wsUrl, 'room', { version: 'y-websocket 1' }), connectYWebsocket(t, wsUrl, 'room', { version: 'y-websocket 2' })]
   const all = [a, b, c]
   for (const [i, { provider }] of all.entries()) provider.awareness.setLocalStateField('name', `n${i}`)
-  const seen = ({ provider }: Client): unknown[] => [...provider.awareness.getStates().values()].map((state) => state['name']).sort()
+  const seen = ({ provider }: YWebsocketClient): unknown[] => [...provider.awareness.getStates().values()].map((state) => state['name']).sort()
   await when(all, () => all.every((client) => seen(client).length === 3))
   t.same(seen(a), ['n0', 'n1', 'n2'])
   b.provider.destroy()
@@ -86,8 +90,8 @@ await t.test('presence appears, and goes with a client that leaves or is cut off
 
 await t.test('a read-only client sees everything and changes nothing', async (t) => {
   const { app, wsUrl } = await listen(t)
-  const writer = connect(t, wsUrl, 'room')
-  const reader = connect(t, wsUrl, 'room', { headers: { ...asDjango, 'x-can-edit': 'False' } })
+  const writer = connectYWebsocket(t, wsUrl, 'room')
+  const reader = connectYWebsocket(t, wsUrl, 'room', { headers: { ...asDjango, 'x-can-edit': 'False' } })
   await synced(writer, reader)
   writer.doc.getText('text').insert(0, 'written')
   await when([reader], () => reader.doc.getText('text').toString() === 'written')
@@ -99,7 +103,7 @@ await t.test('a read-only client sees everything and changes nothing', async (t)
   reader.provider.connect()
   await synced(reader)
   writer.doc.getText('text').insert(7, '!')
-  const late = connect(t, wsUrl, 'room')
+  const late = connectYWebsocket(t, wsUrl, 'room')
   await synced(late)
   await when([late], () => late.doc.getText('text').toString() === 'written!')
   t.same(reader.closes, [])
@@ -109,13 +113,13 @@ await t.test('a read-only client sees everything and changes nothing', async (t)
 await t.test('a 2 MB document syncs, in one update and in many, to those who are there and those who come', async (t) => {
   const { wsUrl } = await listen(t)
   const big = 'lorem ipsum '.repeat(90_000)
-  const [a, b] = [connect(t, wsUrl, 'room'), connect(t, wsUrl, 'room', { version: 'y-websocket 1' })]
+  const [a, b] = [connectYWebsocket(t, wsUrl, 'room'), connectYWebsocket(t, wsUrl, 'room', { version: 'y-websocket 1' })]
   await synced(a, b)
   a.doc.getText('text').insert(0, big)
   for (let i = 0; i < 100; i++) a.doc.getArray('array').push(['x'.repeat(10_000)])
   await when([b], () => b.doc.getArray('array').length === 100)
   t.ok(b.doc.getText('text').toString() === big)
-  const late = connect(t, wsUrl, 'room')
+  const late = connectYWebsocket(t, wsUrl, 'room')
   await synced(late)
   t.ok(late.doc.getText('text').toString() === big)
   t.equal(late.doc.getArray('array').length, 100)
@@ -125,7 +129,7 @@ await t.test('a 2 MB document syncs, in one update and in many, to those who are
 
 await t.test('what breaks the rules closes its sender, with the code that says why, and disturbs nobody', async (t) => {
   const { app, wsUrl } = await listen(t, { MAX_FRAME_BYTES: '100000' })
-  const [a, b] = [connect(t, wsUrl, 'room'), connect(t, wsUrl, 'room')]
+  const [a, b] = [connectYWebsocket(t, wsUrl, 'room'), connectYWebsocket(t, wsUrl, 'room')]
   await synced(a, b)
   a.doc.getText('text').insert(0, 'before ')
   await when([b], () => b.doc.getText('text').toString() === 'before ')
@@ -157,7 +161,7 @@ await t.test('what breaks the rules closes its sender, with the code that says w
 
 await t.test('a broken WebSocket frame closes its sender only', async (t) => {
   const { wsUrl } = await listen(t)
-  const good = connect(t, wsUrl, 'room')
+  const good = connectYWebsocket(t, wsUrl, 'room')
   await synced(good)
   const socket = await openSocket(t, `${wsUrl}/collaboration/ws/room`)
   const closed = closeCode(socket)
@@ -170,7 +174,7 @@ await t.test('a broken WebSocket frame closes its sender only', async (t) => {
 await t.test('a room full of people, a limit, a reset', async (t) => {
   const { app, url, wsUrl } = await listen(t, { MAX_CONNECTIONS_PER_ROOM: '2' })
   const headers = (user: string): Record<string, string> => ({ ...asDjango, 'x-user-id': user })
-  const [a, b] = [connect(t, wsUrl, 'room', { headers: headers('a') }), connect(t, wsUrl, 'room', { headers: headers('b') })]
+  const [a, b] = [connectYWebsocket(t, wsUrl, 'room', { headers: headers('a') }), connectYWebsocket(t, wsUrl, 'room', { headers: headers('b') })]
   await synced(a, b)
   const third = await openSocket(t, `${wsUrl}/collaboration/ws/room`)
   t.equal(await closeCode(third), 4529)

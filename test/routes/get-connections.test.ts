@@ -1,6 +1,7 @@
 import t from 'tap'
-import { connect, synced } from '../clients.ts'
 import { asDjango, build, listen } from '../helper.ts'
+import { synced } from '../clients/client.ts'
+import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 const url = '/collaboration/api/get-connections/'
 
@@ -25,12 +26,12 @@ await t.test('those who may edit are counted, and whether the session is one of 
     const response = await app.inject({ url, query: { room: 'room', sessionKey }, headers: asDjango })
     return response.json()
   }
-  const reader = connect(t, wsUrl, 'room', { headers: { ...asDjango, 'x-can-edit': 'False', 'x-session-key': 'reading' } })
+  const reader = connectYWebsocket(t, wsUrl, 'room', { headers: { ...asDjango, 'x-can-edit': 'False', 'x-session-key': 'reading' } })
   await synced(reader)
   t.same(await ask('reading'), { count: 0, exists: false })
   const writers = [
-    connect(t, wsUrl, 'room', { headers: { ...asDjango, 'x-session-key': 'writing' } }),
-    connect(t, wsUrl, 'room', { headers: { ...asDjango, 'x-can-edit': 'True', cookie: 'sessionid=from-cookie' } }),
+    connectYWebsocket(t, wsUrl, 'room', { headers: { ...asDjango, 'x-session-key': 'writing' } }),
+    connectYWebsocket(t, wsUrl, 'room', { headers: { ...asDjango, 'x-can-edit': 'True', cookie: 'sessionid=from-cookie' } }),
   ]
   await synced(...writers)
   t.same(await ask('writing'), { count: 2, exists: true })

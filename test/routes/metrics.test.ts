@@ -5,12 +5,13 @@ import t from 'tap'
 import { delayOf, figures, sampleEveryMs } from '../../src/http/loop-delay.ts'
 import { version } from '../../src/settings/version.ts'
 import { answer, routes, startDjango } from '../access/django.ts'
-import { closeCode, connect, openSocket, synced } from '../clients.ts'
-import { hocuspocus } from '../crash/providers.ts'
 import { mint } from '../service/tickets.ts'
-import { wire } from '../service/wire.ts'
 import { asDjango, build, listen } from '../helper.ts'
 import { parseExposition, type Family } from './exposition.ts'
+import { closeCode, openSocket, connectBare } from '../clients/bare-client.ts'
+import { synced } from '../clients/client.ts'
+import { connectHocuspocus } from '../clients/hocuspocus-client.ts'
+import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 async function scrape (app: FastifyInstance): Promise<Map<string, Family>> {
   const { statusCode, body } = await app.inject({ url: '/metrics', headers: asDjango })
@@ -43,15 +44,15 @@ t.test('sockets, refusals and durations', async (t) => {
   const django = await startDjango(t, routes((_, response) => { answer(response, 403, {}) }))
   const { app, wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
   const before = await scrape(app)
-  const client = connect(t, wsUrl, 'plan')
-  const other = hocuspocus(t, `${wsUrl}/collaboration/ws`, 'plan')
+  const client = connectYWebsocket(t, wsUrl, 'plan')
+  const other = connectHocuspocus(t, wsUrl, 'plan')
   await synced(client)
   const stored = new Promise<void>((resolve) => { other.provider.on('unsyncedChanges', ({ number }: { number: number }) => { if (number === 0) resolve() }) })
   other.doc.getText('text').insert(0, 'hello')
   await stored
-  const stranger = wire(t, `${wsUrl}/collaboration/ws/secret`, { cookie: 'sessionid=s' })
+  const stranger = connectBare(t, `${wsUrl}/collaboration/ws/secret`, { cookie: 'sessionid=s' })
   await stranger.until(({ closed }) => closed !== undefined)
-  const late = wire(t, `${wsUrl}/collaboration/ws/plan?token=${await mint('plan', { exp: 1 })}`)
+  const late = connectBare(t, `${wsUrl}/collaboration/ws/plan?token=${await mint('plan', { exp: 1 })}`)
   await late.until(({ closed }) => closed !== undefined)
   const odd = await openSocket(t, `${wsUrl}/collaboration/ws/plan`)
   odd.send('text')

@@ -1,6 +1,9 @@
 import t from 'tap'
-import { connect, openSocket, synced, when } from '../clients.ts'
 import { asDjango, build, listen } from '../helper.ts'
+import { openSocket } from '../clients/bare-client.ts'
+import { when } from '../clients/changes.ts'
+import { synced } from '../clients/client.ts'
+import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 const url = '/collaboration/api/reset-connections/'
 const user = (id: string): Record<string, string> => ({ ...asDjango, 'x-user-id': id })
@@ -23,7 +26,7 @@ await t.test('the answers of the contract, byte for byte', async (t) => {
 
 await t.test('all connections of the room are closed with 4205 and come back', async (t) => {
   const { app, wsUrl } = await listen(t)
-  const [a, b, other] = [connect(t, wsUrl, 'room', { headers: user('a') }), connect(t, wsUrl, 'room', { headers: user('b') }), connect(t, wsUrl, 'other')]
+  const [a, b, other] = [connectYWebsocket(t, wsUrl, 'room', { headers: user('a') }), connectYWebsocket(t, wsUrl, 'room', { headers: user('b') }), connectYWebsocket(t, wsUrl, 'other')]
   await synced(a, b, other)
   await app.inject({ method: 'POST', url: `${url}?room=room`, headers: asDjango })
   await when([a, b], () => a.closes.length === 1 && b.closes.length === 1)
@@ -35,7 +38,7 @@ await t.test('all connections of the room are closed with 4205 and come back', a
 
 await t.test('with X-User-Id only that user\'s, in all rooms named', async (t) => {
   const { app, wsUrl } = await listen(t)
-  const clients = [connect(t, wsUrl, 'one', { headers: user('a') }), connect(t, wsUrl, 'two', { headers: user('a') }), connect(t, wsUrl, 'one', { headers: user('b') }), connect(t, wsUrl, 'three', { headers: user('a') })]
+  const clients = [connectYWebsocket(t, wsUrl, 'one', { headers: user('a') }), connectYWebsocket(t, wsUrl, 'two', { headers: user('a') }), connectYWebsocket(t, wsUrl, 'one', { headers: user('b') }), connectYWebsocket(t, wsUrl, 'three', { headers: user('a') })]
   await synced(...clients)
   await app.inject({ method: 'POST', url: `${url}?room=one&room=two`, headers: user('a') })
   await when(clients, () => clients[0]!.closes.length === 1 && clients[1]!.closes.length === 1)
@@ -45,7 +48,7 @@ await t.test('with X-User-Id only that user\'s, in all rooms named', async (t) =
 
 await t.test('what a reset client still sends is not taken', async (t) => {
   const { app, wsUrl } = await listen(t)
-  const witness = connect(t, wsUrl, 'room')
+  const witness = connectYWebsocket(t, wsUrl, 'room')
   await synced(witness)
   const socket = await openSocket(t, `${wsUrl}/collaboration/ws/room`, user('a'))
   socket.pause()
@@ -53,7 +56,7 @@ await t.test('what a reset client still sends is not taken', async (t) => {
   // An update that inserts 'x' into the text: one client, one struct.
   socket.send(Buffer.from([0, 2, 16, 1, 1, 1, 0, 4, 1, 4, 0x74, 0x65, 0x78, 0x74, 1, 0x78, 0, 0, 0]))
   witness.doc.getText('text').insert(0, 'mine')
-  const late = connect(t, wsUrl, 'room')
+  const late = connectYWebsocket(t, wsUrl, 'room')
   await synced(late)
   await when([late], () => late.doc.getText('text').length > 0)
   t.equal(late.doc.getText('text').toString(), 'mine')

@@ -4,9 +4,13 @@ import * as Y from 'yjs'
 import { encodeSyncStep1, encodeUpdate } from '../../src/protocol/encode-message.ts'
 import { hocuspocusAddress } from '../../src/protocol/frame.ts'
 import { messageType } from '../../src/protocol/message.ts'
-import { areEqual, connect, content, openSocket, synced, when } from '../clients.ts'
 import { startService } from '../crash/service.ts'
 import type { Running } from '../processes.ts'
+import { openSocket } from '../clients/bare-client.ts'
+import { when } from '../clients/changes.ts'
+import { synced } from '../clients/client.ts'
+import { areEqual, content } from '../clients/documents.ts'
+import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 async function startServer (t: Test, folder: string, env: Record<string, string> = {}): Promise<{ server: Running, port: number, wsUrl: string }> {
   const server = await startService(folder, env)
@@ -36,7 +40,7 @@ await t.test('killed and started again, the service serves everything it had sto
   const first = await startServer(t, folder)
   const docs = new Map<string, Y.Doc>()
   for (const room of ['small', 'large', 'ü%20name']) {
-    const [a, b] = [connect(t, first.wsUrl, room), connect(t, first.wsUrl, room)]
+    const [a, b] = [connectYWebsocket(t, first.wsUrl, room), connectYWebsocket(t, first.wsUrl, room)]
     await synced(a, b)
     for (let i = 0; i < 200; i++) a.doc.getText('text').insert(i, `${i}`)
     a.doc.getText('text').delete(10, 20)
@@ -49,7 +53,7 @@ await t.test('killed and started again, the service serves everything it had sto
   t.equal(await first.server.stop('SIGKILL'), null)
   const second = await startServer(t, folder)
   for (const [room, doc] of docs) {
-    const late = connect(t, second.wsUrl, room)
+    const late = connectYWebsocket(t, second.wsUrl, room)
     await synced(late)
     t.same(content(late.doc), content(doc), room)
     late.doc.getText('text').insert(0, 'goes on')
@@ -61,7 +65,7 @@ await t.test('killed and started again, the service serves everything it had sto
 await t.test('people who stay through a restart find each other again, with what they wrote meanwhile', async (t) => {
   const folder = t.testdir()
   const first = await startServer(t, folder)
-  const [a, b] = [connect(t, first.wsUrl, 'room'), connect(t, first.wsUrl, 'room', { version: 'y-websocket 1' })]
+  const [a, b] = [connectYWebsocket(t, first.wsUrl, 'room'), connectYWebsocket(t, first.wsUrl, 'room', { version: 'y-websocket 1' })]
   await synced(a, b)
   a.doc.getText('text').insert(0, 'before ')
   await when([b], () => b.doc.getText('text').length > 0)

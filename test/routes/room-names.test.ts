@@ -1,6 +1,9 @@
 import t from 'tap'
-import { closeCode, connect, handshake, openSocket, synced, when } from '../clients.ts'
 import { asDjango, listen } from '../helper.ts'
+import { closeCode, handshake, openSocket } from '../clients/bare-client.ts'
+import { when } from '../clients/changes.ts'
+import { synced } from '../clients/client.ts'
+import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 /** How a room's name stands in a path: each way of writing it leads to the same room. */
 const ways: Record<string, readonly string[]> = {
@@ -20,7 +23,7 @@ const ways: Record<string, readonly string[]> = {
 await t.test('a name is percent-decoded once, and every way of writing it is the same room', async (t) => {
   const { app, wsUrl } = await listen(t)
   for (const [name, paths] of Object.entries(ways)) {
-    const clients = paths.map((path) => connect(t, wsUrl, path))
+    const clients = paths.map((path) => connectYWebsocket(t, wsUrl, path))
     await synced(...clients)
     t.equal(app.rooms.size(name), paths.length, `${name.slice(0, 20)} (${name.length})`)
     const response = await app.inject({ url: '/collaboration/api/get-connections/', query: { room: name, sessionKey: 's' }, headers: asDjango })
@@ -60,14 +63,14 @@ await t.test('a ?room= that differs from the path is refused; one that agrees is
     t.equal(await closeCode(socket), 4403, query)
   }
   t.equal(app.rooms.openRooms, 0)
-  const client = connect(t, wsUrl, 'here', { params: { room: 'here' } })
+  const client = connectYWebsocket(t, wsUrl, 'here', { params: { room: 'here' } })
   await synced(client)
   t.equal(app.rooms.size('here'), 1)
 })
 
 await t.test('La Suite\'s pattern allows UUIDs only', async (t) => {
   const { app, wsUrl } = await listen(t, { ROOM_NAME_PATTERN: '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}' })
-  const good = connect(t, wsUrl, '3c7f3a0e-9f0c-4a5e-8c9f-1d2e3f4a5b6c')
+  const good = connectYWebsocket(t, wsUrl, '3c7f3a0e-9f0c-4a5e-8c9f-1d2e3f4a5b6c')
   await synced(good)
   for (const name of ['room', '3c7f3a0e-9f0c-1a5e-8c9f-1d2e3f4a5b6c', 'x3c7f3a0e-9f0c-4a5e-8c9f-1d2e3f4a5b6c']) {
     t.equal(await closeCode(await openSocket(t, `${wsUrl}/collaboration/ws/${name}`)), 4403)

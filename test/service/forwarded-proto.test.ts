@@ -2,7 +2,8 @@
 import t from 'tap'
 import { answer, mayEdit, startDjango } from '../access/django.ts'
 import { listen } from '../helper.ts'
-import { about, bytes, openWire } from './wire.ts'
+import { openBare } from '../clients/bare-client.ts'
+import { about, bytes } from '../clients/messages.ts'
 
 for (const [trusted, given, wanted] of [
   ['false', 'https', undefined],
@@ -21,8 +22,8 @@ for (const [trusted, given, wanted] of [
     })
     const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl, TRUST_PROXY: trusted })
     const headers = { cookie: 'sessionid=s', ...(given !== undefined && { 'x-forwarded-proto': given }) }
-    await openWire(t, `${wsUrl}/collaboration/ws/r`, headers)
-    const hocuspocus = await openWire(t, `${wsUrl}/collaboration/ws/?room=r`, headers)
+    await openBare(t, `${wsUrl}/collaboration/ws/r`, headers)
+    const hocuspocus = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`, headers)
     hocuspocus.ws.send(about('r', bytes(2, 0, '')))
     await hocuspocus.until(({ heard }) => heard.length > 0)
     t.same(seen, [wanted, wanted, wanted, wanted])

@@ -2,9 +2,11 @@ import t from 'tap'
 import * as Y from 'yjs'
 import { answer, mayEdit, routes, startDjango } from '../access/django.ts'
 import { asDjango, listen } from '../helper.ts'
-import { connect, hocuspocusKinds, openSocket } from './clients.ts'
 import { mint } from './tickets.ts'
-import { about, bytes, openWire, read } from './wire.ts'
+import { openBare } from '../clients/bare-client.ts'
+import { connect } from '../clients/connect.ts'
+import { hocuspocusKinds, openHocuspocusSocket } from '../clients/hocuspocus-client.ts'
+import { about, bytes, read } from '../clients/messages.ts'
 
 const emptyStateVector = Uint8Array.of(0)
 const auth = (name: string, token = '') => about(name, bytes(2, 0, token))
@@ -69,7 +71,7 @@ for (const kind of hocuspocusKinds) {
 
   t.test(`${kind}: several documents on one socket, each let in or refused by itself`, async (t) => {
     const { wsUrl } = await listen(t)
-    const socket = openSocket(t, kind, wsUrl)
+    const socket = openHocuspocusSocket(t, kind, wsUrl)
     const a = connect(t, { kind, wsUrl, room: 'a', socket, token: await mint('a', { can_edit: true }) })
     await a.synced()
     const refused = connect(t, { kind, wsUrl, room: 'x', socket, token: await mint('y') })
@@ -87,7 +89,7 @@ for (const kind of hocuspocusKinds) {
 
   t.test(`${kind}: a name that is not the room of the socket is refused`, async (t) => {
     const { wsUrl } = await listen(t)
-    const socket = openSocket(t, kind, wsUrl, { room: 'r', headers: asDjango })
+    const socket = openHocuspocusSocket(t, kind, wsUrl, { room: 'r', headers: asDjango })
     const a = connect(t, { kind, wsUrl, room: 'other', socket })
     await a.until(() => a.record.denied.length > 0)
     t.notOk(a.isSynced())
@@ -119,7 +121,7 @@ for (const kind of hocuspocusKinds) {
     const held: Array<() => void> = []
     const django = await startDjango(t, routes((_, response) => { held.push(() => { answer(response, 200, mayEdit) }) }))
     const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
-    const socket = openSocket(t, kind, wsUrl, { headers: { cookie: 'sessionid=s' } })
+    const socket = openHocuspocusSocket(t, kind, wsUrl, { headers: { cookie: 'sessionid=s' } })
     const first = connect(t, { kind, wsUrl, room: 'r', socket })
     await django.untilAsked(1)
     first.destroy()
@@ -146,7 +148,7 @@ for (const kind of hocuspocusKinds) {
       const { wsUrl } = await listen(t)
       const other = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: asDjango })
       await other.synced()
-      const socket = openSocket(t, kind, wsUrl, { room: 'r', headers: asDjango })
+      const socket = openHocuspocusSocket(t, kind, wsUrl, { room: 'r', headers: asDjango })
       // The last but one provider's Close comes behind the last one's Auth.
       for (let i = 0; i < 3; i++) connect(t, { kind, wsUrl, room: 'r', socket, sessionAwareness }).destroy()
       const doc = new Y.Doc()
@@ -179,7 +181,7 @@ for (const kind of hocuspocusKinds) {
         for (const look of held.splice(0)) look()
       }
       const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
-      const socket = openSocket(t, kind, wsUrl, { headers: { cookie: 'sessionid=s' } })
+      const socket = openHocuspocusSocket(t, kind, wsUrl, { headers: { cookie: 'sessionid=s' } })
       const first = connect(t, { kind, wsUrl, room: 'first', socket, sessionAwareness })
       // Its Close is queued, and goes out when the first document's answer has come.
       connect(t, { kind, wsUrl, room: 'second', socket, sessionAwareness }).destroy()
@@ -198,7 +200,7 @@ for (const kind of hocuspocusKinds) {
 
 t.test('who leaves a document is gone from it, and what comes late does not bring them back without their rights', async (t) => {
   const { app, wsUrl } = await listen(t)
-  const wire = await openWire(t, `${wsUrl}/collaboration/ws/`)
+  const wire = await openBare(t, `${wsUrl}/collaboration/ws/`)
   const other = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: asDjango })
   await other.synced()
   const count = async (): Promise<number> => (await app.inject({ url: '/collaboration/api/get-connections/?room=r&sessionKey=s', headers: asDjango })).json().count
@@ -224,7 +226,7 @@ t.test('who leaves a document is gone from it, and what comes late does not brin
 t.test('Hocuspocus 4: two providers of one document on one socket, by session ids', async (t) => {
   const { app, wsUrl } = await listen(t)
   const kind = 'Hocuspocus 4'
-  const socket = openSocket(t, kind, wsUrl, { room: 'r', headers: asDjango })
+  const socket = openHocuspocusSocket(t, kind, wsUrl, { room: 'r', headers: asDjango })
   const a = connect(t, { kind, wsUrl, room: 'r', socket, sessionAwareness: true })
   const b = connect(t, { kind, wsUrl, room: 'r', socket, sessionAwareness: true })
   await Promise.all([a.synced(), b.synced()])
@@ -235,7 +237,7 @@ t.test('Hocuspocus 4: two providers of one document on one socket, by session id
   await a.until(() => a.unsyncedChanges() === 0)
   t.match((await app.inject({ url: '/collaboration/api/get-connections/?room=r&sessionKey=s', headers: asDjango })).json(), { count: 2 })
   await app.inject({ method: 'POST', url: '/collaboration/api/reset-connections/?room=r', headers: asDjango })
-  await socket.record.bell.until(() => socket.record.scopes.length === 4)
+  await socket.record.changes.until(() => socket.record.scopes.length === 4)
   t.same(socket.record.inBandCloses, ['Reset Connection', 'Reset Connection'], 'each of them is told')
   await Promise.all([a.synced(), b.synced()])
   a.destroy()
@@ -247,7 +249,7 @@ t.test('Hocuspocus 4: two providers of one document on one socket, by session id
 
 t.test('what is sent while the page still fetches its ticket waits for it', async (t) => {
   const { wsUrl } = await listen(t)
-  const wire = await openWire(t, `${wsUrl}/collaboration/ws/?room=r`)
+  const wire = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`)
   const doc = new Y.Doc()
   doc.getText('t').insert(0, 'early')
   wire.ws.send(about('r', bytes(0, 2, Y.encodeStateAsUpdate(doc))))
@@ -261,18 +263,18 @@ t.test('what is sent while the page still fetches its ticket waits for it', asyn
 
 t.test('without credentials a socket may wait, but not for long, and not say much', async (t) => {
   const { wsUrl } = await listen(t, { AUTH_TIMEOUT_MS: '50' })
-  const silent = await openWire(t, `${wsUrl}/collaboration/ws/?room=r`)
-  const chatty = await openWire(t, `${wsUrl}/collaboration/ws/`)
+  const silent = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`)
+  const chatty = await openBare(t, `${wsUrl}/collaboration/ws/`)
   chatty.ws.send(about('r', bytes(1, Uint8Array.of(0))))
   await Promise.all([silent.until(({ closed }) => closed?.code === 4401), chatty.until(({ closed }) => closed?.code === 4401)])
   t.same(silent.closed, { code: 4401, reason: 'No credentials came in time' })
   t.same(chatty.heard, [], 'and nobody has answered it')
   const patient = await listen(t)
-  const flooding = await openWire(t, `${patient.wsUrl}/collaboration/ws/`)
+  const flooding = await openBare(t, `${patient.wsUrl}/collaboration/ws/`)
   for (let i = 0; i < 600; i++) flooding.ws.send(about('r', bytes(1, Uint8Array.of(0))))
   await flooding.until(({ closed }) => closed !== undefined)
   t.equal(flooding.closed?.code, 4529)
-  const anonymous = await openWire(t, `${wsUrl}/collaboration/ws/?room=r`)
+  const anonymous = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`)
   anonymous.ws.send(step1('r'))
   await anonymous.until(({ heard }) => heard.length > 0)
   t.same(anonymous.heard.map((message) => read(message).rest[0]), [1], 'permission denied')
@@ -284,7 +286,7 @@ t.test('a slow verdict is not a missing ticket', async (t) => {
   const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl, AUTH_TIMEOUT_MS: '30' })
   const a = connect(t, { kind: 'Hocuspocus 4', wsUrl, room: 'slow', headers: { cookie: 'sessionid=s' } })
   await django.untilAsked(1)
-  const silent = await openWire(t, `${wsUrl}/collaboration/ws/`)
+  const silent = await openBare(t, `${wsUrl}/collaboration/ws/`)
   await silent.until(({ closed }) => closed?.code === 4401)
   say()
   await a.synced()
@@ -294,7 +296,7 @@ t.test('a slow verdict is not a missing ticket', async (t) => {
 t.test('a bad ticket is not rescued by the cookie, whatever is sent behind it', async (t) => {
   const django = await startDjango(t, routes((_, response) => { answer(response, 200, mayEdit) }))
   const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
-  const wire = await openWire(t, `${wsUrl}/collaboration/ws/`, { cookie: 'sessionid=s' })
+  const wire = await openBare(t, `${wsUrl}/collaboration/ws/`, { cookie: 'sessionid=s' })
   wire.ws.send(auth('r', 'forged'))
   await wire.until(({ heard }) => heard.length === 1)
   wire.ws.send(step1('r'))
@@ -310,7 +312,7 @@ t.test('a bad ticket is not rescued by the cookie, whatever is sent behind it', 
 
 t.test('refusals on one socket are bounded', async (t) => {
   const { wsUrl } = await listen(t)
-  const wire = await openWire(t, `${wsUrl}/collaboration/ws/`)
+  const wire = await openBare(t, `${wsUrl}/collaboration/ws/`)
   for (let i = 0; i < 500 && wire.isOpen; i++) wire.ws.send(auth('r', 'forged'))
   await wire.until(({ heard, closed, isOpen }) => {
     if (isOpen && heard.length > 0) wire.ws.send(auth('r', 'forged'))
@@ -322,7 +324,7 @@ t.test('refusals on one socket are bounded', async (t) => {
 t.test('the other messages of the protocol', async (t) => {
   const { wsUrl } = await listen(t)
   const url = `${wsUrl}/collaboration/ws/?room=r`
-  const wire = await openWire(t, url, asDjango)
+  const wire = await openBare(t, url, asDjango)
   wire.ws.send(Uint8Array.of(9))
   await wire.until(({ heard }) => heard.length === 1)
   t.same([...wire.heard[0] ?? []], [10], 'Ping → Pong, about the socket')
@@ -355,7 +357,7 @@ t.test('the other messages of the protocol', async (t) => {
     ['a name without end', Uint8Array.of(200, 1, 65), 1007],
     ['a name that is no UTF-8', Uint8Array.of(1, 0xff, 9), 1007],
   ] as const) {
-    const other = await openWire(t, url, asDjango)
+    const other = await openBare(t, url, asDjango)
     other.ws.send(message)
     await other.until(({ closed }) => closed !== undefined)
     t.equal(other.closed?.code, code, what)

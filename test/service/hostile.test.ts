@@ -3,14 +3,15 @@ import { once } from 'node:events'
 import t from 'tap'
 import { answer, mayEdit, routes, startDjango } from '../access/django.ts'
 import { listen, secret } from '../helper.ts'
-import { about, bytes, openWire } from './wire.ts'
+import { openBare } from '../clients/bare-client.ts'
+import { about, bytes } from '../clients/messages.ts'
 
 const step1 = (name: string) => about(name, bytes(0, 0, Uint8Array.of(0)))
 
 t.test('who opens and leaves documents without waiting for the answers does not fill the queue to Django', async (t) => {
   const django = await startDjango(t, routes(() => { /* never answers */ }))
   const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl, COLLABORATION_BACKEND_TIMEOUT: '500' })
-  const wire = await openWire(t, `${wsUrl}/collaboration/ws/`, { cookie: 'sessionid=s' })
+  const wire = await openBare(t, `${wsUrl}/collaboration/ws/`, { cookie: 'sessionid=s' })
   for (let i = 0; i < 2000; i++) {
     wire.ws.send(step1(`document-${i}`))
     wire.ws.send(about(`document-${i}`, bytes(7)))
@@ -21,7 +22,7 @@ t.test('who opens and leaves documents without waiting for the answers does not 
 
 t.test('coming and going does not put off the moment by which somebody must be let in', async (t) => {
   const { wsUrl } = await listen(t, { AUTH_TIMEOUT_MS: '300' })
-  const wire = await openWire(t, `${wsUrl}/collaboration/ws/`)
+  const wire = await openBare(t, `${wsUrl}/collaboration/ws/`)
   const again = setInterval(() => {
     wire.ws.send(about('r', bytes(1, Uint8Array.of(0))))
     wire.ws.send(about('r', bytes(7)))
@@ -33,7 +34,7 @@ t.test('coming and going does not put off the moment by which somebody must be l
 
 t.test('a stop tells those who have opened nothing yet, and does not wait for half a request', async (t) => {
   const { app, port, wsUrl } = await listen(t, { SHUTDOWN_TIMEOUT_MS: '4000' })
-  const idle = await openWire(t, `${wsUrl}/collaboration/ws/`)
+  const idle = await openBare(t, `${wsUrl}/collaboration/ws/`)
   const half = connect(port, '127.0.0.1')
   await once(half, 'connect')
   half.on('error', () => undefined) // it is cut off, which is the point
@@ -47,7 +48,7 @@ t.test('a stop tells those who have opened nothing yet, and does not wait for ha
 t.test('a document that is opened as it should be is not in the way', async (t) => {
   const django = await startDjango(t, routes((_, response) => { answer(response, 200, mayEdit) }))
   const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
-  const wire = await openWire(t, `${wsUrl}/collaboration/ws/?room=r`, { authorization: secret })
+  const wire = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`, { authorization: secret })
   wire.ws.send(step1('r'))
   await wire.until(({ heard }) => heard.length > 0)
   t.equal(wire.closed, undefined)

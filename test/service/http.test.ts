@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { asDjango, build, listen, secret } from '../helper.ts'
 import { mint } from './tickets.ts'
-import { wire } from './wire.ts'
+import { connectBare } from '../clients/bare-client.ts'
 
 const forbidden = '{"error":"Forbidden: Invalid API Key"}'
 const reset = '/collaboration/api/reset-connections'
@@ -88,7 +88,7 @@ t.test('every key, scheme and kind of route', async (t) => {
         t.equal(response.statusCode, isPublic || bySecret || byKey ? opened[kind] : 403, `${scheme} ${key} ${kind}`)
         if (response.statusCode === 403) t.equal(response.body, forbidden)
       }
-      const socket = wire(t, wsUrl + routes.socket, headers)
+      const socket = connectBare(t, wsUrl + routes.socket, headers)
       await socket.until((heard) => heard.isOpen || heard.refused !== undefined)
       t.equal(socket.refused?.status, scheme === 'raw' && (key === 'secret' || key === 'previous') ? undefined : 403, `${scheme} ${key} handshake`)
     }
@@ -107,23 +107,23 @@ t.test('WebSocket handshakes that are refused by HTTP', async (t) => {
       [{ authorization: secret.toUpperCase() }, forbidden],
       [{ authorization: env.Y_PROVIDER_API_KEY }, forbidden],
     ] as const) {
-      const refused = wire(t, wsUrl + path, headers)
+      const refused = connectBare(t, wsUrl + path, headers)
       await refused.until((heard) => heard.refused !== undefined)
       t.same(refused.refused, { status: 403, body }, `${path} ${JSON.stringify(headers)}`)
     }
-    const bearer = wire(t, `${wsUrl}${path}${path.includes('?') ? '&' : '?'}token=${await mint('r')}`, { authorization: `Bearer ${secret}` })
+    const bearer = connectBare(t, `${wsUrl}${path}${path.includes('?') ? '&' : '?'}token=${await mint('r')}`, { authorization: `Bearer ${secret}` })
     await bearer.until((heard) => heard.refused !== undefined)
     t.equal(bearer.refused?.status, 403, 'a wrong header is not rescued by a good ticket')
   }
-  const nothing = wire(t, `${wsUrl}/collaboration/ws/r`)
+  const nothing = connectBare(t, `${wsUrl}/collaboration/ws/r`)
   await nothing.until((heard) => heard.refused !== undefined)
   t.same(nothing.refused, { status: 403, body: forbidden })
   for (const path of ['/collaboration/WS/r', '/elsewhere']) {
-    const lost = wire(t, wsUrl + path, asDjango)
+    const lost = connectBare(t, wsUrl + path, asDjango)
     await lost.until((heard) => heard.refused !== undefined)
     t.equal(lost.refused?.status, 404, path)
   }
-  const idle = wire(t, `${wsUrl}/ping`)
+  const idle = connectBare(t, `${wsUrl}/ping`)
   await idle.until(({ closed, refused }) => closed !== undefined || refused !== undefined)
   t.pass('a WebSocket to a route that has none ends at once')
 })
@@ -140,13 +140,13 @@ t.test('rooms that a handshake may not name', async (t) => {
     ['x'.repeat(256), 'The name of the room is not allowed.'],
   ]
   for (const [path, reason] of badRooms) {
-    const refused = wire(t, `${wsUrl}/collaboration/ws/${path}`, asDjango)
+    const refused = connectBare(t, `${wsUrl}/collaboration/ws/${path}`, asDjango)
     await refused.until(({ closed }) => closed !== undefined)
     t.same(refused.closed, { code: 4403, reason }, path)
     t.same([...refused.heard[0] ?? []].slice(0, 2), [2, 0], 'permission denied')
   }
   for (const room of ['?room=', '?room=a&room=a', '?room=a&room=b', '?room=..', '?room=a%00', `?room=${'x'.repeat(256)}`]) {
-    const refused = wire(t, `${wsUrl}/collaboration/ws/${room}`, asDjango)
+    const refused = connectBare(t, `${wsUrl}/collaboration/ws/${room}`, asDjango)
     await refused.until(({ isOpen }) => isOpen)
     refused.ws.send(Uint8Array.of(1, 97, 2, 0, 0))
     await refused.until(({ heard }) => heard.length > 0)
@@ -154,7 +154,7 @@ t.test('rooms that a handshake may not name', async (t) => {
     t.same([...refused.heard[0] ?? []].slice(0, 4), [1, 97, 2, 1], 'permission denied')
   }
   for (const path of ['a%2520', 'a%2Fb', '%F0%9F%98%80', 'a?room=a', 'a/', encodeURIComponent('é'.repeat(255))]) {
-    const allowed = wire(t, `${wsUrl}/collaboration/ws/${path}`, asDjango)
+    const allowed = connectBare(t, `${wsUrl}/collaboration/ws/${path}`, asDjango)
     await allowed.until(({ heard }) => heard.length > 0)
     t.ok(allowed.isOpen, path)
   }
@@ -163,7 +163,7 @@ t.test('rooms that a handshake may not name', async (t) => {
 t.test('two tickets are one too many', async (t) => {
   const { wsUrl } = await listen(t)
   const token = await mint('r')
-  const refused = wire(t, `${wsUrl}/collaboration/ws/r?token=${token}&token=${token}`)
+  const refused = connectBare(t, `${wsUrl}/collaboration/ws/r?token=${token}&token=${token}`)
   await refused.until(({ closed }) => closed !== undefined)
   t.same(refused.closed, { code: 4401, reason: 'The request carries more than one ticket.' })
 })

@@ -2,12 +2,13 @@
 import { once } from 'node:events'
 import t from 'tap'
 import { version } from '../../src/settings/version.ts'
-import { connect, openSocket, synced } from '../clients.ts'
-import { hocuspocus } from '../crash/providers.ts'
 import { asDjango, listen, secret } from '../helper.ts'
 import { startPostgres } from '../store/postgres-server.ts'
 import { mint } from './tickets.ts'
-import { wire } from './wire.ts'
+import { openSocket, connectBare } from '../clients/bare-client.ts'
+import { synced } from '../clients/client.ts'
+import { connectHocuspocus } from '../clients/hocuspocus-client.ts'
+import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 t.setTimeout(300_000)
 
@@ -43,8 +44,8 @@ t.test('the start, documents opened and closed, and requests', async (t) => {
   await log.until(() => log.of('Started').length > 0)
   t.match(log.of('Started'), [{ level: info, version, nodeVersion: process.version, store: 'lmdb', bus: 'local', origins: ['https://a.example', 'https://b.example'], documents: 0, node: /:\d+$/ }])
 
-  const client = connect(t, wsUrl, 'plan', { headers: { ...asDjango, 'x-user-id': 'ann' } })
-  const other = hocuspocus(t, `${wsUrl}/collaboration/ws`, 'plan')
+  const client = connectYWebsocket(t, wsUrl, 'plan', { headers: { ...asDjango, 'x-user-id': 'ann' } })
+  const other = connectHocuspocus(t, wsUrl, 'plan')
   await synced(client)
   await log.until(() => log.of('Opened a document').length === 2)
   await app.inject({ method: 'POST', url: '/collaboration/api/reset-connections/?room=plan', headers: { ...asDjango, 'x-user-id': 'ann' } })
@@ -68,7 +69,7 @@ t.test('nothing secret is in a line, and a name cannot break one', async (t) => 
   const ticket = await mint(room, { user_id: user, can_edit: true })
   const { app, wsUrl } = await listen(t, { LOG_LEVEL: 'trace', ROOM_NAME_PATTERN: '.*' }, log)
   const path = encodeURIComponent(room)
-  const client = wire(t, `${wsUrl}/collaboration/ws/${path}?token=${ticket}`, { cookie: 'sessionid=cookie-of-ann' })
+  const client = connectBare(t, `${wsUrl}/collaboration/ws/${path}?token=${ticket}`, { cookie: 'sessionid=cookie-of-ann' })
   await client.until(({ heard }) => heard.length > 0)
   client.ws.close()
   await once(client.ws, 'close')

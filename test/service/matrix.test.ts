@@ -1,10 +1,10 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { answer, mayEdit, mayRead, routes, startDjango } from '../access/django.ts'
 import type { Handler } from '../access/django.ts'
 import { listen, secret } from '../helper.ts'
-import { connect, kinds } from './clients.ts'
-import type { Client, Kind, Test } from './clients.ts'
 import { mint } from './tickets.ts'
+import type { Client } from '../clients/client.ts'
+import { connect, kinds, type Kind } from '../clients/connect.ts'
 
 /** What becomes of a client. */
 type Fate =

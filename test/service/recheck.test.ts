@@ -3,9 +3,9 @@ import type { Test as TapTest } from 'tap'
 import { answer, mayEdit, mayRead, startDjango } from '../access/django.ts'
 import type { Handler } from '../access/django.ts'
 import { asDjango, listen } from '../helper.ts'
-import { connect, kinds } from './clients.ts'
-import { eventually } from './eventually.ts'
 import { mint } from './tickets.ts'
+import { connect, kinds } from '../clients/connect.ts'
+import { eventually } from '../clients/eventually.ts'
 
 // They mostly wait: rights are looked at once a second.
 t.jobs = 8

@@ -1,8 +1,9 @@
 /** What the log says of clients that are refused. */
 import t from 'tap'
-import { eventually } from './eventually.ts'
 import { start } from './refusing-django.ts'
-import { about, bytes, openWire, read, wire, type Wire } from './wire.ts'
+import { openBare, connectBare, type BareClient } from '../clients/bare-client.ts'
+import { eventually } from '../clients/eventually.ts'
+import { about, bytes, read } from '../clients/messages.ts'
 
 const cookie = (session: string) => ({ cookie: `sessionid=${session}` })
 const auth = (name: string, token = '') => about(name, bytes(2, 0, token))
@@ -21,11 +22,11 @@ t.test('each refusal is one line that says by which rule, of whom, with what and
     await eventually(() => refusals().length === expected.length)
   }
   const handshake = async (path: string, headers: { readonly [name: string]: string } = {}): Promise<void> => {
-    const client = wire(t, `${wsUrl}/collaboration/ws/${path}`, { origin, ...headers })
+    const client = connectBare(t, `${wsUrl}/collaboration/ws/${path}`, { origin, ...headers })
     await client.until(({ refused, closed }) => refused !== undefined || closed !== undefined)
   }
-  const inDocument = async (send: (client: Wire) => void): Promise<void> => {
-    const client = await openWire(t, `${wsUrl}/collaboration/ws/r`, { origin, ...cookie('secret-session') })
+  const inDocument = async (send: (client: BareClient) => void): Promise<void> => {
+    const client = await openBare(t, `${wsUrl}/collaboration/ws/r`, { origin, ...cookie('secret-session') })
     await client.until(({ heard }) => heard.length > 0)
     send(client)
     await client.until(({ closed }) => closed !== undefined)
@@ -38,7 +39,7 @@ t.test('each refusal is one line that says by which rule, of whom, with what and
   await meet({ rule: 'otherRoom', code: 4403, room: 'r' }, () => handshake('r?room=x', cookie('secret-session')))
   await meet({ rule: 'roomName', code: 4403, room: 'r ' }, () => handshake('r%20', cookie('secret-session')))
   await meet({ rule: 'noCookies', code: 4001, room: 'theirs', credentials: [], reason: 'No cookies' }, async () => {
-    const client = await openWire(t, `${wsUrl}/collaboration/ws/`, { origin })
+    const client = await openBare(t, `${wsUrl}/collaboration/ws/`, { origin })
     client.ws.send(auth('theirs'))
     await client.until(({ closed }) => closed !== undefined)
     t.same(client.closed, { code: 4001, reason: 'No cookies' })
@@ -59,7 +60,7 @@ t.test('each refusal is one line that says by which rule, of whom, with what and
 
 t.test('a document that is refused on a Hocuspocus socket is logged with its token\'s kind, and with its user once that is known', async (t) => {
   const { app, wsUrl, open, refusals } = await start(t, { RECHECK_INTERVAL_MS: '10' })
-  const client = await openWire(t, `${wsUrl}/collaboration/ws/`, cookie('s'))
+  const client = await openBare(t, `${wsUrl}/collaboration/ws/`, cookie('s'))
   client.ws.send(auth('a', 'forged'))
   await client.until(({ heard }) => heard.some(isDenied))
   t.match(refusals(), [{ rule: 'ticketInvalid', code: 4401, room: 'a', credentials: ['cookie', 'ticket'] }])

@@ -3,10 +3,12 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { answer, mayEdit } from '../access/django.ts'
 import { asDjango } from '../helper.ts'
-import { connect, hocuspocusKinds, openSocket } from './clients.ts'
 import { start } from './refusing-django.ts'
 import { mint } from './tickets.ts'
-import { about, bytes, openWire, read, wire, type Wire } from './wire.ts'
+import { openBare, connectBare, type BareClient } from '../clients/bare-client.ts'
+import { connect } from '../clients/connect.ts'
+import { hocuspocusKinds, openHocuspocusSocket } from '../clients/hocuspocus-client.ts'
+import { about, bytes, read } from '../clients/messages.ts'
 
 const cookie = (session: string) => ({ cookie: `sessionid=${session}` })
 const auth = (name: string, token = '') => about(name, bytes(2, 0, token))
@@ -17,7 +19,7 @@ async function reset (app: FastifyInstance, room: string, user?: string): Promis
 }
 
 /** The server has seen all that was sent before. */
-async function isSeen ({ ws }: Pick<Wire, 'ws'>): Promise<void> {
+async function isSeen ({ ws }: Pick<BareClient, 'ws'>): Promise<void> {
   await new Promise((resolve) => { ws.once('pong', resolve).ping() })
 }
 
@@ -25,7 +27,7 @@ for (const kind of ['Hocuspocus 3', 'Hocuspocus 4'] as const) {
   t.test(`${kind}: a refused page comes back only when it has heard nothing for so long that it gives up its socket`, async (t) => {
     const { wsUrl, django } = await start(t)
     // Of its 30 s and 1 s: Django is asked 120 times in an hour at most.
-    const socket = openSocket(t, kind, wsUrl, { room: 'r', headers: cookie('s'), silenceMs: 30 })
+    const socket = openHocuspocusSocket(t, kind, wsUrl, { room: 'r', headers: cookie('s'), silenceMs: 30 })
     const client = connect(t, { kind, wsUrl, room: 'r', socket })
     await client.until(() => client.record.closes.length === 5)
     t.same(client.record.closes.map(({ code }) => code), [1005, 1005, 1005, 1005, 1005], 'its own closes, which have no code')
@@ -37,7 +39,7 @@ for (const kind of hocuspocusKinds) {
   t.test(`${kind}: a refused document leaves the others on its socket alone, until a reset brings both back`, async (t) => {
     const { app, wsUrl, django, open } = await start(t)
     open.add('mine')
-    const socket = openSocket(t, kind, wsUrl, { headers: cookie('s') })
+    const socket = openHocuspocusSocket(t, kind, wsUrl, { headers: cookie('s') })
     const mine = connect(t, { kind, wsUrl, room: 'mine', socket })
     await mine.synced()
     const theirs = connect(t, { kind, wsUrl, room: 'theirs', socket })
@@ -76,7 +78,7 @@ for (const kind of hocuspocusKinds) {
 t.test('a document that was refused and left is no matter of a reset any more', async (t) => {
   const { app, wsUrl, open } = await start(t)
   open.add('mine')
-  const client = await openWire(t, `${wsUrl}/collaboration/ws/`, cookie('s'))
+  const client = await openBare(t, `${wsUrl}/collaboration/ws/`, cookie('s'))
   client.ws.send(auth('mine'))
   client.ws.send(auth('theirs'))
   await client.until(({ heard }) => heard.some(isDenied))
@@ -90,8 +92,8 @@ t.test('a document that was refused and left is no matter of a reset any more', 
 t.test('an address may have so many sockets that carry nothing but refusals, for so long', async (t) => {
   const { app, wsUrl, open } = await start(t, { MAX_REFUSED_PER_ADDRESS: '2' })
   open.add('mine')
-  const refused = async (): Promise<Wire> => {
-    const client = await openWire(t, `${wsUrl}/collaboration/ws/?room=r`, cookie('s'))
+  const refused = async (): Promise<BareClient> => {
+    const client = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`, cookie('s'))
     client.ws.send(auth('r'))
     await client.until(({ heard, closed }) => heard.some(isDenied) || closed !== undefined)
     return client
@@ -100,7 +102,7 @@ t.test('an address may have so many sockets that carry nothing but refusals, for
   const third = await refused()
   await third.until(({ closed }) => closed !== undefined)
   t.equal(third.closed?.code, 4529)
-  const honest = await openWire(t, `${wsUrl}/collaboration/ws/?room=mine`, cookie('s'))
+  const honest = await openBare(t, `${wsUrl}/collaboration/ws/?room=mine`, cookie('s'))
   honest.ws.send(auth('mine'))
   await honest.until(({ heard }) => heard.length > 0)
   t.notOk(isDenied(honest.heard[0] ?? auth('')), 'others are not in the way')
@@ -111,7 +113,7 @@ t.test('an address may have so many sockets that carry nothing but refusals, for
   t.equal(shortLived.closed?.code, 4508, 'it is not kept for ever')
 
   /** The service has heard of the end of the first one. */
-  async function eventuallyRefused (): Promise<Wire> {
+  async function eventuallyRefused (): Promise<BareClient> {
     for (;;) {
       const client = await refused()
       await isSeen(client).catch(() => undefined)
@@ -123,7 +125,7 @@ t.test('an address may have so many sockets that carry nothing but refusals, for
 t.test('a socket that was never let in asks Django four questions at a time, and ends after twenty refusals', async (t) => {
   const held: Array<() => void> = []
   const { wsUrl, django } = await start(t, {}, (_, response) => { held.push(() => { answer(response, 403, {}) }) })
-  const flood = await openWire(t, `${wsUrl}/collaboration/ws/`, cookie('fake'))
+  const flood = await openBare(t, `${wsUrl}/collaboration/ws/`, cookie('fake'))
   for (let i = 0; i < 150; i++) flood.ws.send(auth(`r${i}`))
   await isSeen(flood)
   await django.untilAsked(4)
@@ -144,7 +146,7 @@ t.test('a socket of somebody who was let in opens many documents at once', async
     if (url.includes('/first/')) answer(response, 200, mayEdit)
     else held.push(() => { answer(response, 200, mayEdit) })
   })
-  const client = await openWire(t, `${wsUrl}/collaboration/ws/`, cookie('s'))
+  const client = await openBare(t, `${wsUrl}/collaboration/ws/`, cookie('s'))
   client.ws.send(auth('first'))
   await client.until(({ heard }) => heard.length > 0)
   for (let i = 0; i < 12; i++) client.ws.send(auth(`r${i}`))
@@ -157,7 +159,7 @@ t.test('behind a flood of sockets with a session each, an honest page is asked a
   const held: Array<() => void> = []
   const { app, wsUrl, django } = await start(t, { BACKEND_MAX_CALLS: '3' }, (_, response) => { held.push(() => { answer(response, 403, {}) }) })
   for (let i = 0; i < 12; i++) {
-    const flood = await openWire(t, `${wsUrl}/collaboration/ws/`, cookie(`fake-${i}`))
+    const flood = await openBare(t, `${wsUrl}/collaboration/ws/`, cookie(`fake-${i}`))
     for (let k = 0; k < 15; k++) flood.ws.send(auth(`flood-${i}-${k}`))
     await isSeen(flood)
   }
@@ -171,7 +173,7 @@ t.test('behind a flood of sockets with a session each, an honest page is asked a
     }
   })
   // y-websocket: judged at the handshake, in the same turns.
-  wire(t, `${wsUrl}/collaboration/ws/honest`, cookie('honest'))
+  connectBare(t, `${wsUrl}/collaboration/ws/honest`, cookie('honest'))
   await isWaiting
   const before = () => django.asked.findIndex((url) => url.includes('/honest/'))
   while (before() === -1) {
@@ -185,7 +187,7 @@ t.test('behind a flood of sockets with a session each, an honest page is asked a
 
 t.test('without credentials, beside a document that a ticket opened: denied, and the socket goes on', async (t) => {
   const { wsUrl, django } = await start(t)
-  const client = await openWire(t, `${wsUrl}/collaboration/ws/`)
+  const client = await openBare(t, `${wsUrl}/collaboration/ws/`)
   client.ws.send(auth('a', await mint('a')))
   client.ws.send(auth('b'))
   await client.until(({ heard }) => heard.some(isDenied))

@@ -5,10 +5,11 @@ import t, { type Test } from 'tap'
 import * as Y from 'yjs'
 import type { Verdict } from '../../src/access/verdict.ts'
 import { asDjango, listen } from '../helper.ts'
-import { connect } from './clients.ts'
-import { eventually } from './eventually.ts'
 import { mint } from './tickets.ts'
-import { about, bytes, openWire, read, type Wire } from './wire.ts'
+import { openBare, type BareClient } from '../clients/bare-client.ts'
+import { connect } from '../clients/connect.ts'
+import { eventually } from '../clients/eventually.ts'
+import { about, bytes, read } from '../clients/messages.ts'
 
 /** Makes verdicts about renewals wait until they are let go. */
 function hold (app: FastifyInstance): { readonly length: number, release (): void } {
@@ -26,8 +27,8 @@ async function reset (app: FastifyInstance, user: string): Promise<void> {
 }
 
 /** A bare client of either protocol in the room `r`, and how it sends a ticket. */
-async function join (t: Test, wsUrl: string, isHocuspocus: boolean, ticket: string): Promise<{ wire: Wire, say (...parts: Array<number | string | Uint8Array>): void, renew (ticket: string): void }> {
-  const wire = await openWire(t, `${wsUrl}/collaboration/ws/${isHocuspocus ? '?room=r' : `r?token=${ticket}`}`)
+async function join (t: Test, wsUrl: string, isHocuspocus: boolean, ticket: string): Promise<{ wire: BareClient, say (...parts: Array<number | string | Uint8Array>): void, renew (ticket: string): void }> {
+  const wire = await openBare(t, `${wsUrl}/collaboration/ws/${isHocuspocus ? '?room=r' : `r?token=${ticket}`}`)
   const say = (...parts: Array<number | string | Uint8Array>): void => {
     wire.ws.send(isHocuspocus ? about('r', bytes(...parts)) : about('', bytes(...parts)).subarray(1))
   }
@@ -37,7 +38,7 @@ async function join (t: Test, wsUrl: string, isHocuspocus: boolean, ticket: stri
 }
 
 /** What the service has said about access, in order: the last byte of 101, or the scope of a Hocuspocus document */
-const answers = ({ heard }: Wire, isHocuspocus: boolean): string[] => heard.flatMap((message) => {
+const answers = ({ heard }: BareClient, isHocuspocus: boolean): string[] => heard.flatMap((message) => {
   if (!isHocuspocus) return message[0] === 101 ? [message[1] === 1 ? 'read-write' : 'readonly'] : []
   const { type, rest } = read(message)
   return type === 2 ? [Buffer.from(rest.slice(2)).toString()] : []
@@ -110,7 +111,7 @@ for (const isHocuspocus of [false, true]) {
 
 t.test('Hocuspocus: a token that is sent while an earlier one is being judged is a renewal', async (t) => {
   const { app, wsUrl } = await listen(t)
-  const wire = await openWire(t, `${wsUrl}/collaboration/ws/?room=r`)
+  const wire = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`)
   const { authoriseAuthMessage } = app.authoriser
   let release = (): void => {}
   const released = new Promise<void>((resolve) => { release = resolve })

@@ -2,9 +2,11 @@
 import t, { type Test } from 'tap'
 import { answer, mayRead, startDjango } from '../access/django.ts'
 import { asDjango, listen } from '../helper.ts'
-import { allKinds, connect, hocuspocusKinds, openSocket, type Client } from './clients.ts'
-import { eventually } from './eventually.ts'
 import { mint } from './tickets.ts'
+import type { Client } from '../clients/client.ts'
+import { allKinds, connect } from '../clients/connect.ts'
+import { eventually } from '../clients/eventually.ts'
+import { hocuspocusKinds, openHocuspocusSocket } from '../clients/hocuspocus-client.ts'
 
 // They mostly wait: tickets are looked at once a second.
 t.jobs = 8
@@ -98,7 +100,7 @@ for (const kind of allKinds) {
 for (const kind of hocuspocusKinds) {
   t.test(`${kind}: of several documents on one socket, only that of the ticket changes or ends`, async (t) => {
     const { wsUrl, app } = await start(t)
-    const socket = openSocket(t, kind, wsUrl)
+    const socket = openHocuspocusSocket(t, kind, wsUrl)
     const open = async (room: string): Promise<Client> => connect(t, { kind, wsUrl, room, socket, token: await mint(room, { user_id: 'u' }) })
     const [a, b] = [await open('a'), await open('b')]
     await Promise.all([a.synced(), b.synced()])
@@ -115,7 +117,7 @@ for (const kind of hocuspocusKinds) {
   t.test(`${kind}: a document that is left and opened again on its socket needs no older ticket`, async (t) => {
     const { wsUrl } = await start(t)
     const token = (exp: number): Promise<string> => mint('r', { exp, can_edit: true })
-    const socket = openSocket(t, kind, wsUrl, { room: 'r', query: `&token=${await token(soon(5))}` })
+    const socket = openHocuspocusSocket(t, kind, wsUrl, { room: 'r', query: `&token=${await token(soon(5))}` })
     const witness = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', token: await token(soon(5)) })
     const client = connect(t, { kind, wsUrl, room: 'r', socket })
     await Promise.all([client.synced(), witness.synced()])

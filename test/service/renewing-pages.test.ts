@@ -6,11 +6,12 @@ import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import type { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
-import { connect, when, type YWebsocket } from '../clients.ts'
 import { asDjango, listen } from '../helper.ts'
-import { connect as connectEditor } from './clients.ts'
-import { eventually } from './eventually.ts'
 import { mint } from './tickets.ts'
+import { when } from '../clients/changes.ts'
+import { connect as connectEditor } from '../clients/connect.ts'
+import { eventually } from '../clients/eventually.ts'
+import { connectYWebsocket, type YWebsocket } from '../clients/y-websocket-client.ts'
 
 type KeepAccess = (provider: WebsocketProvider, fetchTicket: () => Promise<string>, onAccess: (canEdit: boolean) => void) => { renew (): Promise<void>, stop (): void }
 
@@ -32,7 +33,7 @@ async function openPage (t: Test, version: YWebsocket, lifetimes: number[]) {
     fetched.push(Date.now())
     return await mint('r', { ...claims, user_id: 'u', exp: Date.now() / 1000 + (lifetimes.shift() ?? 600) })
   }
-  const client = connect(t, wsUrl, 'r', { version, headers: {}, params: { token: await fetchTicket() } })
+  const client = connectYWebsocket(t, wsUrl, 'r', { version, headers: {}, params: { token: await fetchTicket() } })
   const said: boolean[] = []
   const { renew, stop } = keepAccess(client.provider, fetchTicket, (canEdit) => { said.push(canEdit) })
   t.teardown(stop)

@@ -8,7 +8,8 @@ import type { Verdict } from '../../src/access/verdict.ts'
 import { answer, mayEdit, routes, startDjango } from '../access/django.ts'
 import { asDjango, listen } from '../helper.ts'
 import { mint } from './tickets.ts'
-import { about, bytes, openWire, read, wire, type Wire } from './wire.ts'
+import { openBare, connectBare, type BareClient } from '../clients/bare-client.ts'
+import { about, bytes, read } from '../clients/messages.ts'
 
 t.setTimeout(180_000)
 
@@ -22,14 +23,14 @@ async function reset (app: FastifyInstance, user?: string): Promise<void> {
 }
 
 /** The server has seen all that the client has sent. */
-async function isSeen ({ ws }: Wire): Promise<void> {
+async function isSeen ({ ws }: BareClient): Promise<void> {
   const seen = new Promise((resolve) => { ws.once('pong', resolve) })
   ws.ping()
   await seen
 }
 
 /** Ways to be on the one socket of a room without a document. */
-const idle: { [name: string]: (wire: Wire) => void } = {
+const idle: { [name: string]: (wire: BareClient) => void } = {
   'before the first document': () => {},
   'after the last document': ({ ws }) => { for (const message of [auth(), bye()]) ws.send(message) },
   'while another name was asked for': ({ ws }) => { for (const message of [auth(), bye(), auth('', 'r\0tab'), bye('r\0tab')]) ws.send(message) },
@@ -39,9 +40,9 @@ for (const [name, act] of Object.entries(idle)) {
   for (const credentials of ['header', 'ticket']) {
     t.test(`${name}, let in by a ${credentials}: closed with 4205`, async (t) => {
       const { app, wsUrl } = await listen(t)
-      const open = async (user: string): Promise<Wire> => credentials === 'header'
-        ? await openWire(t, `${wsUrl}/collaboration/ws/?room=r`, as(user))
-        : await openWire(t, `${wsUrl}/collaboration/ws/?room=r&token=${await mint('r', { user_id: user })}`)
+      const open = async (user: string): Promise<BareClient> => credentials === 'header'
+        ? await openBare(t, `${wsUrl}/collaboration/ws/?room=r`, as(user))
+        : await openBare(t, `${wsUrl}/collaboration/ws/?room=r&token=${await mint('r', { user_id: user })}`)
       const [one, other] = [await open('one'), await open('other')]
       for (const each of [one, other]) {
         act(each)
@@ -61,8 +62,8 @@ for (const [name, act] of Object.entries(idle)) {
 
 t.test('a socket that waits for a document of its ticket or cookie is closed with its room, a socket for any room is not', async (t) => {
   const { app, wsUrl } = await listen(t)
-  const ofRoom = await openWire(t, `${wsUrl}/collaboration/ws/?room=r`)
-  const ofAny = await openWire(t, `${wsUrl}/collaboration/ws/`)
+  const ofRoom = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`)
+  const ofAny = await openBare(t, `${wsUrl}/collaboration/ws/`)
   await reset(app, 'somebody')
   await isSeen(ofRoom)
   await reset(app)
@@ -97,7 +98,7 @@ for (const path of ['r', '?room=r']) {
   t.test(`${path}: an upgrade in flight, judged before the reset, is closed with 4205`, async (t) => {
     const { app, wsUrl } = await listen(t)
     const { handshakes } = hold(app)
-    const [one, other] = [wire(t, `${wsUrl}/collaboration/ws/${path}`, as('one')), wire(t, `${wsUrl}/collaboration/ws/${path}`, as('other'))]
+    const [one, other] = [connectBare(t, `${wsUrl}/collaboration/ws/${path}`, as('one')), connectBare(t, `${wsUrl}/collaboration/ws/${path}`, as('other'))]
     await turns(() => handshakes.length === 2)
     await reset(app, 'one')
     for (const { release } of handshakes) release()
@@ -118,7 +119,7 @@ t.test('a document judged before the reset and opened after it is not opened', a
   const { app, wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
   const { documents } = hold(app)
   for (const [user, code] of [['u1', 4205], ['u2', undefined]] as const) {
-    const client = await openWire(t, `${wsUrl}/collaboration/ws/`, { cookie: 'sessionid=s' })
+    const client = await openBare(t, `${wsUrl}/collaboration/ws/`, { cookie: 'sessionid=s' })
     client.ws.send(auth())
     await turns(() => documents.length > 0)
     await reset(app, user)
@@ -131,7 +132,7 @@ t.test('a document judged before the reset and opened after it is not opened', a
 
 t.test('a flood of resets leaves nothing behind, and people of other rooms alone', async (t) => {
   const { app, wsUrl } = await listen(t)
-  const bystander = await openWire(t, `${wsUrl}/collaboration/ws/?room=elsewhere`, as('one'))
+  const bystander = await openBare(t, `${wsUrl}/collaboration/ws/?room=elsewhere`, as('one'))
   bystander.ws.send(auth('', 'elsewhere'))
   await bystander.until(({ heard }) => heard.length > 0)
   for (let i = 0; i < 6000; i++) await app.connections.reset(`room ${i}`, undefined)
@@ -141,7 +142,7 @@ t.test('a flood of resets leaves nothing behind, and people of other rooms alone
   bystander.ws.send(auth('', 'elsewhere'))
   await bystander.until(({ closed }) => closed !== undefined)
   t.equal(bystander.closed?.code, 4205, 'resets since the handshake are forgotten: in doubt it is judged anew')
-  const again = await openWire(t, `${wsUrl}/collaboration/ws/?room=elsewhere`, as('one'))
+  const again = await openBare(t, `${wsUrl}/collaboration/ws/?room=elsewhere`, as('one'))
   again.ws.send(auth('', 'elsewhere'))
   await again.until(({ heard }) => heard.length > 0)
 })
@@ -174,12 +175,12 @@ t.test('whatever overtakes what, nobody is in the room by a verdict from before 
   const { handshakes, documents } = hold(app, { mark })
   const wrongly = () => [...app.rooms.connections()].filter(({ userId, sessionKey }) => resets.slice(Number(sessionKey)).some((user) => user === undefined || user === userId))
   let entered = 0
-  let clients: Wire[] = []
+  let clients: BareClient[] = []
 
-  const connect = ({ by, user }: Extract<Step, { does: 'connect' }>): Wire => {
-    if (by === 'y-websocket') return wire(t, `${wsUrl}/collaboration/ws/r`, as(user))
+  const connect = ({ by, user }: Extract<Step, { does: 'connect' }>): BareClient => {
+    if (by === 'y-websocket') return connectBare(t, `${wsUrl}/collaboration/ws/r`, as(user))
     const query = by === 'query ticket' ? `&token=${tickets[user]}` : ''
-    return wire(t, `${wsUrl}/collaboration/ws/?room=r${query}`, by === 'header' ? as(user) : by === 'cookie' ? { cookie: 'sessionid=s' } : {})
+    return connectBare(t, `${wsUrl}/collaboration/ws/?room=r${query}`, by === 'header' ? as(user) : by === 'cookie' ? { cookie: 'sessionid=s' } : {})
   }
   const take = (step: Step): void => {
     if (step.does === 'connect') clients.push(connect(step))

@@ -3,9 +3,10 @@ import * as Y from 'yjs'
 import type { FastifyInstance } from 'fastify'
 import { answer, mayEdit, routes, startDjango } from '../access/django.ts'
 import { asDjango, listen } from '../helper.ts'
-import { connect, kinds } from './clients.ts'
 import { mint } from './tickets.ts'
-import { about, bytes, openWire } from './wire.ts'
+import { openBare } from '../clients/bare-client.ts'
+import { connect, kinds } from '../clients/connect.ts'
+import { about, bytes } from '../clients/messages.ts'
 
 const reset = (app: FastifyInstance, search: string, headers = {}) =>
   app.inject({ method: 'POST', url: `/collaboration/api/reset-connections/?${search}`, headers: { ...asDjango, ...headers } })
@@ -69,7 +70,7 @@ for (const isHocuspocus of [false, true]) {
     const { app, wsUrl } = await listen(t)
     const other = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: { ...asDjango, 'x-user-id': 'other' } })
     await other.synced()
-    const wire = await openWire(t, `${wsUrl}/collaboration/ws/${isHocuspocus ? '?room=r' : 'r'}`, { ...asDjango, 'x-user-id': 'revoked' })
+    const wire = await openBare(t, `${wsUrl}/collaboration/ws/${isHocuspocus ? '?room=r' : 'r'}`, { ...asDjango, 'x-user-id': 'revoked' })
     const doc = new Y.Doc()
     const send = (text: string): void => {
       doc.getText('t').insert(0, text)

@@ -1,18 +1,17 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import * as Y from 'yjs'
 import { encodeAwareness } from '../../src/protocol/awareness.ts'
 import { asDjango, listen } from '../helper.ts'
-import { connect } from './clients.ts'
-import { eventually } from './eventually.ts'
-import { about, bytes, openWire } from './wire.ts'
-import type { Test } from './clients.ts'
-import type { Wire } from './wire.ts'
+import { openBare, type BareClient } from '../clients/bare-client.ts'
+import { connect } from '../clients/connect.ts'
+import { eventually } from '../clients/eventually.ts'
+import { about, bytes } from '../clients/messages.ts'
 
 const readOnly = { ...asDjango, 'x-can-edit': 'False', 'x-user-id': 'reader' }
 
 /** A bare client of either protocol that has joined the room `r`. `say` addresses what it sends. */
-async function join (t: Test, wsUrl: string, isHocuspocus: boolean, headers: { readonly [name: string]: string }): Promise<{ wire: Wire, say (...parts: Array<number | string | Uint8Array>): void }> {
-  const wire = await openWire(t, `${wsUrl}/collaboration/ws/${isHocuspocus ? '?room=r' : 'r'}`, headers)
+async function join (t: Test, wsUrl: string, isHocuspocus: boolean, headers: { readonly [name: string]: string }): Promise<{ wire: BareClient, say (...parts: Array<number | string | Uint8Array>): void }> {
+  const wire = await openBare(t, `${wsUrl}/collaboration/ws/${isHocuspocus ? '?room=r' : 'r'}`, headers)
   const say = (...parts: Array<number | string | Uint8Array>): void => {
     wire.ws.send(isHocuspocus ? about('r', bytes(...parts)) : about('', bytes(...parts)).subarray(1))
   }

@@ -6,8 +6,10 @@ import { scanUpdate } from '../../src/update/scan-update.ts'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
-import { connect, synced, when } from '../clients.ts'
 import { asDjango, listen } from '../helper.ts'
+import { when } from '../clients/changes.ts'
+import { synced } from '../clients/client.ts'
+import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 /*
  * Mutated frames of both protocols at a running service. Y_PROVIDER_FUZZ_FRAMES says how many (10,000), Y_PROVIDER_SEED
@@ -78,7 +80,7 @@ async function throwAt (url: string, frames: readonly Buffer[]): Promise<number 
 await t.test(`${frames} mutated frames, seed ${seed}`, { timeout: 3_600_000 }, async (t) => {
   const lines: string[] = []
   const { app, url, wsUrl } = await listen(t, { LOG_LEVEL: 'error' }, { write: (line) => { lines.push(line) } })
-  const [a, b] = [connect(t, wsUrl, 'quiet'), connect(t, wsUrl, 'quiet')]
+  const [a, b] = [connectYWebsocket(t, wsUrl, 'quiet'), connectYWebsocket(t, wsUrl, 'quiet')]
   await synced(a, b)
   const good = corpus()
   const address = hocuspocusAddress('fuzzed').bytes
@@ -106,7 +108,7 @@ await t.test(`${frames} mutated frames, seed ${seed}`, { timeout: 3_600_000 }, a
   t.equal((await fetch(`${url}/health/ready`)).status, 200, 'the process is up')
   t.same(lines, [], 'and has found no fault of its own')
 
-  const late = connect(t, wsUrl, 'fuzzed')
+  const late = connectYWebsocket(t, wsUrl, 'fuzzed')
   await synced(late)
   t.pass('the room that was thrown at opens')
   while (app.rooms.unsavedBytes > 0) await new Promise((resolve) => { setImmediate(resolve) })

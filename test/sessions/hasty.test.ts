@@ -1,11 +1,13 @@
 import t from 'tap'
 import type { WebSocket } from 'ws'
-import { connect, synced, when } from '../clients.ts'
 import { listen } from '../helper.ts'
+import { when } from '../clients/changes.ts'
+import { synced } from '../clients/client.ts'
+import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 await t.test('somebody pastes a lot, types on and closes the page at once: all of it is there', async (t) => {
   const { wsUrl } = await listen(t)
-  const hasty = connect(t, wsUrl, 'room')
+  const hasty = connectYWebsocket(t, wsUrl, 'room')
   await synced(hasty)
   // Large enough to be checked in a thread, which has yet to start.
   const pasted = 'pasted '.repeat(100_000)
@@ -15,7 +17,7 @@ await t.test('somebody pastes a lot, types on and closes the page at once: all o
   const socket = hasty.provider.ws as unknown as WebSocket
   hasty.provider.shouldConnect = false
   socket.close()
-  const reader = connect(t, wsUrl, 'room')
+  const reader = connectYWebsocket(t, wsUrl, 'room')
   await when([reader], () => reader.doc.getText('text').toString() === `${pasted}typed`)
   t.equal(reader.doc.getText('text').length, pasted.length + 5)
 })

@@ -1,16 +1,18 @@
 import t, { type Test } from 'tap'
 import * as Y from 'yjs'
 import { scanUpdate } from '../../src/update/scan-update.ts'
-import { connect, synced, when, type Client } from '../clients.ts'
 import { listen } from '../helper.ts'
 import { oneAuthor, textName, twoAuthors, type EditingHistory } from './traces.ts'
+import { when } from '../clients/changes.ts'
+import { synced } from '../clients/client.ts'
+import { connectYWebsocket, type YWebsocketClient } from '../clients/y-websocket-client.ts'
 
 /*
  * Real editing histories go through the service: `Y_PROVIDER_TRACES` names the folder that holds automerge-paper.json.gz
  * and friendsforever.json.gz (github.com/josephg/editing-traces). Without it, made-up ones do.
  */
 
-const textOf = ({ doc }: Client): string => doc.getText(textName).toString()
+const textOf = ({ doc }: YWebsocketClient): string => doc.getText(textName).toString()
 
 /** How many updates are merged into one message: a client that comes back from working offline sends them like that. */
 const batch = 50
@@ -41,8 +43,8 @@ function neededBy (update: Uint8Array): Map<number, number> {
 
 async function replay (t: Test, history: EditingHistory, perMessage: number): Promise<void> {
   const { app, wsUrl } = await listen(t)
-  const authors = Array.from({ length: history.agents }, () => connect(t, wsUrl, 'history'))
-  const reader = connect(t, wsUrl, 'history', { version: 'y-websocket 1' })
+  const authors = Array.from({ length: history.agents }, () => connectYWebsocket(t, wsUrl, 'history'))
+  const reader = connectYWebsocket(t, wsUrl, 'history', { version: 'y-websocket 1' })
   await synced(...authors, reader)
   for (const { agent, updates } of messagesOf(history, perMessage)) {
     const author = authors[agent]!
@@ -56,13 +58,13 @@ async function replay (t: Test, history: EditingHistory, perMessage: number): Pr
   }
   const all = [...authors, reader]
   await when(all, () => all.every((client) => client.doc.store.pendingStructs === null && textOf(client) === history.end), 120_000)
-  const late = connect(t, wsUrl, 'history')
+  const late = connectYWebsocket(t, wsUrl, 'history')
   await synced(late)
   t.ok(textOf(late) === history.end, 'a late joiner reads what the history ends in')
   for (const { provider } of [...all, late]) provider.destroy()
   while (app.rooms.openRooms > 0) await new Promise((resolve) => { setImmediate(resolve) })
   await app.rooms.compactionIdle()
-  const again = connect(t, wsUrl, 'history')
+  const again = connectYWebsocket(t, wsUrl, 'history')
   await synced(again)
   t.ok(textOf(again) === history.end, 'and so does one who opens it when it was closed and compacted')
   t.same([...all, late, again].flatMap(({ closes }) => closes), [])

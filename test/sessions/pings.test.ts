@@ -1,14 +1,14 @@
 import { once } from 'node:events'
 import t from 'tap'
-import { wire } from '../service/wire.ts'
 import { asDjango, listen } from '../helper.ts'
+import { connectBare } from '../clients/bare-client.ts'
 
 const limits = { MAX_MESSAGES_PER_SECOND: '10', RATE_BURST_SECONDS: '2' }
 
 for (const path of ['/collaboration/ws/room', '/collaboration/ws/?room=room']) {
   await t.test(`${path}: pings are answered with what they carry, and count as messages do`, async (t) => {
     const { wsUrl } = await listen(t, limits)
-    const client = wire(t, `${wsUrl}${path}`, asDjango)
+    const client = connectBare(t, `${wsUrl}${path}`, asDjango)
     await client.until(({ isOpen }) => isOpen)
     const answered = once(client.ws, 'pong')
     client.ws.ping('are you there?')

@@ -1,7 +1,10 @@
 import t from 'tap'
 import type { WebSocket } from 'ws'
-import { areEqual, connect, synced, when } from '../clients.ts'
 import { listen } from '../helper.ts'
+import { when } from '../clients/changes.ts'
+import { synced } from '../clients/client.ts'
+import { areEqual } from '../clients/documents.ts'
+import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 /** More than the kernel's buffers of both ends take. */
 const lines = 400
@@ -9,7 +12,7 @@ const lineBytes = 50_000
 
 await t.test('a client that stops reading is no burden to others, and has everything when it reads again', async (t) => {
   const { app, wsUrl } = await listen(t, { MAX_SOCKET_BUFFER_BYTES: '262144' })
-  const [writer, reader, slow] = [connect(t, wsUrl, 'room'), connect(t, wsUrl, 'room'), connect(t, wsUrl, 'room')]
+  const [writer, reader, slow] = [connectYWebsocket(t, wsUrl, 'room'), connectYWebsocket(t, wsUrl, 'room'), connectYWebsocket(t, wsUrl, 'room')]
   await synced(writer, reader, slow)
   // The provider's socket is of the class that `connect` gave it.
   const socket = slow.provider.ws as unknown as WebSocket

@@ -3,11 +3,15 @@ import t from 'tap'
 import * as Y from 'yjs'
 import type { FastifyInstance } from 'fastify'
 import { maxStrangerBytes } from '../../src/sessions/inbound.ts'
-import { areEqual, connect, synced, when } from '../clients.ts'
-import { about, bytes, openWire } from '../service/wire.ts'
 import { mint } from '../service/tickets.ts'
 import { asDjango, listen } from '../helper.ts'
-import { frame, header, opcodes, openRaw, type RawClient } from './raw-client.ts'
+import { openBare } from '../clients/bare-client.ts'
+import { when } from '../clients/changes.ts'
+import { synced } from '../clients/client.ts'
+import { areEqual } from '../clients/documents.ts'
+import { about, bytes } from '../clients/messages.ts'
+import { frame, header, opcodes, openRaw, type RawClient } from '../clients/raw-client.ts'
+import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -30,16 +34,16 @@ const step1 = frame(binary, Uint8Array.of(0, 0, 1, 0))
 const half = Buffer.alloc(100 * KiB)
 
 const kinds: Record<string, (client: RawClient) => Promise<void>> = {
-  'only the header of a frame': async (client) => { await client.send(header(binary, 30 * MiB)) },
-  'half of a header': async (client) => { await client.send(header(binary, 30 * MiB).subarray(0, 5)) },
-  'half of a frame': async (client) => { await client.send(header(binary, 200 * KiB), half) },
-  'all but the last bytes': async (client) => { await client.send(header(binary, half.length + 2), half) },
-  'a fragment that is never continued': async (client) => { await client.send(frame(binary, half, false)) },
-  'an empty fragment': async (client) => { await client.send(frame(binary, Buffer.alloc(0), false)) },
+  'only the header of a frame': async (client) => { await client.write(header(binary, 30 * MiB)) },
+  'half of a header': async (client) => { await client.write(header(binary, 30 * MiB).subarray(0, 5)) },
+  'half of a frame': async (client) => { await client.write(header(binary, 200 * KiB), half) },
+  'all but the last bytes': async (client) => { await client.write(header(binary, half.length + 2), half) },
+  'a fragment that is never continued': async (client) => { await client.write(frame(binary, half, false)) },
+  'an empty fragment': async (client) => { await client.write(frame(binary, Buffer.alloc(0), false)) },
   'fragments of a byte': async (client) => {
-    await client.send(frame(binary, Buffer.alloc(1), false), ...new Array<Buffer>(100).fill(frame(continuation, Buffer.alloc(1), false)))
+    await client.write(frame(binary, Buffer.alloc(1), false), ...new Array<Buffer>(100).fill(frame(continuation, Buffer.alloc(1), false)))
   },
-  'half of a ping': async (client) => { await client.send(frame(ping, Buffer.alloc(100)).subarray(0, 50)) },
+  'half of a ping': async (client) => { await client.write(frame(ping, Buffer.alloc(100)).subarray(0, 50)) },
 }
 
 for (const [kind, send] of Object.entries(kinds)) {
@@ -48,14 +52,14 @@ for (const [kind, send] of Object.entries(kinds)) {
     let shiftMs = 0
     Object.assign(app.gate, { now: () => performance.now() + shiftMs })
     const client = await openRaw(t, port, await asEditor())
-    await client.send(step1)
+    await client.write(step1)
     await send(client)
     await held(app, (bytes) => bytes > 0)
     shiftMs = 40_000
     later(app, shiftMs)
     t.ok(app.gate.inbound.total > 0, '40 s are granted')
     const before = app.gate.inbound.total
-    await client.send(...kind.includes('fragment') ? [frame(pong, Buffer.alloc(0)), frame(continuation, Buffer.alloc(0), false)] : [Buffer.alloc(1)])
+    await client.write(...kind.includes('fragment') ? [frame(pong, Buffer.alloc(0)), frame(continuation, Buffer.alloc(0), false)] : [Buffer.alloc(1)])
     await held(app, (bytes) => bytes !== before)
     later(app, 55_000)
     t.equal(await client.closed, 4508)
@@ -70,14 +74,14 @@ await t.test('a message that goes on arriving is given its time, and arrives', a
   doc.getText('text').insert(0, 'x'.repeat(3 * MiB))
   const update = Y.encodeStateAsUpdate(doc)
   const message = frame(binary, message2(update))
-  await writer.send(step1)
+  await writer.write(step1)
   const part = 256 * KiB
   for (let at = 0; at < message.length; at += part) {
-    await writer.send(message.subarray(at, at + part))
+    await writer.write(message.subarray(at, at + part))
     await held(app, (bytes) => bytes >= Math.min(at + part, message.length) || at + part >= message.length)
     later(app, 44_000)
   }
-  const reader = connect(t, wsUrl, 'r')
+  const reader = connectYWebsocket(t, wsUrl, 'r')
   await when([reader], () => reader.doc.getText('text').length === 3 * MiB)
   t.equal(app.gate.inbound.total, 0)
 })
@@ -85,7 +89,7 @@ await t.test('a message that goes on arriving is given its time, and arrives', a
 await t.test('while the service itself does not read, the client is not late', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asEditor())
-  await client.send(step1, header(binary, 200 * KiB), half)
+  await client.write(step1, header(binary, 200 * KiB), half)
   await held(app, (bytes) => bytes > half.length)
   for (const { socket } of app.rooms.connections()) socket.pause()
   later(app, longAfter)
@@ -100,11 +104,11 @@ await t.test('while the service itself does not read, the client is not late', a
 await t.test('a message that comes in bytes does not cost more than is counted', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asEditor())
-  await client.send(step1, header(binary, 1000))
+  await client.write(step1, header(binary, 1000))
   await held(app, (bytes) => bytes > 0)
   for (let count = 0; count < 20; count++) {
     const before = app.gate.inbound.total
-    await client.send(Buffer.alloc(1))
+    await client.write(Buffer.alloc(1))
     await held(app, (bytes) => bytes > before)
   }
   t.ok(app.gate.inbound.total > 20 * 500, 'a chunk is more than its byte')
@@ -114,8 +118,8 @@ await t.test('control frames beside a byte of payload count: the byte keeps thei
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asEditor())
   const pongs = Buffer.concat(new Array<Buffer>(400).fill(frame(pong, Buffer.alloc(120))))
-  await client.send(step1, frame(binary, Buffer.alloc(1), false))
-  for (let count = 0; count < 10; count++) await client.send(Buffer.concat([frame(continuation, Buffer.alloc(1), false), pongs]))
+  await client.write(step1, frame(binary, Buffer.alloc(1), false))
+  for (let count = 0; count < 10; count++) await client.write(Buffer.concat([frame(continuation, Buffer.alloc(1), false), pongs]))
   await held(app, (bytes) => bytes > 10 * pongs.length)
   client.socket.destroy()
   await held(app, (bytes) => bytes === 0)
@@ -126,7 +130,7 @@ await t.test('fragments without end are cut off', async (t) => {
   for (const size of [0, 1]) {
     const client = await openRaw(t, port, await asEditor())
     const fragments = Buffer.concat(new Array<Buffer>(10_000).fill(frame(continuation, Buffer.alloc(size), false)))
-    await client.send(step1, frame(binary, Buffer.alloc(1), false), fragments, fragments)
+    await client.write(step1, frame(binary, Buffer.alloc(1), false), fragments, fragments)
     t.not(await client.closed, 1000)
     t.equal(app.gate.inbound.total, 0)
   }
@@ -136,7 +140,7 @@ for (const [kind, path] of [['a Hocuspocus socket without credentials', '/collab
   await t.test(`before it is let in, ${kind} cannot send a large message`, async (t) => {
     const { app, port } = await listen(t)
     const client = await openRaw(t, port, path)
-    await client.send(header(binary, maxStrangerBytes + 1), half)
+    await client.write(header(binary, maxStrangerBytes + 1), half)
     t.ok([1006, 1009].includes(await client.closed))
     t.equal(app.gate.inbound.total, 0)
   })
@@ -144,7 +148,7 @@ for (const [kind, path] of [['a Hocuspocus socket without credentials', '/collab
 
 await t.test('what waits for a verdict is counted, and bounded', async (t) => {
   const { app, wsUrl } = await listen(t)
-  const wire = await openWire(t, `${wsUrl}/collaboration/ws/`)
+  const wire = await openBare(t, `${wsUrl}/collaboration/ws/`)
   wire.ws.send(about('r', bytes(0, 2, Buffer.alloc(400 * KiB))))
   await held(app, (total) => total > 400 * KiB)
   wire.ws.send(about('r', bytes(7)))
@@ -157,13 +161,13 @@ await t.test('what waits for a verdict is counted, and bounded', async (t) => {
 
 await t.test('once it is let in, a Hocuspocus socket may send a large message', async (t) => {
   const { app, wsUrl } = await listen(t)
-  const wire = await openWire(t, `${wsUrl}/collaboration/ws/?room=r`, asDjango)
+  const wire = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`, asDjango)
   const doc = new Y.Doc()
   doc.getText('text').insert(0, 'x'.repeat(2 * MiB))
   wire.ws.send(about('r', bytes(0, 0, Uint8Array.of(0))))
   await wire.until(({ heard }) => heard.length > 0)
   wire.ws.send(about('r', bytes(0, 2, Y.encodeStateAsUpdate(doc))))
-  const reader = connect(t, wsUrl, 'r')
+  const reader = connectYWebsocket(t, wsUrl, 'r')
   await when([reader], () => reader.doc.getText('text').length === 2 * MiB)
   t.equal(app.gate.inbound.total, 0)
 })
@@ -171,13 +175,13 @@ await t.test('once it is let in, a Hocuspocus socket may send a large message', 
 await t.test('a large message of a reader takes no memory, is refused, and the reader stays', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asReader())
-  await client.send(step1, header(binary, 20 * MiB))
+  await client.write(step1, header(binary, 20 * MiB))
   for (let sent = 0; sent < 20; sent++) {
-    await client.send(Buffer.alloc(sent === 19 ? MiB - 1 : MiB))
+    await client.write(Buffer.alloc(sent === 19 ? MiB - 1 : MiB))
     await held(app, (bytes) => bytes > 0)
     t.ok(app.gate.inbound.total < 2 * MiB, `${app.gate.inbound.total} bytes held`)
   }
-  await client.send(Buffer.alloc(1))
+  await client.write(Buffer.alloc(1))
   await held(app, (bytes) => bytes === 0)
   t.equal(app.rooms.counters.refused, 1)
   t.equal([...app.rooms.connections()].length, 1)
@@ -186,8 +190,8 @@ await t.test('a large message of a reader takes no memory, is refused, and the r
 await t.test('so does one in fragments; what stalls is closed all the same', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asReader())
-  await client.send(step1, frame(binary, half, false))
-  for (let sent = 0; sent < 40; sent++) await client.send(frame(continuation, half, false))
+  await client.write(step1, frame(binary, half, false))
+  for (let sent = 0; sent < 40; sent++) await client.write(frame(continuation, half, false))
   await held(app, (bytes) => bytes < 100 * KiB && bytes > 0)
   later(app, longAfter)
   t.equal(await client.closed, 4508)
@@ -198,9 +202,9 @@ for (const version of ['y-websocket 2', 'y-websocket 3'] as const) {
     const { app, wsUrl } = await listen(t)
     const doc = new Y.Doc()
     doc.getText('text').insert(0, 'offline '.repeat(500_000))
-    const reader = connect(t, wsUrl, 'r', { version, doc, headers: {}, params: { token: await mint('r', { can_edit: false }) } })
+    const reader = connectYWebsocket(t, wsUrl, 'r', { version, doc, headers: {}, params: { token: await mint('r', { can_edit: false }) } })
     await synced(reader)
-    const writer = connect(t, wsUrl, 'r')
+    const writer = connectYWebsocket(t, wsUrl, 'r')
     await synced(writer)
     writer.doc.getMap('map').set('key', 'value')
     await when([reader], () => reader.doc.getMap('map').get('key') === 'value')
@@ -213,22 +217,22 @@ for (const version of ['y-websocket 2', 'y-websocket 3'] as const) {
 await t.test('a reader who may edit from now on may send a large message, and the other way round', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asReader())
-  await client.send(step1)
+  await client.write(step1)
   const large = frame(binary, message2(Buffer.alloc(3 * MiB)))
   const [connection] = [...app.rooms.connections()]
   connection!.takeOver({ canEdit: true })
-  await client.send(large.subarray(0, 2 * MiB))
+  await client.write(large.subarray(0, 2 * MiB))
   await held(app, (bytes) => bytes >= 2 * MiB)
   connection!.takeOver({ canEdit: false })
-  await client.send(large.subarray(2 * MiB, -1))
+  await client.write(large.subarray(2 * MiB, -1))
   await held(app, (bytes) => bytes < MiB)
-  await client.send(large.subarray(-1))
+  await client.write(large.subarray(-1))
   await held(app, (bytes) => bytes === 0)
   t.equal(app.rooms.counters.refused, 1)
 })
 
 const small = { MAX_FRAME_BYTES: `${2 * MiB}`, MAX_UNFINISHED_BYTES: `${6 * MiB}` }
-const holding = async (client: RawClient): Promise<void> => { await client.send(step1, header(binary, 2 * MiB), Buffer.alloc(MiB)) }
+const holding = async (client: RawClient): Promise<void> => { await client.write(step1, header(binary, 2 * MiB), Buffer.alloc(MiB)) }
 
 await t.test('many sockets of one user cannot crowd out another\'s message', async (t) => {
   const { app, port, wsUrl } = await listen(t, small)
@@ -236,7 +240,7 @@ await t.test('many sockets of one user cannot crowd out another\'s message', asy
   const doc = new Y.Doc()
   doc.getText('text').insert(0, 'x'.repeat(1.5 * MiB))
   const upload = frame(binary, message2(Y.encodeStateAsUpdate(doc)))
-  await honest.send(step1, upload.subarray(0, MiB))
+  await honest.write(step1, upload.subarray(0, MiB))
   await held(app, (bytes) => bytes > MiB)
   const codes: number[] = []
   for (let count = 0; count < 20; count++) {
@@ -247,8 +251,8 @@ await t.test('many sockets of one user cannot crowd out another\'s message', asy
   }
   while (codes.length < 8) await turn()
   t.ok(codes.every((code) => code === 4503), `${codes}`)
-  await honest.send(upload.subarray(MiB))
-  const reader = connect(t, wsUrl, 'r')
+  await honest.write(upload.subarray(MiB))
+  const reader = connectYWebsocket(t, wsUrl, 'r')
   await when([reader], () => reader.doc.getText('text').length === 1.5 * MiB)
 })
 
@@ -258,9 +262,9 @@ await t.test('the largest message arrives however small the budget', async (t) =
   const doc = new Y.Doc()
   doc.getText('text').insert(0, 'x'.repeat(1.9 * MiB))
   const upload = frame(binary, message2(Y.encodeStateAsUpdate(doc)))
-  await client.send(step1)
-  for (let at = 0; at < upload.length; at += MiB / 4) await client.send(upload.subarray(at, at + MiB / 4))
-  const reader = connect(t, wsUrl, 'r')
+  await client.write(step1)
+  for (let at = 0; at < upload.length; at += MiB / 4) await client.write(upload.subarray(at, at + MiB / 4))
+  const reader = connectYWebsocket(t, wsUrl, 'r')
   await when([reader], () => reader.doc.getText('text').length === Math.floor(1.9 * MiB))
 })
 
@@ -282,7 +286,7 @@ await t.test('the stalled ones of many users go before one that progresses', asy
 await t.test('a socket that its client has half closed is given up with what it holds', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asEditor())
-  await client.send(step1, header(binary, MiB), half)
+  await client.write(step1, header(binary, MiB), half)
   await held(app, (bytes) => bytes > half.length)
   client.socket.end()
   await held(app, (bytes) => bytes === 0)
@@ -293,11 +297,11 @@ await t.test('a socket that its client has half closed is given up with what it 
 await t.test('a socket that is being closed holds nothing of what still comes', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asEditor())
-  await client.send(step1, header(binary, 20 * MiB), half)
+  await client.write(step1, header(binary, 20 * MiB), half)
   await held(app, (bytes) => bytes > half.length)
   app.rooms.reset('r')
   t.equal(app.gate.inbound.total, 0)
-  await client.send(Buffer.alloc(20 * MiB - half.length), frame(opcodes.close, Uint8Array.of(4205 >> 8, 4205 & 255)))
+  await client.write(Buffer.alloc(20 * MiB - half.length), frame(opcodes.close, Uint8Array.of(4205 >> 8, 4205 & 255)))
   t.equal(await client.closed, 4205)
   t.equal(app.gate.inbound.total, 0)
 })

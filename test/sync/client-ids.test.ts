@@ -5,7 +5,7 @@ import { personOf } from '../../src/sync/presence/claim.ts'
 import { PresenceMessages } from '../../src/sync/presence/presence-messages.ts'
 import { RememberedClients } from '../../src/sync/presence/remembered-clients.ts'
 import { Engine, until } from './engine.ts'
-import { decodeHeard } from './heard.ts'
+import { decodeHeard } from '../clients/heard.ts'
 
 const said = (entries: readonly AwarenessEntry[]): AwarenessUpdate => new AwarenessUpdate(encodeAwareness(entries))
 const states = (from: number, count: number, state = '{}'): AwarenessUpdate => said(Array.from({ length: count }, (_, i) => ({ clientId: from + i, clock: 1, state })))

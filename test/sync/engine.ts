@@ -12,9 +12,9 @@ import { noOtherNodes } from '../../src/sync/peers/other-nodes.ts'
 import { Room } from '../../src/sync/room.ts'
 import { Rooms } from '../../src/sync/rooms.ts'
 import { FakeSocket } from './fake-socket.ts'
-import { decodeHeard, payloadsOf, type Heard } from './heard.ts'
 import { InlineWork } from './inline-work.ts'
 import { MemoryStore } from './memory-store.ts'
+import { decodeHeard, payloadsOf, type Heard } from '../clients/heard.ts'
 
 /** What the tests' log takes: the lines' texts. */
 export interface Log extends Logger { readonly lines: string[] }

@@ -1,26 +1,55 @@
 import { connect, type Socket } from 'node:net'
 import { FrameBuffer } from './frame-buffer.ts'
+import type { Owner } from './owner.ts'
 
 /** One buffer that every socket reads into: what a callback gets is used or copied before it returns. */
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024)
 
 /** Any 16 bytes: the server's answer to it is not checked, this client trusts whom it measures. */
 const HANDSHAKE_KEY = 'eS1wcm92aWRlciBiZW5jaA=='
-const OPCODE_BINARY = 2
-const OPCODE_CLOSE = 8
-const OPCODE_PING = 9
-const OPCODE_PONG = 10
+/** Frame types of RFC 6455. */
+export const opcodes = { continuation: 0, binary: 2, close: 8, ping: 9, pong: 10 } as const
 const LONGEST_HEADER = 14
 
+/** The header of a frame. Its mask is zeros, which leave the payload as it is. */
+export function header (opcode: number, length: number, isLast = true): Buffer {
+  // Zeroed: the last four bytes are the mask.
+  const head = Buffer.alloc(headLength(length))
+  writeHeader(head, opcode, length, isLast)
+  return head
+}
+
+/** A whole frame. */
+export function frame (opcode: number, payload: Uint8Array, isLast = true): Buffer {
+  const { length } = payload
+  const head = headLength(length)
+  const bytes = Buffer.alloc(head + length)
+  writeHeader(bytes, opcode, length, isLast)
+  bytes.set(payload, head)
+  return bytes
+}
+
+const headLength = (length: number): number => length < 126 ? 6 : length < 65536 ? 8 : 14
+
+function writeHeader (bytes: Buffer, opcode: number, length: number, isLast: boolean): void {
+  bytes[0] = (isLast ? 0x80 : 0) | opcode
+  bytes[1] = 0x80 | (length < 126 ? length : length < 65536 ? 126 : 127)
+  if (length >= 65536) bytes.writeUIntBE(length, 4, 6)
+  else if (length >= 126) bytes.writeUInt16BE(length, 2)
+}
+
 /**
- * A WebSocket client that does as little as one may: frames are masked with zeros (which leaves them as they are), nothing is copied that lies
- * whole in a read, nothing is checked. A client library would be the bottleneck long before the server is.
+ * A WebSocket client on a TCP socket that does as little as possible: what lies whole in a read is not copied, and
+ * nothing is checked. A library would be the bottleneck of a benchmark long before the server is; tests can send any bytes
+ * in any pieces.
  * @see https://www.rfc-editor.org/rfc/rfc6455#section-5
  */
-export class RawSocket {
+export class RawClient {
   /** Close code once the server has closed; 1006 when the connection just ended. */
   closeCode: number | undefined
-  readonly #socket: Socket
+  /** Resolves with `closeCode` when the connection has ended */
+  readonly closed: Promise<number>
+  readonly socket: Socket
   readonly #onFrame: (frame: Buffer) => void
   /** Beginning of a frame whose header has not arrived whole. */
   #rest: Buffer | undefined
@@ -35,9 +64,9 @@ export class RawSocket {
    * @param onFrame called for each binary frame; a short frame's bytes are valid during the call only
    * @throws when the server refuses the handshake; the message carries its status line
    */
-  static async open (port: number, path: string, headers: Record<string, string>, onFrame: (frame: Buffer) => void): Promise<RawSocket> {
+  static async open (port: number, path: string, headers: Record<string, string>, onFrame: (frame: Buffer) => void): Promise<RawClient> {
     return await new Promise((resolve, reject) => {
-      const socket: RawSocket = new RawSocket(port, path, headers, onFrame, { resolve: () => resolve(socket), reject })
+      const socket: RawClient = new RawClient(port, path, headers, onFrame, { resolve: () => resolve(socket), reject })
     })
   }
 
@@ -45,7 +74,7 @@ export class RawSocket {
     opening: { resolve: () => void, reject: (reason: Error) => void }) {
     this.#onFrame = onFrame
     this.#opening = opening
-    this.#socket = connect({
+    this.socket = connect({
       port,
       host: '127.0.0.1',
       noDelay: true,
@@ -57,39 +86,32 @@ export class RawSocket {
         },
       },
     })
+    this.closed = new Promise((resolve) => { this.socket.once('close', () => { resolve(this.closeCode ?? 1006) }) })
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')
-    this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
       `Sec-WebSocket-Key: ${HANDSHAKE_KEY}\r\nSec-WebSocket-Version: 13\r\n${lines}\r\n`)
     const end = (reason: string) => {
       if (!this.#ending) this.closeCode ??= 1006
       opening.reject(new Error(`The connection ended before it was open: ${reason}.`))
     }
-    this.#socket.on('error', (error) => end(error.message))
-    this.#socket.on('close', () => end('closed'))
+    this.socket.on('error', (error) => end(error.message))
+    this.socket.on('close', () => end('closed'))
   }
 
   /** Sends one binary frame. */
   send (payload: Uint8Array): void {
-    this.#write(OPCODE_BINARY, payload)
+    this.socket.write(frame(opcodes.binary, payload))
   }
 
   /** Ends the connection at once. */
   end (): void {
     this.#ending = true
-    this.#socket.destroy()
+    this.socket.destroy()
   }
 
-  #write (opcode: number, payload: Uint8Array): void {
-    const { length } = payload
-    const head = length < 126 ? 6 : length < 65536 ? 8 : 14
-    // Zeroed: the last four bytes of the header are the mask, and a mask of zeros changes nothing.
-    const frame = Buffer.alloc(head + length)
-    frame[0] = 0x80 | opcode
-    frame[1] = 0x80 | (length < 126 ? length : length < 65536 ? 126 : 127)
-    if (head === 8) frame.writeUInt16BE(length, 2)
-    if (head === 14) frame.writeUIntBE(length, 4, 6)
-    frame.set(payload, head)
-    this.#socket.write(frame)
+  /** Sends bytes as they are. Resolves when the kernel has taken them, or the connection has ended. */
+  async write (...parts: Uint8Array[]): Promise<void> {
+    for (const part of parts) await new Promise<void>((resolve) => { this.socket.write(part, () => { resolve() }) })
   }
 
   #read (chunk: Buffer): void {
@@ -159,11 +181,19 @@ export class RawSocket {
   }
 
   #deliver (payload: Buffer): void {
-    if (this.#opcode === OPCODE_BINARY) this.#onFrame(payload)
-    else if (this.#opcode === OPCODE_PING) this.#write(OPCODE_PONG, payload)
-    else if (this.#opcode === OPCODE_CLOSE) {
+    if (this.#opcode === opcodes.binary) this.#onFrame(payload)
+    else if (this.#opcode === opcodes.ping) this.socket.write(frame(opcodes.pong, payload))
+    else if (this.#opcode === opcodes.close) {
       this.closeCode = payload.length >= 2 ? payload.readUInt16BE(0) : 1005
-      this.#socket.end()
-    } else if (this.#opcode !== OPCODE_PONG) throw new Error(`The server sent a frame of type ${this.#opcode}.`)
+      // Instead of an answer, for which the server would wait.
+      this.socket.destroy()
+    } else if (this.#opcode !== opcodes.pong) throw new Error(`The server sent a frame of type ${this.#opcode}.`)
   }
+}
+
+/** Opens a raw client of a test, which it ends with. */
+export async function openRaw (t: Owner, port: number, path: string, headers: Record<string, string> = {}): Promise<RawClient> {
+  const client = await RawClient.open(port, path, headers, () => {})
+  t.teardown(() => { client.end() })
+  return client
 }
