@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install dev build start lint type test test-nodes bench crash check clean
+.PHONY: help install dev build start lint type test test-long test-nodes bench crash check clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,9 +22,13 @@ lint: install ## check style and the borders between folders
 type: install ## check types
 	@npm run --silent type
 
-test: install ## install the system packages that the tests need (as root), and run all tests
+test: build ## install the system packages that the tests need (as root), and run all tests
 	@scripts/system-packages.sh
 	@npm run --silent test
+
+test-long: build ## run all tests with more rounds, more clients and longer waits: takes hours
+	@scripts/system-packages.sh
+	@npm run --silent test:long
 
 test-nodes: install ## run the core of the tests on other versions of Node.js, fetched from npm
 	@scripts/test-nodes.sh

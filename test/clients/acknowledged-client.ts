@@ -8,6 +8,7 @@ import { decodeHeard, type Heard } from './heard.ts'
 
 /** The Auth message with an empty token: the headers of the handshake say who this is. */
 const auth = Uint8Array.of(2, 0, 0)
+const emptyUpdateBytes = 2
 
 /** Where an acknowledged client connects. */
 export interface AcknowledgedOptions {
@@ -96,7 +97,8 @@ export class AcknowledgedClient {
     const heard = decodeHeard(frame, true)
     if (heard.type === 'step1') {
       const missing = Y.encodeStateAsUpdate(this.doc, heard.bytes)
-      this.#sendUpdate(missing, encodeSyncStep2(missing))
+      // Where nothing is missing, an answer would be acknowledged like an update.
+      if (missing.length > emptyUpdateBytes) this.#sendUpdate(missing, encodeSyncStep2(missing))
     }
     if (heard.type === 'step2' || heard.type === 'update') Y.applyUpdate(this.doc, heard.bytes, this)
     if (heard.type === 'step2') this.#becomeSynced()

@@ -9,7 +9,7 @@ import { when } from '../clients/changes.ts'
  * Two nodes that cannot hear each other, each with somebody who types, while both reach PostgreSQL: what one stores the
  * other reads there, nobody has to connect anew, and nothing that was acknowledged is missing.
  */
-t.setTimeout(175_000)
+t.setTimeout(600_000)
 const cluster = await startNodes(2)
 t.teardown(() => cluster.stop())
 const { ports, redis, redisLinks, databaseUrl } = cluster

@@ -13,7 +13,7 @@ import { connectYWebsocket } from '../clients/y-websocket-client.ts'
  * PostgreSQL is stopped, or stands still, for as long as it takes until both nodes have noticed and people have typed a
  * good deal more.
  */
-t.setTimeout(175_000)
+t.setTimeout(600_000)
 const cluster = await startNodes(2)
 t.teardown(() => cluster.stop())
 const { nodes, ports, postgres, databaseUrl } = cluster

@@ -9,7 +9,7 @@ import { about, bytes } from '../clients/messages.ts'
  * Two nodes, and a socket on the second one that holds no document: a reset on the other node reaches it, also one that
  * was asked of a node which had never heard of the second.
  */
-t.setTimeout(120_000)
+t.setTimeout(600_000)
 const cluster = await startNodes(2)
 t.teardown(() => cluster.stop())
 const { ports, redis, redisLinks, databaseUrl } = cluster

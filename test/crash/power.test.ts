@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { inLongRun } from '../long.ts'
 import { startService } from './service.ts'
 import { AcknowledgedClient } from '../clients/acknowledged-client.ts'
 
 const strace = '/usr/bin/strace'
-const updates = 20
+const updates = inLongRun(6, 20)
 
 /** What is written to the data file, what is synced to the disk, and what the client is told, in the order of the system calls. */
 type Call = 'write' | 'sync' | 'acknowledgement'
@@ -30,7 +31,7 @@ if (!existsSync(strace)) {
     t.test(`STORE_SYNC=${sync}: ${sync === 'fsync' ? 'nothing is acknowledged before the disk has it' : 'the acknowledgement does not wait for the disk'}`, async (t) => {
       const folder = t.testdir()
       const trace = join(folder, 'trace')
-      const service = await startService(folder, { STORE_SYNC: sync }, [strace, '-f', '-e', 'trace=write,writev,pwrite64,pwritev,fdatasync', '-o', trace])
+      const service = await startService(folder, { STORE_SYNC: sync }, [strace, '-f', '--seccomp-bpf', '-e', 'trace=write,writev,pwrite64,pwritev,fdatasync', '-o', trace])
       t.teardown(() => service.stop('SIGKILL'))
       const client = new AcknowledgedClient(service.port, 'p')
       await client.synced

@@ -209,11 +209,14 @@ export function edited (doc: Y.Doc, change: () => void): Uint8Array {
   return Y.mergeUpdates(updates)
 }
 
-/** One turn of the event loop after the other until it holds. @throws after `timeoutMs` */
-export async function until (holds: () => boolean, timeoutMs = 10_000): Promise<void> {
+/**
+ * Lets turns of the event loop pass until the condition holds: the engine needs nothing else to go on.
+ * @throws after `timeoutMs`, which leaves a busy machine time
+ */
+export async function until (holds: () => boolean, timeoutMs = 120_000): Promise<void> {
   const from = performance.now()
   while (!holds()) {
-    if (performance.now() - from > timeoutMs) throw new Error(`Waited in vain for ${holds}`)
+    if (performance.now() - from > timeoutMs) throw new Error(`Not so after ${timeoutMs} ms: ${holds}`)
     await turn()
   }
 }
