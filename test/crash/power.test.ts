@@ -31,7 +31,7 @@ if (!existsSync(strace)) {
     t.test(`STORE_SYNC=${sync}: ${sync === 'fsync' ? 'nothing is acknowledged before the disk has it' : 'the acknowledgement does not wait for the disk'}`, async (t) => {
       const folder = t.testdir()
       const trace = join(folder, 'trace')
-      const service = await startService(folder, { STORE_SYNC: sync }, [strace, '-f', '--seccomp-bpf', '-e', 'trace=write,writev,pwrite64,pwritev,fdatasync', '-o', trace])
+      const service = await startService(folder, { STORE_SYNC: sync }, [strace, '-f', '-I1', '--seccomp-bpf', '-e', 'trace=write,writev,pwrite64,pwritev,fdatasync', '-o', trace])
       t.teardown(() => service.stop('SIGKILL'))
       const client = new AcknowledgedClient(service.port, 'p')
       await client.synced
