@@ -1,6 +1,7 @@
 /**
  * Measures the echo of an honest pair in another room, calm and under attack by frames with many clients, ranges or
- * entries: `npm run build`, then `npx tsx bench/attacks/counts.ts [part of a name]`. Each attack starts its own service.
+ * entries: `npm run build`, then `npx tsx bench/attacks/counts.ts [part of a name]`. Each attack starts its own
+ * service.
  */
 import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -50,7 +51,12 @@ const once = (canEdit: boolean, message: Uint8Array): Attack => async (open) => 
   return said
 }
 
-const flood = (canEdit: boolean, messages: Iterator<Uint8Array>, perSecond: number, first?: Uint8Array): Attack => async (open) => {
+const flood = (
+  canEdit: boolean,
+  messages: Iterator<Uint8Array>,
+  perSecond: number,
+  first?: Uint8Array
+): Attack => async (open) => {
   const socket = await open(canEdit)
   if (first !== undefined) {
     socket.send(first)
@@ -58,7 +64,9 @@ const flood = (canEdit: boolean, messages: Iterator<Uint8Array>, perSecond: numb
   }
   let sent = 0
   for (const start = performance.now(); performance.now() - start < FLOOD_MS && socket.closeCode === undefined;) {
-    for (const due = (performance.now() - start) / 1000 * perSecond; sent < due; sent++) socket.send(messages.next().value as Uint8Array) // endless
+    const due = (performance.now() - start) / 1000 * perSecond
+    // The messages are endless.
+    for (; sent < due; sent++) socket.send(messages.next().value as Uint8Array)
     await delay(5)
   }
   const said = outcome(socket)

@@ -6,7 +6,10 @@ import { freePort } from '../../test/processes.ts'
 import { connectHocuspocus } from '../../test/clients/hocuspocus-client.ts'
 import { connectYWebsocket } from '../../test/clients/y-websocket-client.ts'
 
-/** How closely together stock clients come back when the service is replaced by a new process: `count` of each kind, 20 to a room. */
+/**
+ * How closely together stock clients come back when the service is replaced by a new process: `count` of each kind, 20
+ * to a room.
+ */
 export async function rollout (count: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'y-bench-'))
   const env = { PORT: String(await freePort()), SHUTDOWN_TIMEOUT_MS: '10000' }
@@ -40,7 +43,8 @@ export async function rollout (count: number): Promise<void> {
   })
   for (const [kind, moments] of Object.entries(returns)) {
     const sorted = moments.sort((a, b) => a - b)
-    const most = Math.max(...sorted.map((moment) => sorted.filter((other) => other >= moment && other < moment + 100).length))
+    const within100ms = (from: number): number => sorted.filter((moment) => moment >= from && moment < from + 100).length
+    const most = Math.max(...sorted.map(within100ms))
     console.log(`${count} ${kind}: back between ${Math.round(sorted[0] ?? 0)} and ${Math.round(sorted.at(-1) ?? 0)} ms after SIGTERM; in the fullest 100 ms ${most}`)
   }
   for (const step of undo.reverse()) await step()

@@ -1,4 +1,7 @@
-/** A place in a buffer that moves on as it is read: the few lib0 encodings a load generator needs, without lib0's allocation per value. */
+/**
+ * A place in a buffer that moves on as it is read: the few lib0 encodings a load generator needs, without lib0's
+ * allocation per value.
+ */
 export class Cursor {
   readonly bytes: Uint8Array
   at: number

@@ -12,7 +12,10 @@ export interface Target {
 /** A client of one room that holds no document: it speaks the protocol as far as a server needs to hear it. */
 export class Client {
   readonly room: string
-  /** Called for each message but the greeting's own; `at` is when its last byte was read, in milliseconds of `performance.now()`. */
+  /**
+   * Called for each message but the greeting's own; `at` is when its last byte was read, in milliseconds of
+   * `performance.now()`.
+   */
   onMessage: (message: Decoded, at: number) => void = () => {}
   readonly #target: Target
   #socket: RawClient | undefined
@@ -74,5 +77,7 @@ export async function within<T> (timeoutMs: number, promise: Promise<T>, what: s
 
 /** Lets clients join a few at a time: so that the handshakes of thousands do not meet the limits of a listen queue. */
 export async function joinAll (clients: readonly Client[], atOnce = 100): Promise<void> {
-  for (let at = 0; at < clients.length; at += atOnce) await Promise.all(clients.slice(at, at + atOnce).map(async (client) => await client.join()))
+  for (let at = 0; at < clients.length; at += atOnce) {
+    await Promise.all(clients.slice(at, at + atOnce).map(async (client) => await client.join()))
+  }
 }

@@ -19,8 +19,9 @@ interface Member {
 }
 
 /**
- * Rooms full of people who write and read. An update counts as delivered to a reader when the reader has its content, however it was packed:
- * what counts is how far each writer's clock has come at each reader. The writer's own echo does not count.
+ * Rooms full of people who write and read. An update counts as delivered to a reader when the reader has its content,
+ * however it was packed: what counts is how far each writer's clock has come at each reader. The writer's own echo does
+ * not count.
  */
 export class Crowd {
   readonly delays = new Histogram()
@@ -30,7 +31,10 @@ export class Crowd {
   writtenBytes = 0
   /** updates × readers that should have them */
   expected = 0
-  /** The longest time a due update waited because this process was busy: above some milliseconds the generator is what is measured. */
+  /**
+   * The longest time a due update waited because this process was busy: above some milliseconds the generator is what
+   * is measured.
+   */
   worstLagMs = 0
   readonly #members: Member[] = []
   readonly #random = seededRandom(7)
@@ -38,7 +42,12 @@ export class Crowd {
   readonly #kind: 'update' | 'awareness'
 
   /** @param target where all connect to, or each by its number */
-  constructor (target: Target | ((member: number) => Target), rooms: number, roomSize: number, kind: 'update' | 'awareness') {
+  constructor (
+    target: Target | ((member: number) => Target),
+    rooms: number,
+    roomSize: number,
+    kind: 'update' | 'awareness'
+  ) {
     this.#roomSize = roomSize
     this.#kind = kind
     for (let index = 0; index < rooms * roomSize; index++) {
@@ -65,8 +74,8 @@ export class Crowd {
   }
 
   /**
-   * Writes at a steady rate, spread over all members, for a time. They write independently of each other, as people do: the
-   * gaps between updates are exponential, so that the moments form a Poisson process.
+   * Writes at a steady rate, spread over all members, for a time. They write independently of each other, as people do:
+   * the gaps between updates are exponential, so that the moments form a Poisson process.
    * @param perSecond updates per second, all members together
    */
   async write (perSecond: number, seconds: number): Promise<void> {
@@ -101,7 +110,8 @@ export class Crowd {
     if (member === undefined) return
     const id = FIRST_CLIENT_ID + index
     member.sentAt.push(performance.now())
-    // A first awareness clock is 1, a first character's is 0: in both cases `written` updates are known once clock `written` is heard.
+    // A first awareness clock is 1, a first character's is 0: in both cases `written` updates are known once clock
+    // `written` is heard.
     const bytes = this.#kind === 'update' ? typeCharacter(id, member.written) : moveCursor(id, member.written + 1)
     if (this.#kind === 'update') member.client.sendUpdate(bytes)
     else member.client.sendAwareness(bytes)

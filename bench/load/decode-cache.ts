@@ -4,7 +4,8 @@ const SLOTS = 512
 const LONGEST_REMEMBERED = 64 * 1024
 
 /**
- * Decodes frames, each distinct one once: a room's readers are all sent the same bytes within moments, and comparing bytes is cheaper than scanning them.
+ * Decodes frames, each distinct one once: a room's readers are all sent the same bytes within moments, and comparing
+ * bytes is cheaper than scanning them.
  */
 export class DecodeCache {
   readonly #wire: Wire

@@ -1,6 +1,9 @@
 import { Cursor } from './bytes.ts'
 
-/** How far each client's clock goes: parallel lists, so that one scan serves every reader of the same bytes without a Map. */
+/**
+ * How far each client's clock goes: parallel lists, so that one scan serves every reader of the same bytes without a
+ * Map.
+ */
 export interface Clocks {
   clients: number[]
   /** exclusive: the next clock that this client would use */
@@ -8,8 +11,8 @@ export interface Clocks {
 }
 
 /**
- * Reads how far a Yjs update (format 1) takes each client, stepping over the content. Knows what the bench itself writes: text, deletions,
- * garbage collected ranges and gaps.
+ * Reads how far a Yjs update (format 1) takes each client, stepping over the content. Knows what the bench itself
+ * writes: text, deletions, garbage collected ranges and gaps.
  * @throws on any other content, and on bytes that end early
  * @see https://github.com/yjs/yjs/blob/main/src/utils/encoding.js readClientsStructRefs
  */

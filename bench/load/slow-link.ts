@@ -32,7 +32,10 @@ class Throttle extends Transform {
 }
 
 /** A link of so many bits per second, each way, to a port of this machine. */
-export async function openSlowLink (port: number, bitsPerSecond: number): Promise<{ port: number, close: () => Promise<void> }> {
+export async function openSlowLink (
+  port: number,
+  bitsPerSecond: number
+): Promise<{ port: number, close: () => Promise<void> }> {
   const sockets = new Set<Socket>()
   const server = createServer((near) => {
     const far = connect(port, HOST)

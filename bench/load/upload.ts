@@ -2,7 +2,10 @@ import type { SampleDocument } from '../documents.ts'
 import { Client, type Target } from './client.ts'
 import { Reader } from './reader.ts'
 
-/** Puts a document into a room and waits until a second client has all of it. @returns the client that brought it, still connected */
+/**
+ * Puts a document into a room and waits until a second client has all of it.
+ * @returns the client that brought it, still connected
+ */
 export async function upload (target: Target, room: string, document: SampleDocument): Promise<Client> {
   const writer = new Client(target, room)
   await writer.join()

@@ -63,7 +63,9 @@ export function yWebsocketWire (base: string, headers: Record<string, string> = 
   }
 }
 
-/** y-websocket's bytes for a relay that answers nothing: nobody greets, since every greeting would go to the whole room. */
+/**
+ * y-websocket's bytes for a relay that answers nothing: nobody greets, since every greeting would go to the whole room.
+ */
 export const relayWire: Wire = { ...yWebsocketWire('/'), greet: () => [], syncs: false }
 
 /**

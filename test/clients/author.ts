@@ -9,10 +9,16 @@ import type { Heard } from './heard.ts'
 const retryMs = 100
 /** ms between two renewals of presence, as awareness states last 30 s */
 const renewEveryMs = 10_000
-/** ms without a message after which the connection is given up, as the Hocuspocus client does: a node that hangs does not close its sockets. */
+/**
+ * ms without a message after which the connection is given up, as the Hocuspocus client does: a node that hangs does
+ * not close its sockets.
+ */
 const maxSilenceMs = 40_000
 
-/** Somebody who edits one document, connects again whenever the connection ends, and knows what was acknowledged. A Hocuspocus client. */
+/**
+ * Somebody who edits one document, connects again whenever the connection ends, and knows what was acknowledged. A
+ * Hocuspocus client.
+ */
 export class Author {
   readonly doc = new Y.Doc()
   readonly changes = new Changes()
@@ -75,7 +81,7 @@ export class Author {
     }
     client.onAcknowledged = (update) => { this.acknowledged.push(update) }
     client.onRejected = () => {}
-    void client.closed.then(() => {
+    client.closed.then(() => {
       clearTimeout(silence)
       // As all clients do: without a connection nobody is seen.
       this.present.clear()
@@ -101,8 +107,10 @@ export class Author {
 }
 
 /** Whether all have the same, and everything is acknowledged. */
-export const agree = (authors: readonly Author[]): boolean =>
-  authors.every((author) => author.isSaved && author.text === authors[0]?.text && author.doc.store.pendingStructs === null)
+export function agree (authors: readonly Author[]): boolean {
+  const [first] = authors
+  return authors.every(({ isSaved, text, doc }) => isSaved && text === first?.text && doc.store.pendingStructs === null)
+}
 
 /** Whether a document holds every update that was acknowledged to these authors. */
 export function holdsAcknowledged (doc: Y.Doc, authors: readonly Author[]): boolean {

@@ -51,14 +51,22 @@ export function connectBare (t: Owner, url: string, headers?: { readonly [name: 
 }
 
 /** The same; resolves once it is open. */
-export async function openBare (t: Owner, url: string, headers?: { readonly [name: string]: string }): Promise<BareClient> {
+export async function openBare (
+  t: Owner,
+  url: string,
+  headers?: { readonly [name: string]: string }
+): Promise<BareClient> {
   const client = connectBare(t, url, headers)
   await once(client.ws, 'open')
   return client
 }
 
 /** Opens a WebSocket with the headers of Django; it ends with the test. */
-export async function openSocket (t: Owner, url: string, headers: Record<string, string> = asDjango): Promise<WebSocket> {
+export async function openSocket (
+  t: Owner,
+  url: string,
+  headers: Record<string, string> = asDjango
+): Promise<WebSocket> {
   const socket = new WebSocket(url, { headers, perMessageDeflate: false })
   t.teardown(() => { socket.terminate() })
   socket.on('error', () => {})

@@ -27,7 +27,7 @@ export class Changes {
 export function when (
   clients: ReadonlyArray<{ readonly changes: Changes }>,
   holds: () => boolean,
-  timeoutMs = defaultTimeoutMs,
+  timeoutMs = defaultTimeoutMs
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const finish = (error?: Error): void => {

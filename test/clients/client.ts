@@ -29,7 +29,13 @@ export interface Client {
 type Provided = Pick<Client, 'isSynced' | 'unsyncedChanges' | 'wantsToConnect' | 'renew' | 'destroy'>
 
 /** Makes a client of what a provider gives; it ends with the test. */
-export function completeClient (t: Owner, record: ClientRecord, doc: Y.Doc, awareness: Awareness, provided: Provided): Client {
+export function completeClient (
+  t: Owner,
+  record: ClientRecord,
+  doc: Y.Doc,
+  awareness: Awareness,
+  provided: Provided
+): Client {
   doc.on('update', record.look)
   awareness.on('change', record.look)
   let isDestroyed = false

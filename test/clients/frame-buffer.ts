@@ -1,16 +1,21 @@
-/** Frames at least this long are worth comparing with one already held: below it, copying is cheaper than keeping track. */
+/**
+ * Frames at least this long are worth comparing with one already held: below it, copying is cheaper than keeping track.
+ */
 const SHARED_FROM_BYTES = 32 * 1024
 /** How many different long frames are remembered: a 20 MB document in pieces of 256 KiB, or several whole ones. */
 const REMEMBERED = 160
 
 interface Shared { bytes: Buffer, filled: number }
 
-/** Long frames by length, oldest first. When a server sends one 20 MB frame to 150 clients, the generator holds it once. */
+/**
+ * Long frames by length, oldest first. When a server sends one 20 MB frame to 150 clients, the generator holds it once.
+ */
 const remembered = new Map<number, Shared>()
 
 /**
- * Collects a frame that arrives in pieces. Frames of one length share their bytes as long as they are equal; the first that differs gets its own copy.
- * So many clients that are sent the same large document cost its size once, and `bytes` is the same object for all of them.
+ * Collects a frame that arrives in pieces. Frames of one length share their bytes as long as they are equal; the first
+ * that differs gets its own copy. So many clients that are sent the same large document cost its size once, and `bytes`
+ * is the same object for all of them.
  */
 export class FrameBuffer {
   readonly length: number

@@ -15,7 +15,10 @@ export type Heard =
 
 /** Everything that an awareness update says. @throws MalformedMessage */
 export function decodeAwareness (update: Uint8Array): AwarenessEntry[] {
-  return Array.from(new AwarenessUpdate(update), (entry) => ({ clientId: entry.clientId, clock: entry.clock, state: entry.readState() }))
+  return Array.from(new AwarenessUpdate(update), (entry) => {
+    const { clientId, clock } = entry
+    return { clientId, clock, state: entry.readState() }
+  })
 }
 
 const syncTypes = ['step1', 'step2', 'update'] as const

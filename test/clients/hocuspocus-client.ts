@@ -37,7 +37,9 @@ export interface SocketOptions {
 /** Retries at once, as far as the libraries can be told so. */
 const hasty = { delay: 10, minDelay: 10, maxDelay: 20, factor: 1 }
 
-/** For providers that go on trying after they were destroyed (2 and 3 do, where they were waiting for their next try). */
+/**
+ * For providers that go on trying after they were destroyed (2 and 3 do, where they were waiting for their next try).
+ */
 class SilentWebSocket {
   addEventListener (): void {}
   removeEventListener (): void {}
@@ -45,7 +47,12 @@ class SilentWebSocket {
 }
 
 /** Opens a socket for several Hocuspocus providers; it ends with the test. `wsUrl` is `ws://host:port`. */
-export function openHocuspocusSocket (t: Owner, kind: HocuspocusKind, wsUrl: string, options: SocketOptions = {}): HocuspocusSocket {
+export function openHocuspocusSocket (
+  t: Owner,
+  kind: HocuspocusKind,
+  wsUrl: string,
+  options: SocketOptions = {}
+): HocuspocusSocket {
   const { room, headers = {}, query = '', silenceMs = 30_000, isPatient = false } = options
   const record = new ClientRecord()
   const search = room === undefined ? query : `?room=${encodeURIComponent(room)}${query}`
@@ -92,7 +99,12 @@ export interface HocuspocusClient extends Client {
 }
 
 /** Connects a Hocuspocus client; it ends with the test. `wsUrl` is `ws://host:port`. */
-export function connectHocuspocus (t: Owner, wsUrl: string, room: string, options: HocuspocusOptions = {}): HocuspocusClient {
+export function connectHocuspocus (
+  t: Owner,
+  wsUrl: string,
+  room: string,
+  options: HocuspocusOptions = {}
+): HocuspocusClient {
   const { kind = 'Hocuspocus 4', headers = asDjango, token, doc = new Y.Doc(), sessionAwareness = false, isPatient = false } = options
   const shared = options.socket ?? openHocuspocusSocket(t, kind, wsUrl, { room, headers, isPatient })
   const { record, socket } = shared
@@ -123,7 +135,7 @@ function openProvider (
   socket: HocuspocusSocket['socket'],
   record: ClientRecord,
   settings: { name: string, document: Y.Doc, token: string | null },
-  sessionAwareness: boolean,
+  sessionAwareness: boolean
 ): HocuspocusClient['provider'] {
   let provider: HocuspocusClient['provider']
   const common = {
@@ -142,8 +154,9 @@ function openProvider (
       record.note('in-band close')
     },
   }
-  if (socket instanceof Socket2) provider = new Provider2({ ...common, websocketProvider: socket, broadcast: false, quiet: false })
-  else if (socket instanceof Socket3) provider = new Provider3({ ...common, websocketProvider: socket })
+  if (socket instanceof Socket2) {
+    provider = new Provider2({ ...common, websocketProvider: socket, broadcast: false, quiet: false })
+  } else if (socket instanceof Socket3) provider = new Provider3({ ...common, websocketProvider: socket })
   else provider = new Provider4({ ...common, websocketProvider: socket, sessionAwareness })
   if (!(provider instanceof Provider2)) provider.attach()
   return provider

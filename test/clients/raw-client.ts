@@ -40,8 +40,8 @@ function writeHeader (bytes: Buffer, opcode: number, length: number, isLast: boo
 
 /**
  * A WebSocket client on a TCP socket that does as little as possible: what lies whole in a read is not copied, and
- * nothing is checked. A library would be the bottleneck of a benchmark long before the server is; tests can send any bytes
- * in any pieces.
+ * nothing is checked. A library would be the bottleneck of a benchmark long before the server is; tests can send any
+ * bytes in any pieces.
  * @see https://www.rfc-editor.org/rfc/rfc6455#section-5
  */
 export class RawClient {
@@ -64,7 +64,12 @@ export class RawClient {
    * @param onFrame called for each binary frame; a short frame's bytes are valid during the call only
    * @throws when the server refuses the handshake; the message carries its status line
    */
-  static async open (port: number, path: string, headers: Record<string, string>, onFrame: (frame: Buffer) => void): Promise<RawClient> {
+  static async open (
+    port: number,
+    path: string,
+    headers: Record<string, string>,
+    onFrame: (frame: Buffer) => void
+  ): Promise<RawClient> {
     return await new Promise((resolve, reject) => {
       const socket: RawClient = new RawClient(port, path, headers, onFrame, { resolve: () => resolve(socket), reject })
     })
@@ -124,7 +129,9 @@ export class RawClient {
       at = this.#readHandshake(chunk)
       if (at === 0) return
     }
-    while (at < chunk.length && !this.#ending) at = this.#frame === undefined ? this.#readHeader(chunk, at) : this.#readPayload(chunk, at)
+    while (at < chunk.length && !this.#ending) {
+      at = this.#frame === undefined ? this.#readHeader(chunk, at) : this.#readPayload(chunk, at)
+    }
   }
 
   /** Returns where frames begin, or 0 when the answer is not here yet or is a refusal. */
@@ -192,7 +199,12 @@ export class RawClient {
 }
 
 /** Opens a raw client of a test, which it ends with. */
-export async function openRaw (t: Owner, port: number, path: string, headers: Record<string, string> = {}): Promise<RawClient> {
+export async function openRaw (
+  t: Owner,
+  port: number,
+  path: string,
+  headers: Record<string, string> = {}
+): Promise<RawClient> {
   const client = await RawClient.open(port, path, headers, () => {})
   t.teardown(() => { client.end() })
   return client

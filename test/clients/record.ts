@@ -34,7 +34,10 @@ export class ClientRecord {
  * The WebSocket of `ws` with headers that a browser or a proxy would send, which records what happens to it. Providers
  * take it for the browser's, whose interface it has as far as they use it.
  */
-export function recording (record: ClientRecord, headers: { readonly [name: string]: string }): typeof globalThis.WebSocket {
+export function recording (
+  record: ClientRecord,
+  headers: { readonly [name: string]: string }
+): typeof globalThis.WebSocket {
   class RecordingWebSocket extends WebSocket {
     constructor (url: string | URL, protocols?: string | string[]) {
       super(url, protocols, { headers })

@@ -20,7 +20,10 @@ export const yWebsockets = {
   'y-websocket 3': WebsocketProvider,
 } as const
 
-/** Its package does not say that its `.js` files are modules: loaders can take them for CommonJS, but not a copy ending in `.mjs`. */
+/**
+ * Its package does not say that its `.js` files are modules: loaders can take them for CommonJS, but not a copy ending
+ * in `.mjs`.
+ */
 async function yWebsocket1 (): Promise<typeof WebsocketProvider> {
   const folder = join(import.meta.dirname, '../../.tap')
   const copy = join(folder, `y-websocket-1-${process.pid}.mjs`)
@@ -28,8 +31,8 @@ async function yWebsocket1 (): Promise<typeof WebsocketProvider> {
   await copyFile(fileURLToPath(import.meta.resolve('y-websocket1')), copy)
   try {
     // The same class as far as tests use it.
-    const { WebsocketProvider: provider } = await import(pathToFileURL(copy).href) as { WebsocketProvider: typeof WebsocketProvider }
-    return provider
+    const module = await import(pathToFileURL(copy).href) as { WebsocketProvider: typeof WebsocketProvider }
+    return module.WebsocketProvider
   } finally {
     await rm(copy)
   }
@@ -63,8 +66,16 @@ export interface YWebsocketClient extends Client {
 
 const messageType = { auth: 2, ticket: 101 } as const
 
-/** Connects a y-websocket client; it ends with the test. `url` is `ws://host:port`, `room` is put into the path as it is. */
-export function connectYWebsocket (t: Owner, url: string, room: string, options: ConnectOptions = {}): YWebsocketClient {
+/**
+ * Connects a y-websocket client; it ends with the test. `url` is `ws://host:port`, `room` is put into the path as it
+ * is.
+ */
+export function connectYWebsocket (
+  t: Owner,
+  url: string,
+  room: string,
+  options: ConnectOptions = {}
+): YWebsocketClient {
   const { version = 'y-websocket 3', doc = new Y.Doc(), headers = asDjango, params = {}, isPatient = false } = options
   const record = new ClientRecord()
   const provider = new yWebsockets[version](`${url}/collaboration/ws`, room, doc, {

@@ -176,7 +176,8 @@ await t.test('a reset reaches a node that was not known when it was asked, unles
   const heard: Record<string, Question[]> = { early: [], late: [] }
   const clock = { now: 0 }
   const now = (): number => clock.now
-  const join = async (name: string): Promise<{ cluster: Cluster, id: string }> => await node(t, exchange, name, (question) => heard[name]?.push(question) ?? 0, { now })
+  const join = async (name: string): Promise<{ cluster: Cluster, id: string }> =>
+    await node(t, exchange, name, (question) => heard[name]?.push(question) ?? 0, { now })
   const early = await join('early')
   exchange.cut(early.id)
   clock.now += 1000
@@ -209,7 +210,10 @@ await t.test('a node of another version is not taken for nobody: who asks all no
 })
 
 /** A node of this version that says what the test wants it to. */
-async function mouth (t: Test, exchange: LocalExchange): Promise<(entries: readonly Entry[], ...more: number[]) => void> {
+async function mouth (
+  t: Test,
+  exchange: LocalExchange
+): Promise<(entries: readonly Entry[], ...more: number[]) => void> {
   const bus = await exchange.open('MMMMMMMM', { received () {}, restored () {} })
   t.teardown(() => bus.close())
   let epoch = 0

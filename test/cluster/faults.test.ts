@@ -98,7 +98,9 @@ await t.test('a node hears nothing from the others, nor they from it', async (t)
 await t.test('a node stands still for a while', async (t) => {
   const authors = people(ports, 'frozen')
   const stop = typing(authors)
-  await when(authors, () => authors.every(({ acknowledged, present }) => acknowledged.length > 20 && present.size === 3))
+  await when(authors, () => {
+    return authors.every(({ acknowledged, present }) => acknowledged.length > 20 && present.size === 3)
+  })
   const frozen = nodes[2]?.pid ?? 0
   process.kill(frozen, 'SIGSTOP')
   const answer = await ask(ports[0], '/collaboration/api/reset-connections/?room=elsewhere', 'POST')

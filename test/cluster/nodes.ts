@@ -36,13 +36,22 @@ export async function startNodes (count: number, env: Record<string, string> = {
 }
 
 /** Asks a node as Django does. */
-export async function ask (port: number | undefined, path: string, method = 'GET'): Promise<{ status: number, body: unknown }> {
+export async function ask (
+  port: number | undefined,
+  path: string,
+  method = 'GET'
+): Promise<{ status: number, body: unknown }> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers: asDjango })
   return { status: response.status, body: await response.json() }
 }
 
 /** Asks until the answer is what is wanted. @throws after `timeoutMs`, with the last answer */
-export async function answers (port: number | undefined, path: string, holds: (answer: { status: number, body: unknown }) => boolean, timeoutMs = 30_000): Promise<void> {
+export async function answers (
+  port: number | undefined,
+  path: string,
+  holds: (answer: { status: number, body: unknown }) => boolean,
+  timeoutMs = 30_000
+): Promise<void> {
   const until = performance.now() + timeoutMs
   for (;;) {
     const answer = await ask(port, path)

@@ -6,8 +6,14 @@ import { Packing } from '../../src/cluster/packing.ts'
 /** Sizes at which packing behaves differently: too short, beyond the history, beyond what is packed. */
 const batch = fc.oneof(
   { weight: 5, arbitrary: fc.uint8Array({ maxLength: 200 }) },
-  { weight: 3, arbitrary: fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 20 }), fc.nat(400)).map(([part, times]) => repeat(part, times)) },
-  { weight: 1, arbitrary: fc.constantFrom(47, 48, 4095, 4096, 4097, 65_535, 65_536, 65_537).map((length) => new Uint8Array(length).fill(7)) }
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 20 }), fc.nat(400)).map(([part, times]) => repeat(part, times)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(47, 48, 4095, 4096, 4097, 65_535, 65_536, 65_537).map((length) => new Uint8Array(length).fill(7)),
+  }
 )
 
 const repeat = (part: Uint8Array, times: number): Uint8Array => Buffer.concat(Array.from({ length: times }, () => part))

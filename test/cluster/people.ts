@@ -19,8 +19,15 @@ export function typing (authors: readonly Author[]): () => void {
   return () => { clearInterval(timer) }
 }
 
-/** All come to have the same, newcomers to these nodes too, with all that was ever acknowledged; then everybody leaves. */
-export async function allIsWell (t: Test, room: string, authors: readonly Author[], ports: readonly number[]): Promise<void> {
+/**
+ * All come to have the same, newcomers to these nodes too, with all that was ever acknowledged; then everybody leaves.
+ */
+export async function allIsWell (
+  t: Test,
+  room: string,
+  authors: readonly Author[],
+  ports: readonly number[]
+): Promise<void> {
   await when(authors, () => agree(authors))
   t.ok(agree(authors), 'all have the same')
   for (const port of ports) {

@@ -39,7 +39,11 @@ async function typeAndAsk (t: Test, room: string): Promise<{ type (): void, answ
   }
 }
 
-async function typeMeanwhile (t: Test, authors: readonly Author[], asking: { type (): void, answers: boolean[] }): Promise<void> {
+async function typeMeanwhile (
+  t: Test,
+  authors: readonly Author[],
+  asking: { type (): void, answers: boolean[] }
+): Promise<void> {
   const acknowledged = authors.map((author) => author.acknowledged.length)
   const stop = typing(authors)
   asking.type()

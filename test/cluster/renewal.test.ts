@@ -22,7 +22,8 @@ for (const kind of kinds) {
     await other.until(() => other.awareness.getStates().get(client.doc.clientID)?.['user'] === 'U')
     t.same((await ask(ports[0], path)).body, { count: 0, exists: false })
 
-    for (const [canEdit, expected] of [[true, { count: 1, exists: true }], [false, { count: 0, exists: false }]] as const) {
+    const outcomes = [[true, { count: 1, exists: true }], [false, { count: 0, exists: false }]] as const
+    for (const [canEdit, expected] of outcomes) {
       await client.renew(await token({ can_edit: canEdit }))
       await client.until(() => client.record.scopes.at(-1) === (canEdit ? 'read-write' : 'readonly'))
       t.same((await ask(ports[0], path)).body, expected)

@@ -30,10 +30,12 @@ if (process.getuid?.() !== 0 && process.env.CI === undefined) {
 async function fill (disk: SmallDisk, isKilled: boolean): Promise<string | undefined> {
   const ledger = new Ledger()
   const service = await startService(disk.path)
-  const writers = rooms.map((room) => write(service.port, room, ledger, new Random(random.below(2 ** 31)), { ...flooder, pasteEvery: 20 }))
+  const habits = { ...flooder, pasteEvery: 20 }
+  const writers = rooms.map((room) => write(service.port, room, ledger, new Random(random.below(2 ** 31)), habits))
   try {
     await service.line(/"msg":"Failed to store updates/, { timeoutMs: 120_000 })
-    // Near the end a smaller update may still find room after a larger one has not: then it is ready once more, for a moment.
+    // Near the end a smaller update may still find room after a larger one has not: then it is ready once more, for a
+    // moment.
     if (!await becomes(service, 503)) return 'the service never says that it is not ready'
     if (!isKilled) {
       disk.resize(64)

@@ -8,8 +8,14 @@ import t, { type Test } from 'tap'
 import { startChild } from '../store/lmdb/child-process.ts'
 import { mountSmallDisk } from './small-disk.ts'
 
-/** On a disk of its own that `prepare` has left something on and that is full then: how a process ends which opens the store there. */
-async function start (t: Test, prepare: (folder: string) => Promise<void>): Promise<{ signal: string | null, status: number | null, stderr: string, names: string[] }> {
+/**
+ * On a disk of its own that `prepare` has left something on and that is full then: how a process ends which opens the
+ * store there.
+ */
+async function start (
+  t: Test,
+  prepare: (folder: string) => Promise<void>
+): Promise<{ signal: string | null, status: number | null, stderr: string, names: string[] }> {
   const disk = mountSmallDisk(3)
   t.teardown(() => { disk.unmount() })
   await prepare(disk.path)

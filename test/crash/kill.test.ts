@@ -72,7 +72,9 @@ t.test(`nothing acknowledged is lost, whenever the service dies (CRASH_ROUNDS=${
     }
     const name = names[round % names.length] ?? ''
     const habits = name === 'while it compacts' ? flooder : typist
-    const writers = rooms.flatMap((room) => Array.from({ length: writersPerRoom }, () => write(service.port, room, ledger, new Random(random.below(2 ** 31)), habits)))
+    const writers = rooms.flatMap((room) => Array.from({ length: writersPerRoom }, () => {
+      return write(service.port, room, ledger, new Random(random.below(2 ** 31)), habits)
+    }))
     const first = await Promise.race([ledger.reach(ledger.count + 50 + random.below(isLong ? 2000 : 500)), ...writers.map((writer) => writer.then(() => 'sent away'))])
     if (first === 'sent away') return t.fail(`round ${round}: writers were sent away by a service in good health\n${service.output()}`)
     await deaths[name]?.(service)

@@ -20,8 +20,13 @@ export class Random {
   }
 }
 
-/** Of a long series (`make crash`): how many rounds, and the seed that repeats its choices. The moments of the kernel's scheduler it cannot repeat. */
-export function series (shortRounds: number): { readonly rounds: number, readonly seed: number, readonly isLong: boolean } {
+/**
+ * Of a long series (`make crash`): how many rounds, and the seed that repeats its choices. The moments of the kernel's
+ * scheduler it cannot repeat.
+ */
+export function series (
+  shortRounds: number
+): { readonly rounds: number, readonly seed: number, readonly isLong: boolean } {
   const { CRASH_ROUNDS = '', CRASH_SEED = '' } = process.env
   const isLong = CRASH_ROUNDS !== ''
   const seed = CRASH_SEED === '' ? Math.floor(Math.random() * 2 ** 31) : Number(CRASH_SEED)

@@ -51,7 +51,8 @@ t.test('a rollout under load: stock clients come back by themselves, and nothing
     const expected = clients.flatMap((client, i) => client.room === room ? typing[i]?.words() ?? [] : []).sort()
     await Promise.all(clients.filter((client) => client.room === room).map(({ doc }) => holds(doc, expected.length)))
     const kept = await readDocument(port, room)
-    t.same((kept.getArray('words').toArray() as string[]).sort(), expected, `${room}: each word once`) // only strings were put in
+    // only strings were put in
+    t.same((kept.getArray('words').toArray() as string[]).sort(), expected, `${room}: each word once`)
   }
   t.equal(await second.stop('SIGTERM'), 0)
 })

@@ -10,8 +10,15 @@ export interface Service extends Running {
   readonly port: number
 }
 
-/** Starts the service on a folder of documents; `env` is added to its settings, `wrapper` is a program that runs it (strace). */
-export async function startService (dataDir: string, env: Record<string, string> = {}, wrapper: readonly string[] = []): Promise<Service> {
+/**
+ * Starts the service on a folder of documents; `env` is added to its settings, `wrapper` is a program that runs it
+ * (strace).
+ */
+export async function startService (
+  dataDir: string,
+  env: Record<string, string> = {},
+  wrapper: readonly string[] = []
+): Promise<Service> {
   const [command = '', ...args] = [...wrapper, process.execPath, ...programArguments('server')]
   const running = await start(command, args, {
     ready: /Server listening at http:\/\/127\.0\.0\.1:(\d+)/,

@@ -18,7 +18,13 @@ export const typist: Habits = { ahead: 30, typed: 8, pasteEvery: Infinity }
 export const flooder: Habits = { ahead: 20, typed: 3000, pasteEvery: 200 }
 
 /** Writes into a document until its socket closes, and enters into the ledger what is acknowledged. Resolves then. */
-export async function write (port: number, room: string, ledger: Ledger, random: Random, habits: Habits): Promise<void> {
+export async function write (
+  port: number,
+  room: string,
+  ledger: Ledger,
+  random: Random,
+  habits: Habits
+): Promise<void> {
   const client = new AcknowledgedClient(port, room)
   client.onAcknowledged = (update) => { ledger.add(room, update) }
   await Promise.race([client.synced, client.closed])
@@ -34,6 +40,10 @@ function edit (text: Y.Text, random: Random, { typed, pasteEvery }: Habits): voi
   const at = random.below(text.length + 1)
   // A document that grows for hundreds of rounds would slow the clients down, and test nothing new.
   const isLong = text.length > 300_000
-  if (random.below(isLong ? 2 : 4) === 0) text.delete(at, Math.min(text.length - at, 1 + random.below(isLong ? 4 * typed : typed)))
-  else text.insert(at, String.fromCharCode(97 + random.below(26)).repeat(random.below(pasteEvery) === 1 ? 150_000 : 1 + random.below(typed)))
+  if (random.below(isLong ? 2 : 4) === 0) {
+    text.delete(at, Math.min(text.length - at, 1 + random.below(isLong ? 4 * typed : typed)))
+    return
+  }
+  const letter = String.fromCharCode(97 + random.below(26))
+  text.insert(at, letter.repeat(random.below(pasteEvery) === 1 ? 150_000 : 1 + random.below(typed)))
 }

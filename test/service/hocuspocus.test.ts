@@ -65,7 +65,10 @@ for (const kind of hocuspocusKinds) {
     await a.until(() => !a.isSynced())
     a.text.insert(0, 'a')
     b.text.insert(0, 'b')
-    await Promise.all([a.until(() => a.text.length === 2 && a.unsyncedChanges() === 0), b.until(() => b.text.length === 2)])
+    await Promise.all([
+      a.until(() => a.text.length === 2 && a.unsyncedChanges() === 0),
+      b.until(() => b.text.length === 2),
+    ])
     t.equal(a.text.toString(), b.text.toString())
   })
 
@@ -119,7 +122,9 @@ for (const kind of hocuspocusKinds) {
 
   t.test(`${kind}: destroyed and recreated at once on the same socket, before and after the verdict`, async (t) => {
     const held: Array<() => void> = []
-    const django = await startDjango(t, routes((_, response) => { held.push(() => { answer(response, 200, mayEdit) }) }))
+    const django = await startDjango(t, routes((_, response) => {
+      held.push(() => { answer(response, 200, mayEdit) })
+    }))
     const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
     const socket = openHocuspocusSocket(t, kind, wsUrl, { headers: { cookie: 'sessionid=s' } })
     const first = connect(t, { kind, wsUrl, room: 'r', socket })
@@ -266,7 +271,7 @@ t.test('without credentials a socket may wait, but not for long, and not say muc
   const silent = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`)
   const chatty = await openBare(t, `${wsUrl}/collaboration/ws/`)
   chatty.ws.send(about('r', bytes(1, Uint8Array.of(0))))
-  await Promise.all([silent.until(({ closed }) => closed?.code === 4401), chatty.until(({ closed }) => closed?.code === 4401)])
+  await Promise.all([silent, chatty].map((client) => client.until(({ closed }) => closed?.code === 4401)))
   t.same(silent.closed, { code: 4401, reason: 'No credentials came in time' })
   t.same(chatty.heard, [], 'and nobody has answered it')
   const patient = await listen(t)

@@ -93,7 +93,14 @@ async function start (t: Parameters<typeof startDjango>[0], env: { [name: string
 type Service = Awaited<ReturnType<typeof start>>
 
 /** Follows one client to its end. Many do so at a time. */
-async function follow (t: Test & Tap, { app, wsUrl, lines }: Service, kind: Kind, room: string, credentials: Credentials, fate: Fate): Promise<Client> {
+async function follow (
+  t: Test & Tap,
+  { app, wsUrl, lines }: Service,
+  kind: Kind,
+  room: string,
+  credentials: Credentials,
+  fate: Fate
+): Promise<Client> {
   const client = connect(t, { kind, wsUrl, room, ...credentials })
   const { record } = client
   const isHocuspocus = kind !== 'y-websocket 3'

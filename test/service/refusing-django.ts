@@ -2,7 +2,11 @@ import { answer, mayEdit, routes, startDjango, type Handler } from '../access/dj
 import { listen } from '../helper.ts'
 
 /** A service over a Django that says no to all rooms but those in `open`. `document` answers instead. */
-export async function start (t: Parameters<typeof startDjango>[0], env: { readonly [name: string]: string } = {}, document?: Handler) {
+export async function start (
+  t: Parameters<typeof startDjango>[0],
+  env: { readonly [name: string]: string } = {},
+  document?: Handler
+) {
   const open = new Set<string>()
   const lines: string[] = []
   const judge: Handler = ({ url = '' }, response) => { answer(response, open.has(url.split('/')[4] ?? '') ? 200 : 403, mayEdit) }

@@ -27,7 +27,12 @@ async function reset (app: FastifyInstance, user: string): Promise<void> {
 }
 
 /** A bare client of either protocol in the room `r`, and how it sends a ticket. */
-async function join (t: Test, wsUrl: string, isHocuspocus: boolean, ticket: string): Promise<{ wire: BareClient, say (...parts: Array<number | string | Uint8Array>): void, renew (ticket: string): void }> {
+async function join (
+  t: Test,
+  wsUrl: string,
+  isHocuspocus: boolean,
+  ticket: string
+): Promise<{ wire: BareClient, say (...parts: Array<number | string | Uint8Array>): void, renew (ticket: string): void }> {
   const wire = await openBare(t, `${wsUrl}/collaboration/ws/${isHocuspocus ? '?room=r' : `r?token=${ticket}`}`)
   const say = (...parts: Array<number | string | Uint8Array>): void => {
     wire.ws.send(isHocuspocus ? about('r', bytes(...parts)) : about('', bytes(...parts)).subarray(1))

@@ -13,7 +13,11 @@ import { connect as connectEditor } from '../clients/connect.ts'
 import { eventually } from '../clients/eventually.ts'
 import { connectYWebsocket, type YWebsocket } from '../clients/y-websocket-client.ts'
 
-type KeepAccess = (provider: WebsocketProvider, fetchTicket: () => Promise<string>, onAccess: (canEdit: boolean) => void) => { renew (): Promise<void>, stop (): void }
+type KeepAccess = (
+  provider: WebsocketProvider,
+  fetchTicket: () => Promise<string>,
+  onAccess: (canEdit: boolean) => void
+) => { renew (): Promise<void>, stop (): void }
 
 const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const page = '../../examples/y-websocket/keep-access.js'

@@ -78,7 +78,10 @@ t.test('a socket that waits for a document of its ticket or cookie is closed wit
 interface Held<T> { readonly value: T, release (): void }
 
 /** Makes verdicts wait between judging and use, until the test lets them go. */
-function hold (app: FastifyInstance, { mark = (verdict) => verdict }: { mark?: (verdict: Verdict) => Verdict } = {}): { handshakes: Array<Held<Outcome>>, documents: Array<Held<Verdict>> } {
+function hold (
+  app: FastifyInstance,
+  { mark = (verdict) => verdict }: { mark?: (verdict: Verdict) => Verdict } = {}
+): { handshakes: Array<Held<Outcome>>, documents: Array<Held<Verdict>> } {
   const [handshakes, documents]: [Array<Held<Outcome>>, Array<Held<Verdict>>] = [[], []]
   const wait = async <T>(queue: Array<Held<T>>, value: T): Promise<T> => await new Promise((resolve) => {
     queue.push({ value, release: () => { resolve(value) } })
@@ -88,7 +91,9 @@ function hold (app: FastifyInstance, { mark = (verdict) => verdict }: { mark?: (
     const judged = await authoriseHandshake(request)
     return judged.outcome === 'verdict' ? await wait(handshakes, { ...judged, verdict: mark(judged.verdict) }) : judged
   }
-  app.authoriser.authoriseAuthMessage = async (...args) => await wait(documents, mark(await authoriseAuthMessage(...args)))
+  app.authoriser.authoriseAuthMessage = async (...args) => {
+    return await wait(documents, mark(await authoriseAuthMessage(...args)))
+  }
   return { handshakes, documents }
 }
 
@@ -170,10 +175,13 @@ t.test('whatever overtakes what, nobody is in the room by a verdict from before 
   const mark = (verdict: Verdict): Verdict => {
     if (!verdict.allowed) return verdict
     const { recheck } = verdict
-    return { ...verdict, sessionKey: String(resets.length), ...(recheck !== undefined && { recheck: async () => mark(await recheck()) }) }
+    const marked = recheck !== undefined && { recheck: async () => mark(await recheck()) }
+    return { ...verdict, sessionKey: String(resets.length), ...marked }
   }
   const { handshakes, documents } = hold(app, { mark })
-  const wrongly = () => [...app.rooms.connections()].filter(({ userId, sessionKey }) => resets.slice(Number(sessionKey)).some((user) => user === undefined || user === userId))
+  const wrongly = () => [...app.rooms.connections()].filter(({ userId, sessionKey }) => {
+    return resets.slice(Number(sessionKey)).some((user) => user === undefined || user === userId)
+  })
   let entered = 0
   let clients: BareClient[] = []
 

@@ -22,7 +22,9 @@ for (const kind of kinds) {
     const { statusCode, body } = await reset(app, 'room=a&room=b&room=nobody-here&room=')
     t.same([statusCode, body], [200, '{"message":"Connections reset"}'])
     t.same(await count(app, 'a'), { error: 'Room not found' }, 'they are gone when the answer comes')
-    await Promise.all(clients.slice(0, 2).map((client) => client.until(() => client.record.closes.length === 1 && client.isSynced())))
+    await Promise.all(clients.slice(0, 2).map((client) => {
+      return client.until(() => client.record.closes.length === 1 && client.isSynced())
+    }))
     t.same(clients.map(({ record }) => record.closes.map(({ code }) => code)), [[4205], [4205], []])
     t.equal((await reset(app, 'room=nobody-here')).statusCode, 200)
     t.equal((await reset(app, 'room=nobody-here')).statusCode, 200)

@@ -10,7 +10,12 @@ import { about, bytes } from '../clients/messages.ts'
 const readOnly = { ...asDjango, 'x-can-edit': 'False', 'x-user-id': 'reader' }
 
 /** A bare client of either protocol that has joined the room `r`. `say` addresses what it sends. */
-async function join (t: Test, wsUrl: string, isHocuspocus: boolean, headers: { readonly [name: string]: string }): Promise<{ wire: BareClient, say (...parts: Array<number | string | Uint8Array>): void }> {
+async function join (
+  t: Test,
+  wsUrl: string,
+  isHocuspocus: boolean,
+  headers: { readonly [name: string]: string }
+): Promise<{ wire: BareClient, say (...parts: Array<number | string | Uint8Array>): void }> {
   const wire = await openBare(t, `${wsUrl}/collaboration/ws/${isHocuspocus ? '?room=r' : 'r'}`, headers)
   const say = (...parts: Array<number | string | Uint8Array>): void => {
     wire.ws.send(isHocuspocus ? about('r', bytes(...parts)) : about('', bytes(...parts)).subarray(1))
@@ -22,7 +27,8 @@ async function join (t: Test, wsUrl: string, isHocuspocus: boolean, headers: { r
   return { wire, say }
 }
 
-const presence = (clientId: number, clock: number, state: object | null) => encodeAwareness([{ clientId, clock, state: JSON.stringify(state) }])
+const presence = (clientId: number, clock: number, state: object | null) =>
+  encodeAwareness([{ clientId, clock, state: JSON.stringify(state) }])
 
 for (const isHocuspocus of [false, true]) {
   const protocol = isHocuspocus ? 'Hocuspocus' : 'y-websocket'
@@ -90,4 +96,5 @@ for (const isHocuspocus of [false, true]) {
 }
 
 /** The values of all SyncStatus messages about `r`. */
-const statuses = (heard: readonly Uint8Array[]): number[] => heard.flatMap((message) => message[2] === 8 ? [message[3] ?? -1] : [])
+const statuses = (heard: readonly Uint8Array[]): number[] =>
+  heard.flatMap((message) => message[2] === 8 ? [message[3] ?? -1] : [])

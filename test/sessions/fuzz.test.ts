@@ -39,10 +39,15 @@ function corpus (): Buffer[] {
   const whole = Y.encodeStateAsUpdate(doc)
   return [
     ...[...updates, whole].map(encodeUpdate), encodeSyncStep2(whole), encodeSyncStep2(Uint8Array.of(0, 0)),
-    encodeSyncStep1(Y.encodeStateVector(doc)), encodeSyncStep1(Uint8Array.of(0)), encodeAwarenessMessage(awareness), Uint8Array.of(3),
+    encodeSyncStep1(Y.encodeStateVector(doc)),
+    encodeSyncStep1(Uint8Array.of(0)),
+    encodeAwarenessMessage(awareness),
+    Uint8Array.of(3),
   ].map((message) => Buffer.from(message))
 }
 
+/** The longest number that still fits */
+const longestNumber = Buffer.from([255, 255, 255, 255, 255, 255, 255, 255, 127])
 const interesting = [0, 1, 2, 4, 9, 63, 64, 126, 127, 128, 129, 192, 254, 255]
 
 function mutated (good: Buffer, others: readonly Buffer[]): Buffer {
@@ -54,7 +59,7 @@ function mutated (good: Buffer, others: readonly Buffer[]): Buffer {
       case 1: bytes = Buffer.concat([bytes.subarray(0, at), Buffer.from([next(256)]), bytes.subarray(at)]); break
       case 2: bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1 + next(4))]); break
       case 3: bytes = Buffer.concat([bytes.subarray(0, at), others[next(others.length)]!.subarray(next(20))]); break
-      case 4: bytes = Buffer.concat([bytes.subarray(0, at), Buffer.from([255, 255, 255, 255, 255, 255, 255, 255, 127]), bytes.subarray(at)]); break
+      case 4: bytes = Buffer.concat([bytes.subarray(0, at), longestNumber, bytes.subarray(at)]); break
       default: if (at < bytes.length) bytes[at] = next(2) === 0 ? next(256) : interesting[next(interesting.length)]!
     }
   }
@@ -92,7 +97,8 @@ await t.test(`${frames} mutated frames, seed ${seed}`, { timeout: 3_600_000 }, a
       const frame = good[next(good.length)]!
       if (next(6) === 0) return isHocuspocus ? Buffer.concat([address, frame]) : frame
       if (!isHocuspocus) return mutated(frame, good)
-      return next(3) === 0 ? mutated(Buffer.concat([address, frame]), good) : Buffer.concat([address, mutated(frame, good)])
+      if (next(3) === 0) return mutated(Buffer.concat([address, frame]), good)
+      return Buffer.concat([address, mutated(frame, good)])
     })
     // Step 1 opens a document of Hocuspocus; without it the frames would only wait.
     if (isHocuspocus && next(8) > 0) batch.unshift(Buffer.concat([address, encodeSyncStep1(Uint8Array.of(0))]))

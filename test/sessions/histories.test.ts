@@ -8,8 +8,8 @@ import { synced } from '../clients/client.ts'
 import { connectYWebsocket, type YWebsocketClient } from '../clients/y-websocket-client.ts'
 
 /*
- * Real editing histories go through the service: `Y_PROVIDER_TRACES` names the folder that holds automerge-paper.json.gz
- * and friendsforever.json.gz (github.com/josephg/editing-traces). Without it, made-up ones do.
+ * Real editing histories go through the service: `Y_PROVIDER_TRACES` names the folder that holds
+ * automerge-paper.json.gz and friendsforever.json.gz (github.com/josephg/editing-traces). Without it, made-up ones do.
  */
 
 const textOf = ({ doc }: YWebsocketClient): string => doc.getText(textName).toString()
@@ -34,7 +34,8 @@ function neededBy (update: Uint8Array): Map<number, number> {
   const { structs, ds } = Y.decodeUpdate(update)
   const own = structs[0]?.id.client
   for (const [client, ranges] of ds.clients) {
-    for (const { clock, len } of ranges) if (client !== own) needed.set(client, Math.max(needed.get(client) ?? 0, clock + len))
+    if (client === own) continue
+    for (const { clock, len } of ranges) needed.set(client, Math.max(needed.get(client) ?? 0, clock + len))
   }
   // Of its own it has all that came before.
   if (own !== undefined) needed.set(own, Math.min(...structs.map(({ id }) => id.clock)))
@@ -57,7 +58,7 @@ async function replay (t: Test, history: EditingHistory, perMessage: number): Pr
     await new Promise((resolve) => { setImmediate(resolve) })
   }
   const all = [...authors, reader]
-  await when(all, () => all.every((client) => client.doc.store.pendingStructs === null && textOf(client) === history.end), 120_000)
+  await when(all, () => all.every((client) => client.doc.store.pendingStructs === null && textOf(client) === history.end))
   const late = connectYWebsocket(t, wsUrl, 'history')
   await synced(late)
   t.ok(textOf(late) === history.end, 'a late joiner reads what the history ends in')

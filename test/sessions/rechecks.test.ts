@@ -7,11 +7,13 @@ import { Engine, newLog, turn } from '../sync/engine.ts'
 for (const isRenewed of [false, true]) {
   t.test(`a recheck that finds access denied ${isRenewed ? 'changes nothing after a renewal' : 'ends the connection'}`, async (t) => {
     const engine = new Engine()
-    const rechecks = new Rechecks({ everyMs: 1, epochs: new Epochs(), logger: newLog(), now: engine.now, onRights: () => {} })
+    const { now } = engine
+    const rechecks = new Rechecks({ everyMs: 1, epochs: new Epochs(), logger: newLog(), now, onRights: () => {} })
     t.teardown(() => { rechecks.stop() })
     const peer = engine.join()
     let say = (_verdict: Verdict): void => {}
-    const verdict: Allowed = { allowed: true, canEdit: true, epoch: 0, recheck: () => new Promise((resolve) => { say = resolve }) }
+    const recheck: Allowed['recheck'] = () => new Promise((resolve) => { say = resolve })
+    const verdict: Allowed = { allowed: true, canEdit: true, epoch: 0, recheck }
     rechecks.add(peer.connection, verdict)
     engine.pass(1)
     rechecks.look()

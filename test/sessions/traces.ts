@@ -5,7 +5,11 @@ import * as Y from 'yjs'
 
 type Patch = readonly [position: number, deleted: number, inserted: string]
 
-interface Transaction { readonly parents?: readonly number[], readonly agent?: number, readonly patches: readonly Patch[] }
+interface Transaction {
+  readonly parents?: readonly number[]
+  readonly agent?: number
+  readonly patches: readonly Patch[]
+}
 
 interface Trace { readonly endContent: string, readonly numAgents?: number, readonly txns: readonly Transaction[] }
 

@@ -41,7 +41,8 @@ const kinds: Record<string, (client: RawClient) => Promise<void>> = {
   'a fragment that is never continued': async (client) => { await client.write(frame(binary, half, false)) },
   'an empty fragment': async (client) => { await client.write(frame(binary, Buffer.alloc(0), false)) },
   'fragments of a byte': async (client) => {
-    await client.write(frame(binary, Buffer.alloc(1), false), ...new Array<Buffer>(100).fill(frame(continuation, Buffer.alloc(1), false)))
+    const next = frame(continuation, Buffer.alloc(1), false)
+    await client.write(frame(binary, Buffer.alloc(1), false), ...new Array<Buffer>(100).fill(next))
   },
   'half of a ping': async (client) => { await client.write(frame(ping, Buffer.alloc(100)).subarray(0, 50)) },
 }
@@ -119,7 +120,9 @@ await t.test('control frames beside a byte of payload count: the byte keeps thei
   const client = await openRaw(t, port, await asEditor())
   const pongs = Buffer.concat(new Array<Buffer>(400).fill(frame(pong, Buffer.alloc(120))))
   await client.write(step1, frame(binary, Buffer.alloc(1), false))
-  for (let count = 0; count < 10; count++) await client.write(Buffer.concat([frame(continuation, Buffer.alloc(1), false), pongs]))
+  for (let count = 0; count < 10; count++) {
+    await client.write(Buffer.concat([frame(continuation, Buffer.alloc(1), false), pongs]))
+  }
   await held(app, (bytes) => bytes > 10 * pongs.length)
   client.socket.destroy()
   await held(app, (bytes) => bytes === 0)
@@ -232,7 +235,9 @@ await t.test('a reader who may edit from now on may send a large message, and th
 })
 
 const small = { MAX_FRAME_BYTES: `${2 * MiB}`, MAX_UNFINISHED_BYTES: `${6 * MiB}` }
-const holding = async (client: RawClient): Promise<void> => { await client.write(step1, header(binary, 2 * MiB), Buffer.alloc(MiB)) }
+const holding = async (client: RawClient): Promise<void> => {
+  await client.write(step1, header(binary, 2 * MiB), Buffer.alloc(MiB))
+}
 
 await t.test('many sockets of one user cannot crowd out another\'s message', async (t) => {
   const { app, port, wsUrl } = await listen(t, small)
@@ -272,7 +277,9 @@ await t.test('the stalled ones of many users go before one that progresses', asy
   const { app, port } = await listen(t, small)
   const { inbound } = app.gate
   const cut: string[] = []
-  const sender = (owner: string, stalledMs: number) => ({ owner, stalledMs: () => stalledMs, cut: () => { cut.push(owner) } })
+  const sender = (owner: string, stalledMs: number) => {
+    return { owner, stalledMs: () => stalledMs, cut: () => { cut.push(owner) } }
+  }
   const clients = await Promise.all(['a', 'b'].map(async (user) => await openRaw(t, port, await asEditor(user))))
   for (const client of clients) await holding(client)
   await held(app, (bytes) => bytes > 2 * MiB)
