@@ -22,9 +22,15 @@ export interface Running {
   readonly ready: RegExpMatchArray
   /** Everything written so far, standard output and error as they came. */
   output (): string
-  /** The first match in the output from `from` (an index into it; 0 by default) on, now or later. @throws if the process ends or `timeoutMs` passes first */
+  /**
+   * The first match in the output from `from` (an index into it; 0 by default) on, now or later.
+   * @throws if the process ends or `timeoutMs` passes first
+   */
   line (pattern: RegExp, options?: { from?: number, timeoutMs?: number }): Promise<RegExpMatchArray>
-  /** Ends the process and answers its exit code, or `null` if a signal ended it. Stopping twice is harmless; one that does not stop in 15 s is killed. */
+  /**
+   * Ends the process and answers its exit code, or `null` if a signal ended it. Stopping twice is harmless; one that
+   * does not stop in 15 s is killed.
+   */
   stop (signal?: NodeJS.Signals): Promise<number | null>
 }
 

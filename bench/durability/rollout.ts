@@ -43,7 +43,8 @@ export async function rollout (count: number): Promise<void> {
   })
   for (const [kind, moments] of Object.entries(returns)) {
     const sorted = moments.sort((a, b) => a - b)
-    const within100ms = (from: number): number => sorted.filter((moment) => moment >= from && moment < from + 100).length
+    const within100ms = (from: number): number =>
+      sorted.filter((moment) => moment >= from && moment < from + 100).length
     const most = Math.max(...sorted.map(within100ms))
     console.log(`${count} ${kind}: back between ${Math.round(sorted[0] ?? 0)} and ${Math.round(sorted.at(-1) ?? 0)} ms after SIGTERM; in the fullest 100 ms ${most}`)
   }

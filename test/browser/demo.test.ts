@@ -27,7 +27,8 @@ t.test('`make dev` opens a page on which two people write one document', { timeo
   await people.nth(1).locator('h1:has-text("Hello from Ada")').waitFor()
 
   await people.nth(1).getByRole('button').click()
-  // No click: the editor takes its place over a moment later, and the cursor would go from the end back into the heading.
+  // No click: the editor takes its place over a moment later, and the cursor would go from the end back into the
+  // heading.
   await people.nth(1).locator('[contenteditable=true]').focus()
   await page.keyboard.press('Control+End')
   await page.keyboard.type(' and Grace, offline')

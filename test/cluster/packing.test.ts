@@ -8,11 +8,13 @@ const batch = fc.oneof(
   { weight: 5, arbitrary: fc.uint8Array({ maxLength: 200 }) },
   {
     weight: 3,
-    arbitrary: fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 20 }), fc.nat(400)).map(([part, times]) => repeat(part, times)),
+    arbitrary: fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 20 }), fc.nat(400))
+      .map(([part, times]) => repeat(part, times)),
   },
   {
     weight: 1,
-    arbitrary: fc.constantFrom(47, 48, 4095, 4096, 4097, 65_535, 65_536, 65_537).map((length) => new Uint8Array(length).fill(7)),
+    arbitrary: fc.constantFrom(47, 48, 4095, 4096, 4097, 65_535, 65_536, 65_537)
+      .map((length) => new Uint8Array(length).fill(7)),
   }
 )
 

@@ -29,7 +29,10 @@ const text = (path: string): string => readFileSync(join(root, path), 'utf8')
 /** As compose fills in `${NAME:-default}` where nothing is set. */
 const filledIn = text('compose.yml').replace(/\$\{\w+:-([^}]*)\}/g, '$1')
 // What does not look like a compose file fails below.
-const compose = parse(filledIn, { merge: true }) as { readonly services: Readonly<Record<string, Service>>, readonly volumes: object }
+const compose = parse(filledIn, { merge: true }) as {
+  readonly services: Readonly<Record<string, Service>>
+  readonly volumes: object
+}
 const { services } = compose
 const { 'y-provider': provider = {}, nginx = {}, django = {} } = services
 

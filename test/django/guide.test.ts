@@ -20,7 +20,9 @@ const newSecret = 'the-new-secret-of-both'
 let url = ''
 
 /** The settings of Django's `.env`, y-provider's address included once it is known. */
-const djangoEnv = (changed: Record<string, string | undefined> = {}) => ({ ...development, ...both, Y_PROVIDER_BASE_URL: url, ...changed })
+const djangoEnv = (changed: Record<string, string | undefined> = {}) => {
+  return { ...development, ...both, Y_PROVIDER_BASE_URL: url, ...changed }
+}
 
 /** What `manage.py` said, with the parts that differ from machine to machine as the guide writes them. */
 const asInTheGuide = (output: string) => output.replaceAll(url, 'http://127.0.0.1:4444').trim()
@@ -30,8 +32,13 @@ async function restartProvider (settings: Record<string, string>): Promise<void>
   url = await provider.restart({ ...settings, PORT: port })
 }
 
-/** A conversion with this Authorization header (as bytes: fetch would trim some), as Django makes it or as a page would. */
-async function convert (authorization: string | undefined, headers: Record<string, string> = {}): Promise<{ status: number | undefined, body: string }> {
+/**
+ * A conversion with this Authorization header (as bytes: fetch would trim some), as Django makes it or as a page would.
+ */
+async function convert (
+  authorization: string | undefined,
+  headers: Record<string, string> = {}
+): Promise<{ status: number | undefined, body: string }> {
   return await new Promise((resolve, reject) => {
     const sent = request(`${url}/api/convert/`, {
       method: 'POST',

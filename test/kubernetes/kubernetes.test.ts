@@ -34,7 +34,11 @@ const manifests = Object.fromEntries(documents.map((document) => [document.kind,
 /** Where the types of each API group are; they are made from the OpenAPI description of Kubernetes. */
 const typesOf: Readonly<Record<string, string>> = { v1: 'core/v1', 'apps/v1': 'apps/v1', 'networking.k8s.io/v1': 'networking/v1', 'policy/v1': 'policy/v1' }
 
-/** Compiles manifests as literals of their types, where an unknown field is an error as much as a missing or mistyped one. @returns what is wrong with each */
+/**
+ * Compiles manifests as literals of their types, where an unknown field is an error as much as a missing or mistyped
+ * one.
+ * @returns what is wrong with each
+ */
 function check (checked: ReadonlyArray<{ apiVersion: string, kind: string }>): string[] {
   const typeName = ({ apiVersion, kind }: { apiVersion: string, kind: string }) => `import('kubernetes-types/${typesOf[apiVersion]}.js').${kind}`
   const text = checked.map((manifest, index) => `export const manifest${index}: ${typeName(manifest)} = ${JSON.stringify(manifest)}`).join('\n')

@@ -1,4 +1,6 @@
-/** La Suite 1.9 to 2.6: nginx asks Django about each WebSocket (`auth_request`); the page has a Hocuspocus provider 2. */
+/**
+ * La Suite 1.9 to 2.6: nginx asks Django about each WebSocket (`auth_request`); the page has a Hocuspocus provider 2.
+ */
 import t, { type Test } from 'tap'
 import { listen } from '../helper.ts'
 import { NginxProcess } from '../nginx/nginx-process.ts'

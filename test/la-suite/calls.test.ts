@@ -26,7 +26,12 @@ const { url } = await listen(t, documentedSettings('3.4 to 5.7', {
 }))
 
 /** @param content text, or bytes such as those of a Yjs update */
-async function convert (content: string | Uint8Array, contentType: string, accept: string, more: Record<string, string> = {}): Promise<Call> {
+async function convert (
+  content: string | Uint8Array,
+  contentType: string,
+  accept: string,
+  more: Record<string, string> = {}
+): Promise<Call> {
   return await suite.play('convert', url, { content: Buffer.from(content).toString('base64'), content_type: contentType, accept, ...more })
 }
 

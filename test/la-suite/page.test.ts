@@ -15,7 +15,12 @@ interface Site {
   readonly suite: LaSuite
   readonly url: string
   /** Opens a document as somebody; '' is a visitor who is not signed in, but has been here before. */
-  open (t: Test, document: string, user: string, more?: { readonly cookie?: string, readonly content?: Uint8Array }): Page
+  open (
+    t: Test,
+    document: string,
+    user: string,
+    more?: { readonly cookie?: string, readonly content?: Uint8Array }
+  ): Page
 }
 
 /** La Suite and y-provider with the documented settings. */

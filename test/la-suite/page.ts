@@ -16,8 +16,8 @@ export interface PageOptions {
 }
 
 /**
- * The collaboration of La Suite's page, 5.7: a Hocuspocus provider 3 on a socket of its own, and the page's rules of when
- * to connect again. It comes back at once, where the page waits for 1 to 4 s.
+ * The collaboration of La Suite's page, 5.7: a Hocuspocus provider 3 on a socket of its own, and the page's rules of
+ * when to connect again. It comes back at once, where the page waits for 1 to 4 s.
  */
 export class Page {
   readonly doc = new Y.Doc()

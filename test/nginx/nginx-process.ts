@@ -18,7 +18,10 @@ export interface TemplateValues {
   NGINX_SERVER_NAME: string
 }
 
-/** Debian's nginx with one of the configurations that `docs/nginx.md` shows, or with another template, in a folder of its own. */
+/**
+ * Debian's nginx with one of the configurations that `docs/nginx.md` shows, or with another template, in a folder of
+ * its own.
+ */
 export class NginxProcess {
   readonly folder = mkdtempSync(join(tmpdir(), 'y-provider-nginx-'))
   readonly #accessLog = join(this.folder, 'access.log')

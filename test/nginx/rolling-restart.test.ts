@@ -105,7 +105,11 @@ t.test('a rolling restart: everybody is back at the first attempt, and nothing i
   const token = await mint(room, { can_edit: true, exp: Math.floor(Date.now() / 1000) + 3600 })
   const [ann, bob] = [new Person('a'), new Person('b')]
   const people = [ann, bob]
-  const provider = new WebsocketProvider(url, room, ann.doc, { WebSocketPolyfill: ann.polyfill, disableBc: true, params: { token } })
+  const provider = new WebsocketProvider(url, room, ann.doc, {
+    WebSocketPolyfill: ann.polyfill,
+    disableBc: true,
+    params: { token },
+  })
   const websocketProvider = new HocuspocusProviderWebsocket({ url: `${url}/?room=${room}`, WebSocketPolyfill: bob.polyfill })
   const hocuspocus = new HocuspocusProvider({ websocketProvider, name: room, document: bob.doc, token })
   hocuspocus.attach()
@@ -129,7 +133,10 @@ t.test('a rolling restart: everybody is back at the first attempt, and nothing i
     const losses = people.map(({ attempts }) => attempts.length)
     t.equal(await nodes[at]?.stop('SIGTERM'), 0)
     // Those who were on this node have lost their connection by now, or are about to hear of it.
-    await Promise.all(people.map((person, i) => person.attempts.length > (losses[i] ?? 0) ? person.until(() => person.gaps.length === person.attempts.length - 1) : undefined))
+    await Promise.all(people.map(async (person, i) => {
+      if (person.attempts.length <= (losses[i] ?? 0)) return
+      await person.until(() => person.gaps.length === person.attempts.length - 1)
+    }))
     await seeEachOther()
     nodes[at] = await startNode(port)
   }

@@ -4,7 +4,11 @@ import t from 'tap'
 import { secret, startSite } from './site.ts'
 
 /** A GET whose path is sent as it is written; fetch would tidy it first. */
-async function getAsIs (origin: string, path: string, headers: Record<string, string>): Promise<{ status: number | undefined, everything: string }> {
+async function getAsIs (
+  origin: string,
+  path: string,
+  headers: Record<string, string>
+): Promise<{ status: number | undefined, everything: string }> {
   return await new Promise((resolve, reject) => {
     const { hostname, port } = new URL(origin)
     get({ hostname, port, path, headers }, (response) => {
@@ -15,7 +19,10 @@ async function getAsIs (origin: string, path: string, headers: Record<string, st
   })
 }
 
-/** What the client of somebody who may not open a document is told: through auth_request it is a ticket that nginx knows to be refused. */
+/**
+ * What the client of somebody who may not open a document is told: through auth_request it is a ticket that nginx knows
+ * to be refused.
+ */
 const refusal = { 'auth-request': 4401, cookies: 4403 }
 
 for (const style of ['auth-request', 'cookies'] as const) {
@@ -143,7 +150,8 @@ for (const style of ['auth-request', 'cookies'] as const) {
         else t.not(status, 200, path)
       }
       for (const { handshakes } of [hers, carol.open(room)]) t.notMatch(handshakes.join(), secret)
-      for (const log of [site.provider.log, site.django.log, site.nginx.log, site.nginx.accessLog]) t.notMatch(log, secret)
+      const { provider, django, nginx } = site
+      for (const log of [provider.log, django.log, nginx.log, nginx.accessLog]) t.notMatch(log, secret)
     })
 
     await t.test('Django away: clients are told to come back, and do', async (t) => {

@@ -53,11 +53,16 @@ await t.test('the messages that y-provider adds have the bytes of docs/protocol.
   const ticket = `eyJ${'x'.repeat(177)}`
   const question = written((e) => { encoding.writeVarUint(e, 100); encoding.writeVarUint(e, 7) })
   const renewal = written((e) => { encoding.writeVarUint(e, 101); encoding.writeVarString(e, ticket) })
-  const auth = about(written((e) => { encoding.writeVarUint(e, 2); encoding.writeVarUint(e, 0); encoding.writeVarString(e, ticket) }))
+  const auth = about(written((e) => {
+    for (const number of [2, 0]) encoding.writeVarUint(e, number)
+    encoding.writeVarString(e, ticket)
+  }))
   t.same(decodeYWebsocket(question), { type: 'stored-question', number: 7 })
   t.same(decodeYWebsocket(renewal), { type: 'auth', token: ticket })
   t.same(decodeHocuspocus(auth).message, { type: 'auth', token: ticket })
-  for (const end of [1, 2, 3, renewal.length - 1]) t.throws(() => decodeYWebsocket(renewal.subarray(0, end)), MalformedMessage)
+  for (const end of [1, 2, 3, renewal.length - 1]) {
+    t.throws(() => decodeYWebsocket(renewal.subarray(0, end)), MalformedMessage)
+  }
   t.throws(() => decodeYWebsocket(Uint8Array.of(...renewal, 0)), MalformedMessage)
   t.throws(() => decodeYWebsocket(Uint8Array.of(101, 2, 0xff, 0xff)), MalformedMessage, 'no UTF-8')
 
@@ -75,7 +80,9 @@ await t.test('frames that do not follow the protocol are refused by one error', 
   const good = encodeUpdate(Y.encodeStateAsUpdate(doc))
   const bad = [
     new Uint8Array(0), Uint8Array.of(0), Uint8Array.of(0, 9, 0), Uint8Array.of(77), Uint8Array.of(2, 0, 0),
-    good.subarray(0, good.length - 1), Uint8Array.of(...good, 0), Uint8Array.of(0, 2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1),
+    good.subarray(0, good.length - 1),
+    Uint8Array.of(...good, 0),
+    Uint8Array.of(0, 2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1),
     encodeAwarenessMessage(Uint8Array.of(200, 1)),
   ]
   for (const frame of bad) {

@@ -26,13 +26,15 @@ async function reset (app: FastifyInstance, user: string): Promise<void> {
   await app.inject({ method: 'POST', url: '/collaboration/api/reset-connections/?room=r', headers: { ...asDjango, 'x-user-id': user } })
 }
 
-/** A bare client of either protocol in the room `r`, and how it sends a ticket. */
-async function join (
-  t: Test,
-  wsUrl: string,
-  isHocuspocus: boolean,
-  ticket: string
-): Promise<{ wire: BareClient, say (...parts: Array<number | string | Uint8Array>): void, renew (ticket: string): void }> {
+/** A bare client of either protocol, and how it sends a ticket. */
+interface Joined {
+  readonly wire: BareClient
+  say (...parts: Array<number | string | Uint8Array>): void
+  renew (ticket: string): void
+}
+
+/** Connects to the room `r`. */
+async function join (t: Test, wsUrl: string, isHocuspocus: boolean, ticket: string): Promise<Joined> {
   const wire = await openBare(t, `${wsUrl}/collaboration/ws/${isHocuspocus ? '?room=r' : `r?token=${ticket}`}`)
   const say = (...parts: Array<number | string | Uint8Array>): void => {
     wire.ws.send(isHocuspocus ? about('r', bytes(...parts)) : about('', bytes(...parts)).subarray(1))

@@ -58,7 +58,9 @@ async function replay (t: Test, history: EditingHistory, perMessage: number): Pr
     await new Promise((resolve) => { setImmediate(resolve) })
   }
   const all = [...authors, reader]
-  await when(all, () => all.every((client) => client.doc.store.pendingStructs === null && textOf(client) === history.end))
+  await when(all, () => {
+    return all.every((client) => client.doc.store.pendingStructs === null && textOf(client) === history.end)
+  })
   const late = connectYWebsocket(t, wsUrl, 'history')
   await synced(late)
   t.ok(textOf(late) === history.end, 'a late joiner reads what the history ends in')

@@ -3,8 +3,11 @@ import { AwarenessUpdate, encodeAwareness } from '../../src/protocol/awareness.t
 import { AwarenessTable, type Speaker } from '../../src/sync/presence/awareness-table.ts'
 import { personOf } from '../../src/sync/presence/claim.ts'
 
-const speaker = (userId: string | undefined, joinedAt: number): Speaker => ({ person: personOf(userId, undefined), joinedAt })
-const said = (clientId: number, clock: number, state: string): AwarenessUpdate => new AwarenessUpdate(encodeAwareness([{ clientId, clock, state }]))
+const speaker = (userId: string | undefined, joinedAt: number): Speaker => {
+  return { person: personOf(userId, undefined), joinedAt }
+}
+const said = (clientId: number, clock: number, state: string): AwarenessUpdate =>
+  new AwarenessUpdate(encodeAwareness([{ clientId, clock, state }]))
 
 for (const isKnown of [true, false]) {
   t.test(`what others echo of somebody ${isKnown ? 'known' : 'anonymous'} who has left does not bring the cursor back`, (t) => {

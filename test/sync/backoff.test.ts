@@ -8,7 +8,8 @@ t.test('the wait doubles with each failure up to a day, and a success forgets it
   let now = 0
   const backoff = new Backoff(() => now)
   t.notOk(backoff.isWaiting('a'))
-  for (const wait of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024].map((minutes) => minutes * minute).concat(day, day)) {
+  const waits = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024].map((minutes) => minutes * minute)
+  for (const wait of [...waits, day, day]) {
     t.equal(backoff.failed('a'), wait)
     now += wait - 1
     t.ok(backoff.isWaiting('a'))

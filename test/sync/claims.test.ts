@@ -9,8 +9,9 @@ import { sharePresence } from '../../src/sync/presence/share-presence.ts'
 import { Engine } from './engine.ts'
 
 /*
- * Two or three nodes with a room each, over links that deliver in order, late, or not at all while they are cut; an owner
- * who leaves and comes back on any node; others who want her client id. Each node does what siblings.ts and room.ts do.
+ * Two or three nodes with a room each, over links that deliver in order, late, or not at all while they are cut; an
+ * owner who leaves and comes back on any node; others who want her client id. Each node does what siblings.ts and
+ * room.ts do.
  */
 
 const id = 77
@@ -142,7 +143,8 @@ class Person {
 
   say (clock: number): void {
     if (this.#speaker === undefined) return
-    this.at?.table?.apply(new AwarenessUpdate(encodeAwareness([{ clientId: id, clock, state: JSON.stringify(this.#name) }])), this.#speaker, maxBytes, this.#world.now)
+    const update = new AwarenessUpdate(encodeAwareness([{ clientId: id, clock, state: JSON.stringify(this.#name) }]))
+    this.at?.table?.apply(update, this.#speaker, maxBytes, this.#world.now)
     this.at?.tick()
   }
 }

@@ -154,7 +154,8 @@ await t.test('a clock that clients could not count on from is dropped', async (t
 
 await t.test('whoever takes and leaves one client id after the other makes the room forget only their own', async (t) => {
   const table = new AwarenessTable()
-  const speaker = (userId: string | undefined, joinedAt: number): Speaker => ({ person: personOf(userId, undefined), joinedAt })
+  const speaker = (userId: string | undefined, joinedAt: number): Speaker =>
+    ({ person: personOf(userId, undefined), joinedAt })
   const owner = speaker('ada', 0)
   table.apply(said([{ clientId: 7, clock: 1, state: '{}' }]), owner, 1000, 1)
   table.leave(owner, 2)

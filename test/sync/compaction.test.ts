@@ -3,7 +3,10 @@ import * as Y from 'yjs'
 import { noOtherNodes, type OtherNodes, type RoomMessage, type SharedRoom } from '../../src/sync/peers/other-nodes.ts'
 import { Engine, edited, turn, typing, until } from './engine.ts'
 
-/** Gives the document so many updates that a compaction is worth it when the last client leaves; only the last update is typed. */
+/**
+ * Gives the document so many updates that a compaction is worth it when the last client leaves; only the last update is
+ * typed.
+ */
 async function typeMuch (engine: Engine, times = 60, room = 'room'): Promise<Y.Doc> {
   const doc = new Y.Doc()
   const updates = Array.from({ length: times }, (_, i) => edited(doc, () => { doc.getText('text').insert(i, `${i % 10}`) }))
@@ -99,7 +102,8 @@ await t.test('a document that cannot be built is merged, and built again ever mo
   t.match([engine.work.builds.passed, engine.store.compacted, engine.store.updates('room').length], [1, 1, 1])
   t.equal(textOf(engine.store.updates('room')).length, 60)
   t.match(engine.log.lines.filter((line) => line.startsWith('Failed')), ['Failed to build a document'])
-  for (const [passMs, attempts] of [[0, 1], [minute, 2], [minute, 2], [minute, 3], [3 * minute, 3], [hour, 4]] as const) {
+  const visits = [[0, 1], [minute, 2], [minute, 2], [minute, 3], [3 * minute, 3], [hour, 4]] as const
+  for (const [passMs, attempts] of visits) {
     engine.pass(passMs)
     await visit()
     t.equal(engine.work.builds.passed, attempts, `${passMs / minute} minutes later`)

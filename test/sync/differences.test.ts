@@ -9,7 +9,9 @@ import { MemoryStore } from './memory-store.ts'
 
 const MiB = 2 ** 20
 const vector = (clock: number): Uint8Array => Uint8Array.of(1, 9, clock)
-const documentOf = (bytes: number): StoredDocument => ({ snapshot: undefined, log: [{ seq: 1, update: new Uint8Array(bytes) }], lastSeq: 1 })
+const documentOf = (bytes: number): StoredDocument => {
+  return { snapshot: undefined, log: [{ seq: 1, update: new Uint8Array(bytes) }], lastSeq: 1 }
+}
 
 /** Differences that are never computed. */
 function stuck (): Differences {

@@ -46,11 +46,22 @@ export class Engine {
   #skewMs = 0
   #isDead = false
 
-  constructor (more: Partial<Limits & { maxSocketBufferBytes: number }> = {}, store = new MemoryStore(), otherNodes = noOtherNodes) {
+  constructor (
+    more: Partial<Limits & { maxSocketBufferBytes: number }> = {},
+    store = new MemoryStore(),
+    otherNodes = noOtherNodes
+  ) {
     const { maxSocketBufferBytes = 64 * 1024, ...bounds } = more
     this.maxBufferedBytes = maxSocketBufferBytes
     this.store = store
-    this.rooms = new Rooms({ store: this.#untilDeath(store), work: this.work, logger: this.log, now: this.now, limits: { ...limits, ...bounds }, otherNodes })
+    this.rooms = new Rooms({
+      store: this.#untilDeath(store),
+      work: this.work,
+      logger: this.log,
+      now: this.now,
+      limits: { ...limits, ...bounds },
+      otherNodes,
+    })
   }
 
   readonly now = (): number => performance.now() + this.#skewMs
@@ -113,7 +124,11 @@ export class Peer implements Session {
   /** Called with each message as it comes */
   onHeard: ((heard: Heard) => void) | undefined
 
-  constructor (engine: Engine, room: string, { wire = 'y-websocket', isDeaf = false, socket, canEdit = true, ...member }: JoinOptions) {
+  constructor (
+    engine: Engine,
+    room: string,
+    { wire = 'y-websocket', isDeaf = false, socket, canEdit = true, ...member }: JoinOptions
+  ) {
     const addressed = wire === 'hocuspocus'
     this.socket = socket ?? new FakeSocket(engine.now, (frames) => {
       for (const payload of payloadsOf(frames)) {

@@ -94,7 +94,9 @@ await t.test('answers that nobody reads are counted for all documents of a socke
   socket.buffered = engine.maxBufferedBytes + 1
   const [update] = typing('something')
   // Each is told that it was refused: well below what a single document may let wait.
-  for (let count = 0; count < 1000 && socket.closed === undefined; count++) for (const reader of readers) reader.update(update!)
+  for (let count = 0; count < 1000 && socket.closed === undefined; count++) {
+    for (const reader of readers) reader.update(update!)
+  }
   t.equal(socket.closed?.code, 4508)
 })
 

@@ -67,7 +67,11 @@ export class InlineWork implements DocumentWork {
     return { pieces: difference(updates, Uint8Array.of(0), maxPieceBytes), known: known.encode(), setAside: [] }
   }
 
-  async difference (updates: readonly Uint8Array[], stateVector: Uint8Array, maxPieceBytes: number): Promise<readonly Uint8Array[]> {
+  async difference (
+    updates: readonly Uint8Array[],
+    stateVector: Uint8Array,
+    maxPieceBytes: number
+  ): Promise<readonly Uint8Array[]> {
     this.differences++
     await this.others.pass()
     return difference(updates, stateVector, maxPieceBytes)

@@ -64,7 +64,8 @@ export class MemoryStore implements Store {
     if (this.damaged.has(name)) throw new DamagedDocument(name, 'its checksum differs')
     const document = this.documents.get(name)
     if (document === undefined) return undefined
-    return { snapshot: document.snapshot, log: document.log.filter(({ seq }) => seq > since), lastSeq: document.lastSeq }
+    const { snapshot, log, lastSeq } = document
+    return { snapshot, log: log.filter(({ seq }) => seq > since), lastSeq }
   }
 
   async readPiece (name: string, generation: number, index: number): Promise<Uint8Array | undefined> {
@@ -73,7 +74,10 @@ export class MemoryStore implements Store {
     return document?.snapshot?.generation === generation ? document.pieces[index] : undefined
   }
 
-  async compact (name: string, { replaces, upTo, pieces, known, setAside = [] }: NextSnapshot): Promise<SnapshotHead | undefined> {
+  async compact (
+    name: string,
+    { replaces, upTo, pieces, known, setAside = [] }: NextSnapshot
+  ): Promise<SnapshotHead | undefined> {
     await this.compactions.pass()
     const document = this.#document(name)
     if ((document.snapshot?.generation ?? 0) !== replaces) return undefined
@@ -83,7 +87,8 @@ export class MemoryStore implements Store {
     // Building the document also deletes what no update says: of concurrent values of one key, all but one.
     for (const piece of pieces) document.known.add(scanUnchecked(piece))
     const held = document.setAside.length
-    document.setAside = [...document.setAside, ...setAside.map((update, index) => ({ ...update, seq: held + index + 1, at: Date.now() }))]
+    const added = setAside.map((update, index) => ({ ...update, seq: held + index + 1, at: Date.now() }))
+    document.setAside = [...document.setAside, ...added]
     document.log = document.log.filter(({ seq }) => seq > upTo)
     this.compacted++
     return document.snapshot
@@ -106,7 +111,16 @@ export class MemoryStore implements Store {
 
   async * list (): AsyncGenerator<DocumentInfo> {
     for (const [document, { snapshot, log, lastSeq, setAside }] of this.documents) {
-      yield { document, snapshotBytes: snapshot?.bytes ?? 0, logBytes: 0, logEntries: log.length, lastSeq, setAside: setAside.length, createdAt: 0, updatedAt: 0 }
+      yield {
+        document,
+        snapshotBytes: snapshot?.bytes ?? 0,
+        logBytes: 0,
+        logEntries: log.length,
+        lastSeq,
+        setAside: setAside.length,
+        createdAt: 0,
+        updatedAt: 0,
+      }
     }
   }
 

@@ -93,7 +93,10 @@ class World {
   engine = new Engine({ maxSocketBufferBytes: 2000 }, this.store)
   readonly people: Person[]
   readonly acknowledged: Uint8Array[] = []
-  /** Somebody's document is gone. What others have may rest on a part of it that never left that browser: they all wait for it then, and alike. */
+  /**
+   * Somebody's document is gone. What others have may rest on a part of it that never left that browser: they all wait
+   * for it then, and alike.
+   */
   hasLostSomeone = false
   /** What must not happen and was seen where nothing may be thrown */
   readonly faults: string[] = []
@@ -113,7 +116,13 @@ class World {
   }
 }
 
-interface Step { readonly what: number, readonly who: number, readonly a: number, readonly b: number, readonly turns: number }
+interface Step {
+  readonly what: number
+  readonly who: number
+  readonly a: number
+  readonly b: number
+  readonly turns: number
+}
 
 const schedule = fc.array(fc.record({
   what: fc.nat(29), who: fc.nat(3), a: fc.nat(1000), b: fc.nat(1000), turns: fc.nat(3),

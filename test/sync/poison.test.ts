@@ -210,7 +210,9 @@ await t.test('a client whose edit was set aside goes on writing, and is not left
 function ofClients (count: number, first = 1): Uint8Array {
   const writer = new ByteWriter(count * 10)
   writer.varUint(count)
-  for (let client = first + count - 1; client >= first; client--) for (const number of [1, client, 0, 0, 1]) writer.varUint(number)
+  for (let client = first + count - 1; client >= first; client--) {
+    for (const number of [1, client, 0, 0, 1]) writer.varUint(number)
+  }
   writer.varUint(0)
   return writer.finish()
 }

@@ -6,7 +6,9 @@ import { readSettings } from '../../src/plugins/env.ts'
 import { settings } from '../../src/settings/prepare.ts'
 import { requireProgram } from '../processes.ts'
 
-/** What can be said of examples/systemd without a running systemd: that it is understood, strict, and fits the service. */
+/**
+ * What can be said of examples/systemd without a running systemd: that it is understood, strict, and fits the service.
+ */
 
 const program = '/usr/bin/systemd-analyze'
 const folder = new URL('../../examples/systemd/', import.meta.url)
