@@ -67,7 +67,8 @@ const retryAfterSeconds = 2
  * details.
  */
 export function answerError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const status = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 600 ? error.statusCode : 500
+  const { statusCode = 500 } = error
+  const status = statusCode >= 400 && statusCode < 600 ? statusCode : 500
   // The errors above are no bugs: their code says enough, without a stack.
   if (status >= 500) request.log.error(isOurs(error) ? { code: error.code } : { err: error }, error.message)
   if (status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfterSeconds)

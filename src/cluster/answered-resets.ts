@@ -1,4 +1,5 @@
 import type { NodeId } from '../bus/bus.ts'
+import { BoundedMap } from '../queue/bounded-map.ts'
 
 /** Resets remembered, at some 100 bytes each. Another node repeats no more than that. */
 const maxResets = 10_000
@@ -8,7 +9,7 @@ const maxResets = 10_000
  * arrived; carried out twice, it would close connections that were authorised after the first time.
  */
 export class AnsweredResets {
-  readonly #answers = new Map<string, number>()
+  readonly #answers = new BoundedMap<string, number>(maxResets)
 
   /**
    * Carries out a reset, unless that was done before.
@@ -21,10 +22,6 @@ export class AnsweredResets {
     if (known !== undefined) return known
     const answer = reset()
     this.#answers.set(key, answer)
-    for (const oldest of this.#answers.keys()) {
-      if (this.#answers.size <= maxResets) break
-      this.#answers.delete(oldest)
-    }
     return answer
   }
 }

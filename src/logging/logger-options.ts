@@ -47,7 +47,8 @@ function describeRequest ({ method, url, host, ip }: LoggedRequest) {
 }
 
 /** Keeps a name from a client or from Django on one line. */
-const printableOrNone = (name: string | undefined): string | undefined => name === undefined ? undefined : printable(name)
+const printableOrNone = (name: string | undefined): string | undefined =>
+  name === undefined ? undefined : printable(name)
 
 /** The URL with the values of its query hidden, except those of harmless parameters. */
 function redactQuery (url: string): string {

@@ -12,6 +12,8 @@ import { startRedis } from './redis-server.ts'
 import { when } from '../clients/changes.ts'
 
 t.setTimeout(600_000)
+// The three kinds of Redis are tested at the same time: most of it is waiting.
+t.jobs = 3
 
 const folder = await mkdtemp(join(tmpdir(), 'y-redis-tls-'))
 t.teardown(() => rm(folder, { recursive: true, force: true }))
@@ -43,20 +45,20 @@ async function relaysByTls (t: Test, room: string, url: string): Promise<void> {
   })
 }
 
-await t.test('one server', async (t) => {
+void t.test('one server', { buffered: true }, async (t) => {
   const port = await freePort()
   const redis = await startRedis(['--tls-port', String(port), '--tls-cert-file', tls.certificate, '--tls-key-file', tls.key, '--tls-auth-clients', 'no', '--requirepass', 'p@ss/word'])
   t.teardown(() => redis.remove())
   await relaysByTls(t, 'server', `rediss://:p%40ss%2Fword@127.0.0.1:${port}`)
 })
 
-await t.test('Sentinel', async (t) => {
+void t.test('Sentinel', { buffered: true }, async (t) => {
   const sentinels = await startSentinels({ tls })
   t.teardown(() => sentinels.remove())
   await relaysByTls(t, 'sentinel', sentinels.url)
 })
 
-await t.test('Redis Cluster', async (t) => {
+void t.test('Redis Cluster', { buffered: true }, async (t) => {
   const cluster = await startRedisCluster({ tls })
   t.teardown(() => cluster.remove())
   await relaysByTls(t, 'cluster', cluster.url)

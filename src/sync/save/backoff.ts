@@ -1,3 +1,5 @@
+import { BoundedMap } from '../../queue/bounded-map.ts'
+
 /** ms until the first retry; each further failure doubles it, up to the longest. */
 const firstRetryMs = 60_000
 const longestRetryMs = 24 * 60 * 60_000
@@ -8,7 +10,7 @@ const maxNames = 10_000
 export class Backoff {
   readonly #now: () => number
   /** In the order of their last failures */
-  readonly #failures = new Map<string, { readonly retryMs: number, readonly retryAt: number }>()
+  readonly #failures = new BoundedMap<string, { readonly retryMs: number, readonly retryAt: number }>(maxNames)
 
   /** @param now in ms, monotonic */
   constructor (now: () => number) {
@@ -33,12 +35,7 @@ export class Backoff {
   failed (name: string): number {
     const before = this.#failures.get(name)
     const retryMs = before === undefined ? firstRetryMs : Math.min(before.retryMs * 2, longestRetryMs)
-    this.#failures.delete(name)
     this.#failures.set(name, { retryMs, retryAt: this.#now() + retryMs })
-    for (const oldest of this.#failures.keys()) {
-      if (this.#failures.size <= maxNames) break
-      this.#failures.delete(oldest)
-    }
     return retryMs
   }
 
