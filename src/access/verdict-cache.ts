@@ -13,7 +13,7 @@ interface Entry {
 }
 
 /**
- * Remembers for a short while who can open which room. It forgets denials, so that a right just granted works at once.
+ * Remembers for a short while who can open which room. Denials are not kept: a right just granted works at once.
  */
 export class VerdictCache {
   readonly #lifetimeMs: number

@@ -212,7 +212,7 @@ class RedisBus implements Bus {
   #restore (): void {
     clearInterval(this.#probing)
     this.#probing = undefined
-    this.#logger.info({}, 'Redis is back')
+    this.#logger.info({}, 'Redis is reachable again')
     this.#listener.restored()
   }
 

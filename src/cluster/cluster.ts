@@ -6,7 +6,7 @@ import { AnsweredResets } from './answered-resets.ts'
 import { decodeDatagram, encodeDatagram, type Datagram } from './datagram.ts'
 import type { Entry } from './entry.ts'
 import { Link } from './link.ts'
-import { beatEveryMs, goneAfterMs, Liveness } from './liveness.ts'
+import { beatEveryMs, checkEveryMs, Liveness } from './liveness.ts'
 import {
   answerQuestion, decodeQuestion, encodeAnswer, encodeQuestion, type Answerer, type AnswerTo, type Question,
 } from './question.ts'
@@ -29,16 +29,12 @@ export interface ClusterOptions {
   readonly batchMs?: number
 }
 
-/** ms between two checks of the other nodes. */
-const checkEveryMs = 1000
 /** ms that the other nodes have to answer a question. */
 const answerTimeoutMs = 3000
 /** ms between two reads of a room from the store: repairs whatever no known fault explains. */
 const readEveryMs = 60_000
-/** The same while other nodes may be alive and unheard. */
+/** The same while other nodes may be alive and unreachable. */
 const readEveryMsInDoubt = 4000
-/** ms that a check can be late before this process counts as having been stopped, rather than the other nodes. */
-const frozenMs = 2000
 const defaultBatchMs = 30
 
 /**
@@ -61,7 +57,6 @@ export class Cluster implements OtherNodes {
   #flushTimer: NodeJS.Timeout | undefined
   #timers: NodeJS.Timeout[] = []
   #openedAt = 0
-  #checkedAt = 0
 
   constructor (options: ClusterOptions) {
     this.#options = options
@@ -77,7 +72,7 @@ export class Cluster implements OtherNodes {
       received: (from, message) => { this.#received(from, message) },
       restored: () => { this.#restartLinks() },
     })
-    this.#openedAt = this.#checkedAt = now()
+    this.#openedAt = now()
     this.#liveness.heardSelf()
     this.#beat()
     const beating = setInterval(() => { this.#beat() }, beatEveryMs)
@@ -121,7 +116,7 @@ export class Cluster implements OtherNodes {
     this.#answerOpening = answer
   }
 
-  share (room: SharedRoom): boolean {
+  isOpenElsewhere (room: SharedRoom): boolean {
     if (this.#links.size === 0) return false
     return (this.#directory.named(room.name)?.remoteNumbers.size ?? 0) > 0
   }
@@ -160,7 +155,7 @@ export class Cluster implements OtherNodes {
 
   #answerTo (from: NodeId, id: number, question: Question, ageMs: number): AnswerTo<Question> {
     const { now, answerer } = this.#options
-    // Every connection of this node was authorised after a question that is older than the node.
+    // This node has started after the question, so all its connections were authorised later.
     if (ageMs > now() - this.#openedAt) return undefined
     if (question.type !== 'reset') return answerQuestion(question, answerer)
     return this.#answeredResets.answer(from, id, () => answerer.reset(question.room, question.userId))
@@ -305,7 +300,7 @@ export class Cluster implements OtherNodes {
   #processOpened (link: Link, { number, name }: { readonly number: number, readonly name: string }): void {
     const open = this.#directory.named(name)
     if (open === undefined) return this.#sendDeparted(link, number, name)
-    // The second time, it answers what this node has sent.
+    // This entry only confirms the one of this node.
     if (open.remoteNumbers.get(link) === number) return
     this.#directory.share(name, link, number)
     this.#add(link, { type: 'opened', number: open.number, name })
@@ -344,16 +339,8 @@ export class Cluster implements OtherNodes {
   }
 
   #check (): void {
-    const now = this.#options.now()
-    const lateMs = now - this.#checkedAt - checkEveryMs
-    this.#checkedAt = now
-    for (const link of this.#links.values()) {
-      // If this process was stopped, the messages of the other nodes are still to be read.
-      if (lateMs > frozenMs) link.heard(link.heardAt + lateMs)
-      if (now - link.heardAt > goneAfterMs) this.#drop(link.node, false)
-      else if (!link.isComplete) link.requestRestart()
-    }
-    this.#liveness.sweep()
+    for (const { node } of this.#liveness.check(this.#links.values())) this.#drop(node, false)
+    for (const link of this.#links.values()) if (!link.isComplete) link.requestRestart()
   }
 
   /** This node was cut off: the other nodes may have dropped it, and it may have missed anything. */
@@ -379,6 +366,5 @@ export class Cluster implements OtherNodes {
       return
     }
     this.#options.logger.warn({ node: link.name }, 'Another node is silent and counts as crashed')
-    this.#liveness.crashed()
   }
 }

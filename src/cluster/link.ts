@@ -46,7 +46,7 @@ export class Link {
   /** The node has sent its name. */
   named (name: string): void { this.#name = name }
 
-  /** Starts again; entries that were not sent are dropped. The caller adds a hello first. */
+  /** Starts again; entries that were not sent are dropped. The caller must add a hello as the first entry. */
   restart (): void {
     this.#epoch = 1 + Math.floor(Math.random() * 0xfffffff)
     this.#count = 0

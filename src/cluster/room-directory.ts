@@ -12,18 +12,18 @@ export interface OpenRoom {
   readonly remoteNumbers: ReadonlyMap<Link, number>
 }
 
-interface Entry extends OpenRoom {
+interface MutableOpenRoom extends OpenRoom {
   readonly remoteNumbers: Map<Link, number>
 }
 
 /** The rooms that are open on this node, and the other nodes that have them open. */
 export class RoomDirectory {
-  readonly #byName = new Map<string, Entry>()
-  readonly #byNumber = new Map<number, Entry>()
+  readonly #byName = new Map<string, MutableOpenRoom>()
+  readonly #byNumber = new Map<number, MutableOpenRoom>()
   #lastNumber = 0
 
   open (room: SharedRoom): OpenRoom {
-    const open: Entry = { room, number: ++this.#lastNumber, remoteNumbers: new Map() }
+    const open: MutableOpenRoom = { room, number: ++this.#lastNumber, remoteNumbers: new Map() }
     this.#byName.set(room.name, open)
     this.#byNumber.set(open.number, open)
     return open

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { createAuthoriser, type Authoriser } from '../access/authorise.ts'
 import { openBackend } from '../access/backend.ts'
 import { Epochs } from '../access/epochs.ts'
-import { createSecretCheck } from '../access/secret.ts'
+import { createSecretCheck } from '../access/secret-check.ts'
 import { createTicketCheck } from '../access/ticket.ts'
 import { Durations } from '../logging/durations.ts'
 

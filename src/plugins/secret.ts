@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { createHttpCheck, createSecretCheck } from '../access/secret.ts'
+import { createHttpCheck, createSecretCheck } from '../access/secret-check.ts'
 import { InvalidApiKey } from '../errors.ts'
 
 /** An onRequest hook. */

@@ -7,7 +7,7 @@ import { closes, reasonFor } from '../protocol/close-codes.ts'
 import { ConnectionLimits } from '../sessions/connection-limits.ts'
 import type { Gate } from '../sessions/gate.ts'
 import { InboundBudget } from '../sessions/inbound-budget.ts'
-import { maxStrangerBytes } from '../sessions/inbound.ts'
+import { maxBytesBeforeAdmission } from '../sessions/inbound.ts'
 import { Rechecks } from '../sessions/rechecks.ts'
 import { RoomSockets } from '../sessions/room-sockets.ts'
 import { SocketFigures } from '../sessions/socket-figures.ts'
@@ -97,7 +97,7 @@ export default fp(async function websocket (app: FastifyInstance) {
       // The plugin only listens to its upgrades.
       server: refusePipelinedUpgrades(app.server, app.log) as Server,
       // Raised when a client is admitted.
-      maxPayload: Math.min(maxStrangerBytes, config.MAX_FRAME_BYTES),
+      maxPayload: Math.min(maxBytesBeforeAdmission, config.MAX_FRAME_BYTES),
       maxFragments,
       perMessageDeflate: false,
       clientTracking: true,

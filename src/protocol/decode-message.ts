@@ -50,7 +50,7 @@ function decodeHocuspocusMessage (decoder: decoding.Decoder, type: number): Clie
   switch (type) {
     case messageType.auth: {
       const kind = decoding.readVarUint(decoder)
-      if (kind !== hocuspocusAuthType.token) throw new MalformedMessage('Only a token may come in an auth message')
+      if (kind !== hocuspocusAuthType.token) throw new MalformedMessage('An auth message must carry a token')
       // Provider 4 sends its version after the token.
       return { type: 'auth', token: decoding.readVarString(decoder) }
     }

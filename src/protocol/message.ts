@@ -17,7 +17,7 @@ export type ClientMessage =
   | { readonly type: 'discarded' }
   | { readonly type: 'ignored' }
 
-/** Message types that both protocols share, by the numbers of y-protocols and y-websocket. */
+/** The numbers of the message types. Up to 3 they are those of y-protocols, shared by both protocols. */
 export const messageType = {
   sync: 0,
   awareness: 1,

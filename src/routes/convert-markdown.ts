@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { ContentMissing } from '../errors.ts'
-import { conversionFailure } from '../http/conversion-failure.ts'
-import { tellDropped } from '../http/tell-dropped.ts'
+import { conversionError } from '../http/conversion-error.ts'
+import { reportDropped } from '../http/report-dropped.ts'
 
 const schema = {
   summary: 'Convert markdown to a Yjs update in base64: the older form of /api/convert/',
@@ -18,8 +18,8 @@ const convertMarkdown: FastifyPluginAsyncTypebox = async function (scope) {
     if (typeof content !== 'string' || content === '') throw new ContentMissing()
     const { body, dropped } = await scope.converter
       .convert({ input: Buffer.from(content), from: 'markdown', to: 'yjs', softBreaks: CONVERSION_SOFT_BREAKS, math: CONVERSION_MATH })
-      .catch((error: unknown) => { throw conversionFailure(error) })
-    tellDropped(reply, dropped)
+      .catch((error: unknown) => { throw conversionError(error) })
+    reportDropped(reply, dropped)
     return { content: Buffer.from(body).toString('base64') }
   })
 }

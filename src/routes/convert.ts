@@ -4,8 +4,8 @@ import Type from 'typebox'
 import { inputFormatOf, negotiate, type InputFormat, type Negotiated } from '../convert/formats.ts'
 import { ContentMissing, ContentTooLarge, ContentTypeUnsupported, FormatUnsupported } from '../errors.ts'
 import { webOrigin } from '../settings/derived.ts'
-import { conversionFailure } from '../http/conversion-failure.ts'
-import { tellDropped } from '../http/tell-dropped.ts'
+import { conversionError } from '../http/conversion-error.ts'
+import { reportDropped } from '../http/report-dropped.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -61,9 +61,9 @@ const convert: FastifyPluginAsyncTypebox = async function (scope) {
     }
     const converted = await scope.converter
       .convert({ input: body, from, to: to.format, ...options }, hangUp(reply))
-      .catch((error: unknown) => { throw conversionFailure(error) })
+      .catch((error: unknown) => { throw conversionError(error) })
     const isStrict = query.strict === '1' || query.strict === 'true'
-    if (tellDropped(reply, converted.dropped) > 0 && isStrict) {
+    if (reportDropped(reply, converted.dropped) > 0 && isStrict) {
       return await reply.code(422).send({ error: 'The output format cannot carry all of the document', dropped: converted.dropped })
     }
     reply.type(textual.test(to.mediaType) ? `${to.mediaType}; charset=utf-8` : to.mediaType)

@@ -58,7 +58,7 @@ export class HocuspocusSession implements Session, RoomSocket {
   /** The latest token of each connection */
   readonly #tokens = new WeakMap<Connection, string>()
   readonly #refused: RefusedDocuments
-  /** Provider 2 throws on a Close message. It differs from later ones if it has no token: then it sends no Auth. */
+  /** False once the client sends step 1 before any Auth: it can be provider 2, which throws on a Close message. */
   #understandsClose = true
   #isClosed = false
 
@@ -89,8 +89,8 @@ export class HocuspocusSession implements Session, RoomSocket {
     leaveRoom(this.#options.gate, connection, reason.code)
     this.#documents.delete(connection)
     this.#refused.add(connection.address.key, connection.room?.name, connection.userId)
-    this.#tell(connection.address, reason)
-    if (reason.code === closes.reset.code) this.#tellAll(reason)
+    this.#sendReason(connection.address, reason)
+    if (reason.code === closes.reset.code) this.#sendReasonToAll(reason)
     const judged = { room: connection.room?.name, user: connection.userId, token: this.#tokens.get(connection) }
     this.#closeOrStay(reason, judged)
   }
@@ -102,16 +102,17 @@ export class HocuspocusSession implements Session, RoomSocket {
   reset (room: string, userId: string | undefined): boolean {
     const isJudgedFor = room === this.#options.room && (userId === undefined || userId === this.#options.userId)
     if (this.#isClosed || !(isJudgedFor || this.#refused.isReset(room, userId))) return false
-    this.#tellAll(closes.reset)
+    this.#sendReasonToAll(closes.reset)
     this.#close(closes.reset)
     return true
   }
 
   /** Every provider on the socket must reconnect, and gets the reason. */
-  #tellAll (reason: CloseReason): void {
-    for (const document of this.#documents.all) if (!isLeft(document)) this.#tell(document.address, reason)
+  #sendReasonToAll (reason: CloseReason): void {
+    for (const document of this.#documents.all) if (!isLeft(document)) this.#sendReason(document.address, reason)
   }
 
+  /** The engine calls this once the updates before the ticket have been processed. */
   async renew (connection: Connection, ticket: string): Promise<void> {
     if (await renewAccess(this.#options.gate, connection, ticket)) this.#keepToken(connection, ticket)
   }
@@ -184,7 +185,7 @@ export class HocuspocusSession implements Session, RoomSocket {
   #closedByClient (address: string, document: SocketDocument | undefined): void {
     this.#refused.delete(address)
     if (document === undefined || isLeft(document)) return
-    if (document instanceof Connection) this.#keepLeft(document)
+    if (document instanceof Connection) this.#leaveAndListen(document)
     else if (document.isAsked) {
       document.leave()
       // The question goes on, and delays those of other clients: leaving before each answer counts like a refusal.
@@ -198,7 +199,7 @@ export class HocuspocusSession implements Session, RoomSocket {
    * the socket is open queues its Close behind the first messages of the next provider of the same document, which then
    * receives nothing more and does not know why.
    */
-  #keepLeft (connection: Connection): void {
+  #leaveAndListen (connection: Connection): void {
     const { address, room } = connection
     this.#leave(connection, undefined)
     const token = this.#tokens.get(connection)
@@ -286,7 +287,7 @@ export class HocuspocusSession implements Session, RoomSocket {
 
   #denyLeft ({ address, documentName, token }: WaitingDocument, verdict: Denied): void {
     this.#refused.add(address.key, documentName, undefined)
-    this.#tell(address, refusal(verdict))
+    this.#sendReason(address, refusal(verdict))
     this.#report(verdict, { room: documentName, token })
     this.#awaitDocument()
   }
@@ -317,7 +318,7 @@ export class HocuspocusSession implements Session, RoomSocket {
     this.#refused.add(address.key, documentName, undefined)
     // Providers take any message for a success and reset their back-off. A temporary refusal therefore sends nothing
     // and closes the socket.
-    if (isPermissionDenied(reason)) this.#tell(address, reason)
+    if (isPermissionDenied(reason)) this.#sendReason(address, reason)
     if (this.#probation.countRefusal()) this.#closeOrStay(reason, { room: documentName, token })
     else this.#close(closes.tooMany)
   }
@@ -331,7 +332,7 @@ export class HocuspocusSession implements Session, RoomSocket {
 
   get #handshake (): Judged { return { room: this.#options.room, user: this.userId ?? this.#options.userId } }
 
-  #tell (address: Address, reason: CloseReason): void {
+  #sendReason (address: Address, reason: CloseReason): void {
     const mustDeny = isPermissionDenied(reason) || (!this.#understandsClose && isAboutOneDocument(reason))
     if (!mustDeny && !this.#understandsClose) return
     const message = mustDeny ? encodeHocuspocusDenied(reason.reason) : encodeCloseMessage(reason.reason)

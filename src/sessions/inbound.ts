@@ -37,7 +37,7 @@ const awaitingPayload = 4
 const firstControlOpcode = 8
 
 /** Bytes of the largest message of a socket that is in no document. A state vector of 50,000 sessions takes 300 KB. */
-export const maxStrangerBytes = 512 * 1024
+export const maxBytesBeforeAdmission = 512 * 1024
 /**
  * Bytes above which a message of a client that can only read is discarded while it arrives. If a page with much offline
  * work were closed instead, it would send the same message for ever. A reader's valid messages (step 1, awareness) are

@@ -6,7 +6,7 @@ import type { Gate } from './gate.ts'
 /** Documents judged at a time for a socket that was never admitted; the others wait. Each can be a call to Django. */
 const maxQuestions = 4
 /** Refusals on a socket that was never admitted, and on one that was: twice the documents that it can carry */
-const maxStrangerRefusals = 20
+const maxRefusalsBeforeAdmission = 20
 const maxRefusals = 400
 
 const closed = tryAgainLater('The socket was closed.')
@@ -44,7 +44,7 @@ export class Probation {
 
   /** Counts one more refusal. @returns false: it is one too many */
   countRefusal (): boolean {
-    return ++this.#refusals <= (this.#hasBeenLetIn ? maxRefusals : maxStrangerRefusals)
+    return ++this.#refusals <= (this.#hasBeenLetIn ? maxRefusals : maxRefusalsBeforeAdmission)
   }
 
   /** The socket carries no document now. */

@@ -6,7 +6,7 @@ export interface Rates {
   readonly burstSeconds: number
 }
 
-/** Limits what a socket sends by two buckets that fill as time passes. */
+/** Limits what a socket sends by two buckets that fill as time passes. The sessions close a socket that exceeds it. */
 export class RateLimit {
   readonly #rates: Rates
   #messages: number

@@ -1,12 +1,12 @@
 import { Connection } from '../sync/connection.ts'
-import { maxStrangerBytes } from './inbound.ts'
+import { maxBytesBeforeAdmission } from './inbound.ts'
 import type { WaitingDocument } from './waiting-document.ts'
 
 /** Documents on one socket, open or not */
 const maxDocuments = 200
 /** Messages that can wait on one socket for verdicts; a client without access must not fill the memory. */
 const maxWaitingMessages = 500
-const maxWaitingBytes = 2 * maxStrangerBytes
+const maxWaitingBytes = 2 * maxBytesBeforeAdmission
 
 /** A document of a socket: open, or waiting for a verdict or for the client to return. */
 export type SocketDocument = Connection | WaitingDocument

@@ -50,10 +50,11 @@ export class YWebsocketSession implements Session {
   /** The engine has ended the connection. */
   ended (_connection: Connection, reason: CloseReason): void {
     if (isPermissionDenied(reason)) this.#socket.write(framesOf(noAddress, [encodePermissionDenied(reason.reason)]))
-    this.#close(reason)
     leaveRoom(this.#gate, this.#connection, reason.code)
+    this.#close(reason)
   }
 
+  /** The engine calls this once the updates before the ticket have been processed. */
   async renew (connection: Connection, ticket: string): Promise<void> {
     await renewAccess(this.#gate, connection, ticket)
   }

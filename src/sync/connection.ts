@@ -67,7 +67,7 @@ const maxHeaderBytes = 10
 /** Unanswered questions of one connection whether all is stored; an editor asks once or twice a second. */
 const maxOpenQuestions = 10_000
 
-/** One socket of one user in one room. */
+/** One client in one room: a whole y-websocket socket, or one document on a Hocuspocus socket. */
 export class Connection implements Speaker, Receipt {
   readonly socket: Socket
   readonly session: Session
@@ -182,7 +182,7 @@ export class Connection implements Speaker, Receipt {
   }
 
   /** An update was refused, since the client cannot edit, or could not when it arrived. */
-  refuse (): void { this.#wasRefused = true }
+  updateRefused (): void { this.#wasRefused = true }
 
   /** The client has answered a question for what the room lacks: with all of it, refused updates included. */
   answered (): void {

@@ -50,7 +50,7 @@ export class RoomContent {
   #logBytes = 0
   #logEntries = 0
   #generation = 0
-  /** Connections that are catching up */
+  /** Connections that are being sent the document or presence in several turns */
   #behind = 0
   /** Updates that are being added step by step */
   #adding = 0
@@ -68,7 +68,7 @@ export class RoomContent {
   /** Generation of the snapshot whose content is known; 0 = none */
   get generation (): number { return this.#generation }
   get isOpen (): boolean { return this.#isOpen }
-  /** Whether a connection is catching up. */
+  /** Whether a connection is being sent the document or presence in several turns. */
   get isStreaming (): boolean { return this.#behind > 0 }
   /** Bytes of the whole document, as far as it is known here */
   get bytes (): number { return this.#snapshotBytes + this.#logBytes + this.pending.bytes }

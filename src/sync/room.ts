@@ -189,6 +189,11 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
       case 'auth':
         this.#renew(connection, message.token)
         break
+      case 'close':
+      case 'ping':
+      case 'ignored':
+        // The session has handled these.
+        break
     }
   }
 
@@ -257,13 +262,12 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
   }
 
   #broadcast (messages: Broadcast): void {
-    if (messages.updates.length === 0 && messages.awareness === undefined) return
     const { counters } = this.#services
-    broadcast(this.connections, messages, (connection, missed) => {
+    const written = broadcast(this.connections, messages, (connection, missed) => {
       counters.count('resyncs')
       this.#catchUp.fallBehind(connection, missed)
     })
-    counters.count('framesWritten', this.connections.size)
+    counters.count('framesWritten', written)
   }
 
   save (recent: RecentUpdate): void { this.#save(recent, this.#services.now()) }

@@ -64,7 +64,6 @@ export class Rooms {
   get documentsInBackoff (): number { return this.#services.compactor.inBackoff }
   /** ms since the epoch when the store began to reject updates; undefined while it takes them */
   get storeFailingSince (): number | undefined { return this.#services.saver.failingSince }
-  get isClosed (): boolean { return this.#isClosed }
 
   /** Brings a connection into a room, which is opened if it is not open. */
   join (name: string, connection: Connection): void {

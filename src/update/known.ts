@@ -181,8 +181,8 @@ export class Known {
 
   /**
    * As `add`, in steps of at most two milliseconds. Between two steps a part of the update is known, and other updates
-   * can be added. Hand the update to the store before the first step: a client that sends the same update in between is
-   * told that it is stored.
+   * can be added. Before the last step the caller must not report it as stored to a client that sends the same
+   * update again (`RoomContent.isSentOut`).
    */
   * adding (update: ScannedUpdate): Generator<void, void, void> {
     yield * this.#addingRuns(update.runs)

@@ -273,7 +273,7 @@ export class Pool {
     this.#next()
   }
 
-  /** A worker that does not start fails the job it was started for, so that a broken module causes no endless loop. */
+  /** A worker that does not start fails the first waiting job, so that a broken module causes no endless loop. */
   #failStart (error: unknown): void {
     const job = this.#queue.takeFirst()
     if (job !== undefined) this.#settle(job, new WorkerDied('A worker thread failed to start', { cause: error }))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createHttpCheck, createSecretCheck } from '../../src/access/secret.ts'
+import { createHttpCheck, createSecretCheck } from '../../src/access/secret-check.ts'
 
 const CURRENT = 'current-secret-0123456789'
 const PREVIOUS = 'previous-secret-0123456789'

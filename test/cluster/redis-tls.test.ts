@@ -45,20 +45,20 @@ async function relaysByTls (t: Test, room: string, url: string): Promise<void> {
   })
 }
 
-void t.test('one server', { buffered: true }, async (t) => {
+t.test('one server', { buffered: true }, async (t) => {
   const port = await freePort()
   const redis = await startRedis(['--tls-port', String(port), '--tls-cert-file', tls.certificate, '--tls-key-file', tls.key, '--tls-auth-clients', 'no', '--requirepass', 'p@ss/word'])
   t.teardown(() => redis.remove())
   await relaysByTls(t, 'server', `rediss://:p%40ss%2Fword@127.0.0.1:${port}`)
 })
 
-void t.test('Sentinel', { buffered: true }, async (t) => {
+t.test('Sentinel', { buffered: true }, async (t) => {
   const sentinels = await startSentinels({ tls })
   t.teardown(() => sentinels.remove())
   await relaysByTls(t, 'sentinel', sentinels.url)
 })
 
-void t.test('Redis Cluster', { buffered: true }, async (t) => {
+t.test('Redis Cluster', { buffered: true }, async (t) => {
   const cluster = await startRedisCluster({ tls })
   t.teardown(() => cluster.remove())
   await relaysByTls(t, 'cluster', cluster.url)

@@ -26,7 +26,7 @@ for (const [name, { from, make }] of Object.entries(hostileInputs)) {
     async function convert (input: Uint8Array, from: InputFormat, to: OutputFormat): Promise<Uint8Array | undefined> {
       try {
         const { body } = await converter.convert({ input, from, to, math: true }, AbortSignal.timeout(deadlineMs))
-        const isSmall = to === 'json' || body.byteLength < 200 * source.byteLength + 1000
+        const isSmall = to === 'json' || body.byteLength < 300 * source.byteLength + 1000
         t.ok(isSmall, `${to}: ${body.byteLength} bytes`)
         return body
       } catch (error) {

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import * as Y from 'yjs'
 import type { FastifyInstance } from 'fastify'
-import { maxStrangerBytes } from '../../src/sessions/inbound.ts'
+import { maxBytesBeforeAdmission } from '../../src/sessions/inbound.ts'
 import { mint } from '../service/tickets.ts'
 import { asDjango, listen } from '../helper.ts'
 import { openBare } from '../clients/bare-client.ts'
@@ -143,7 +143,7 @@ for (const [kind, path] of [['a Hocuspocus socket without credentials', '/collab
   await t.test(`before it is let in, ${kind} cannot send a large message`, async (t) => {
     const { app, port } = await listen(t)
     const client = await openRaw(t, port, path)
-    await client.write(header(binary, maxStrangerBytes + 1), half)
+    await client.write(header(binary, maxBytesBeforeAdmission + 1), half)
     t.ok([1006, 1009].includes(await client.closed))
     t.equal(app.gate.inbound.total, 0)
   })

@@ -35,7 +35,7 @@ class AnotherNode implements OtherNodes {
   closed = noOtherNodes.closed
   answerOpenings = noOtherNodes.answerOpenings
   send = noOtherNodes.send
-  share (): boolean { return true }
+  isOpenElsewhere (): boolean { return true }
   isTurn (): boolean { return true }
   say (message: RoomMessage): void { for (const room of this.#rooms) room.received('AAAAAAAA', message) }
 }

@@ -240,10 +240,11 @@ export class CatchUp {
         else await sendDifference(this.#services, connection, difference)
         return from
       } catch (error) {
-        // The document has been compacted meanwhile. What was sent already does no harm.
+        // What was sent already does no harm.
         load.forget(loading)
         if (restarts === maxRestarts) throw error
         if (error instanceof MalformedUpdate && restarts === 0) await this.#services.compactor.repair(name)
+        // A document that was compacted meanwhile is read again.
         else if (!(error instanceof SnapshotReplaced)) throw error
       }
     }

@@ -62,7 +62,7 @@ export interface OtherNodes {
    */
   answerOpenings (answer: (name: string) => RoomMessage | undefined): void
   /** Whether another node has the room open too. */
-  share (room: SharedRoom): boolean
+  isOpenElsewhere (room: SharedRoom): boolean
   /** Sends a message to all nodes that have the room open. */
   send (room: SharedRoom, message: RoomMessage): void
   /** Whether it is this node's turn to do work on the room that one node at a time does. */
@@ -76,7 +76,7 @@ export const noOtherNodes: OtherNodes = {
   opened () {},
   closed () {},
   answerOpenings () {},
-  share: () => false,
+  isOpenElsewhere: () => false,
   send () {},
   isTurn: () => true,
   readEveryMs: 0,

@@ -86,7 +86,7 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
   /** Sends what a tick has sent to this node's clients. */
   send (updates: readonly RecentUpdate[], presences: readonly Presence[]): void {
     const { otherNodes, now } = this.#services
-    if (!otherNodes.share(this)) return
+    if (!otherNodes.isOpenElsewhere(this)) return
     for (const { update } of updates) {
       // Large updates are read from the store later: the links stay free for small ones.
       if (update.length <= heavyUpdateBytes) otherNodes.send(this, { type: 'update', update })
@@ -99,7 +99,7 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
   stored ({ update }: RecentUpdate, seq: number): void {
     const { otherNodes } = this.#services
     this.#position.add(seq)
-    if (!otherNodes.share(this)) return
+    if (!otherNodes.isOpenElsewhere(this)) return
     this.#unreported.push(seq)
     if (update.length > heavyUpdateBytes) otherNodes.send(this, { type: 'read' })
   }
@@ -276,7 +276,7 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
 
   /** Reports what is stored, and notices what no node has reported. Called every few seconds. */
   sweep (): void {
-    if (this.#services.otherNodes.share(this)) this.#reportStored()
+    if (this.#services.otherNodes.isOpenElsewhere(this)) this.#reportStored()
     else this.#unreported = []
     if (!this.#position.hasHole || this.#position.synced !== this.#holeAt) {
       this.#sweepsWithHole = 0

@@ -52,7 +52,7 @@ export class Reception {
 
   /** A message of a client that can only read was discarded while it arrived, because it was too large. */
   refuseDiscarded (connection: Connection): void {
-    connection.refuse()
+    connection.updateRefused()
     this.#answerRefused(connection, undefined)
   }
 
@@ -72,7 +72,7 @@ export class Reception {
 
   /** Clients that can only read are stopped here. A step 2 with nothing new is no attempt to edit. */
   #refuse (connection: Connection, update: Uint8Array, isStep2: boolean): void {
-    connection.refuse()
+    connection.updateRefused()
     if (!connection.wantsReceipts || !isStep2) this.#answerRefused(connection, undefined)
     else if (update.length > heavyUpdateBytes) {
       this.#heldOrFail(connection, async () => { this.#answerRefused(connection, await this.#scanHeavy(update)) })
@@ -136,7 +136,7 @@ export class Reception {
       return
     }
     // A right that was withdrawn during the check is withdrawn for this update too.
-    connection.refuse()
+    connection.updateRefused()
     this.#answerRefused(connection, isStep2 ? scanned : undefined)
   }
 

@@ -2,7 +2,7 @@ import { encodeUpdate } from '../../protocol/encode-message.ts'
 import { sharedMessageBytes } from '../../protocol/frame.ts'
 import type { Runs } from '../../update/scan-update.ts'
 
-/** Is notified when something is stored. */
+/** Gets notice when updates are stored. */
 export interface Receipt {
   /** @param count messages of one sender that are stored */
   acknowledge (count: number): void

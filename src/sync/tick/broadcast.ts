@@ -14,14 +14,16 @@ export interface Broadcast {
 /**
  * Sends a tick's messages to all connections of a room: updates to those that are live, awareness to the others too.
  * @param fallBehind called for a connection whose socket is full, with the number of updates that it was not sent
+ * @returns how many sockets were written to
  */
 export function broadcast (
   connections: Iterable<Connection>,
   { updates, awareness, except }: Broadcast,
   fallBehind: (connection: Connection, missed: number) => void
-): void {
+): number {
+  let written = 0
   const forLive = awareness === undefined ? updates : [...updates, awareness]
-  if (forLive.length === 0) return
+  if (forLive.length === 0) return 0
   const liveFrames = new SharedFrames(forLive)
   const awarenessFrames = awareness === undefined ? undefined : new SharedFrames([awareness])
   for (const connection of connections) {
@@ -30,13 +32,19 @@ export function broadcast (
       if (connection === except) continue
       // Documents that share a socket fill it for each other: no frame is made for one that is full.
       const wasFull = socket.isFull
-      if (!wasFull) liveFrames.writeTo(socket, connection.address)
-      else if (awareness !== undefined) progress.oweAwareness()
+      if (!wasFull) {
+        liveFrames.writeTo(socket, connection.address)
+        written++
+      } else if (awareness !== undefined) progress.oweAwareness()
       if (socket.isFull) fallBehind(connection, wasFull ? updates.length : 0)
     } else if (awarenessFrames !== undefined) {
       if (connection.phase !== 'joining' || progress.isInitialSync) progress.oweAwareness()
       else if (socket.isFull) connection.end(closes.tooSlow)
-      else awarenessFrames.writeTo(socket, connection.address)
+      else {
+        awarenessFrames.writeTo(socket, connection.address)
+        written++
+      }
     }
   }
+  return written
 }

@@ -21,7 +21,7 @@ export function mergeTick<Part> (
 function merge (group: readonly ScannedUpdate[]): { readonly update: Uint8Array, readonly runs: Runs } {
   const [first] = group
   const merged = mergeUpdates(group)
-  // A single update comes back as it is: a view of a larger network buffer, which it must not keep alive.
+  // A single update is returned unchanged: a view of a larger network buffer, which it must not keep alive.
   if (group.length === 1 && first !== undefined) return { update: new Uint8Array(merged), runs: first.runs }
   return { update: merged, runs: group.flatMap(({ runs }) => [...runs]) }
 }

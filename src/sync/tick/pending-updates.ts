@@ -7,7 +7,7 @@ export class PendingUpdates {
   #updates: ScannedUpdate[] = []
   #bytes = 0
   #receipts: Receipt[] = []
-  /** null = several */
+  /** null: several, or none on this node */
   #sender: Connection | null | undefined
 
   get all (): readonly ScannedUpdate[] { return this.#updates }

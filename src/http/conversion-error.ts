@@ -4,7 +4,7 @@ import { Busy, ContentInvalid, ContentTooLarge, ConversionTooSlow } from '../err
 /**
  * The HTTP error for the failure of a conversion. Any other error, and what is no fault of the request, stays as it is.
  */
-export function conversionFailure (error: unknown): unknown {
+export function conversionError (error: unknown): unknown {
   return error instanceof ConversionFailure ? httpErrorFor(error) : error
 }
 
