@@ -1,4 +1,4 @@
-"""What every view of the API does the same way: who asks, for which document, and how a refusal looks."""
+"""Code that all API views share: authentication, finding the document, and error responses."""
 
 import functools
 import json
@@ -23,7 +23,7 @@ class Refused(Exception):
 
 
 def api(*methods):
-    """Wraps a view: signed-in users only, refusals as JSON, answers never cached."""
+    """Wraps a view: it requires a signed-in user, returns errors as JSON, and is never cached."""
 
     def wrap(view):
         @never_cache
@@ -49,16 +49,16 @@ def api(*methods):
 
 
 def find_document(user, document_id, ability):
-    """The document, if it is there and this user has the ability ("retrieve", "update") or is its owner ("share").
+    """Returns the document if this user has the ability ("retrieve", "update") or, for "share", is its owner.
 
-    A UUID can be written in many ways, and a room has exactly one name: another spelling is another, unknown document.
+    Only the canonical spelling of the UUID is accepted: another spelling would name another room.
     """
     try:
         document = Document.objects.get(pk=document_id)
     except (Document.DoesNotExist, ValidationError):
         document = None
     if document is None or str(document.pk) != str(document_id):
-        raise Refused(404, "There is no such document.")
+        raise Refused(404, "The document does not exist.")
     allowed = user.pk == document.owner_id if ability == "share" else document.abilities(user)[ability]
     if not allowed:
         raise Refused(403, "You may not do this with this document.")
@@ -66,7 +66,7 @@ def find_document(user, document_id, ability):
 
 
 def read_json(request):
-    """The request's body as a dict."""
+    """Returns the request's body as a dict."""
     try:
         body = json.loads(request.body)
     except ValueError:

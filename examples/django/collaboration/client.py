@@ -24,7 +24,7 @@ Room = Union[str, UUID]
 
 
 class YProviderError(Exception):
-    """y-provider did not do what it was asked to. `status` is its HTTP status, None when there was no answer."""
+    """A call to y-provider failed. `status` is its HTTP status, None if there was no response."""
 
     def __init__(self, message: str, status: Optional[int] = None):
         super().__init__(message)
@@ -32,36 +32,36 @@ class YProviderError(Exception):
 
 
 class Forbidden(YProviderError):
-    """403: the secret is not the one that y-provider has."""
+    """403: y-provider has a different secret."""
 
 
 class Rejected(YProviderError):
-    """Any other 4xx: what was sent cannot be used. Sending it again will not help."""
+    """Any other 4xx: y-provider rejects this request, and will reject it again."""
 
 
 class Unavailable(YProviderError):
-    """No answer, in time or at all, or a 5xx: nothing is wrong with what was sent. Try again later."""
+    """No response in time, 429 or 5xx: nothing is wrong with the request. Retry later."""
 
 
 class Conversion(NamedTuple):
     content: bytes
     content_type: str
-    dropped: int  # parts of the document that the other format cannot say
+    dropped: int  # parts of the document that the other format cannot express
 
 
 class Connections(NamedTuple):
-    count: int  # connections to the room that may edit
-    exists: bool  # whether one of them belongs to the session that was asked for
+    count: int  # connections to the room that can edit
+    exists: bool  # whether one of them belongs to the given session
 
 
 class YProvider:
-    """Speaks to one y-provider (or the load balancer before several). Holds no connection, so threads may share it.
+    """Calls y-provider, or the load balancer in front of several. Threads can share it: it keeps no connection open.
 
-    base_url: where Django reaches it, such as http://127.0.0.1:4444, an internal address.
+    base_url: the internal address at which Django reaches it, such as http://127.0.0.1:4444.
     secret: COLLABORATION_SERVER_SECRET, sent as it is: no "Bearer", no quotes.
-    timeout: seconds to wait for an answer. Connecting never takes longer than 5.
-    attempts: how often a call is made that met no server, or a busy one (429, 502, 503, 504). Every call here may be
-        repeated: none changes a document. A call that ran into its time-out is not made again.
+    timeout: seconds to wait for a response; at most 5 of them for the connection.
+    attempts: how often to try a call that cannot connect, or gets 429, 502, 503 or 504. Retrying is safe, since no call
+        changes a document. A call that timed out is not retried.
     verify: the path of a CA bundle, for https with a private certificate.
     """
 
@@ -81,7 +81,7 @@ class YProvider:
     def convert(
         self, content: Union[str, bytes], content_type: str, accept: str, strict: bool = False
     ) -> Conversion:
-        """Converts between formats, given as media types. With `strict`, content that would lose a part is Rejected."""
+        """Converts between formats, given as media types. With `strict`, raises Rejected if anything would be lost."""
         body = content.encode("utf-8") if isinstance(content, str) else bytes(content)
         answer = self._call(
             "POST",
@@ -92,7 +92,7 @@ class YProvider:
         )
         dropped = int(answer.headers.get("X-Conversion-Dropped", 0))
         if dropped:
-            logger.warning("%d parts of a document were left out on the way from %s to %s.", dropped, content_type, accept)
+            logger.warning("Left out %d parts of a document converted from %s to %s.", dropped, content_type, accept)
         return Conversion(answer.content, answer.headers.get("Content-Type", accept), dropped)
 
     def markdown_to_yjs(self, markdown: str) -> bytes:
@@ -112,15 +112,15 @@ class YProvider:
     # Connections
 
     def reset_connections(self, rooms: Union[Room, Iterable[Room]], user_id: Any = None) -> None:
-        """Closes the connections of one or more rooms, of everybody or of one user; who comes back is authorised anew.
+        """Closes all connections to one or more rooms, or those of one user. Access is checked again on reconnecting.
 
-        Call it after the transaction in which a right was taken away or lowered: see transaction.on_commit().
+        Call it after the transaction that revokes or reduces access: see transaction.on_commit().
         """
         if user_id is not None and not str(user_id):
-            raise ValueError("The user's id is empty; None stands for everybody.")
+            raise ValueError("The user's id is empty; use None for all users.")
         names = [str(rooms)] if isinstance(rooms, (str, UUID)) else [str(room) for room in rooms]
         headers = {} if user_id is None else {"X-User-Id": str(user_id)}
-        for start in range(0, len(names), 50):  # keeps the address of each call well under 16 KB
+        for start in range(0, len(names), 50):  # keeps each URL well under 16 KB
             self._call(
                 "POST",
                 "/collaboration/api/reset-connections/",
@@ -129,7 +129,7 @@ class YProvider:
             )
 
     def get_connections(self, room: Room, session_key: str) -> Connections:
-        """How many connections to the room may edit, and whether this session has one of them."""
+        """The number of connections that can edit, and whether this session has one of them."""
         try:
             answer = self._call(
                 "GET",
@@ -154,14 +154,14 @@ class YProvider:
         session_key: Optional[str] = None,
         lifetime: int = 60,
     ) -> str:
-        """A JWT with which a browser opens this room, and no other, within `lifetime` seconds (at most a day).
+        """Returns a JWT that opens this room, and no other, for `lifetime` seconds (at most a day).
 
-        It is checked when a connection opens, so it may be short: the page fetches a new one for each reconnect.
+        A connection ends when its ticket expires, unless the page renews it with another one: see docs/django.md.
         """
         import jwt
 
         if not 0 < lifetime <= 24 * 60 * 60:
-            raise ValueError("A ticket's lifetime is more than nothing and at most 24 hours, in seconds.")
+            raise ValueError("A ticket's lifetime must be more than 0 and at most 24 hours, in seconds.")
         claims = {"room": str(room), "exp": int(time.time()) + lifetime, "can_edit": can_edit is True}
         if user_id is not None:
             claims["user_id"] = str(user_id)
@@ -169,7 +169,7 @@ class YProvider:
             claims["session_key"] = session_key
         return jwt.encode(claims, self.secret, algorithm="HS256")
 
-    # How every call is made
+    # HTTP
 
     def _call(self, method: str, path: str, **arguments: Any) -> requests.Response:
         headers = {**arguments.pop("headers", {}), "Authorization": self.secret}
@@ -177,7 +177,7 @@ class YProvider:
             last = attempt == self.attempts
             try:
                 with requests.Session() as session:
-                    # A ~/.netrc entry would replace the Authorization header, a proxy from the environment would read it.
+                    # ~/.netrc would replace the Authorization header; a proxy from the environment would see it.
                     session.trust_env = False
                     answer = session.request(
                         method,
@@ -196,8 +196,9 @@ class YProvider:
                 time.sleep(0.2 * attempt)
                 continue
             except requests.RequestException as error:
-                # Not chained: the text of InvalidHeader holds the header, and that may be the secret.
-                raise YProviderError(f"{method} {path} could not be sent to y-provider: {type(error).__name__}.") from None
+                # Not chained: the text of InvalidHeader contains the header, which can be the secret.
+                reason = type(error).__name__
+                raise YProviderError(f"{method} {path} could not be sent to y-provider: {reason}.") from None
             if answer.status_code in (429, 502, 503, 504) and not last:
                 time.sleep(self._pause(answer, attempt))
                 continue
@@ -208,7 +209,7 @@ class YProvider:
 
     @staticmethod
     def _pause(answer: requests.Response, attempt: int) -> float:
-        """Seconds until the next attempt: what the server asked for, within what a request of Django's can wait."""
+        """Seconds until the next attempt: Retry-After, but at most 5 s, since a request to Django waits meanwhile."""
         asked = answer.headers.get("Retry-After", "")
         return min(float(asked), 5.0) if asked.isdecimal() else 0.2 * attempt
 
@@ -222,8 +223,8 @@ class YProvider:
         message = f"y-provider answered {call} with {status}: {reason}"
         if status == 403 and "Invalid API Key" in reason:
             return Forbidden(
-                f"{message}\nCheck that COLLABORATION_SERVER_SECRET is the same for Django and for y-provider, that both were"
-                ' restarted since it changed, and that the Authorization header is the raw secret, without "Bearer".',
+                f"{message}\nCheck that COLLABORATION_SERVER_SECRET is the same for Django and for y-provider, that both"
+                ' were restarted since it changed, and that the Authorization header is the raw secret, without "Bearer".',
                 status,
             )
         if 400 <= status < 500 and status != 429:

@@ -1,4 +1,4 @@
-"""The view that nginx asks (`auth_request`) before it lets a WebSocket through to y-provider."""
+"""The view that nginx calls (`auth_request`) before it passes a WebSocket to y-provider."""
 
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -12,10 +12,10 @@ PREFIX = "/collaboration/ws/"
 
 @api("GET")
 def collaboration_auth(request):
-    """Answers who the browser is, in headers that nginx hands on, with the secret that makes y-provider believe them.
+    """Returns the user's id and access in headers, which nginx passes on. y-provider trusts them because of the secret.
 
-    The answer holds the secret, so only nginx may see it: docs/nginx.md shows the lines that keep browsers away. Where
-    nginx is not set up like that, COLLABORATION_AUTH_REQUEST stays off and this view does not exist.
+    The response contains the secret, so only nginx must see it: docs/nginx.md shows the directives that hide it from
+    browsers. Without these directives, leave COLLABORATION_AUTH_REQUEST off, which disables the view.
     """
     if not settings.COLLABORATION_AUTH_REQUEST:
         raise Http404
@@ -23,7 +23,7 @@ def collaboration_auth(request):
         room = room_of(request.headers.get("X-Original-URL", ""))
         document = find_document(request.user, room, "retrieve")
     except Refused as refusal:
-        # nginx knows no other refusals than 401 and 403; a 404 would become a 500.
+        # nginx accepts only 401 and 403 as refusals; it turns a 404 into a 500.
         raise Refused(403, str(refusal)) from None
     return HttpResponse(
         headers={
@@ -36,7 +36,7 @@ def collaboration_auth(request):
 
 
 def room_of(url):
-    """The room that a WebSocket address names: /collaboration/ws/<room>, or ?room= on the Hocuspocus path, or both alike."""
+    """Returns the room of a WebSocket URL: /collaboration/ws/<room>, or ?room=<room>, or both if they are equal."""
     parts = urlsplit(url)
     rooms = set(parse_qs(parts.query).get("room", []))
     if parts.path.startswith(PREFIX) and parts.path != PREFIX:

@@ -1,4 +1,4 @@
-"""Documents and who may do what with them. Their text lives in y-provider, in the room named after `Document.pk`."""
+"""Documents and access to them. Their text is in y-provider, in the room named after `Document.pk`."""
 
 import uuid
 
@@ -17,8 +17,8 @@ class Document(models.Model):
     title = models.CharField(max_length=255, default="Untitled")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="documents")
     created_at = models.DateTimeField(auto_now_add=True)
-    # What the document began with, as one Yjs update: an imported file. Every editor applies it when it opens; Yjs
-    # takes the same update only once, so it never doubles.
+    # The content of an imported file, as one Yjs update. Each editor applies it when it opens the document; Yjs applies
+    # the same update only once.
     beginning = models.BinaryField(blank=True, default=b"")
 
     objects = DocumentQuerySet.as_manager()
@@ -30,7 +30,7 @@ class Document(models.Model):
         return self.title
 
     def abilities(self, user):
-        """What this user may do, in the form in which y-provider asks for it."""
+        """This user's access, in the form that y-provider expects."""
         if not user.is_authenticated:
             return {"retrieve": False, "update": False}
         if user.pk == self.owner_id:

@@ -1,4 +1,4 @@
-"""This project's y-provider, as the settings name it."""
+"""Access to y-provider with this project's settings."""
 
 import logging
 
@@ -14,9 +14,9 @@ def y_provider():
 
 
 def close_connections(document_id, user_id):
-    """Makes one user's editors ask again what they may do. Never fails: the right itself is already stored."""
+    """Closes one user's connections, so that access is checked again. Never fails: the new access is already stored."""
     try:
         y_provider().reset_connections(document_id, user_id=user_id)
     except YProviderError as error:
-        # y-provider asks Django again every few minutes (cookies), so this delays the change and does not cancel it.
-        logger.error("The connections of user %s to document %s stay open: %s", user_id, document_id, error)
+        # With cookies, y-provider checks access every few minutes, so the change is only delayed.
+        logger.error("Failed to close the connections of user %s to document %s: %s", user_id, document_id, error)

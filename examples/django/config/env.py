@@ -1,4 +1,4 @@
-"""Settings from the environment and from a `.env` file, with the call that django-environ has: `env("NAME", default=...)`."""
+"""Settings from the environment and a `.env` file, called as in django-environ: `env("NAME", default=...)`."""
 
 import os
 from pathlib import Path
@@ -7,13 +7,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class Env:
-    """Reads a variable from the process' environment first, then from the file."""
+    """Reads variables. The environment takes precedence over the file."""
 
     def __init__(self, path):
         self._file = dict(self._pairs(Path(path)))
 
     def __call__(self, name, default=None):
-        """The trimmed text of a variable; `NAME_FILE`, the path of a file that holds it, is understood too."""
+        """Returns the trimmed value of a variable, or the content of the file that `NAME_FILE` names."""
         value = os.environ.get(name, self._file.get(name))
         path = os.environ.get(f"{name}_FILE", self._file.get(f"{name}_FILE"))
         if value is None and path:

@@ -1,4 +1,4 @@
-"""Settings of the example. The part that matters to y-provider is the last one."""
+"""The settings of the example. Those for y-provider are at the end."""
 
 from pathlib import Path
 
@@ -66,33 +66,34 @@ LOGGING = {
     "loggers": {"collaboration": {"handlers": ["console"], "level": "INFO"}},
 }
 
-# Behind a proxy that ends TLS and sets X-Forwarded-Proto; without it, a redirect to https would answer y-provider's questions.
+# For a proxy that terminates TLS and sets X-Forwarded-Proto. Otherwise Django would redirect y-provider's calls to https.
 if env.bool("DJANGO_BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 
 # --- y-provider ---
 
-# The same value as in y-provider's environment. The default is for development: outside of it both refuse to start.
+# The same value as in y-provider's environment. The default is for development: in production neither starts with it.
 COLLABORATION_SERVER_SECRET = env("COLLABORATION_SERVER_SECRET", default="my-secret")
 if not DEBUG and (COLLABORATION_SERVER_SECRET == "my-secret" or len(COLLABORATION_SERVER_SECRET) < 16):
     raise ImproperlyConfigured(
-        "COLLABORATION_SERVER_SECRET is the development default or shorter than 16 characters; make one with: openssl rand -hex 32"
+        "COLLABORATION_SERVER_SECRET is the development default or shorter than 16 characters;"
+        " make one with: openssl rand -hex 32"
     )
 
-# Where the browsers' pages come from; the same value as in y-provider's environment.
+# The origins of the pages. The same value as in y-provider's environment.
 COLLABORATION_SERVER_ORIGIN = env.list("COLLABORATION_SERVER_ORIGIN", default="http://localhost:3000")
 CSRF_TRUSTED_ORIGINS = COLLABORATION_SERVER_ORIGIN
 
-# Where Django reaches y-provider: an internal address, not one that browsers see.
+# The internal address at which Django reaches y-provider.
 Y_PROVIDER_BASE_URL = env("Y_PROVIDER_BASE_URL", default="http://127.0.0.1:4444")
 Y_PROVIDER_TIMEOUT = float(env("Y_PROVIDER_TIMEOUT", default="30"))
 
-# Where browsers reach y-provider. Empty: where the page came from, which is right behind nginx.
+# The address at which browsers reach y-provider. Empty: the origin of the page, as behind nginx.
 COLLABORATION_WS_URL = env("COLLABORATION_WS_URL", default="")
 
-# How a browser proves who it is: "session" (cookie or nginx's auth_request; the page sends nothing) or "ticket".
+# How browsers authenticate: "session" (cookie or nginx's auth_request; the page sends nothing) or "ticket".
 COLLABORATION_ACCESS = env("COLLABORATION_ACCESS", default="session")
 
-# The view that hands the secret to nginx. Only for nginx's auth_request, and nginx must hide it from browsers.
+# Enables the view for nginx's auth_request. Its response contains the secret, so nginx must hide it from browsers.
 COLLABORATION_AUTH_REQUEST = env.bool("COLLABORATION_AUTH_REQUEST", default=False)

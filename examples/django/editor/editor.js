@@ -44,7 +44,7 @@ async function open () {
 
   provider.on('status', ({ status }) => tell(status))
   provider.on('sync', (synced) => {
-    // A right may have changed while the connection was away. The server enforces it in any case.
+    // Access can have changed while the page was disconnected. The server enforces it in any case.
     if (synced) show(async () => { editor.isEditable = await mayEdit() })
   })
   provider.connect()

@@ -1,4 +1,4 @@
-/** Calls the API of this site and answers the response. @throws Error with Django's sentence when it refuses */
+/** Calls the API of this site and returns the response. @throws Error with Django's message if the call fails */
 export async function call (path, { method = 'GET', json, body } = {}) {
   const response = await fetch(`/api/v1.0${path}`, {
     method,
@@ -13,7 +13,7 @@ export async function call (path, { method = 'GET', json, body } = {}) {
   throw new Error(refusal.detail)
 }
 
-/** Runs an action and shows its failure in the page. */
+/** Runs an action, and shows an error in the page if it fails. */
 export async function show (action) {
   const place = document.querySelector('#failure')
   place.textContent = ''

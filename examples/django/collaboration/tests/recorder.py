@@ -1,4 +1,4 @@
-"""A server that says what a test tells it to, to see what the client sends and how it takes faults."""
+"""A server with prepared answers: shows the requests that the client makes, and how it handles failures."""
 
 import json
 import threading
@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Recorder:
-    """Give it answers as (status, body, headers); the last one is repeated. Keeps each request as (method, path, headers, body)."""
+    """Answers with (status, body, headers) in turn, the last one repeatedly. Records (method, path, headers, body)."""
 
     def __init__(self, *answers):
         self.answers = list(answers) or [(200, {"message": "Connections reset"}, {})]

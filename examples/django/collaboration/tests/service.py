@@ -1,4 +1,4 @@
-"""The real y-provider, for the tests that need it: started from this repository with Node, on a port of its own."""
+"""The real y-provider for the tests, started from this repository on a free port."""
 
 import os
 import shutil

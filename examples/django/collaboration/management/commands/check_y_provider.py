@@ -6,7 +6,7 @@ from collaboration.provider import y_provider
 
 
 class Command(BaseCommand):
-    help = "Makes a request from Django to y-provider and says what is wrong, if something is."
+    help = "Makes a request to y-provider and reports what is wrong, if anything."
     requires_system_checks = []
 
     def handle(self, *args, **options):

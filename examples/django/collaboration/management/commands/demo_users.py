@@ -4,11 +4,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
-    help = "Makes the users alice, bob and carol, whose password is their name. For development only."
+    help = "Creates the users alice, bob and carol, each with their name as the password. For development only."
 
     def handle(self, *args, **options):
         if not settings.DEBUG:
-            raise CommandError("demo_users works with DJANGO_DEBUG=true only: everybody knows these passwords.")
+            raise CommandError("demo_users requires DJANGO_DEBUG=true, because everybody knows these passwords.")
         users = get_user_model().objects
         for name in ("alice", "bob", "carol"):
             if not users.filter(username=name).exists():
