@@ -223,8 +223,9 @@ class YProvider:
         message = f"y-provider answered {call} with {status}: {reason}"
         if status == 403 and "Invalid API Key" in reason:
             return Forbidden(
-                f"{message}\nCheck that COLLABORATION_SERVER_SECRET is the same for Django and for y-provider, that both"
-                ' were restarted since it changed, and that the Authorization header is the raw secret, without "Bearer".',
+                f"{message}\nCheck that COLLABORATION_SERVER_SECRET is the same for Django and for y-provider,"
+                " that both were restarted since it changed, and that the Authorization header is the raw secret,"
+                ' without "Bearer".',
                 status,
             )
         if 400 <= status < 500 and status != 429:

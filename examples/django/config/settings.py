@@ -66,7 +66,7 @@ LOGGING = {
     "loggers": {"collaboration": {"handlers": ["console"], "level": "INFO"}},
 }
 
-# For a proxy that terminates TLS and sets X-Forwarded-Proto. Otherwise Django would redirect y-provider's calls to https.
+# For a proxy that terminates TLS and sets X-Forwarded-Proto. Without it Django redirects y-provider's calls to https.
 if env.bool("DJANGO_BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True

@@ -23,12 +23,12 @@ def client_of(server, **options):
 
 
 class Calls(SimpleTestCase):
-    def test_the_secret_goes_out_raw(self):
+    def test_the_secret_is_sent_raw(self):
         with Recorder() as server:
             client_of(server).reset_connections("room")
         self.assertEqual(server.requests[0][2]["Authorization"], "the-secret")
 
-    def test_netrc_and_proxies_of_the_environment_do_not_touch_it(self):
+    def test_netrc_and_proxy_variables_are_ignored(self):
         with Recorder() as server, tempfile.TemporaryDirectory() as home:
             netrc = Path(home) / "netrc"
             netrc.write_text("machine 127.0.0.1 login a password b\n")
@@ -38,7 +38,7 @@ class Calls(SimpleTestCase):
                 client_of(server).reset_connections("room")
         self.assertEqual(server.requests[0][2]["Authorization"], "the-secret")
 
-    def test_a_wrong_secret_says_what_to_check(self):
+    def test_a_wrong_secret_names_the_settings_to_check(self):
         with Recorder(FORBIDDEN) as server, self.assertRaises(Forbidden) as refusal:
             client_of(server).markdown_to_yjs("# a")
         self.assertEqual(refusal.exception.status, 403)
@@ -48,27 +48,27 @@ class Calls(SimpleTestCase):
         self.assertNotIn("the-secret", str(refusal.exception))
         self.assertEqual(len(server.requests), 1, "a refusal is not tried again")
 
-    def test_another_403_is_not_taken_for_a_wrong_secret(self):
+    def test_another_403_does_not_blame_the_secret(self):
         with Recorder((403, {"error": "CORS policy violation: Invalid Origin"}, {})) as server:
             with self.assertRaises(Rejected):
                 client_of(server).reset_connections("room")
 
-    def test_a_busy_server_is_asked_again(self):
+    def test_a_busy_server_is_retried(self):
         with Recorder(BUSY, BUSY, OK) as server:
             client_of(server).reset_connections("room")
         self.assertEqual(len(server.requests), 3)
 
-    def test_and_not_for_ever(self):
+    def test_retries_are_limited(self):
         with Recorder(BUSY) as server, self.assertRaises(Unavailable) as failure:
             client_of(server, attempts=2).reset_connections("room")
         self.assertEqual((failure.exception.status, len(server.requests)), (503, 2))
 
-    def test_a_fault_of_the_server_is_not_repeated(self):
+    def test_a_server_error_is_not_retried(self):
         with Recorder((500, {"error": "Internal error"}, {})) as server, self.assertRaises(Unavailable):
             client_of(server).reset_connections("room")
         self.assertEqual(len(server.requests), 1)
 
-    def test_a_time_out_is_not_repeated(self):
+    def test_a_timeout_is_not_retried(self):
         held = threading.Event()
 
         def hold(handler):
@@ -82,7 +82,7 @@ class Calls(SimpleTestCase):
         self.assertIn("within 0.2 s", str(failure.exception))
         self.assertEqual(len(server.requests), 1)
 
-    def test_nobody_there(self):
+    def test_an_unreachable_server(self):
         with Recorder() as server:
             url = server.url
         with self.assertRaises(Unavailable) as failure:
@@ -95,18 +95,18 @@ class Calls(SimpleTestCase):
             client_of(server).reset_connections("room")
         self.assertEqual(len(server.requests), 1)
 
-    def test_a_secret_that_is_no_header_does_not_appear_in_the_failure(self):
+    def test_a_secret_that_is_no_valid_header_is_not_in_the_error(self):
         with Recorder() as server, self.assertRaises(YProviderError) as failure:
             YProvider(server.url, "two\nlines").reset_connections("room")
         self.assertNotIn("two", "".join(traceback.format_exception(None, failure.exception, None)))
 
-    def test_an_empty_secret_is_refused(self):
+    def test_an_empty_secret_is_rejected(self):
         with self.assertRaises(ValueError):
             YProvider("http://127.0.0.1:1", "")
 
 
 class Conversions(SimpleTestCase):
-    def test_what_was_left_out_is_told(self):
+    def test_dropped_content_is_reported(self):
         with Recorder((200, b"text", {"X-Conversion-Dropped": "2", "Content-Type": "text/markdown"})) as server:
             with self.assertLogs("collaboration.client", "WARNING"):
                 conversion = client_of(server).convert(b"\x00\x00", "application/vnd.yjs.doc", "text/markdown")
@@ -121,7 +121,9 @@ class Conversions(SimpleTestCase):
         with Recorder((200, b"\x00\x00", {})) as server:
             client_of(server).markdown_to_yjs("# Grüße")
         method, _, headers, body = server.requests[0]
-        self.assertEqual((method, headers["Content-Type"], headers["Accept"]), ("POST", "text/markdown", "application/vnd.yjs.doc"))
+        self.assertEqual(method, "POST")
+        self.assertEqual(headers["Content-Type"], "text/markdown")
+        self.assertEqual(headers["Accept"], "application/vnd.yjs.doc")
         self.assertEqual(body, "# Grüße".encode())
 
 
@@ -138,7 +140,7 @@ class ConnectionCalls(SimpleTestCase):
         self.assertEqual(len(server.requests), 4)
         self.assertIsNone(server.requests[1][2]["X-User-Id"])
 
-    def test_an_empty_user_is_not_everybody(self):
+    def test_an_empty_user_id_does_not_mean_everybody(self):
         with Recorder() as server, self.assertRaises(ValueError):
             client_of(server).reset_connections("room", user_id="")
         self.assertEqual(server.requests, [])
@@ -149,7 +151,7 @@ class ConnectionCalls(SimpleTestCase):
             self.assertEqual(client_of(server).get_connections("room", "key"), Connections(0, False))
         self.assertEqual(server.requests[0][1], "/collaboration/api/get-connections/?room=room&sessionKey=key")
 
-    def test_a_wrong_address_is_not_an_empty_room(self):
+    def test_a_wrong_base_url_is_not_an_empty_room(self):
         for other in ((404, {"error": "Not found"}, {}), (404, b"<h1>nginx</h1>", {})):
             with Recorder(other) as server, self.assertRaises(Rejected):
                 client_of(server).get_connections("room", "key")
@@ -161,13 +163,13 @@ class Tickets(SimpleTestCase):
     def read(self, token):
         return jwt.decode(token, self.provider.secret, algorithms=["HS256"])
 
-    def test_what_a_ticket_says(self):
+    def test_the_claims_of_a_ticket(self):
         room = uuid4()
         claims = self.read(self.provider.ticket(room, user_id=7, can_edit=True, session_key="key", lifetime=60))
         self.assertAlmostEqual(claims.pop("exp"), time.time() + 60, delta=5)
         self.assertEqual(claims, {"room": str(room), "user_id": "7", "can_edit": True, "session_key": "key"})
 
-    def test_it_allows_little_unless_told(self):
+    def test_a_ticket_is_read_only_by_default(self):
         self.assertEqual(set(self.read(self.provider.ticket("room"))), {"room", "exp", "can_edit"})
         self.assertIs(self.read(self.provider.ticket("room"))["can_edit"], False)
         self.assertIs(self.read(self.provider.ticket("room", can_edit="yes"))["can_edit"], False)

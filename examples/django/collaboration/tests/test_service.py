@@ -33,7 +33,7 @@ class RealService(TestCase):
         self.assertIn("<strong>bold</strong>", self.provider.yjs_to_html(update))
         self.assertEqual([block["type"] for block in self.provider.yjs_to_json(update)][:2], ["heading", "paragraph"])
 
-    def test_what_it_cannot_read(self):
+    def test_unreadable_content(self):
         with self.assertRaises(Rejected) as refusal:
             self.provider.yjs_to_markdown(b"no update")
         self.assertEqual(refusal.exception.status, 400)
@@ -44,15 +44,21 @@ class RealService(TestCase):
                 YProvider(self.service.url, secret).markdown_to_yjs("# a")
 
     def test_key_as_bearer(self):
-        """The call of La Suite Docs 3.4 and later, whose Y_PROVIDER_API_BASE_URL ends with /api/."""
+        """The request of La Suite Docs 3.4 and later, whose Y_PROVIDER_API_BASE_URL ends with /api/."""
         def convert(key):
-            headers = {"Authorization": f"Bearer {key}", "Content-Type": "text/markdown", "Accept": "application/vnd.yjs.doc"}
-            return requests.post(f"{self.service.url}/api/convert/", headers=headers, data=MARKDOWN.encode(), timeout=30)
+            headers = {
+                "Authorization": f"Bearer {key}",
+                "Content-Type": "text/markdown",
+                "Accept": "application/vnd.yjs.doc",
+            }
+            url = f"{self.service.url}/api/convert/"
+            return requests.post(url, headers=headers, data=MARKDOWN.encode(), timeout=30)
 
         answer = convert(API_KEY)
         self.assertEqual(answer.status_code, 200, answer.text)
         self.assertEqual(self.provider.yjs_to_markdown(answer.content), MARKDOWN)
-        self.assertEqual((convert(SECRET).status_code, convert(SECRET).json()), (403, {"error": "Forbidden: Invalid API Key"}))
+        answer = convert(SECRET)
+        self.assertEqual((answer.status_code, answer.json()), (403, {"error": "Forbidden: Invalid API Key"}))
 
     def test_connections_of_an_empty_room(self):
         self.provider.reset_connections("nobody is here")
@@ -61,13 +67,16 @@ class RealService(TestCase):
 
     def test_import_and_export(self):
         self.client.force_login(get_user_model().objects.create_user("alice"))
-        answer = self.client.post("/api/v1.0/documents/import/", {"file": SimpleUploadedFile("plan.md", MARKDOWN.encode())})
+        upload = SimpleUploadedFile("plan.md", MARKDOWN.encode())
+        answer = self.client.post("/api/v1.0/documents/import/", {"file": upload})
         self.assertEqual(answer.status_code, 201)
         document = Document.objects.get(pk=answer.json()["id"])
         self.assertEqual(document.title, "plan.md")
         beginning = self.client.get(f"/api/v1.0/documents/{document.pk}/beginning/").content
         export = self.client.post(
-            f"/api/v1.0/documents/{document.pk}/export/?format=markdown", beginning, content_type="application/octet-stream"
+            f"/api/v1.0/documents/{document.pk}/export/?format=markdown",
+            beginning,
+            content_type="application/octet-stream",
         )
         self.assertEqual(export.content.decode(), MARKDOWN)
         self.assertIn("attachment", export["Content-Disposition"])
@@ -76,5 +85,6 @@ class RealService(TestCase):
         said = StringIO()
         call_command("check_y_provider", stdout=said)
         self.assertIn("knows the secret", said.getvalue())
-        with override_settings(COLLABORATION_SERVER_SECRET="wrong"), self.assertRaisesRegex(CommandError, "Invalid API Key"):
+        wrong = override_settings(COLLABORATION_SERVER_SECRET="wrong")
+        with wrong, self.assertRaisesRegex(CommandError, "Invalid API Key"):
             call_command("check_y_provider")

@@ -28,13 +28,13 @@ class EnvFile(SimpleTestCase):
         with self.assertRaisesMessage(ImproperlyConfigured, "NOT_THERE is not set"):
             env("NOT_THERE")
 
-    def test_a_secret_in_a_file_of_its_own(self):
+    def test_a_secret_in_a_separate_file(self):
         with tempfile.NamedTemporaryFile("w+") as secret:
             secret.write("from-a-file\n")
             secret.flush()
             self.assertEqual(self.read(f"SECRET_FILE={secret.name}")("SECRET", default="default"), "from-a-file")
 
-    def test_the_environment_wins(self):
+    def test_the_environment_takes_precedence(self):
         self.assertEqual(self.read("PATH=/nowhere")("PATH"), os.environ["PATH"].strip())
 
 
@@ -42,10 +42,14 @@ class SharedSecret(SimpleTestCase):
     def start(self, **environment):
         clean = {"PATH": os.environ["PATH"], "DJANGO_SECRET_KEY": "x"}
         return subprocess.run(
-            [sys.executable, "manage.py", "check"], cwd=PROJECT, env={**clean, **environment}, capture_output=True, text=True
+            [sys.executable, "manage.py", "check"],
+            cwd=PROJECT,
+            env={**clean, **environment},
+            capture_output=True,
+            text=True,
         )
 
-    def test_weak_ones_are_for_development(self):
+    def test_weak_secrets_are_for_development_only(self):
         for secret in ("my-secret", "fifteen-letters"):
             self.assertIn("openssl rand", self.start(DJANGO_DEBUG="false", COLLABORATION_SERVER_SECRET=secret).stderr)
             self.assertEqual(self.start(DJANGO_DEBUG="true", COLLABORATION_SERVER_SECRET=secret).returncode, 0)
