@@ -48,4 +48,4 @@ class Share(models.Model):
         constraints = [models.UniqueConstraint(fields=["document", "user"], name="one_share_per_user")]
 
     def __str__(self):
-        return f"{self.user} may {'edit' if self.can_edit else 'read'} {self.document}"
+        return f"{self.user} can {'edit' if self.can_edit else 'read'} {self.document}"
