@@ -47,7 +47,7 @@ await t.test('a restart of Redis loses messages and is told once it is over', as
   await redis.restart()
   await back
   t.equal(a.restored(), 1)
-  t.same(lines, ['Redis is unreachable; the nodes read the store to see each other\'s updates', 'Redis is back'])
+  t.same(lines, ['Redis is unreachable; the nodes read the store to see each other\'s updates', 'Redis is reachable again'])
   while (b.restored() === 0) await new Promise((resolve) => { setImmediate(resolve) })
   a.bus.send(b.bus.node, Buffer.from('heard'))
   await b.hears(1)

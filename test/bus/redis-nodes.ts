@@ -15,7 +15,7 @@ export const refusal = (url: string): Promise<string> => opener(url)('AAAAAAAA',
 export const rejectsPassword = /^the server rejects the user or the password/
 
 export const away = 'Redis is unreachable; the nodes read the store to see each other\'s updates'
-export const back = 'Redis is back'
+export const back = 'Redis is reachable again'
 
 /** A node with its log lines. */
 export interface Noted extends Ear { readonly lines: readonly string[] }
