@@ -269,7 +269,7 @@ export class Cluster implements OtherNodes {
       } catch (error) {
         this.#receivedMalformed(link.node, error)
         // Later entries can report as stored what the room has missed now.
-        if (entry.type === 'room') this.#directory.numbered(entry.to)?.room.fallBehind()
+        if (entry.type === 'room') this.#directory.numbered(entry.to)?.room.mustReadStore()
       }
     }
   }
@@ -351,7 +351,7 @@ export class Cluster implements OtherNodes {
       this.#restart(link)
       link.requestRestart()
     }
-    for (const { room } of this.#directory.all()) room.fallBehind()
+    for (const { room } of this.#directory.all()) room.mustReadStore()
   }
 
   #drop (node: NodeId, isOrderly: boolean): void {

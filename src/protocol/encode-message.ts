@@ -24,11 +24,14 @@ export function encodeAwarenessMessage (update: Uint8Array): Uint8Array {
 /** Asks a client for all presence that it knows, including its own. */
 export const encodeAwarenessQuestion = (): Uint8Array => Uint8Array.of(messageType.queryAwareness)
 
+/** `messagePermissionDenied` of y-protocols/auth.js */
+const permissionDenied = 0
+
 /** y-websocket's refusal (y-protocols/auth.js): the client prints the reason. */
 export function encodePermissionDenied (reason: string): Uint8Array {
   const encoder = encoding.createEncoder()
   encoding.writeVarUint(encoder, messageType.auth)
-  encoding.writeVarUint(encoder, 0)
+  encoding.writeVarUint(encoder, permissionDenied)
   encoding.writeVarString(encoder, reason)
   return encoding.toUint8Array(encoder)
 }

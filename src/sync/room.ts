@@ -241,7 +241,7 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
   tick (): void {
     this.#isTickRequested = false
     if (!this.isOpen) return
-    const { now, counters, load, limits } = this.#services
+    const { now, counters, tickLoad, limits } = this.#services
     const startedAt = now()
     const arrivedAt = this.#requestedAt
     const { pending, relayed } = this.content
@@ -257,8 +257,8 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
     this.#reception.ticked()
     counters.count('ticks')
     const endedAt = now()
-    load.add(endedAt - startedAt, endedAt)
-    this.#pace.ticked(startedAt, endedAt, received + presences.length, load.value, limits.maxTickSpacingMs)
+    tickLoad.add(endedAt - startedAt, endedAt)
+    this.#pace.ticked(startedAt, endedAt, received + presences.length, tickLoad.value, limits.maxTickSpacingMs)
   }
 
   #broadcast (messages: Broadcast): void {

@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts'
 import { Counters, newDurations, type Counts, type EngineDurations } from './counters.ts'
 import type { DocumentWork } from './document-work.ts'
 import { Differences } from './join/differences.ts'
-import { Pacer } from './join/pacer.ts'
+import { Pacer } from './pacer.ts'
 import { PieceCache } from './join/piece-cache.ts'
 import { documentBoundsOf, type Limits } from './limits.ts'
 import { LogReader, type ReadableLog } from './peers/log-reader.ts'
@@ -199,7 +199,7 @@ function servicesOf (options: RoomsOptions, rooms: ReadonlyMap<string, Room>): S
     saver: new Saver(store, logger, now, durations.commits),
     pieces: new PieceCache(),
     clock: new TickClock(now),
-    load: new TickLoad(now()),
+    tickLoad: new TickLoad(now()),
     pacer: new Pacer(now),
     compactor: new Compactor({
       store,

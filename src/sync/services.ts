@@ -3,7 +3,7 @@ import type { OutageLog } from '../logging/outage-log.ts'
 import type { Counters, EngineDurations } from './counters.ts'
 import type { DocumentWork } from './document-work.ts'
 import type { Differences } from './join/differences.ts'
-import type { Pacer } from './join/pacer.ts'
+import type { Pacer } from './pacer.ts'
 import type { PieceCache } from './join/piece-cache.ts'
 import type { DocumentBounds, Limits } from './limits.ts'
 import type { LogReader } from './peers/log-reader.ts'
@@ -24,7 +24,7 @@ export interface Services {
   readonly pieces: PieceCache
   readonly work: DocumentWork
   readonly clock: TickClock
-  readonly load: TickLoad
+  readonly tickLoad: TickLoad
   readonly otherNodes: OtherNodes
   readonly remembered: RememberedClients
   readonly reader: LogReader

@@ -20,7 +20,7 @@ class PaperRoom implements SharedRoom {
   introduce (): RoomMessage[] { return [{ type: 'introduction', lastSeq: 7, entries: [] }] }
   received (_from: string, message: RoomMessage): void { this.told.push(message) }
   left (_node: string, isOrderly: boolean): void { this.gone.push(isOrderly) }
-  fallBehind (): void { this.behind++ }
+  mustReadStore (): void { this.behind++ }
   get updates (): number[] { return this.told.flatMap((message) => message.type === 'update' ? [...message.update] : []) }
 }
 

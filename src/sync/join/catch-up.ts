@@ -9,7 +9,7 @@ import { manyParts, pieceBytes } from '../limits.ts'
 import { nobody, type PresenceMessages } from '../presence/presence-messages.ts'
 import { maxRestarts, SnapshotReplaced, storedBytes } from '../save/stored-documents.ts'
 import type { Services } from '../services.ts'
-import { inPieces } from './in-pieces.ts'
+import { inPieces } from '../in-pieces.ts'
 import { canWrite, sendDifference, sendWhole, type SendingServices } from './send-stored.ts'
 
 /** What catching up needs of the services. */

@@ -1,8 +1,8 @@
 import { encodeSyncStep1, encodeUpdate } from '../../protocol/encode-message.ts'
 import type { Known } from '../../update/known.ts'
 import { pieceBytes } from '../limits.ts'
-import { Cached } from './cached.ts'
-import type { Pacer } from './pacer.ts'
+import { Cached } from '../cached.ts'
+import type { Pacer } from '../pacer.ts'
 
 /** The messages that tell a room's clients what it has. Each is encoded once for all clients. */
 export class ContentMessages {

@@ -50,7 +50,7 @@ export class LogReader {
   request (log: ReadableLog): void {
     if (this.#waiting.has(log)) return
     this.#waiting.add(log)
-    this.#turns.run(() => this.#read(log)).catch((error: unknown) => { this.#hasFailed(log, error) })
+    this.#turns.run(() => this.#read(log)).catch((error: unknown) => { this.#readFailed(log, error) })
   }
 
   /** Reads nothing more. */
@@ -64,7 +64,7 @@ export class LogReader {
     if (log.isOpen && !this.#isStopped) await log.read()
   }
 
-  #hasFailed (log: ReadableLog, error: unknown): void {
+  #readFailed (log: ReadableLog, error: unknown): void {
     const { outages } = this.#options
     const details = { room: log.name }
     // The next attempt reads the new snapshot.

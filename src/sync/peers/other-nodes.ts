@@ -48,7 +48,7 @@ export interface SharedRoom {
   /** A node has closed the room. `isOrderly`: it has stored everything that it sent; false: it has crashed. */
   left (node: NodeId, isOrderly: boolean): void
   /** Other nodes may have stored updates that were not sent to this one: the store must be read. */
-  fallBehind (): void
+  mustReadStore (): void
 }
 
 /** The other nodes of the service, as rooms see them. */

@@ -112,11 +112,11 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
       this.#content.addDeletesOf(head).catch((error: unknown) => {
         const event = 'Failed to read what a new snapshot holds; reading the store instead'
         this.#services.outages.report('warn', event, error, { room: this.name })
-        this.fallBehind()
+        this.mustReadStore()
       })
     } else {
       // It can hold what other nodes have stored and this room has yet to read and send, deletions too.
-      this.fallBehind()
+      this.mustReadStore()
     }
     const sizes = { snapshotBytes: head.bytes, logBytes: log.bytes, logEntries: log.entries }
     this.#services.otherNodes.send(this, { type: 'compacted', ...sizes })
@@ -146,14 +146,14 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
       if (isOrderly) this.#confirm(node, 0)
       else {
         this.#adopt(node)
-        this.fallBehind()
+        this.mustReadStore()
       }
       this.#awaited.delete(node)
       if (this.#awareness.leaveNode(node, this.#services.now())) this.#room.requestTick()
     })
   }
 
-  fallBehind (): void {
+  mustReadStore (): void {
     this.#whenOpen(() => {
       this.#unreadSince = this.#readUpTo
       this.#timesBehind++
@@ -164,7 +164,7 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
   #whenOpen (process: () => void): void {
     if (this.#early === undefined) process()
     else if (this.#early.length < maxEarly) this.#early.push(process)
-    else if (this.#early.length === maxEarly) this.#early.push(() => { this.fallBehind() })
+    else if (this.#early.length === maxEarly) this.#early.push(() => { this.mustReadStore() })
   }
 
   #process (from: NodeId, message: RoomMessage): void {
@@ -184,11 +184,11 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
         this.#confirm(from, message.unsaved)
         break
       case 'read':
-        this.fallBehind()
+        this.mustReadStore()
         break
       case 'compacted':
         this.#content.resize(message.snapshotBytes, { bytes: message.logBytes, entries: message.logEntries })
-        this.fallBehind()
+        this.mustReadStore()
         break
     }
   }
@@ -202,7 +202,7 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
     this.#awareness.hear(from, entries, now)
     this.#awareness.leaveNode(from, now, new Set(present.map(({ clientId }) => clientId)))
     this.#tickIfChanged()
-    if (lastSeq > this.#position.synced) this.fallBehind()
+    if (lastSeq > this.#position.synced) this.mustReadStore()
   }
 
   #tickIfChanged (): void { if (this.#awareness.hasChanged) this.#room.requestTick() }
@@ -215,7 +215,7 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
       if (!(err instanceof MalformedUpdate)) throw err
       const event = 'Failed to read an update of another node; reading the store instead'
       this.#services.logger.error({ err, room: this.name, node: from }, event)
-      this.fallBehind()
+      this.mustReadStore()
       return
     }
     const awaited = new AwaitedUpdate()
@@ -283,7 +283,7 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
       this.#holeAt = this.#position.synced
     } else if (++this.#sweepsWithHole === patientSweeps) {
       this.#sweepsWithHole = 0
-      this.fallBehind()
+      this.mustReadStore()
     }
   }
 

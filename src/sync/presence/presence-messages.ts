@@ -1,7 +1,7 @@
 import { encodeAwareness, type AwarenessEntry } from '../../protocol/awareness.ts'
 import { encodeAwarenessMessage } from '../../protocol/encode-message.ts'
-import { Cached } from '../join/cached.ts'
-import { inPieces } from '../join/in-pieces.ts'
+import { Cached } from '../cached.ts'
+import { inPieces } from '../in-pieces.ts'
 import type { AwarenessTable } from './awareness-table.ts'
 
 /** Bytes that a client id, a clock and the length of a state take, at most */

@@ -53,7 +53,7 @@ export class Placement {
   async allows (update: ScannedUpdate): Promise<boolean> {
     this.#usedAt = this.#now()
     for (let loads = 0; this.#keyed === undefined && loads < maxLoads; loads++) {
-      if (!await this.#isReadSoon()) return true
+      if (!await this.#readInTime()) return true
     }
     return this.#keyed?.allows(update) ?? true
   }
@@ -63,8 +63,8 @@ export class Placement {
     if (now - this.#usedAt > keptMs) this.#keyed = undefined
   }
 
-  /** @returns false if the document cannot be read, or takes too long */
-  async #isReadSoon (): Promise<boolean> {
+  /** Reads the document, or waits for the current read. @returns false if that fails or takes too long */
+  async #readInTime (): Promise<boolean> {
     const now = this.#now()
     if (now < this.#unreadableUntil) return false
     if (this.#loading === undefined) {

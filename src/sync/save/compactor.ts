@@ -144,12 +144,12 @@ export class Compactor {
 
   /** Documents that have failed before come last: a retry can take as long as its deadline. */
   #next (): [name: string, bytes: number] | undefined {
-    let last: [string, number] | undefined
+    let failedBefore: [string, number] | undefined
     for (const entry of this.#queue) {
       if (!this.#failing.has(entry[0]) && !this.#unbuildable.has(entry[0])) return entry
-      last ??= entry
+      failedBefore ??= entry
     }
-    return last
+    return failedBefore
   }
 
   #note (backoff: Backoff, name: string, bytes: number, error: unknown, event: string): void {

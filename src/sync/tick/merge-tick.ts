@@ -1,6 +1,6 @@
 import { mergeUpdates } from '../../update/merge-updates.ts'
 import type { Runs, ScannedUpdate } from '../../update/scan-update.ts'
-import { inPieces } from '../join/in-pieces.ts'
+import { inPieces } from '../in-pieces.ts'
 
 /** Updates that were merged into one. */
 export interface MergedUpdate<Part> {

@@ -1,4 +1,4 @@
-import { pieceBytes } from '../limits.ts'
+import { pieceBytes } from './limits.ts'
 
 /**
  * Groups consecutive parts into pieces of at most `pieceBytes`, which a slow client can read. A larger part is a piece
