@@ -6,7 +6,7 @@ import { asDjango, build, listen, secret } from './helper.ts'
 const forbidden = { error: 'Forbidden: Invalid API Key' }
 const invalidOrigin = { error: 'CORS policy violation: Invalid Origin' }
 
-await t.test('the public routes need no secret, with and without a slash at the end', async (t) => {
+await t.test('The public routes need no secret, with or without a trailing slash', async (t) => {
   const app = await build(t)
   for (const [url, body] of [['/ping', { message: 'pong' }], ['/health/ready', { status: 'ready' }]] as const) {
     for (const variant of [url, url + '/', url + '?x=1']) {
@@ -20,7 +20,7 @@ await t.test('the public routes need no secret, with and without a slash at the 
   t.equal(head.body, '')
 })
 
-await t.test('everything else, an unknown route too, wants the raw secret', async (t) => {
+await t.test('Every other route, unknown ones too, requires the raw secret', async (t) => {
   const app = await build(t)
   const wrong = [undefined, '', 'wrong', secret.toUpperCase(), `Bearer ${secret}`, `${secret}x`, secret.slice(1)]
   for (const authorization of wrong) {
@@ -32,7 +32,7 @@ await t.test('everything else, an unknown route too, wants the raw secret', asyn
   }
 })
 
-await t.test('with the secret an unknown route is not found, whatever is sent to it', async (t) => {
+await t.test('With the secret an unknown route is 404, whatever is sent to it', async (t) => {
   const app = await build(t)
   for (const request of [
     { method: 'GET', url: '/nowhere' },
@@ -50,7 +50,7 @@ await t.test('with the secret an unknown route is not found, whatever is sent to
   }
 })
 
-await t.test('the previous secret and the API key open too; empty ones open nothing', async (t) => {
+await t.test('The previous secret and the API key are accepted too; empty ones are not', async (t) => {
   const env = { COLLABORATION_SERVER_SECRET_PREVIOUS: 'the-secret-of-last-year', Y_PROVIDER_API_KEY: 'a-key-for-conversion' }
   const app = await build(t, env)
   for (const authorization of [secret, ...Object.values(env)]) {
@@ -60,7 +60,7 @@ await t.test('the previous secret and the API key open too; empty ones open noth
   t.equal((await plain.inject({ url: '/nowhere', headers: { authorization: '' } })).statusCode, 403)
 })
 
-await t.test('/ says in a line what listens here, and not which version', async (t) => {
+await t.test('/ names the service in one line, without its version', async (t) => {
   const app = await build(t)
   const { statusCode, headers, body } = await app.inject('/')
   t.equal(statusCode, 200)
@@ -68,7 +68,7 @@ await t.test('/ says in a line what listens here, and not which version', async 
   t.match(body, /^y-provider: [^\n\d]+\n$/)
 })
 
-await t.test('OPTIONS names the methods of every route, without the secret; preflights are answered as before', async (t) => {
+await t.test('OPTIONS lists the methods of every route without the secret; preflights are answered as before', async (t) => {
   const app = await build(t)
   for (const [url, allow] of [
     ['/', 'GET, HEAD, OPTIONS'], ['/ping', 'GET, HEAD, OPTIONS'], ['/health/ready', 'GET, HEAD, OPTIONS'], ['/metrics', 'GET, HEAD, OPTIONS'], ['/api/convert', 'OPTIONS, POST'],
@@ -85,7 +85,7 @@ await t.test('OPTIONS names the methods of every route, without the secret; pref
   t.equal((await app.inject({ method: 'OPTIONS', url: '/nowhere' })).statusCode, 403, 'no route')
 })
 
-await t.test('an origin that is not allowed is refused first, everywhere', async (t) => {
+await t.test('A disallowed origin is refused first, on every route', async (t) => {
   const app = await build(t, { COLLABORATION_SERVER_ORIGIN: 'https://docs.example.org, http://localhost:3000/' })
   for (const origin of ['https://evil.example', 'null', 'https://docs.example.org.evil.example', 'http://docs.example.org', '']) {
     for (const url of ['/ping', '/nowhere', '/%']) {
@@ -99,7 +99,7 @@ await t.test('an origin that is not allowed is refused first, everywhere', async
   }
 })
 
-await t.test('an allowed origin gets its headers, on errors too, and its preflight needs no secret', async (t) => {
+await t.test('An allowed origin gets its headers, on errors too, and its preflight needs no secret', async (t) => {
   const app = await build(t, { COLLABORATION_SERVER_ORIGIN: 'https://docs.example.org, http://localhost:3000/' })
   const origin = 'http://localhost:3000'
   for (const url of ['/ping', '/nowhere']) {
@@ -116,13 +116,13 @@ await t.test('an allowed origin gets its headers, on errors too, and its preflig
   t.match(preflight.headers['access-control-allow-methods'], 'POST')
 })
 
-await t.test('* allows any origin by naming it, since * is no answer where cookies are sent', async (t) => {
+await t.test('* allows any origin by echoing it, since browsers reject * together with cookies', async (t) => {
   const app = await build(t, { COLLABORATION_SERVER_ORIGIN: '*' })
   const { headers } = await app.inject({ url: '/ping', headers: { origin: 'https://anywhere.example' } })
   t.equal(headers['access-control-allow-origin'], 'https://anywhere.example')
 })
 
-await t.test('a malformed URL is refused like an unknown route', async (t) => {
+await t.test('A malformed URL is refused like an unknown route', async (t) => {
   const app = await build(t)
   const stranger = await app.inject('/%')
   t.equal(stranger.statusCode, 403)
@@ -132,7 +132,7 @@ await t.test('a malformed URL is refused like an unknown route', async (t) => {
   t.same(django.json(), { error: 'Malformed URL' })
 })
 
-await t.test('a failure of ours shows no details and is logged with its cause', async (t) => {
+await t.test('An internal error shows no details and is logged with its cause', async (t) => {
   const lines: string[] = []
   const app = await build(t, {}, { write: (line) => { lines.push(line) } })
   app.get('/broken', async () => { throw new Error('the database password is hunter2') })
@@ -142,7 +142,7 @@ await t.test('a failure of ours shows no details and is logged with its cause', 
   t.match(lines.join(''), 'hunter2', 'the cause is in the log')
 })
 
-await t.test('credentials do not reach the log', async (t) => {
+await t.test('Credentials do not reach the log', async (t) => {
   const lines: string[] = []
   const app = await build(t, { LOG_LEVEL: 'trace' }, { write: (line) => { lines.push(line) } })
   const hidden = 'eyJhbGciOiJIUzI1NiJ9'
@@ -165,14 +165,14 @@ async function say (port: number, bytes: string): Promise<string> {
   return heard
 }
 
-await t.test('bytes that are no HTTP are answered in the same shape', async (t) => {
+await t.test('Bytes that are not HTTP are answered in the same format', async (t) => {
   const { port } = await listen(t)
   t.match(await say(port, 'hello\r\n\r\n'), /^HTTP\/1\.1 400 [\s\S]*\{"error":"Malformed HTTP request"\}$/)
   t.match(await say(port, `GET /ping HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(40_000)}\r\n\r\n`), /^HTTP\/1\.1 431 [\s\S]*\{"error":"Request headers too large"\}$/)
   t.match(await say(port, 'POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n'), /^HTTP\/1\.1 400 [\s\S]*\{"error":"Malformed HTTP request"\}$/)
 })
 
-await t.test('readiness follows its checks', async (t) => {
+await t.test('Readiness follows its checks', async (t) => {
   const app = await build(t)
   let away = true
   app.readiness.add('store', async () => { if (away) throw new Error('away') })
@@ -183,7 +183,7 @@ await t.test('readiness follows its checks', async (t) => {
   t.equal((await app.inject('/health/ready')).statusCode, 200)
 })
 
-await t.test('a service that stops is not ready and begins nothing new', async (t) => {
+await t.test('A service that is stopping is not ready and starts nothing new', async (t) => {
   const app = await build(t)
   app.get('/work', { onRequest: app.refuseWhileDraining }, async () => 'done')
   const answers: unknown[] = []
@@ -202,7 +202,7 @@ await t.test('a service that stops is not ready and begins nothing new', async (
   ])
 })
 
-await t.test('a part of the start gets what is left of 8 s, and half a second in any case', async (t) => {
+await t.test('Each part of the start gets the rest of 8 s, and at least half a second', async (t) => {
   const real = performance.now.bind(performance)
   const app = await build(t)
   const left = app.patienceMs()

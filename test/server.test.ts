@@ -27,13 +27,13 @@ function refused (env: Record<string, string>) {
   return { status, stdout, stderr }
 }
 
-await t.test('a bad setting ends the start with one line and exit code 1', async (t) => {
+await t.test('An invalid setting stops the start with one line and exit code 1', async (t) => {
   t.same(refused({}), { status: 1, stdout: '', stderr: 'COLLABORATION_SERVER_SECRET is missing: set it (or COLLABORATION_SERVER_SECRET_FILE) to the same value as in Django\n' })
   t.same(refused({ COLLABORATION_SERVER_SECRET: secret, PORT: 'many' }), { status: 1, stdout: '', stderr: 'PORT must be a whole number, 0 to 65535\n' })
   t.same(refused({ COLLABORATION_SERVER_SECRET: 'my-secret', NODE_ENV: 'production' }), { status: 1, stdout: '', stderr: 'COLLABORATION_SERVER_SECRET is unsafe in production: use at least 16 random characters\n' })
 })
 
-await t.test('a port that is taken is said in one line', async (t) => {
+await t.test('A port in use is reported in one line', async (t) => {
   const other = createServer().listen(0, '127.0.0.1')
   t.teardown(() => other.close())
   await once(other, 'listening')
@@ -44,7 +44,7 @@ await t.test('a port that is taken is said in one line', async (t) => {
   t.equal(stderr, `Cannot listen on HOST 127.0.0.1, PORT ${port}: another program already listens there\n`)
 })
 
-await t.test('a store that another service uses is said in one line', async (t) => {
+await t.test('A store in use by another service is reported in one line', async (t) => {
   const env = { COLLABORATION_SERVER_SECRET: secret, PORT: '0', DATA_DIR: t.testdir() }
   const other = await start(process.execPath, command, { ready, cwd, env })
   t.teardown(() => other.stop())
@@ -54,7 +54,7 @@ await t.test('a store that another service uses is said in one line', async (t) 
 })
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  await t.test(`${signal} stops the service in order`, async (t) => {
+  await t.test(`${signal} stops the service cleanly`, async (t) => {
     const service = await start(process.execPath, command, { ready, cwd, env: { COLLABORATION_SERVER_SECRET: secret, PORT: '0', DATA_DIR: t.testdir() } })
     t.teardown(() => service.stop('SIGKILL'))
     t.equal((await fetch(`${service.ready[1]}/ping`)).status, 200)
@@ -63,13 +63,13 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-await t.test('a crash of native code ends the process at once: with a listener its instruction would run again for ever', async (t) => {
+await t.test('A crash in native code ends the process at once: with a listener its instruction would repeat forever', async (t) => {
   const service = await start(process.execPath, command, { ready, cwd, env: { COLLABORATION_SERVER_SECRET: secret, PORT: '0', DATA_DIR: t.testdir() } })
   t.equal(await service.stop('SIGSEGV'), null, 'by the signal')
   t.notMatch(service.output(), 'stopping')
 })
 
-await t.test('an error that nobody caught is logged and ends the process', async (t) => {
+await t.test('An uncaught error is logged and ends the process', async (t) => {
   const fault = 'data:text/javascript,' + encodeURIComponent('process.once("SIGUSR1", () => { void Promise.reject(new Error("nobody caught this")) })')
   const service = await start(process.execPath, ['--import', fault, ...command], { ready, cwd, env: { COLLABORATION_SERVER_SECRET: secret, PORT: '0', DATA_DIR: t.testdir() } })
   t.equal(await service.stop('SIGUSR1'), 1)
@@ -85,7 +85,7 @@ async function projectWith (t: Test, settings: string): Promise<string> {
   return folder
 }
 
-await t.test('make dev admits its own demo whatever .env says, and starts again when that changes', async (t) => {
+await t.test('make dev allows its own demo whatever .env says, and restarts when .env changes', async (t) => {
   const [port, demoPort] = [await freePort(), await freePort()]
   const settings = `PORT=${port}\nDEMO_PORT=${demoPort}\nDATA_DIR=data\nCOLLABORATION_SERVER_ORIGIN=https://docs.example.org\nROOM_NAME_PATTERN=[a-z]{9}\n`
   const folder = await projectWith(t, `${settings}COLLABORATION_SERVER_SECRET_FILE=secret.txt\n`)
@@ -111,7 +111,7 @@ await t.test('make dev admits its own demo whatever .env says, and starts again 
   t.ok(await opens('demo'))
 })
 
-await t.test('make dev names a port that is taken and its variable', async (t) => {
+await t.test('make dev reports a port in use with its variable', async (t) => {
   const other = createServer().listen(0, '127.0.0.1')
   t.teardown(() => other.close())
   await once(other, 'listening')
@@ -121,7 +121,7 @@ await t.test('make dev names a port that is taken and its variable', async (t) =
   t.equal(stderr, `PORT ${port} is taken: stop the program that listens there, or set PORT to another one\n`)
 })
 
-await t.test('make dev starts with a development secret and says where to go', async (t) => {
+await t.test('make dev starts with a development secret and prints where to go', async (t) => {
   const port = String(await freePort())
   const service = await start('make', ['--silent', 'dev'], { ready: /Server listening at/, cwd, env: { PORT: port, DATA_DIR: t.testdir(), COLLABORATION_SERVER_SECRET: '', NODE_ENV: '' } })
   t.teardown(() => service.stop('SIGKILL'))

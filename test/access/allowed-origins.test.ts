@@ -13,7 +13,7 @@ const lookAlikes = [
 const siblings = ['https://a.example.org', 'https://xn--bcher-kva.example.org', 'https://a_b-1.example.org', 'http://a.example.com:8080', 'https://docs.example.net']
 const setting = 'https://*.Example.org:443/, http://*.example.com:8080,https://docs.example.net'
 
-t.test('a wildcard stands for one whole label', async (t) => {
+t.test('A wildcard stands for one whole label', async (t) => {
   const isAllowed = createOriginCheck(setting.split(',').map((text) => normaliseOrigin(text.trim())))
   for (const origin of siblings) t.ok(isAllowed(origin), origin)
   for (const origin of lookAlikes) t.notOk(isAllowed(origin), origin)
@@ -23,7 +23,7 @@ t.test('* allows every origin', async (t) => {
   for (const origin of ['https://a.example', 'null']) t.ok(createOriginCheck(['*'])(origin))
 })
 
-t.test('origins are written as browsers do; what is more than an origin stays, and is rejected', async (t) => {
+t.test('An origin is compared in the form that browsers send; anything beyond an origin is kept and rejected', async (t) => {
   for (const [given, wanted] of [
     ['HTTPS://Docs.Example.org/', 'https://docs.example.org'], ['http://localhost:80', 'http://localhost'], ['https://bücher.example', 'https://xn--bcher-kva.example'],
     ['https://[::1]:8443/', 'https://[::1]:8443'], ['https://*.Example.org:443', 'https://*.example.org'], ['http://*.localhost:3000', 'http://*.localhost:3000'],
@@ -36,7 +36,7 @@ t.test('origins are written as browsers do; what is more than an origin stays, a
   }
 })
 
-t.test('HTTP and the WebSocket handshake judge alike', async (t) => {
+t.test('HTTP and the WebSocket handshake apply the same rules', async (t) => {
   const { url, wsUrl } = await listen(t, { COLLABORATION_SERVER_ORIGIN: setting })
   const open = async (origin: string): Promise<boolean> => {
     const socket = new WebSocket(`${wsUrl}/collaboration/ws/a`, { headers: { ...asDjango, origin } })

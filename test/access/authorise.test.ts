@@ -41,7 +41,7 @@ async function start (t: Test, document: Handler = (_, response) => answer(respo
 const yWebsocket = (rest: Partial<Handshake> = {}): Handshake => ({ protocol: 'y-websocket', room: 'r1', headers: {}, query: {}, address: '::1', ...rest })
 const hocuspocus = (rest: Partial<Handshake> = {}): Handshake => ({ protocol: 'hocuspocus', room: 'r1', headers: {}, query: { room: 'r1', ...rest.query }, address: '::1', ...rest, })
 
-t.test('way 1: the secret, with what the proxy says', async (t) => {
+t.test('Way 1: the secret, with the headers of the proxy', async (t) => {
   const { authoriseHandshake, django } = await start(t)
   const headers = { ...COOKIE, authorization: SECRET, 'x-user-id': 'u7', 'x-can-edit': 'False' }
   for (const make of [yWebsocket, hocuspocus]) {
@@ -55,14 +55,14 @@ t.test('way 1: the secret, with what the proxy says', async (t) => {
   t.equal(django.asked.length, 0, 'Django is not asked')
 })
 
-t.test('headers of a proxy count for nothing without the secret', async (t) => {
+t.test('Proxy headers have no effect without the secret', async (t) => {
   const { authoriseHandshake } = await start(t)
   const headers = { 'x-user-id': 'u7', 'x-can-edit': 'True', 'x-session-key': 's7' }
   t.match(await authoriseHandshake(yWebsocket({ headers })), FORBIDDEN)
   t.match(await authoriseHandshake(yWebsocket({ headers: { ...headers, ...COOKIE } })), allowed({ userId: 'u1', canEdit: false, sessionKey: 's1' }))
 })
 
-t.test('way 2: a ticket decides, for good and for bad', async (t) => {
+t.test('Way 2: a ticket alone decides, whether valid or not', async (t) => {
   const { authoriseHandshake, authoriseAuthMessage, django } = await start(t)
   const good = await mint({ user_id: 'u2', can_edit: true, session_key: 's2' })
   const bad = { forged: await mint({}, 'another-secret-0123456789'), room: await mint({ room: 'r2' }), expired: await mint({ exp: 1 }), text: 'x' }
@@ -80,7 +80,7 @@ t.test('way 2: a ticket decides, for good and for bad', async (t) => {
   t.match(await authoriseHandshake(yWebsocket({ headers: COOKIE, query: { token: await mint() } })), allowed({ sessionKey: 's1' }), 'the cookie names the session where the ticket does not')
 })
 
-t.test('way 3: the cookie, once a Hocuspocus client has had its say', async (t) => {
+t.test('Way 3: the cookie, after a Hocuspocus client has had time to send a token', async (t) => {
   const { authoriseHandshake, authoriseAuthMessage, django } = await start(t)
   const reader = { userId: 'u1', canEdit: false, sessionKey: 's1' }
   t.match(await authoriseHandshake(yWebsocket({ headers: COOKIE })), allowed(reader))
@@ -91,7 +91,7 @@ t.test('way 3: the cookie, once a Hocuspocus client has had its say', async (t) 
   t.match(await authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', ''), { allowed: true, ...reader })
 })
 
-t.test('way 3: Django\'s no and its absence reach the caller as they are', async (t) => {
+t.test('Way 3: a denial by Django, or a Django that is unavailable, is returned unchanged', async (t) => {
   const no = await start(t, (_, response) => answer(response, 403, {}))
   t.match(await no.authoriseHandshake(yWebsocket({ headers: COOKIE })), refused(4403))
   t.match(await no.authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', ''), { permanent: true, code: 4403 })
@@ -102,7 +102,7 @@ t.test('way 3: Django\'s no and its absence reach the caller as they are', async
   t.match(await without.authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', ''), { permanent: true, code: 4403 }, 'no backend set')
 })
 
-t.test('way 4: nothing to judge', async (t) => {
+t.test('Way 4: no credentials', async (t) => {
   const { authoriseHandshake, authoriseAuthMessage, django } = await start(t)
   t.match(await authoriseHandshake(yWebsocket()), FORBIDDEN)
   t.match(await authoriseHandshake(yWebsocket({ headers: { cookie: '' } })), FORBIDDEN)
@@ -111,14 +111,14 @@ t.test('way 4: nothing to judge', async (t) => {
   t.equal(django.asked.length, 0)
 })
 
-t.test('visitors without a cookie are asked for only where that is wanted', async (t) => {
+t.test('Django is asked about visitors without a cookie only if the setting says so', async (t) => {
   const { authoriseHandshake, authoriseAuthMessage } = await start(t, undefined, { askAnonymous: true })
   t.match(await authoriseHandshake(yWebsocket()), allowed({ canEdit: false }))
   t.match(await authoriseHandshake(hocuspocus()), AWAIT)
   t.match(await authoriseAuthMessage(hocuspocus(), 'r1', ''), { allowed: true, canEdit: false })
 })
 
-t.test('a request names one room', async (t) => {
+t.test('A request names exactly one room', async (t) => {
   const { authoriseHandshake, authoriseAuthMessage, django } = await start(t)
   const headers = { authorization: SECRET }
   t.match(await authoriseHandshake(yWebsocket({ headers, query: { room: 'r1' } })), allowed({}), 'the same one twice')
@@ -131,7 +131,7 @@ t.test('a request names one room', async (t) => {
   t.equal(django.asked.length, 0)
 })
 
-t.test('a socket without a room: each document is authorised by itself, the secret by none', async (t) => {
+t.test('On a socket without a room each document is authorised separately, and the secret authorises none', async (t) => {
   const { authoriseHandshake, authoriseAuthMessage } = await start(t)
   const socket: Handshake = { protocol: 'hocuspocus', headers: {}, query: {}, address: '::1' }
   t.match(await authoriseHandshake(socket), AWAIT)
@@ -146,7 +146,7 @@ t.test('a socket without a room: each document is authorised by itself, the secr
   t.match(await authoriseHandshake({ ...socket, protocol: 'y-websocket' }), FORBIDDEN, 'y-websocket always names one')
 })
 
-t.test('asked again about a cookie: edit to read only and back, lost, backend away', async (t) => {
+t.test('A recheck of a cookie: edit to read only and back, access lost, backend unavailable', async (t) => {
   let say: Handler = (_, response) => answer(response, 200, mayEdit)
   const { authoriseHandshake } = await start(t, (request, response) => say(request, response))
   const outcome = await authoriseHandshake(yWebsocket({ headers: COOKIE }))
@@ -167,14 +167,14 @@ t.test('asked again about a cookie: edit to read only and back, lost, backend aw
   t.match(await askAgain(first), { change: 'lost', verdict: { code: 4403 } })
 })
 
-t.test('asked again, a user once known stays known, and one that becomes known is taken over', async (t) => {
+t.test('A recheck keeps a known user, and adopts a user that becomes known', async (t) => {
   const yes = { allowed: true, canEdit: true, epoch: 0 } as const
   t.same(await askAgain({ ...yes, userId: 'u1', recheck: async () => yes }), { change: 'none' })
   t.match(await askAgain({ ...yes, recheck: async () => ({ ...yes, userId: 'u1' }) }), { change: 'rights', verdict: { userId: 'u1' } })
   t.same(await askAgain(yes), { change: 'none' }, 'nobody to ask')
 })
 
-t.test('no cookie, ticket or secret reaches the log, whatever goes wrong', async (t) => {
+t.test('No cookie, ticket or secret reaches the log, whatever fails', async (t) => {
   let status = 200
   const { authoriseHandshake, authoriseAuthMessage, log } = await start(t, (request, response) => {
     // A backend that repeats the cookie in everything it says.

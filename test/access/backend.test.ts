@@ -14,7 +14,7 @@ const QUESTION: Question = { room: 'r1', asker: 'session 1', cookie: 'sessionid=
 const always = (status: number, body: unknown, headers: Record<string, string> = {}): Handler =>
   (_, response) => answer(response, status, body, headers)
 
-t.test('what Django says of a document becomes the verdict', async (t) => {
+t.test('Django\'s answer about a document becomes the verdict', async (t) => {
   const cases: Array<[name: string, document: Handler, verdict: object, cause?: string]> = [
     ['may edit', always(200, mayEdit), { allowed: true, canEdit: true, userId: 'u1' }],
     ['may read', always(200, mayRead), { allowed: true, canEdit: false, userId: 'u1' }],
@@ -59,7 +59,7 @@ t.test('what Django says of a document becomes the verdict', async (t) => {
   }
 })
 
-t.test('a backend that is too slow is away, in the headers and in the body', async (t) => {
+t.test('A backend that is too slow, with its headers or its body, counts as unavailable', async (t) => {
   const slow: Record<string, Handler> = {
     headers: () => {},
     body: (_, response) => { response.writeHead(200).write('{') },
@@ -73,12 +73,12 @@ t.test('a backend that is too slow is away, in the headers and in the body', asy
   }
 })
 
-t.test('a slow page of a refusal is a refusal all the same', async (t) => {
+t.test('A refusal with a slow body is still a refusal', async (t) => {
   const django = await startDjango(t, (_, response) => { response.writeHead(403).write('<html>') })
   t.match(await open(t, { baseUrl: django.baseUrl, timeoutMs: 50 }).ask(QUESTION), { permanent: true, code: 4403 })
 })
 
-t.test('a backend that is not there is away', async (t) => {
+t.test('A backend that is unreachable counts as unavailable', async (t) => {
   const { logger, text } = captureLog()
   const django = await startDjango(t, always(200, mayEdit))
   await django.stop()
@@ -86,7 +86,7 @@ t.test('a backend that is not there is away', async (t) => {
   t.match(text(), '"code":"ECONNREFUSED"')
 })
 
-t.test('a user call that fails makes an anonymous visitor', async (t) => {
+t.test('If the user call fails, the visitor is anonymous', async (t) => {
   const failures: Array<[string, Handler, string?]> = [
     ['401', always(401, {})],
     ['403', always(403, {})],
@@ -105,12 +105,12 @@ t.test('a user call that fails makes an anonymous visitor', async (t) => {
   }
 })
 
-t.test('ids are strings, or the whole numbers of Django\'s default', async (t) => {
+t.test('Ids are strings, or the whole numbers of Django\'s default', async (t) => {
   const django = await startDjango(t, routes(always(200, mayRead), always(200, { id: 7 })))
   t.match(await open(t, { baseUrl: django.baseUrl }).ask(QUESTION), { userId: '7' })
 })
 
-t.test('both calls carry the browser\'s cookie, origin and protocol, and nothing else of it', async (t) => {
+t.test('Both calls carry the browser\'s cookie, origin and protocol, and none of its other headers', async (t) => {
   const seen: object[] = []
   const record: Handler = ({ headers }, response) => {
     const { host, connection, ...rest } = headers
@@ -129,7 +129,7 @@ t.test('both calls carry the browser\'s cookie, origin and protocol, and nothing
   t.same(seen, [common, common], 'what did not come is not sent')
 })
 
-t.test('both calls carry the API key where one is set', async (t) => {
+t.test('Both calls carry the API key if one is set', async (t) => {
   const keys: unknown[] = []
   const django = await startDjango(t, ({ headers }, response) => {
     keys.push(headers['x-y-provider-key'])
@@ -140,7 +140,7 @@ t.test('both calls carry the API key where one is set', async (t) => {
   t.same(keys, ['key-of-conversion', 'key-of-conversion', undefined, undefined])
 })
 
-t.test('an answer may hold the whole document, before or behind its abilities', async (t) => {
+t.test('An answer can contain the whole document, before or after its abilities', async (t) => {
   const content = 'x'.repeat(32 * 1024 * 1024)
   const django = await startDjango(t, routes(({ url }, response) => {
     answer(response, 200, url?.includes('first') === true ? { ...mayEdit, content } : { content, nested: mayRead, ...mayEdit })
@@ -149,7 +149,7 @@ t.test('an answer may hold the whole document, before or behind its abilities', 
   for (const room of ['first', 'last']) t.match(await backend.ask({ ...QUESTION, room }), { allowed: true, canEdit: true, userId: 'u1' }, room)
 })
 
-t.test('a compressed answer is read, and bounded by what it unfolds to', async (t) => {
+t.test('A compressed answer is decoded, and its decoded size is bounded', async (t) => {
   const body = gzipSync(JSON.stringify({ content: 'x'.repeat(100_000), ...mayEdit }))
   const bodies: Record<string, Buffer> = { whole: body, truncated: body.subarray(0, -20), damaged: Buffer.from('no gzip') }
   const { logger, lines } = captureLog()
@@ -164,7 +164,7 @@ t.test('a compressed answer is read, and bounded by what it unfolds to', async (
   t.match(lines.at(-1), '"cause":"too-large"')
 })
 
-t.test('a room\'s name cannot leave its place in the path', async (t) => {
+t.test('A room\'s name cannot change the rest of the path', async (t) => {
   const django = await startDjango(t, routes(always(200, mayEdit)))
   const backend = open(t, { baseUrl: django.baseUrl })
   for (const room of ['', '.', '..', '\ud800', 'a\udc00b']) {
@@ -210,7 +210,7 @@ t.test('2,000 clients of 200 users: one call per question, N at a time, user cal
   t.ok(django.maxInFlight() <= 10, `${django.maxInFlight()} under way at most`)
 })
 
-t.test('questions that differ in anything are different questions', async (t) => {
+t.test('Questions that differ in any part are asked separately', async (t) => {
   const django = await startDjango(t, routes(always(200, mayEdit)))
   const backend = open(t, { baseUrl: django.baseUrl })
   await Promise.all([QUESTION, QUESTION, { ...QUESTION, room: 'r2' }, { ...QUESTION, cookie: 'sessionid=s2' }, { ...QUESTION, origin: 'https://other.example' },
@@ -218,7 +218,7 @@ t.test('questions that differ in anything are different questions', async (t) =>
   t.equal(django.asked.filter((url) => url.includes('/documents/')).length, 5)
 })
 
-t.test('askers take turns: a question waits for one of each of the others, not for all of a flood', async (t) => {
+t.test('Askers take turns: a question waits for one question of each other asker, not for a whole flood', async (t) => {
   const held: ServerResponse[] = []
   const django = await startDjango(t, routes((_, response) => { held.push(response) }))
   const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 2 })
@@ -235,7 +235,7 @@ t.test('askers take turns: a question waits for one of each of the others, not f
   await Promise.all([...asked, honest])
 })
 
-t.test('one asker fills a tenth of the queue', async (t) => {
+t.test('One asker can fill at most a tenth of the queue', async (t) => {
   const django = await startDjango(t, routes(() => {}))
   const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 1, maxWaiting: 20 })
   const asked = Array.from({ length: 3 }, (_, i) => backend.ask({ ...QUESTION, room: `flood-${i}` }))
@@ -247,7 +247,7 @@ t.test('one asker fills a tenth of the queue', async (t) => {
   await Promise.all([...asked, honest])
 })
 
-t.test('a visitor without a session does not wait for the same question of another', async (t) => {
+t.test('A visitor without a session does not wait for another visitor\'s identical question', async (t) => {
   const held: ServerResponse[] = []
   const django = await startDjango(t, routes((_, response) => { held.push(response) }))
   const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 1 })
@@ -264,7 +264,7 @@ t.test('a visitor without a session does not wait for the same question of anoth
   await Promise.all([...flood, honest])
 })
 
-t.test('a full queue and a late turn are transient, and the next question gets its turn', async (t) => {
+t.test('A full queue and a turn that comes too late are transient, and the next question gets its turn', async (t) => {
   const { logger, text } = captureLog()
   let now = 0
   const held: ServerResponse[] = []
@@ -299,7 +299,7 @@ async function startHeld (t: Parameters<typeof startDjango>[0]) {
   return { ...django, documents, reply }
 }
 
-t.test('a reset during a question does not let the old answer in', async (t) => {
+t.test('A reset during a question discards the old answer', async (t) => {
   const django = await startHeld(t)
   const epochs = new Epochs()
   const backend = open(t, { baseUrl: django.baseUrl, cacheMs: 60_000, epochs })
@@ -317,7 +317,7 @@ t.test('a reset during a question does not let the old answer in', async (t) => 
   t.equal(django.documents(), 3, 'once, for both')
 })
 
-t.test('a reset of another room, or before a question was sent, disturbs nothing', async (t) => {
+t.test('A reset of another room, or from before the question was sent, has no effect', async (t) => {
   const django = await startHeld(t)
   const epochs = new Epochs()
   const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 1, epochs })
@@ -336,9 +336,9 @@ t.test('a reset of another room, or before a question was sent, disturbs nothing
 for (const [who, userId, verdict] of [
   ['of the room', undefined, { permanent: false, code: 4503 }],
   ['of the user', 'u1', { permanent: false, code: 4503 }],
-  ['of others', 'u2', { allowed: true, userId: 'u1' }],
+  ['of another user', 'u2', { allowed: true, userId: 'u1' }],
 ] as const) {
-  t.test(`resets without end ${who}`, async (t) => {
+  t.test(`Endless resets ${who}`, async (t) => {
     const django = await startHeld(t)
     const epochs = new Epochs()
     const asking = open(t, { baseUrl: django.baseUrl, cacheMs: 60_000, epochs }).ask(QUESTION)
@@ -352,7 +352,7 @@ for (const [who, userId, verdict] of [
   })
 }
 
-t.test('a yes is remembered where wanted, until it is old, forgotten or asked past', async (t) => {
+t.test('If caching is on, a granted access is cached until it expires, is forgotten or is bypassed', async (t) => {
   let now = 0
   let body: object = mayEdit
   const django = await startDjango(t, routes((_, response) => answer(response, 200, body)))
@@ -377,7 +377,7 @@ t.test('a yes is remembered where wanted, until it is old, forgotten or asked pa
   t.equal(await calls(() => backend.ask(QUESTION, { fresh: true }), { code: 4403 }), 1, 'a no is not remembered: 1 call, twice')
 })
 
-t.test('by default nothing is remembered, and an anonymity by fault never', async (t) => {
+t.test('By default nothing is cached; an anonymity caused by a failure is never cached', async (t) => {
   const django = await startDjango(t, routes(always(200, mayEdit)))
   const backend = open(t, { baseUrl: django.baseUrl })
   await backend.ask(QUESTION)
@@ -390,7 +390,7 @@ t.test('by default nothing is remembered, and an anonymity by fault never', asyn
   t.equal(faulty.asked.length, 4)
 })
 
-t.test('a kept socket that Django has closed is replaced, not reported', async (t) => {
+t.test('A keep-alive socket that Django has closed is replaced, and not logged', async (t) => {
   let served = 0
   const django = await startDjango(t, (request, response) => {
     // The third request of a socket meets a reset, as after an idle time-out.
@@ -403,7 +403,7 @@ t.test('a kept socket that Django has closed is replaced, not reported', async (
   t.equal(served, 5)
 })
 
-t.test('closing ends what is under way and what waits', async (t) => {
+t.test('Closing ends the calls in progress and the waiting questions', async (t) => {
   const django = await startHeld(t)
   const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 1 })
   const asking = [backend.ask(QUESTION), backend.ask({ ...QUESTION, room: 'r2' })]
@@ -414,7 +414,7 @@ t.test('closing ends what is under way and what waits', async (t) => {
   t.equal(django.documents(), 1)
 })
 
-t.test('options that cannot be right are refused by name', async (t) => {
+t.test('Invalid options are rejected by name', async (t) => {
   const options = { baseUrl: 'http://django', documentPath: '/d/{room}/', userPath: '/me/', timeoutMs: 1, maxCalls: 1, logger: captureLog().logger, now: Date.now, epochs: new Epochs() }
   for (const baseUrl of ['', 'django', 'ftp://django', '//django']) t.throws(() => openBackend({ ...options, baseUrl }), /address of the backend/, baseUrl)
   t.throws(() => openBackend({ ...options, documentPath: '/d/' }), /\{room\}/)

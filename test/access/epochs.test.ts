@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Epochs } from '../../src/access/epochs.ts'
 
-t.test('a reset takes the right from who was judged before it, and from nobody else', async (t) => {
+t.test('A reset revokes the verdicts made before it for its target, and no others', async (t) => {
   const epochs = new Epochs()
   const before = epochs.current
   epochs.reset('r', 'a')
@@ -19,7 +19,7 @@ t.test('a reset takes the right from who was judged before it, and from nobody e
   t.ok(epochs.isCurrent(epochs.current, 'r', 'a'))
 })
 
-t.test('names do not run into each other', async (t) => {
+t.test('Names cannot be confused with each other', async (t) => {
   const epochs = new Epochs()
   epochs.reset('r', 'null')
   epochs.reset('r","a')
@@ -27,7 +27,7 @@ t.test('names do not run into each other', async (t) => {
   t.ok(epochs.isCurrent(0, 'r', 'a'))
 })
 
-t.test('what is forgotten of resets takes rights away, and never gives one', async () => {
+t.test('Forgetting old resets revokes access, and never grants it', async () => {
   const room = fc.constantFrom('r', 's', 't')
   const user = fc.constantFrom('a', 'b', undefined)
   const steps = fc.array(fc.record({ room, user, isReset: fc.boolean() }), { maxLength: 40 })

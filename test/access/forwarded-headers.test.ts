@@ -4,7 +4,7 @@ import { readSessionCookie } from '../../src/access/session-cookie.ts'
 
 const NAMES = ['docs_sessionid', 'sessionid']
 
-t.test('X-Can-Edit: absent or exactly True may edit, anything else reads', async (t) => {
+t.test('X-Can-Edit: absent or exactly True allows editing, any other value reading only', async (t) => {
   t.equal(readForwardedHeaders({}, NAMES).canEdit, true)
   t.equal(readForwardedHeaders({ 'x-can-edit': 'True' }, NAMES).canEdit, true)
   for (const value of ['', 'true', 'TRUE', '1', 'yes', 'False', 'True, True', 'None']) {
@@ -13,17 +13,17 @@ t.test('X-Can-Edit: absent or exactly True may edit, anything else reads', async
   t.equal(readForwardedHeaders({ 'x-can-edit': ['True', 'True'] }, NAMES).canEdit, false, 'repeated')
 })
 
-t.test('the user and the session key are taken over; an empty one is none', async (t) => {
+t.test('The user and the session key are adopted; an empty one counts as missing', async (t) => {
   t.match(readForwardedHeaders({ 'x-user-id': 'u1', 'x-session-key': 's1', cookie: 'sessionid=other' }, NAMES), { userId: 'u1', sessionKey: 's1' })
   t.match(readForwardedHeaders({ 'x-user-id': '', 'x-session-key': '' }, NAMES), { userId: undefined, sessionKey: undefined })
   t.match(readForwardedHeaders({ cookie: 'sessionid=s2' }, NAMES), { sessionKey: 's2' })
 })
 
-t.test('nobody is asked again about a proxy\'s word', async (t) => {
+t.test('Access granted by a proxy is never rechecked', async (t) => {
   t.equal(readForwardedHeaders({}, NAMES).recheck, undefined)
 })
 
-t.test('session cookies are read as Django reads them', async (t) => {
+t.test('Session cookies are read as Django reads them', async (t) => {
   const cases: Array<[string | undefined, string | undefined]> = [
     [undefined, undefined],
     ['', undefined],

@@ -40,7 +40,7 @@ const texts = [
   '+1', '"a', '"a\nb"', '"\\x"', '"\\u12g4"', '"\\u12"', '"\u007f"', '\ufeff{}', '\u00a0{}', '{"abilities":tru}', '{"abilities":1', '<html>', '//', '{"abilities":1}\0', '0x1', '[1 1]', ':', '["a":1]',
 ]
 
-t.test('reads what JSON.parse reads, wherever the pieces end', async (t) => {
+t.test('Reads what JSON.parse reads, wherever the chunks end', async (t) => {
   for (const text of texts) {
     for (const pieceBytes of [1, 2, 3, 7, 1 << 16]) t.same(read(text, pieceBytes), parse(text), `${JSON.stringify(text)} by ${pieceBytes}`)
   }
@@ -52,7 +52,7 @@ const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
 }))
 const printed = fc.tuple(tree, fc.constantFrom(undefined, 1, '\t')).map(([value, space]) => JSON.stringify(value, null, space))
 
-t.test(`agrees with JSON.parse about random values, duplicated keys and truncated texts, seed ${seed}`, async () => {
+t.test(`Agrees with JSON.parse about random values, duplicated keys and truncated texts, seed ${seed}`, async () => {
   const members = fc.array(fc.tuple(keys, printed), { maxLength: 5 })
   const objects = members.map((list) => `{${list.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`)
   fc.assert(fc.property(objects, fc.integer({ min: 1, max: 9 }), fc.nat(), (text, pieceBytes, cut) => {
@@ -62,7 +62,7 @@ t.test(`agrees with JSON.parse about random values, duplicated keys and truncate
   }), { ...parameters, numRuns: 500 })
 })
 
-t.test(`agrees with JSON.parse about what is malformed, seed ${seed}`, async () => {
+t.test(`Agrees with JSON.parse about malformed texts, seed ${seed}`, async () => {
   const tokens = fc.constantFrom('{', '}', '[', ']', ',', ':', '"abilities"', '"', '\\', '\\u00', 'e', '-', '.', '0', '12', 'true', 'null', ' ', '\n', '\t', '\x01', 'é')
   fc.assert(fc.property(fc.array(tokens, { maxLength: 12 }), fc.integer({ min: 1, max: 5 }), (parts, pieceBytes) => {
     assert.deepEqual(read(parts.join(''), pieceBytes), parse(parts.join('')))
@@ -72,7 +72,7 @@ t.test(`agrees with JSON.parse about what is malformed, seed ${seed}`, async () 
   }), parameters)
 })
 
-t.test('holds one key or the value at a time, never more than 64 KiB', async (t) => {
+t.test('Holds one key or the value at a time, and never more than 64 KiB', async (t) => {
   const long = 'x'.repeat(32 * 1024 * 1024)
   const cases: Array<[text: string, value: unknown, mostHeld: number]> = [
     [`{"content":"${long}","abilities":{"retrieve":true}}`, { retrieve: true }, 16],
@@ -95,7 +95,7 @@ t.test('holds one key or the value at a time, never more than 64 KiB', async (t)
   }
 })
 
-t.test('nesting is bounded', async (t) => {
+t.test('Nesting is bounded', async (t) => {
   const nested = (depth: number) => `{"a":${'['.repeat(depth)}${']'.repeat(depth)},"abilities":1}`
   t.same(read(nested(9_999)), { value: 1 })
   t.equal(read(nested(10_000)), 'malformed')

@@ -4,25 +4,25 @@ import { createHttpCheck, createSecretCheck } from '../../src/access/secret-chec
 const CURRENT = 'current-secret-0123456789'
 const PREVIOUS = 'previous-secret-0123456789'
 
-t.test('every secret in use is accepted, as it is', async (t) => {
+t.test('Every secret in use is accepted as it is', async (t) => {
   const isSecret = createSecretCheck([CURRENT, PREVIOUS])
   t.equal(isSecret(CURRENT), true)
   t.equal(isSecret(PREVIOUS), true)
 })
 
-t.test('anything else is refused', async (t) => {
+t.test('Any other value is rejected', async (t) => {
   const isSecret = createSecretCheck([CURRENT, ''])
   for (const given of [undefined, '', ' ', `Bearer ${CURRENT}`, CURRENT.toUpperCase(), `${CURRENT} `, CURRENT.slice(1), PREVIOUS]) {
     t.equal(isSecret(given), false, String(given))
   }
 })
 
-t.test('without a secret nobody is let in, not even with an empty one', async (t) => {
+t.test('Without a secret in the settings nobody is admitted, not even with an empty one', async (t) => {
   t.equal(createSecretCheck([])(undefined), false)
   t.equal(createSecretCheck([''])(''), false)
 })
 
-t.test('on HTTP the API key opens raw and as Bearer, a secret only raw', async (t) => {
+t.test('On HTTP the API key is accepted raw and as Bearer, a secret only raw', async (t) => {
   const KEY = 'key-of-conversion'
   const table: Array<[apiKey: string, authorization: string | undefined, opens: boolean]> = [
     [KEY, undefined, false],

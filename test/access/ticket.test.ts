@@ -29,27 +29,27 @@ function signRaw (payload: string, header: object = { alg: 'HS256', typ: 'JWT' }
 
 const refused = (reason: RegExp) => ({ allowed: false, permanent: true, code: 4401, reason })
 
-t.test('a good ticket lets in with what it says', async (t) => {
+t.test('A valid ticket grants the access that it states', async (t) => {
   t.match(await check(await mint({}), ROOM), { allowed: true, userId: undefined, canEdit: false, sessionKey: undefined, expiresAt: NOW + 60_000 })
   t.match(await check(await mint({ user_id: 'u1', can_edit: true, session_key: 's1' }), ROOM), { allowed: true, userId: 'u1', canEdit: true, sessionKey: 's1' })
   t.match(await check(await mint({}, 'the-previous-secret-012'), ROOM), { allowed: true }, 'signed before the secret was rotated')
   t.match(await check(signRaw(`{"room":"ドキュメント","exp":${NOW_S + 1}}`), 'ドキュメント'), { allowed: true }, 'any script')
 })
 
-t.test('only a real true lets edit', async (t) => {
+t.test('Only the boolean true grants editing', async (t) => {
   for (const canEdit of [undefined, null, false, 1, 'true', 'True', {}, [true]]) {
     t.match(await check(await mint({ can_edit: canEdit }), ROOM), { allowed: true, canEdit: false }, JSON.stringify(canEdit))
   }
 })
 
-t.test('user ids: strings and whole numbers; None is anonymous; others refuse the ticket', async (t) => {
+t.test('User ids are strings or whole numbers; None is anonymous; any other type rejects the ticket', async (t) => {
   t.match(await check(await mint({ user_id: 42 }), ROOM), { userId: '42' })
   t.match(await check(await mint({ user_id: null, session_key: null }), ROOM), { allowed: true, userId: undefined, sessionKey: undefined })
   for (const userId of [1.5, true, {}, ['u1'], 2 ** 53]) t.match(await check(await mint({ user_id: userId }), ROOM), refused(/user id/), JSON.stringify(userId))
   t.match(await check(await mint({ session_key: 1 }), ROOM), refused(/session key/))
 })
 
-t.test('exp is required, exact, and at most 24 hours ahead', async (t) => {
+t.test('exp is required, exact, and at most 24 hours in the future', async (t) => {
   t.match(await check(await mint({ exp: Math.floor(NOW_S) + 1 }), ROOM), { allowed: true, expiresAt: NOW + 500 }, 'a whole number')
   t.match(await check(await mint({ exp: NOW_S + 0.2 }), ROOM), { allowed: true }, 'a float')
   t.match(await check(await mint({ exp: NOW_S }), ROOM), refused(/expired/), 'now is over')
@@ -66,13 +66,13 @@ t.test('exp is required, exact, and at most 24 hours ahead', async (t) => {
   t.match(await check(await mint({ nbf: NOW_S + 30 }), ROOM), { allowed: true }, 'not yet, within the leeway for clocks')
 })
 
-t.test('the room is compared exactly', async (t) => {
+t.test('The room is compared exactly', async (t) => {
   for (const room of ['room-2', 'ROOM-1', ' room-1', '', 'room-1/']) t.match(await check(await mint({ room }), ROOM), refused(/another room/), room)
   for (const room of [1, null, true, [ROOM], { toString: ROOM }]) t.match(await check(await mint({ room }), ROOM), refused(/no room/), JSON.stringify(room))
   t.match(await check(signRaw(`{"exp":${NOW_S + 60}}`), ROOM), refused(/invalid/), 'no room')
 })
 
-t.test('what is forged is refused', async (t) => {
+t.test('A forged ticket is rejected', async (t) => {
   const good = await mint({ can_edit: false })
   const [header = '', , signature = ''] = good.split('.')
   const forgedClaims = Buffer.from(JSON.stringify({ room: ROOM, exp: NOW_S + 60, can_edit: true })).toString('base64url')
@@ -99,14 +99,14 @@ t.test('what is forged is refused', async (t) => {
   for (const [name, ticket] of Object.entries(bad)) t.match(await check(ticket, ROOM), refused(/ticket/), name)
 })
 
-t.test('the empty key signs nothing, whatever settings are empty', async (t) => {
+t.test('The empty key is never accepted, whichever settings are empty', async (t) => {
   const ticket = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${Buffer.from(`{"room":"${ROOM}","exp":${NOW_S + 60}}`).toString('base64url')}`
   const forged = `${ticket}.${createHmac('sha256', '').update(ticket).digest('base64url')}`
   t.match(await createTicketCheck({ secrets: ['', SECRET], now: () => NOW, epochs: new Epochs() })(forged, ROOM), refused(/invalid/))
   t.match(await createTicketCheck({ secrets: [''], now: () => NOW, epochs: new Epochs() })(forged, ROOM), refused(/invalid/))
 })
 
-t.test('a ticket with any one character changed is refused, and no text makes the check throw', async () => {
+t.test('A ticket with any one character changed is rejected, and no text makes the check throw', async () => {
   const good = await mint({ user_id: 'u1' })
   await fc.assert(fc.asyncProperty(fc.nat(good.length - 1), fc.integer({ min: 33, max: 126 }), async (at, code) => {
     const changed = good.slice(0, at) + String.fromCharCode(code) + good.slice(at + 1)
@@ -117,7 +117,7 @@ t.test('a ticket with any one character changed is refused, and no text makes th
   await fc.assert(fc.asyncProperty(fc.string({ unit: 'binary' }), async (text) => !(await check(text, ROOM)).allowed))
 })
 
-t.test('asked again, a ticket holds until it expires', async (t) => {
+t.test('On a recheck a ticket is valid until it expires', async (t) => {
   let now = NOW
   const verdict = await createTicketCheck({ secrets: [SECRET], now: () => now, epochs: new Epochs() })(await mint({}), ROOM)
   if (!verdict.allowed) return t.fail('the ticket is good')
@@ -129,7 +129,7 @@ t.test('asked again, a ticket holds until it expires', async (t) => {
 
 const PYTHON = '/usr/bin/python3'
 
-t.test('tickets that PyJWT mints', async (t) => {
+t.test('Tickets issued by PyJWT', async (t) => {
   requirePython({ jwt: 'python3-jwt' })
   const minted = execFileSync(PYTHON, ['-W', 'ignore', '-c', `
 import jwt, json, time, uuid, datetime, sys

@@ -41,7 +41,7 @@ export async function openEar (t: Test, open: OpenBus, node = newNodeId()): Prom
 export async function busContract (t: Test, open: OpenBus): Promise<void> {
   const say = (ear: Ear, to: NodeId | typeof everyone, text: string): void => { ear.bus.send(to, Buffer.from(text)) }
 
-  await t.test('a message to one node reaches that one, and nobody else', async (t) => {
+  await t.test('A message to one node reaches that node and no other', async (t) => {
     const [a, b, c] = [await openEar(t, open), await openEar(t, open), await openEar(t, open)]
     say(a, b.bus.node, 'to b')
     say(a, c.bus.node, 'to c')
@@ -51,7 +51,7 @@ export async function busContract (t: Test, open: OpenBus): Promise<void> {
     t.same(a.heard, [])
   })
 
-  await t.test('a message to everyone reaches all, its sender too', async (t) => {
+  await t.test('A message to all nodes reaches them all, including its sender', async (t) => {
     const [a, b] = [await openEar(t, open), await openEar(t, open)]
     say(a, everyone, 'hello')
     await Promise.all([a.hears(1), b.hears(1)])
@@ -59,7 +59,7 @@ export async function busContract (t: Test, open: OpenBus): Promise<void> {
     t.same(b.heard, [{ from: a.bus.node, text: 'hello' }])
   })
 
-  await t.test('what one node sends to another keeps its order, however large', async (t) => {
+  await t.test('Messages from one node to another keep their order, however large they are', async (t) => {
     const [a, b] = [await openEar(t, open), await openEar(t, open)]
     const texts = Array.from({ length: 300 }, (_, i) => `${i}`.padEnd(i % 50 === 0 ? 200_000 : i, '.'))
     for (const text of texts) say(a, b.bus.node, text)
@@ -67,7 +67,7 @@ export async function busContract (t: Test, open: OpenBus): Promise<void> {
     t.ok(b.heard.every(({ text }, i) => text === texts[i]))
   })
 
-  await t.test('all bytes arrive as they were, though the sender reuses its buffer, and stay', async (t) => {
+  await t.test('All bytes arrive unchanged even if the sender reuses its buffer, and stay unchanged', async (t) => {
     const [a, b] = [await openEar(t, open), await openEar(t, open)]
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
     a.bus.send(b.bus.node, bytes)
@@ -78,7 +78,7 @@ export async function busContract (t: Test, open: OpenBus): Promise<void> {
     t.equal(b.heard[1]?.text, '')
   })
 
-  await t.test('a message to a node that is gone is lost without a word', async (t) => {
+  await t.test('A message to a node that has ended is lost without an error', async (t) => {
     const [a, b] = [await openEar(t, open), await openEar(t, open)]
     await b.bus.close()
     say(a, b.bus.node, 'nobody hears this')
@@ -87,7 +87,7 @@ export async function busContract (t: Test, open: OpenBus): Promise<void> {
     t.same(b.heard, [])
   })
 
-  await t.test('what was sent before closing arrives', async (t) => {
+  await t.test('Messages sent before closing arrive', async (t) => {
     const [a, b] = [await openEar(t, open), await openEar(t, open)]
     say(a, b.bus.node, 'goodbye')
     await a.bus.close()

@@ -2,9 +2,9 @@ import t from 'tap'
 import { LocalExchange } from '../../src/bus/local-bus.ts'
 import { busContract, openEar } from './contract.ts'
 
-await t.test('contract', async (t) => { await busContract(t, new LocalExchange().open) })
+await t.test('Contract', async (t) => { await busContract(t, new LocalExchange().open) })
 
-await t.test('a cut loses both directions, and its end is told', async (t) => {
+await t.test('A cut loses messages in both directions, and its end is reported', async (t) => {
   const exchange = new LocalExchange()
   const [a, b] = [await openEar(t, exchange.open), await openEar(t, exchange.open)]
   exchange.cut(b.bus.node)

@@ -20,7 +20,7 @@ t.test('Cluster', async (t) => {
   })
 })
 
-t.test('anything else is refused', async (t) => {
+t.test('Any other address is rejected', async (t) => {
   const wrong = [
     '', 'redis', 'redis://', 'redis://redis/main', 'redis://:p%zz@redis', 'http://redis', 'redis+sentinel://one', 'redis+sentinel://one/', 'redis+sentinel:///main', 'redis+sentinel://one,/main', 'redis+sentinel://one:0/main',
     'redis+sentinel://one:70000/main', 'redis+sentinel://one/main?password=x', 'redis+sentinel://one/main/more', 'redis+sentinel://:%zz@one/main', 'redis+cluster://one/0', 'redis+cluster://',

@@ -24,9 +24,9 @@ const deaf: Parameters<OpenBus>[1] = { received () {}, restored () {} }
 const redis = await startRedis()
 t.teardown(() => redis.remove())
 
-await t.test('contract', async (t) => { await busContract(t, opener(redis.url)) })
+await t.test('Contract', async (t) => { await busContract(t, opener(redis.url)) })
 
-await t.test('services with other prefixes do not hear each other', async (t) => {
+await t.test('Services with different prefixes do not receive each other\'s messages', async (t) => {
   const [a, b] = [await openEar(t, opener(redis.url, 'one')), await openEar(t, opener(redis.url, 'two'))]
   a.bus.send(b.bus.node, Buffer.from('private'))
   b.bus.send(b.bus.node, Buffer.from('own'))
@@ -34,7 +34,7 @@ await t.test('services with other prefixes do not hear each other', async (t) =>
   t.equal(b.heard[0]?.text, 'own')
 })
 
-await t.test('a restart of Redis loses messages and is told once it is over', async (t) => {
+await t.test('A restart of Redis loses messages and is reported once it is over', async (t) => {
   const lines: string[] = []
   let noticed = (): void => {}
   const log = logger((line) => { lines.push(line); noticed() })
@@ -54,7 +54,7 @@ await t.test('a restart of Redis loses messages and is told once it is over', as
   t.equal(b.heard[0]?.text, 'heard')
 })
 
-await t.test('passwords are used, and a wrong one ends the start with one line', async (t) => {
+await t.test('Passwords are used, and a wrong one stops the start with one line', async (t) => {
   const locked = await startRedis(['--requirepass', 'open-sesame'])
   t.teardown(() => locked.remove())
   const ear = await openEar(t, opener(`redis://:open-sesame@127.0.0.1:${locked.port}`))
@@ -67,7 +67,7 @@ await t.test('passwords are used, and a wrong one ends the start with one line',
   t.equal(await refusal(`redis+cluster://:open-sesame@127.0.0.1:${locked.port}`), 'the server is not part of a Redis Cluster')
 })
 
-await t.test('a Redis that is not there does not stop the start: the bus opens, and carries messages once it is there', async (t) => {
+await t.test('An unreachable Redis does not stop the start: the bus opens, and carries messages once Redis is available', async (t) => {
   const late = await startRedis()
   t.teardown(() => late.remove())
   await late.stop()
@@ -83,7 +83,7 @@ await t.test('a Redis that is not there does not stop the start: the bus opens, 
   t.equal(b.heard[0]?.text, 'heard')
 })
 
-await t.test('a start waits for Redis no longer than it is told, and the attempt goes on', async (t) => {
+await t.test('The start waits for Redis no longer than its limit, and the attempt continues', async (t) => {
   const frozen = await startRedis()
   t.teardown(() => frozen.remove())
   process.kill(frozen.pid(), 'SIGSTOP')
@@ -99,7 +99,7 @@ await t.test('a start waits for Redis no longer than it is told, and the attempt
   t.match(await client.info('stats'), /^total_connections_received:2\r$/m, 'one of the bus, and this one')
 })
 
-await t.test('a Redis that accepts and hangs does not stop the start', async (t) => {
+await t.test('A Redis that accepts connections and hangs does not stop the start', async (t) => {
   const hangs = createServer().listen(0, '127.0.0.1')
   t.teardown(() => { hangs.close() })
   await once(hangs, 'listening')
@@ -111,7 +111,7 @@ await t.test('a Redis that accepts and hangs does not stop the start', async (t)
   await bus.close()
 })
 
-await t.test('what fails again and again is logged once, in one line without a stack', async (t) => {
+await t.test('A repeated failure is logged once, in one line without a stack', async (t) => {
   const port = await freePort()
   const lines: [text: string, fields: object][] = []
   const bus = await opener(`redis://127.0.0.1:${port}`, 'test', logger((...line) => { lines.push(line) }))('AAAAAAAA', deaf)
@@ -130,7 +130,7 @@ await t.test('what fails again and again is logged once, in one line without a s
   t.equal(lines.length, 2)
 })
 
-await t.test('a bus that never opened closes', async (t) => {
+await t.test('A bus that never opened can be closed', async (t) => {
   const bus = await opener(`redis://127.0.0.1:${await freePort()}`)('AAAAAAAA', deaf)
   await bus.close()
   t.pass()

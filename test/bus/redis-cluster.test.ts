@@ -12,19 +12,19 @@ const cluster = await startRedisCluster()
 t.teardown(() => cluster.remove())
 const open = opener(cluster.url)
 
-await t.test('contract', async (t) => { await busContract(t, open) })
+await t.test('Contract', async (t) => { await busContract(t, open) })
 
-await t.test('a wrong password stops the start', async (t) => {
+await t.test('A wrong password stops the start', async (t) => {
   t.match(await refusal(cluster.url.replace('://:', '://:not-')), rejectsPassword)
 })
 
-await t.test('an unreachable cluster does not stop the start', async (t) => {
+await t.test('An unreachable cluster does not stop the start', async (t) => {
   const bus = await opener(`redis+cluster://127.0.0.1:${await freePort()}`)('AAAAAAAA', deaf)
   await bus.close()
   t.pass()
 })
 
-await t.test('the loss of a shard without the channels causes no cut', { timeout: 60_000 }, async (t) => {
+await t.test('The loss of a shard without the channels causes no cut', { timeout: 60_000 }, async (t) => {
   const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
   await isHeard(a.bus, b, 'before')
   const holder = await cluster.holder()
@@ -38,7 +38,7 @@ await t.test('the loss of a shard without the channels causes no cut', { timeout
   t.same([...a.lines, ...b.lines], [])
 })
 
-await t.test('the loss and return of the shard with the channels causes one cut', { timeout: 60_000 }, async (t) => {
+await t.test('The loss and return of the shard with the channels causes one cut', { timeout: 60_000 }, async (t) => {
   const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
   await isHeard(a.bus, b, 'before')
   const holder = await cluster.holder()
@@ -50,7 +50,7 @@ await t.test('the loss and return of the shard with the channels causes one cut'
   for (const index of [0, 1, 2]) await cluster.says(index, 'ok')
 })
 
-await t.test('a move of the channels to another server causes one cut, and the old server can then fail', { timeout: 60_000 }, async (t) => {
+await t.test('A move of the channels to another server causes one cut, and the old server can then fail', { timeout: 60_000 }, async (t) => {
   const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
   await isHeard(a.bus, b, 'before')
   const from = await cluster.holder()
@@ -66,20 +66,20 @@ await t.test('a move of the channels to another server causes one cut, and the o
   for (const ear of [a, b]) t.same(ear.lines, [away, back])
 })
 
-await t.test('the bus survives a restart of all servers, one after the other', async (t) => {
+await t.test('The bus survives a restart of all servers, one after the other', async (t) => {
   await survives(t, open, async () => {
     for (const index of [0, 1, 2]) await (await cluster.kill(index))()
   })
 })
 
-await t.test('a replica that takes over the shard with the channels causes one cut', { timeout: 60_000 }, async (t) => {
+await t.test('A replica that takes over the shard with the channels causes one cut', { timeout: 60_000 }, async (t) => {
   const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
   await isHeard(a.bus, b, 'before')
   const holder = await cluster.holder()
   await cluster.addReplica(holder)
   const restart = await cluster.kill(holder)
   await isOneCut(t, a, b)
-  await t.test('the return of the lost server as a replica has no effect', async (t) => {
+  await t.test('The return of the lost server as a replica has no effect', async (t) => {
     await restart()
     await cluster.says(holder, 'ok')
     await Promise.all([isHeard(a.bus, b, 'whole'), isHeard(b.bus, a, 'whole')])
@@ -87,7 +87,7 @@ await t.test('a replica that takes over the shard with the channels causes one c
   })
 })
 
-await t.test('a replica that rejects subscribers at first causes one cut, which ends once it accepts them', { timeout: 60_000 }, async (t) => {
+await t.test('A replica that rejects subscribers at first causes one cut, which ends once it accepts them', { timeout: 60_000 }, async (t) => {
   const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
   await isHeard(a.bus, b, 'before')
   const holder = await cluster.holder()

@@ -14,21 +14,21 @@ const sentinels = await startSentinels()
 t.teardown(() => sentinels.remove())
 const open = opener(sentinels.url)
 
-await t.test('contract', async (t) => { await busContract(t, open) })
+await t.test('Contract', async (t) => { await busContract(t, open) })
 
-await t.test('a wrong name of the master or a wrong password stops the start', async (t) => {
+await t.test('A wrong master name or a wrong password stops the start', async (t) => {
   t.equal(await refusal(sentinels.url.replace(`/${masterName}?`, '/other?')), 'the Sentinels know no master with this name')
   t.match(await refusal(sentinels.url.replace('sentinel_password=', 'sentinel_password=not-')), rejectsPassword)
   t.match(await refusal(sentinels.url.replace('://:', '://:not-')), rejectsPassword)
 })
 
-await t.test('unreachable Sentinels do not stop the start', async (t) => {
+await t.test('Unreachable Sentinels do not stop the start', async (t) => {
   const bus = await opener(`redis+sentinel://127.0.0.1:${await freePort()}/main`)('AAAAAAAA', deaf)
   await bus.close()
   t.pass()
 })
 
-await t.test('a Sentinel that is asked first and disconnects causes no cut', { timeout: 60_000 }, async (t) => {
+await t.test('If the first Sentinel disconnects, no cut occurs', { timeout: 60_000 }, async (t) => {
   const news = new EventEmitter()
   const hangsUp = createServer((socket) => {
     socket.destroy()
@@ -46,7 +46,7 @@ await t.test('a Sentinel that is asked first and disconnects causes no cut', { t
   t.same([...a.lines, ...b.lines], [])
 })
 
-await t.test('a Sentinel that is asked first and does not answer delays the start and messages, and causes no cut', { timeout: 60_000 }, async (t) => {
+await t.test('If the first Sentinel does not answer, the start and messages are delayed, and no cut occurs', { timeout: 60_000 }, async (t) => {
   const news = new EventEmitter()
   const sockets = new Set<Socket>()
   const silent = createServer((socket) => {
@@ -72,7 +72,7 @@ await t.test('a Sentinel that is asked first and does not answer delays the star
 })
 
 for (const type of ['normal', 'pubsub'] as const) {
-  await t.test(`a cut of the ${type} connections to the master is reported once it is over`, { timeout: 30_000 }, async (t) => {
+  await t.test(`A cut of the ${type} connections to the master is reported once it is over`, { timeout: 30_000 }, async (t) => {
     const [a, b] = [await openNoted(t, sentinels.url), await openNoted(t, sentinels.url)]
     await isHeard(a.bus, b, 'before')
     await sentinels.killConnections(type)
@@ -82,9 +82,9 @@ for (const type of ['normal', 'pubsub'] as const) {
   })
 }
 
-await t.test('the master dies: another takes over, and all nodes reach each other again', async (t) => {
+await t.test('When the master crashes, a replica takes over and all nodes reach each other again', async (t) => {
   await survives(t, open, () => sentinels.master.stop())
-  await t.test('a node that starts now finds the new master', async (t) => {
+  await t.test('A node that starts now finds the new master', async (t) => {
     const ear = await openEar(t, open)
     await isHeard(ear.bus, ear, 'to myself')
   })

@@ -28,7 +28,7 @@ async function backUp (
   return { to, trace: await readFile(trace, 'utf8'), printed: stdout + stderr }
 }
 
-await t.test('the file is synced before it gets its name, and its folders after that', async (t) => {
+await t.test('The file is synced before it gets its final name, and its folders after that', async (t) => {
   const { to, trace } = await backUp(t)
   // One after the other, whichever thread does them; strace may cut a line in two, so the beginnings count.
   const steps = trace.split('\n').flatMap((line) => /^\d+ +((?:fsync|link)\(.*)/.exec(line)?.[1] ?? [])
@@ -39,6 +39,6 @@ await t.test('the file is synced before it gets its name, and its folders after 
   for (const folder of [to, join(to, '..'), join(to, '../..')]) t.ok(after.includes(`<${folder}>)`), folder)
 })
 
-await t.test('a backup works on a file system without links, or that cannot sync folders', async (t) => {
+await t.test('A backup works on a file system without hard links, or that cannot sync folders', async (t) => {
   t.match((await backUp(t, '-e', 'inject=link,linkat:error=EPERM', '-e', 'inject=fsync:error=EINVAL')).printed, /1 document, 2 bytes, 0 with a fault\nThe copy is in/)
 })

@@ -58,7 +58,7 @@ await t.test('backup copies a live store, and a service can use the copy', async
   t.match(await cli(['backup', target, '--store', path]), { code: 1, err: /There is a store in .* already/ })
 })
 
-await t.test('of two backups at the same moment one succeeds, and a backup never replaces a store', async (t) => {
+await t.test('Of two simultaneous backups one succeeds, and a backup never replaces a store', async (t) => {
   const store = await start(t, await folder(t))
   await fill(store)
   const target = await folder(t)
@@ -74,7 +74,7 @@ await t.test('of two backups at the same moment one succeeds, and a backup never
   await holdsAll(t, await start(t, target))
 })
 
-await t.test('migrate copies the embedded store to PostgreSQL, copies changes later, and copies back', async (t) => {
+await t.test('migrate copies the embedded store to PostgreSQL, copies later changes, and copies back', async (t) => {
   const server = await startPostgres()
   t.teardown(() => server.stop())
   const url = await server.makeSchema('y_provider')

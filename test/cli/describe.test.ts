@@ -70,7 +70,7 @@ for (const [name, open] of Object.entries(stores)) {
       t.match(await cli(['show', 'root', '--store', at]), { code: 1, out: '', err: 'There is no document "root"\n' })
     })
 
-    await t.test('what Yjs cannot apply', async (t) => {
+    await t.test('A document that Yjs cannot apply', async (t) => {
       await store.append([{ document: 'bad', update: poison }])
       t.match(await cli(['show', 'bad', '--store', at]), { code: 1, out: /^log {10}1 entry$/m, err: '1 update cannot be applied: run y-provider check\n' })
       const { code, out } = await cli(['check', '--json', '--store', at])

@@ -7,7 +7,7 @@ import { standardTable } from '../../src/convert/blocks/standard-table.ts'
 import { cli } from './run-cli.ts'
 import { fill, folder, holdsAll, read, start, typed, words } from './filled-store.ts'
 
-await t.test('export and import all documents, whatever their names', async (t) => {
+await t.test('export and import handle all documents, whatever their names', async (t) => {
   const [one, files, two] = [await folder(t), join(await folder(t), 'files'), await folder(t)]
   const store = await start(t, one)
   await fill(store)
@@ -26,7 +26,7 @@ await t.test('export and import all documents, whatever their names', async (t) 
   t.equal(await readFile(join(files, 'documents.jsonl'), 'utf8'), index, 'each file is in the index once')
 })
 
-await t.test('export writes a document that is not BlockNote\'s as .yjs and .txt', async (t) => {
+await t.test('export writes a document that is not a BlockNote document as .yjs and .txt', async (t) => {
   const [path, files] = [await folder(t), await folder(t)]
   const store = await start(t, path)
   const doc = new Y.Doc()
@@ -59,7 +59,7 @@ await t.test('export writes a document that is not BlockNote\'s as .yjs and .txt
   t.equal(await readFile(join(files, 'markdown', 'plan.md'), 'utf8'), '# Plan\n')
 })
 
-await t.test('export and import single documents', async (t) => {
+await t.test('export and import handle single documents', async (t) => {
   const [one, files, two] = [await folder(t), await folder(t), await folder(t)]
   const store = await start(t, one)
   await fill(store)
@@ -80,7 +80,7 @@ await t.test('export and import single documents', async (t) => {
   t.match(await cli(['import', file, '--store', two]), { code: 1, err: /A service uses the store in .* stop the service, run this command/ }, 'not under a running service')
 })
 
-await t.test('export and import markdown and JSON', async (t) => {
+await t.test('export and import handle markdown and JSON', async (t) => {
   const [files, store] = [await folder(t), await folder(t)]
   await writeFile(join(files, 'plan.md'), '# Plan\n\n* one\n* two\n')
   t.match(await cli(['import', join(files, 'plan.md'), '--store', store]), { code: 0, out: /1 document created/ })
@@ -94,7 +94,7 @@ await t.test('export and import markdown and JSON', async (t) => {
   t.match(await cli(['check', '--store', again]), { code: 0 })
 })
 
-await t.test('import reads math if the setting says so', async (t) => {
+await t.test('import reads math if the setting allows it', async (t) => {
   const [files, without, withMath] = [await folder(t), await folder(t), await folder(t)]
   await writeFile(join(files, 'sums.md'), '$x$\n')
   const imported = async (store: string, environment?: Record<string, string>) => {

@@ -42,7 +42,7 @@ async function names (store: Store): Promise<string[]> {
   return found
 }
 
-await t.test('after it was killed in the middle, a second run copies the rest', async (t) => {
+await t.test('After the first run was killed halfway, a second run copies the rest', async (t) => {
   const url = await server.makeSchema('y_provider')
   const [source, target] = [await openLmdbStore({ path: folder, sync: 'process', logger: quiet }), await openPostgresStore({ url, logger: quiet })]
   t.teardown(() => Promise.all([source.close(), target.close()]))

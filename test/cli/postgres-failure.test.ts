@@ -22,7 +22,7 @@ const cases: [args: string[], reason: string][] = [
 ]
 
 for (const [args, reason] of cases) {
-  t.test(`${args[0]}: a store in PostgreSQL that cannot be used is reported in one line, without any part of its URL: ${reason}`, async (t) => {
+  t.test(`${args[0]}: an unusable PostgreSQL store is reported in one line, without any part of its URL: ${reason}`, async (t) => {
     const { code, out, err } = await (args[0] === 'repair' ? cliProcess : cli)(args)
     t.equal(code, 1)
     t.equal(out, '')
@@ -32,7 +32,7 @@ for (const [args, reason] of cases) {
   })
 }
 
-t.test('if PostgreSQL fails in the middle, each document is reported in one line, without the message of the server', async (t) => {
+t.test('If PostgreSQL fails midway, each document is reported in one line, without the server\'s message', async (t) => {
   const server = await startPostgres()
   t.teardown(() => server.stop())
   const url = await server.makeSchema('y_provider')

@@ -155,7 +155,7 @@ await t.test('export writes the rest of a document that Yjs cannot apply in full
   t.equal(doc.getText('t').toString(), 'hello world')
 })
 
-await t.test('backup copies the updates set aside, and counts them as no fault', async (t) => {
+await t.test('backup copies the updates that were set aside, and does not count them as faults', async (t) => {
   const path = await folder(t)
   const store = await start(t, path)
   await append(store, 'a', typing('hello'))

@@ -8,7 +8,7 @@ import { plural } from '../../src/cli/plural.ts'
 import { usage, usageOf } from '../../src/cli/usage.ts'
 import { cli, cliProcess } from './run-cli.ts'
 
-await t.test('help: of all commands, and of each', async (t) => {
+await t.test('help for all commands, and for each one', async (t) => {
   for (const args of [[], ['help'], ['--help'], ['-h'], ['help', '--help']]) t.strictSame(parseArguments(args), { type: 'help' }, args.join(' '))
   for (const name of commands.keys()) t.match(usage(), new RegExp(`^  ${name} `, 'm'), name)
   for (const args of [['help', 'export'], ['export', '--help'], ['export', '-h', '--format', 'json']]) t.strictSame(parseArguments(args), { type: 'help', command: 'export' }, args.join(' '))
@@ -17,7 +17,7 @@ await t.test('help: of all commands, and of each', async (t) => {
   t.strictSame(await cli(['export', '--help']), { code: 0, out: `${usageOf('export')}\n`, err: '' })
 })
 
-await t.test('the version is that of the package', async (t) => {
+await t.test('The version is the version of the package', async (t) => {
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
   t.match(await cli(['--version']), { code: 0, out: `${version}\n` })
 })
@@ -41,19 +41,19 @@ const wrong: ReadonlyArray<readonly [args: readonly string[], message: string]> 
   [['migrate', '--from', 'x'], 'migrate needs --to'],
 ]
 
-await t.test('a wrong command line is answered with the usage, and with the name that was probably meant', async (t) => {
+await t.test('A wrong command line is answered with the usage and the name that was probably meant', async (t) => {
   for (const [args, message] of wrong) t.throws(() => parseArguments(args), { name: 'UsageError', message }, args.join(' '))
   t.strictSame(await cliProcess(['exprt']), { code: 2, out: '', err: `Unknown command exprt: did you mean export?\n\n${usage()}\n` })
   t.strictSame(await cli(['export', '--to', 'x', '--format', 'markdwn']), { code: 2, out: '', err: `Unknown format markdwn: did you mean markdown?\n\n${usageOf('export')}\n` })
 })
 
-await t.test('a missing store is a failure, not a wrong command line', async (t) => {
+await t.test('A missing store is a failure, not a wrong command line', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'y-cli-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   t.match(await cliProcess(['check', '--store', join(folder, 'none')]), { code: 1, err: /^There is no store in .*none\n$/ })
 })
 
-await t.test('plurals', async (t) => {
+await t.test('Plurals', async (t) => {
   t.strictSame([0, 1, 2].map((count) => plural(count, 'document')), ['0 documents', '1 document', '2 documents'])
   t.equal(plural(2, 'entry'), '2 entries')
 })

@@ -69,7 +69,7 @@ async function convergeThroughStore (t: Test, room: string, authors: readonly Au
 }
 
 // First: afterwards both nodes remember for minutes that one vanished, and read the store often for that alone.
-await t.test('each node has a Redis that the other does not hear', async (t) => {
+await t.test('Each node has a Redis of its own, so neither receives the other\'s messages', async (t) => {
   const other = await startRedis()
   t.teardown(() => other.remove())
   await typeApart(t, 'two-buses', {
@@ -80,7 +80,7 @@ await t.test('each node has a Redis that the other does not hear', async (t) => 
   })
 })
 
-await t.test('both nodes are cut off from Redis', async (t) => {
+await t.test('Both nodes are cut off from Redis', async (t) => {
   await typeApart(t, 'cut-off', {
     part: () => { for (const link of redisLinks) link.cut() },
     join: () => { for (const link of redisLinks) link.restore() },

@@ -56,7 +56,7 @@ async function node (
 
 const update = (byte: number): RoomMessage => ({ type: 'update', update: Uint8Array.of(byte) })
 
-await t.test('nodes find each other, and greet each other in the rooms they share, whoever was first', async (t) => {
+await t.test('Nodes find each other, and synchronise the rooms they share, whichever started first', async (t) => {
   const exchange = new LocalExchange()
   const { cluster: a } = await node(t, exchange, 'a')
   const early = new PaperRoom('room')
@@ -84,7 +84,7 @@ await t.test('nodes find each other, and greet each other in the rooms they shar
   t.ok(a.isTurn('room'), 'who stays takes it')
 })
 
-await t.test('a node that opens a room hears who left it on a node that has released it', async (t) => {
+await t.test('A node that opens a room learns who left it from a node that has released it', async (t) => {
   const exchange = new LocalExchange()
   const { cluster: a } = await node(t, exchange, 'a')
   const left: RoomMessage = { type: 'awareness', entries: [{ clientId: 7, clock: 5, state: 'null', person: 'ada', since: 1, leftMs: 100 }] }
@@ -104,7 +104,7 @@ await t.test('a node that opens a room hears who left it on a node that has rele
   t.same(met.told.find(({ type }) => type === 'awareness'), left, 'also where it was opened before the nodes met')
 })
 
-await t.test('after a cut both begin anew, and read the store', async (t) => {
+await t.test('After a cut both nodes start a new link, and read the store', async (t) => {
   const exchange = new LocalExchange()
   const [a, b] = [await node(t, exchange, 'a'), await node(t, exchange, 'b')]
   const [here, there] = [new PaperRoom('room'), new PaperRoom('room')]
@@ -126,7 +126,7 @@ await t.test('after a cut both begin anew, and read the store', async (t) => {
   t.same([there.updates, here.updates], [[1, 4], [5]], 'what was lost is the store\'s to tell')
 })
 
-await t.test('a question is answered by all, and a reset reaches those who were away', async (t) => {
+await t.test('All nodes answer a question, and a reset reaches nodes that were cut off', async (t) => {
   const exchange = new LocalExchange()
   const asked: Question[] = []
   const a = await node(t, exchange, 'a')
@@ -151,7 +151,7 @@ await t.test('a question is answered by all, and a reset reaches those who were 
   t.same((await a.cluster.ask(reset)).silent, [], 'who has said goodbye is not asked')
 })
 
-await t.test('a reset that is repeated because its answer was lost is answered again, and carried out once', async (t) => {
+await t.test('A reset that is repeated because its answer was lost is answered again, and executed once', async (t) => {
   const exchange = new LocalExchange()
   const asked: Question[] = []
   const a = await node(t, exchange, 'a')
@@ -171,7 +171,7 @@ await t.test('a reset that is repeated because its answer was lost is answered a
   t.match(asked, [{ type: 'reset' }, { type: 'count' }])
 })
 
-await t.test('a reset reaches a node that was not known when it was asked, unless it began later', async (t) => {
+await t.test('A reset reaches a node that was unknown when it was requested, unless that node started later', async (t) => {
   const exchange = new LocalExchange()
   const heard: Record<string, Question[]> = { early: [], late: [] }
   const clock = { now: 0 }
@@ -194,7 +194,7 @@ await t.test('a reset reaches a node that was not known when it was asked, unles
   t.same(heard['late']?.length, 1)
 })
 
-await t.test('a node of another version is not taken for nobody: who asks all nodes is told of it', async (t) => {
+await t.test('A node of another version is not ignored: a question to all nodes reports it', async (t) => {
   const exchange = new LocalExchange()
   const { cluster: a } = await node(t, exchange, 'a')
   const { cluster: b } = await node(t, exchange, 'b')
@@ -225,7 +225,7 @@ async function mouth (
   }
 }
 
-await t.test('of what cannot be heard nothing else is lost: not what came before it, nor what can be told apart behind it', async (t) => {
+await t.test('An unreadable message loses nothing else: neither the ones before it, nor the readable ones after it', async (t) => {
   const exchange = new LocalExchange()
   const { cluster } = await node(t, exchange, 'a')
   const [frail, sound] = [new class extends PaperRoom {
@@ -243,7 +243,7 @@ await t.test('of what cannot be heard nothing else is lost: not what came before
   t.same([frail.behind, sound.behind], [1, 0], 'what it has missed it reads from the store')
 })
 
-await t.test('messages that cannot be read are logged once in a while, with how many there were', async (t) => {
+await t.test('Unreadable messages are logged once per interval, with their number', async (t) => {
   const exchange = new LocalExchange()
   const lines: object[] = []
   const clock = { now: 0 }

@@ -26,7 +26,7 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
   fc.record({ type: fc.constantFrom('question' as const, 'answer' as const), id: number, body: fc.string({ unit: 'binary' }) })
 )
 
-t.test('what is written is read again, one behind the other', async (t) => {
+t.test('Entries written one after the other are read back', async (t) => {
   fc.assert(fc.property(fc.array(entry, { maxLength: 5 }), (written) => {
     const encoder = encoding.createEncoder()
     for (const each of written) writeEntry(encoder, each)
@@ -37,7 +37,7 @@ t.test('what is written is read again, one behind the other', async (t) => {
   }), { numRuns: 300 })
 })
 
-t.test('a keystroke in one of the first rooms costs two bytes more than itself', async (t) => {
+t.test('A keystroke in one of the first rooms adds two bytes to its own size', async (t) => {
   const encoder = encoding.createEncoder()
   writeEntry(encoder, { type: 'room', to: 31, message: { type: 'update', update: new Uint8Array(25) } })
   t.equal(encoding.length(encoder), 27)
@@ -66,7 +66,7 @@ const malformed: Record<string, Uint8Array> = {
 }
 
 for (const [what, bytes] of Object.entries(malformed)) {
-  t.test(`${what}: refused before it takes time or memory`, async (t) => {
+  t.test(`${what}: rejected before it takes time or memory`, async (t) => {
     const { cpu, heap } = { cpu: process.cpuUsage(), heap: process.memoryUsage().heapUsed }
     t.throws(() => readEntry(decoding.createDecoder(bytes)), { message: /^More / })
     t.ok(process.cpuUsage(cpu).user < 100_000)
@@ -74,7 +74,7 @@ for (const [what, bytes] of Object.entries(malformed)) {
   })
 }
 
-t.test('a node that has stored for long without a word of it may say so at once', async (t) => {
+t.test('A node that has stored for a long time without announcing it can announce all of it at once', async (t) => {
   const seqs = Array.from({ length: 50_000 }, (_, i) => 1 + i)
   const encoder = encoding.createEncoder()
   writeEntry(encoder, { type: 'room', to: 1, message: { type: 'stored', unsaved: 0, seqs } })

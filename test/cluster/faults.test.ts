@@ -18,7 +18,7 @@ const { nodes, ports, redis, redisLinks, postgres } = cluster
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })
 
-await t.test('people on three nodes are in one room', async (t) => {
+await t.test('People on three nodes share one room', async (t) => {
   const authors = people(ports, 'together')
   await when(authors, () => authors.every(({ present }) => present.size === 3))
   t.pass('everybody sees everybody')
@@ -51,7 +51,7 @@ await t.test('Redis is restarted', async (t) => {
   await allIsWell(t, 'redis-restart', authors, ports)
 })
 
-await t.test('Redis is away for a while, and people still see each other through the store', async (t) => {
+await t.test('Redis is down for a while, and people still see each other\'s changes through the store', async (t) => {
   const authors = people(ports, 'redis-away')
   await when(authors, () => authors.every(({ present }) => present.size === 3))
   await redis.stop()
@@ -79,7 +79,7 @@ await t.test('PostgreSQL is restarted', async (t) => {
   for (const port of ports) await answers(port, '/health/ready', ({ status }) => status === 200)
 })
 
-await t.test('a node hears nothing from the others, nor they from it', async (t) => {
+await t.test('A node and the other nodes receive nothing from each other', async (t) => {
   const authors = people(ports, 'partition')
   await when(authors, () => authors.every(({ present }) => present.size === 3))
   redisLinks[2]?.cut()
@@ -95,7 +95,7 @@ await t.test('a node hears nothing from the others, nor they from it', async (t)
   await allIsWell(t, 'partition', authors, ports)
 })
 
-await t.test('a node stands still for a while', async (t) => {
+await t.test('A node hangs for a while', async (t) => {
   const authors = people(ports, 'frozen')
   const stop = typing(authors)
   await when(authors, () => {
@@ -116,7 +116,7 @@ await t.test('a node stands still for a while', async (t) => {
   await allIsWell(t, 'frozen', authors, ports)
 })
 
-await t.test('a node is killed under load', async (t) => {
+await t.test('A node is killed under load', async (t) => {
   const authors = people(ports, 'killed')
   const watcher = new Author('killed', ports.slice(0, 1))
   const all = [...authors, watcher]

@@ -20,7 +20,7 @@ const batch = fc.oneof(
 
 const repeat = (part: Uint8Array, times: number): Uint8Array => Buffer.concat(Array.from({ length: times }, () => part))
 
-await t.test('what is packed comes out, batch by batch, in order, and never longer', async (t) => {
+await t.test('Packed batches are unpacked one by one, in order, and never longer', async (t) => {
   fc.assert(fc.property(fc.array(batch, { maxLength: 12 }), (batches) => {
     const [out, back] = [new Packing(), new Packing()]
     for (const entries of batches) {
@@ -33,14 +33,14 @@ await t.test('what is packed comes out, batch by batch, in order, and never long
   t.pass()
 })
 
-await t.test('too short and too long batches go as they are', async (t) => {
+await t.test('Batches that are too short or too long are sent unpacked', async (t) => {
   t.equal(new Packing().pack(new Uint8Array(47)), undefined)
   t.ok(new Packing().pack(new Uint8Array(48)))
   t.ok(new Packing().pack(new Uint8Array(64 * 1024)))
   t.equal(new Packing().pack(new Uint8Array(64 * 1024 + 1)), undefined)
 })
 
-await t.test('what went before makes the same batch shorter, whether it was packed or noted', async (t) => {
+await t.test('Earlier batches make the same batch shorter, whether they were packed or only recorded', async (t) => {
   const entries = Buffer.from(Array.from({ length: 120 }, (_none, index) => (index * index * 31) % 251))
   const fresh = new Packing()
   const knowing = new Packing()
@@ -52,6 +52,6 @@ await t.test('what went before makes the same batch shorter, whether it was pack
   }
 })
 
-await t.test('what would come out longer than any batch that is packed is refused', async (t) => {
+await t.test('A batch that would unpack to more than the largest batch is rejected', async (t) => {
   t.throws(() => new Packing().unpack(deflateRawSync(new Uint8Array(64 * 1024 + 1), { windowBits: 12 })))
 })

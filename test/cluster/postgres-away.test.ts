@@ -61,7 +61,7 @@ async function typeMeanwhile (
   t.same(asking.answers, [], 'nor called stored')
 }
 
-await t.test('PostgreSQL is away for long', async (t) => {
+await t.test('PostgreSQL is down for a long time', async (t) => {
   const room = 'postgres-away'
   const authors = people(ports, room)
   const asking = await typeAndAsk(t, room)
@@ -79,7 +79,7 @@ await t.test('PostgreSQL is away for long', async (t) => {
   t.same(authors.map(({ connections }) => connections), [1, 1], 'nobody had to connect anew')
 })
 
-await t.test('PostgreSQL stands still until statements count as failed', async (t) => {
+await t.test('PostgreSQL hangs until statements count as failed', async (t) => {
   const room = 'postgres-frozen'
   const authors = people(ports, room)
   await when(authors, () => authors.every(({ present }) => present.size === 2))

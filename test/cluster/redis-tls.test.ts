@@ -25,7 +25,7 @@ const databaseUrl = await postgres.makeSchema('y_provider')
 /** Nodes relay where they trust the certificate, and do not start where they trust none or another one. */
 async function relaysByTls (t: Test, room: string, url: string): Promise<void> {
   const env = { DATABASE_URL: databaseUrl, REDIS_URL: url, LOG_LEVEL: 'info' }
-  await t.test('two nodes relay', async (t) => {
+  await t.test('Two nodes relay', async (t) => {
     const nodes = await Promise.all([0, 1].map(() => startService('', { ...env, NODE_EXTRA_CA_CERTS: tls.certificate })))
     t.teardown(() => Promise.all(nodes.map((node) => node.stop())))
     const authors = people(nodes.map(({ port }) => port), room)
@@ -36,7 +36,7 @@ async function relaysByTls (t: Test, room: string, url: string): Promise<void> {
     await when(authors, () => authors.every(({ text }) => text.includes('0 ') && text.includes('1 ')))
     t.ok(authors.every(({ connections }) => connections === 1))
   })
-  await t.test('a certificate that nobody vouches for is refused', async (t) => {
+  await t.test('A certificate from an unknown authority is rejected', async (t) => {
     const refusal = /REDIS_URL cannot be used: self-signed certificate/
     // Together: a node tries for some seconds before it gives up.
     await Promise.all([{}, { NODE_EXTRA_CA_CERTS: foreign.certificate }].map(async (trusted) => {

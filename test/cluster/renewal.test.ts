@@ -11,7 +11,7 @@ const { ports } = cluster
 const [here, there] = ports.map((port) => `ws://127.0.0.1:${port}`)
 
 for (const kind of kinds) {
-  await t.test(`${kind}: a renewal on one node counts on the other`, async (t) => {
+  await t.test(`${kind}: a renewal on one node takes effect on the other`, async (t) => {
     const room = kind.replace(' ', '-')
     const path = `/collaboration/api/get-connections/?room=${room}&sessionKey=s`
     const token = (claims: object): Promise<string> => mint(room, { user_id: 'u', session_key: 's', ...claims })

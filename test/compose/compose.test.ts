@@ -36,7 +36,7 @@ const compose = parse(filledIn, { merge: true }) as {
 const { services } = compose
 const { 'y-provider': provider = {}, nginx = {}, django = {} } = services
 
-t.test('all parts are there, and refer to each other by their names', async (t) => {
+t.test('All services exist, and refer to each other by name', async (t) => {
   t.same(Object.keys(services).sort(), ['django', 'nginx', 'postgres', 'redis', 'y-provider'])
   for (const [name, { depends_on: wanted = [], environment = {}, volumes = [] }] of Object.entries(services)) {
     for (const other of Array.isArray(wanted) ? wanted as string[] : Object.keys(wanted)) t.ok(other in services, `${name} waits for ${other}`)
@@ -56,7 +56,7 @@ t.test('all parts are there, and refer to each other by their names', async (t) 
   }
 })
 
-t.test('the settings of y-provider are known and taken, in production', async (t) => {
+t.test('The settings of y-provider are known and accepted in production', async (t) => {
   const known = new Set(settings.map(([name]) => name))
   for (const name of Object.keys(provider.environment ?? {})) t.ok(known.has(name), name)
   const image = Object.fromEntries([...(/^ENV (.*)$/m.exec(text('Dockerfile'))?.[1] ?? '').matchAll(/(\w+)=(\S+)/g)].map(([, name = '', value]) => [name, value]))
@@ -65,7 +65,7 @@ t.test('the settings of y-provider are known and taken, in production', async (t
   t.ok(parseInt(provider.stop_grace_period ?? '') * 1000 > taken.SHUTDOWN_TIMEOUT_MS, 'it is given the time to stop')
 })
 
-t.test('y-provider may do nothing that it need not', async (t) => {
+t.test('y-provider has no privileges that it does not need', async (t) => {
   t.match(provider, { read_only: true, tmpfs: ['/tmp'], cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], deploy: { replicas: 2 } })
   t.match(text('Dockerfile'), /^USER [1-9]\d*:[1-9]\d*$/m)
   t.match(text('Dockerfile'), /^HEALTHCHECK /m)
@@ -77,7 +77,7 @@ t.test('Django knows its settings', async (t) => {
   t.equal(django.environment?.['COLLABORATION_SERVER_SECRET'], provider.environment?.['COLLABORATION_SERVER_SECRET'])
 })
 
-t.test('nginx takes its configuration, with the values of compose.yml', async (t) => {
+t.test('Nginx accepts its configuration, with the values of compose.yml', async (t) => {
   requireProgram('/usr/sbin/nginx', 'nginx-light')
   const template = text('examples/nginx/cookies.conf.template')
   const wanted = new Set([...template.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => name))

@@ -61,21 +61,21 @@ const told = { signal: null, status: 1, stderr: /The store at .*documents\.mdb c
 if (process.getuid?.() !== 0 && process.env.CI === undefined) {
   t.comment('A small disk can only be mounted by root: run this file with sudo to test a full one.')
 } else {
-  t.test('a full disk without a store', async (t) => {
+  t.test('A full disk without a store', async (t) => {
     const { names, ...outcome } = await start(t, async () => {})
     t.match(outcome, told)
     t.strictSame(names, ['filler'], 'nothing half made is left')
   })
-  t.test('a full disk, and no room in the file', async (t) => {
+  t.test('A full disk, and no free space in the file', async (t) => {
     t.match(await start(t, shortened), told)
   })
-  t.test('a full disk, no room in the file and no lock file', async (t) => {
+  t.test('A full disk, no free space in the file and no lock file', async (t) => {
     t.match(await start(t, async (folder) => {
       await shortened(folder)
       rmSync(join(folder, 'documents.mdb-lock'))
     }), told)
   })
-  t.test('a full disk, and the file as a killed service left it', async (t) => {
+  t.test('A full disk, and the file left by a service that was killed', async (t) => {
     t.match(await start(t, killed), { signal: null, status: 0 })
   })
 }

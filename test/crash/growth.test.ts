@@ -12,7 +12,7 @@ const collectGarbage = runInNewContext('gc') as () => void // the flag above def
 const { isLong } = series(1)
 const MiB = 1024 * 1024
 
-t.test('a thousand returns of a client that has changed nothing add nothing to the log', async (t) => {
+t.test('A thousand reconnects of a client without changes add nothing to the log', async (t) => {
   const app = await build(t)
   const doc = new Y.Doc()
   doc.getText('text').insert(0, 'typed '.repeat(100))
@@ -28,7 +28,7 @@ t.test('a thousand returns of a client that has changed nothing add nothing to t
   t.same({ entries: stored?.log.length, lastSeq: stored?.lastSeq }, { entries: 1, lastSeq: 1 })
 })
 
-t.test('opening and closing documents leaves nothing behind in memory', { timeout: 0 }, async (t) => {
+t.test('Opening and closing documents leaks no memory', { timeout: 0 }, async (t) => {
   const app = await build(t)
   const cycles = async (count: number): Promise<number> => {
     for (let cycle = 0; cycle < count; cycle++) {

@@ -31,7 +31,7 @@ if (!existsSync(strace)) {
   t.comment('Without strace (apt-get install strace) nobody sees when the disk is synced.')
 } else {
   for (const sync of ['fsync', 'process'] as const) {
-    t.test(`STORE_SYNC=${sync}: ${sync === 'fsync' ? 'nothing is acknowledged before the disk has it' : 'the acknowledgement does not wait for the disk'}`, async (t) => {
+    t.test(`STORE_SYNC=${sync}: ${sync === 'fsync' ? 'nothing is acknowledged before it is on disk' : 'the acknowledgement does not wait for the disk'}`, async (t) => {
       const folder = t.testdir()
       const trace = join(folder, 'trace')
       const service = await startService(folder, { STORE_SYNC: sync }, [strace, '-f', '-I1', '--seccomp-bpf', '-e', 'trace=write,writev,pwrite64,pwritev,fdatasync', '-o', trace])

@@ -14,7 +14,7 @@ import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 const writersOfEachKind = 6
 
-t.test('a rollout under load: stock clients come back by themselves, and nothing is lost', async (t) => {
+t.test('A rollout under load: stock clients reconnect on their own, and nothing is lost', async (t) => {
   const folder = t.testdir()
   const port = await freePort()
   const env = { PORT: String(port) }
@@ -57,7 +57,7 @@ t.test('a rollout under load: stock clients come back by themselves, and nothing
   t.equal(await second.stop('SIGTERM'), 0)
 })
 
-t.test('many connections are sent away one after the other, and work until then', async (t) => {
+t.test('Many connections are closed one after the other, and work until then', async (t) => {
   const engine = new Engine()
   const peers = await Promise.all(Array.from({ length: 40 }, (_, i) => engine.joinLive(`room ${i % 4}`)))
   const closing = engine.rooms.close(closes.restart, 1000, 200)
@@ -80,13 +80,13 @@ t.test('many connections are sent away one after the other, and work until then'
   t.ok(peers.every(({ closed }) => closed?.code === 1012))
 })
 
-t.test('the reason says when to come back, to each at another moment', async (t) => {
+t.test('The close reason says when to reconnect, at a different time for each client', async (t) => {
   t.equal(reasonFor({ ...closes.restart, retryWithinMs: 5000 }, () => 0.5), 'Service restart, retry in 2500 ms')
   t.equal(reasonFor(closes.forbidden), closes.forbidden.reason, 'what is permanent has no hint')
   for (const close of Object.values(closes)) t.ok(Buffer.byteLength(reasonFor({ ...close, retryWithinMs: Number.MAX_SAFE_INTEGER }, () => 1)) <= 123, close.reason)
 })
 
-t.test('who comes while Django is away is told when to come back, on both wires', async (t) => {
+t.test('A client that connects while Django is down is told when to retry, in both protocols', async (t) => {
   const django = await startDjango(t, routes((_, response) => { answer(response, 503, {}) }))
   const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
   for (const path of ['r', '?room=r']) {

@@ -4,7 +4,7 @@ import { build } from '../helper.ts'
 import { Visitor } from '../../bench/durability/visitor.ts'
 import { storedText } from './stored-text.ts'
 
-t.test('fifty who open a document for the first time, each with the same content to begin with, do not double it', async (t) => {
+t.test('Fifty clients that open a new document with the same initial content do not duplicate it', async (t) => {
   const app = await build(t)
   const made = await Promise.all(Array.from({ length: 50 }, async () => {
     // Each makes the content anew: to Yjs these are fifty different insertions.
@@ -19,7 +19,7 @@ t.test('fifty who open a document for the first time, each with the same content
   t.equal(await storedText(app.store, 'seeded'), 'Welcome')
 })
 
-t.test('fifty who bring the very same bytes do not double them either', async (t) => {
+t.test('Fifty clients that send identical bytes do not duplicate them', async (t) => {
   const app = await build(t)
   const seed = new Y.Doc()
   seed.getText('text').insert(0, 'Welcome')

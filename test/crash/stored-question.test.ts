@@ -24,7 +24,7 @@ async function watchStoredOfTheDocs (): Promise<WatchStored> {
   }
 }
 
-t.test('a y-websocket client learns from stored.js of the docs what is stored', async (t) => {
+t.test('A y-websocket client that uses stored.js from the docs knows which changes are stored', async (t) => {
   const watchStored = await watchStoredOfTheDocs()
   const { app, wsUrl } = await listen(t)
   const { doc, provider } = connectYWebsocket(t, wsUrl, 'watched')
@@ -45,7 +45,7 @@ t.test('a y-websocket client learns from stored.js of the docs what is stored', 
   t.equal(copy.getText('text').toString(), 'yped')
 })
 
-t.test('the answer waits for the store, and covers what came before the question only', async (t) => {
+t.test('The answer waits for the store, and covers only changes sent before the question', async (t) => {
   const engine = new Engine()
   const [writer, other] = [await engine.joinLive(), await engine.joinLive()]
   writer.say({ type: 'stored-question', number: 1 })
@@ -72,7 +72,7 @@ t.test('the answer waits for the store, and covers what came before the question
   t.same(writer.all('stored').map(({ number }) => number), [1, 2, 3, 4])
 })
 
-t.test('who may not edit is not told that its work is stored', async (t) => {
+t.test('A read-only client is not told that its changes are stored', async (t) => {
   const engine = new Engine()
   const reader = await engine.joinLive('room', { canEdit: false })
   reader.update(typing('not allowed')[0] ?? new Uint8Array())
@@ -80,7 +80,7 @@ t.test('who may not edit is not told that its work is stored', async (t) => {
   t.same(reader.all('stored'), [{ type: 'stored', number: 7, isStored: false }])
 })
 
-t.test('who can edit later is asked for what was refused, and told when that is stored', async (t) => {
+t.test('A client that gains the right to edit is asked for its rejected changes, and told when they are stored', async (t) => {
   for (const wire of ['y-websocket', 'hocuspocus'] as const) {
     const engine = new Engine()
     const writer = await engine.joinLive('room', { canEdit: false, userId: 'u', wire })
@@ -99,7 +99,7 @@ t.test('who can edit later is asked for what was refused, and told when that is 
   }
 })
 
-t.test('nobody hears of it unasked', async (t) => {
+t.test('A client that does not ask receives no such message', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   writer.update(typing('typed')[0] ?? new Uint8Array())

@@ -19,7 +19,7 @@ function bundleEditor (project: string): void {
   if (status !== 0) throw new Error(stderr)
 }
 
-await t.test('two people in two browsers', async (t) => {
+await t.test('Two people in two browsers', async (t) => {
   requireProgram(program, 'chromium')
   const site = await startSite(t, 'cookies')
   bundleEditor(site.django.folder)

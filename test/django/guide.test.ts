@@ -55,13 +55,13 @@ async function convert (
 
 const forbidden = { status: 403, body: '{"error":"Forbidden: Invalid API Key"}' }
 
-await t.test('step 1: one secret in both .env files', async (t) => {
+await t.test('Step 1: one secret in both .env files', async (t) => {
   await restartProvider(both)
   django.configure(djangoEnv())
   t.equal(django.manage('migrate', '--verbosity=0').output, '')
 })
 
-await t.test('step 2: Django loads it', async (t) => {
+await t.test('Step 2: Django loads it', async (t) => {
   const show = () => django.manage('shell', '-c', 'from django.conf import settings; print(settings.COLLABORATION_SERVER_SECRET)').output.trim().split('\n').at(-1)
   django.configure(djangoEnv({ COLLABORATION_SERVER_SECRET: 'of-the-file' }))
   t.equal(show(), 'of-the-file')
@@ -72,7 +72,7 @@ await t.test('step 2: Django loads it', async (t) => {
   t.match(django.manage('diffsettings').output, 'COLLABORATION_SERVER_SECRET is the development default', 'and refused outside of it')
 })
 
-await t.test('step 3: y-provider compares the header with it', async (t) => {
+await t.test('Step 3: y-provider compares the header with it', async (t) => {
   t.same(await convert('my-secret'), { status: 200, body: '# Hello\n' })
   const other = new ProviderProcess()
   t.teardown(() => other.remove())
@@ -80,19 +80,19 @@ await t.test('step 3: y-provider compares the header with it', async (t) => {
   await t.rejects(other.restart({ PORT: '0', NODE_ENV: 'production', ...both }), /COLLABORATION_SERVER_SECRET/, 'nor with the default in production')
 })
 
-await t.test('step 4: origins', async (t) => {
+await t.test('Step 4: origins', async (t) => {
   t.match(await convert('my-secret', { origin }), { status: 200 })
   t.same(await convert('my-secret', { origin: 'http://elsewhere.example' }), { status: 403, body: '{"error":"CORS policy violation: Invalid Origin"}' })
 })
 
-await t.test('step 5: a changed secret counts after both were restarted', async (t) => {
+await t.test('Step 5: a changed secret takes effect after both were restarted', async (t) => {
   django.configure(djangoEnv({ COLLABORATION_SERVER_SECRET: newSecret }))
   t.match(django.manage('check_y_provider').output, 'Invalid API Key', 'Django has the new one, y-provider the old one')
   await restartProvider({ ...both, COLLABORATION_SERVER_SECRET: newSecret })
   t.match(django.manage('check_y_provider'), { status: 0 })
 })
 
-await t.test('rotation: with the previous secret there is no moment without service', async (t) => {
+await t.test('Rotation: with the previous secret the service is available throughout', async (t) => {
   const next = 'the-next-secret-of-both'
   await restartProvider({ ...both, COLLABORATION_SERVER_SECRET: next, COLLABORATION_SERVER_SECRET_PREVIOUS: newSecret })
   t.match(django.manage('check_y_provider'), { status: 0 }, 'Django with the old one')
@@ -102,7 +102,7 @@ await t.test('rotation: with the previous secret there is no moment without serv
   t.match(await convert(newSecret), forbidden, 'the old one is over')
 })
 
-await t.test('step 6: a request from Django', async (t) => {
+await t.test('Step 6: a request from Django', async (t) => {
   await restartProvider(both)
   django.configure(djangoEnv())
   const { output, status } = django.manage('check_y_provider')
@@ -110,7 +110,7 @@ await t.test('step 6: a request from Django', async (t) => {
   t.ok(guide.includes(asInTheGuide(output)), `the guide shows: ${asInTheGuide(output)}`)
 })
 
-await t.test('step 7: what troubles look like', async (t) => {
+await t.test('Step 7: symptoms of common mistakes', async (t) => {
   t.same(await convert(undefined), forbidden, 'no header')
   t.same(await convert(''), forbidden, 'an empty one')
   t.same(await convert('wrong'), forbidden, 'another secret')

@@ -4,7 +4,7 @@ import t from 'tap'
 import { python, requirePython } from '../processes.ts'
 import { debianPackages } from './django-project.ts'
 
-await t.test('the tests of examples/django pass with Debian\'s Django, none of them skipped', async (t) => {
+await t.test('The tests of examples/django pass with Debian\'s Django, and none of them is skipped', async (t) => {
   requirePython(debianPackages)
   const { status, stdout, stderr } = spawnSync(python, ['manage.py', 'test'], {
     cwd: fileURLToPath(new URL('../../examples/django', import.meta.url)),

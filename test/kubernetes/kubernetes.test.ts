@@ -64,7 +64,7 @@ const image = Object.fromEntries([...(/^ENV (.*)$/m.exec(readFileSync(new URL('D
 /** As an operator would fill them in. */
 const filledIn = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, value.replace('change-me', 'only-for-this-check-0123456789')]))
 
-t.test('the manifests are what the Kubernetes API knows, and one of each', async (t) => {
+t.test('The manifests match the Kubernetes API, one of each kind', async (t) => {
   t.same(documents.map(({ kind }) => kind).sort(), ['Deployment', 'NetworkPolicy', 'PodDisruptionBudget', 'Secret', 'Service'])
   const changes: ReadonlyArray<readonly [(pod: LooseSpec) => void, RegExp]> = [
     [({ containers: [container] }) => { container['livenesProbe'] = {} }, /livenesProbe"?' does not exist/],
@@ -81,7 +81,7 @@ t.test('the manifests are what the Kubernetes API knows, and one of each', async
   for (const [index, [, fault]] of changes.entries()) t.match(found[documents.length + index], fault, 'and a fault would be found')
 })
 
-t.test('they find each other by their labels and names', async (t) => {
+t.test('The manifests refer to each other by their labels and names', async (t) => {
   const labels = manifests.Deployment.spec?.template.metadata?.labels
   t.ok(labels)
   t.same(manifests.Deployment.spec?.selector.matchLabels, labels)
@@ -97,7 +97,7 @@ t.test('they find each other by their labels and names', async (t) => {
   t.same(manifests.NetworkPolicy.spec?.ingress?.[0]?.ports, [{ port: port?.name }])
 })
 
-t.test('the network policy opens the ports of what the settings name', async (t) => {
+t.test('The network policy opens the ports that the settings name', async (t) => {
   const defaults: Record<string, string> = { 'postgres:': '5432', 'redis:': '6379' }
   const wanted = [filledIn['DATABASE_URL'], filledIn['REDIS_URL'], plain['COLLABORATION_BACKEND_BASE_URL']].map((address = '') => {
     const { protocol, hostname, port } = new URL(address)
@@ -109,7 +109,7 @@ t.test('the network policy opens the ports of what the settings name', async (t)
   for (const each of wanted) t.ok(open.some(({ name, port }) => name === each.name && port === each.port), `${each.name}:${each.port}`)
 })
 
-t.test('the settings are known and accepted in production, once the secrets are filled in', async (t) => {
+t.test('The settings are known and accepted in production once the secrets are filled in', async (t) => {
   const known = new Set(settings.map(([name]) => name))
   for (const name of [...Object.keys(plain), ...Object.keys(secrets)]) t.ok(known.has(name), name)
   const secretNames = settings.filter(([, { secret }]) => secret === true).map(([name]) => name)
@@ -121,7 +121,7 @@ t.test('the settings are known and accepted in production, once the secrets are 
   t.ok(Number(podSpec.terminationGracePeriodSeconds) > preStop + taken.SHUTDOWN_TIMEOUT_MS / 1000, 'it is given the time to stop')
 })
 
-t.test('the probes ask public routes', async (t) => {
+t.test('The probes ask public routes', async (t) => {
   const { url } = await listen(t)
   for (const probe of [container.startupProbe, container.livenessProbe, container.readinessProbe]) {
     t.equal((await fetch(`${url}${probe?.httpGet?.path}`)).status, 200, `${probe?.httpGet?.path}`)
@@ -130,7 +130,7 @@ t.test('the probes ask public routes', async (t) => {
   t.equal(container.readinessProbe?.httpGet?.path, '/health/ready')
 })
 
-t.test('the container has no privileges that it does not need, and one node stays', async (t) => {
+t.test('The container has only the privileges it needs, and one node remains available', async (t) => {
   t.match(readFileSync(new URL('Dockerfile', root), 'utf8'), /^USER [1-9]\d*:[1-9]\d*$/m, 'a number, as runAsNonRoot needs it')
   t.match(podSpec, { automountServiceAccountToken: false, securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } } })
   t.match(container, {

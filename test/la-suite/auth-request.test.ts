@@ -33,7 +33,7 @@ function open (t: Test, room: string, user: string, headers: Record<string, stri
   return connect(t, { kind: 'Hocuspocus 2', wsUrl: `ws://${address}`, room, headers: { origin, ...cookie, ...headers } })
 }
 
-t.test('an editor and a reader', async (t) => {
+t.test('An editor and a reader', async (t) => {
   const id = crypto.randomUUID()
   await suite.allow(id, { alice: 'edit', bob: 'read' })
   const alice = open(t, id, 'alice')
@@ -51,7 +51,7 @@ t.test('an editor and a reader', async (t) => {
   t.same(asked.map(({ path }) => path), ['/api/v1.0/documents/collaboration-auth/', '/api/v1.0/documents/collaboration-auth/'], 'nginx asked, y-provider did not')
   t.match(asked[0]?.headers, { cookie: 'docs_sessionid=alice-1', origin, 'x-original-url': `/collaboration/ws/?room=${id}`, 'x-original-method': 'GET' })
 
-  await t.test('a right that is taken away, by a call through nginx', async (t) => {
+  await t.test('A revocation through nginx ends access', async (t) => {
     await suite.allow(id, { alice: 'edit' })
     const { sent, status, headers, body } = await suite.play('reset_connections', origin, { room: id, user_id: 'bob' })
     t.match(sent, { authorization: secret, 'x-user-id': 'bob' })
@@ -64,7 +64,7 @@ t.test('an editor and a reader', async (t) => {
   })
 })
 
-t.test('nginx refuses users without access', async (t) => {
+t.test('Nginx refuses users without access', async (t) => {
   const id = crypto.randomUUID()
   await suite.allow(id, { alice: 'edit' })
   for (const user of ['carol', '']) {
@@ -76,7 +76,7 @@ t.test('nginx refuses users without access', async (t) => {
   }
 })
 
-t.test('a public document, for visitors who are not signed in', async (t) => {
+t.test('A public document for visitors who are not signed in', async (t) => {
   const id = crypto.randomUUID()
   await suite.allow(id, { '': 'edit' })
   const [one, other] = [open(t, id, ''), open(t, id, '')]
@@ -87,7 +87,7 @@ t.test('a public document, for visitors who are not signed in', async (t) => {
   t.same(one.record.scopes, ['read-write'])
 })
 
-t.test('the other calls through nginx, with a wrong secret and without a room', async (t) => {
+t.test('The other calls through nginx, with a wrong secret and without a room', async (t) => {
   const answer = async (args: Record<string, string>) => {
     const { status, headers, body } = await suite.play('reset_connections', origin, args)
     return { status, type: headers['content-type'], body: body.toString() }

@@ -85,7 +85,7 @@ t.test('3.4 to 5.7: a document is made from markdown, and read in every format',
   t.match(JSON.parse(asJson.body.toString()), [{ type: 'heading', content: [{ text: 'Plan' }] }, { type: 'paragraph' }])
 })
 
-t.test('4.5 to 5.7: an imported .docx arrives as the blocks of another service', async (t) => {
+t.test('4.5 to 5.7: an imported .docx arrives as blocks from another service', async (t) => {
   const blocks = JSON.stringify([{ type: 'paragraph', content: 'From a file' }])
   const made = await convert(blocks, types.blockNote, types.yjs)
   checkAnswer(t, made, { status: 200, type: types.yjs })
@@ -93,7 +93,7 @@ t.test('4.5 to 5.7: an imported .docx arrives as the blocks of another service',
   checkJson(t, await convert('PK', types.docx, types.yjs), 415, { error: 'Unsupported Content-Type' })
 })
 
-t.test('a document without content has no words in any format', async (t) => {
+t.test('A document without content has no text in any format', async (t) => {
   const empty = Y.encodeStateAsUpdate(new Y.Doc())
   for (const [format, body] of [['markdown', ''], ['html', ''], ['json', '[]']] as const) {
     const { status, body: converted } = await convert(empty, types.yjs, types[format])
@@ -101,7 +101,7 @@ t.test('a document without content has no words in any format', async (t) => {
   }
 })
 
-t.test('conversions that are refused', async (t) => {
+t.test('Conversions that are rejected', async (t) => {
   checkJson(t, await convert('', types.markdown, types.yjs), 400, { error: 'Invalid request: missing content' })
   checkJson(t, await convert('no update', types.yjs, types.html), 400, { error: 'Invalid content' })
   checkJson(t, await convert(markdown, types.markdown, 'application/pdf'), 406, { error: 'Unsupported format' })

@@ -55,11 +55,11 @@ function contentOf (text: string): Uint8Array {
 
 const synced = (page: Page) => page.isSynced && page.isConnected
 
-t.test('with the documented settings', async (t) => {
+t.test('With the documented settings', async (t) => {
   const site = await startSite(t)
   const { suite, url } = site
 
-  await t.test('an editor and a reader', async (t) => {
+  await t.test('An editor and a reader', async (t) => {
     const id = await makeDocument(site, { alice: 'edit', bob: 'read' })
     const alice = site.open(t, id, 'alice')
     await alice.until(synced)
@@ -75,7 +75,7 @@ t.test('with the documented settings', async (t) => {
     await late.until(synced)
     t.equal(late.text, 'from alice', 'what a reader writes stays in the reader\'s page')
 
-    await t.test('Django was asked with their cookies, and with the key that exempts from its throttle', async (t) => {
+    await t.test('Django was asked with the users\' cookies, and with the key that is exempt from its throttling', async (t) => {
       const ofBoth = ['alice', 'bob'].map((user) => ({
         host: new URL(suite.url).host,
         connection: 'keep-alive',
@@ -91,7 +91,7 @@ t.test('with the documented settings', async (t) => {
       t.strictSame(aboutUsers.slice(0, 2), ofBoth.map((headers) => ({ path: '/api/v1.0/users/me/', headers })))
     })
 
-    await t.test('Django counts those who can edit, and finds a session among them', async (t) => {
+    await t.test('Django counts the connections that can edit, and finds a session among them', async (t) => {
       const count = async (sessionKey: string) => {
         const { status, headers, body } = await suite.play('get_connections', url, { room: id, session_key: sessionKey })
         return { status, type: headers['content-type'], body: body.toString() }
@@ -101,7 +101,7 @@ t.test('with the documented settings', async (t) => {
       t.same(await count('bob-1'), { status: 200, type, body: '{"count":2,"exists":false}' }, 'a reader is not counted')
     })
 
-    await t.test('a reset of one user: the page comes back with the new right, nobody else is disturbed', async (t) => {
+    await t.test('After a reset of one user the page reconnects with the new access, and other users stay connected', async (t) => {
       await suite.allow(id, { alice: 'edit', bob: 'edit' })
       const { status, body } = await suite.play('reset_connections', url, { room: id, user_id: 'bob' })
       t.same({ status, body: body.toString() }, { status: 200, body: '{"message":"Connections reset"}' })
@@ -112,7 +112,7 @@ t.test('with the documented settings', async (t) => {
       t.same(alice.closes, [])
     })
 
-    await t.test('a right that is taken away: the page is told, and shows what it has', async (t) => {
+    await t.test('After a revocation the page is told, and still shows its content', async (t) => {
       await suite.allow(id, { alice: 'edit' })
       await suite.play('reset_connections', url, { room: id, user_id: 'bob' })
       await bob.until(({ denied }) => denied.length > 0)
@@ -126,7 +126,7 @@ t.test('with the documented settings', async (t) => {
     })
   })
 
-  await t.test('the content that Django has comes along with the first page, once', async (t) => {
+  await t.test('The content in Django arrives with the first page, once', async (t) => {
     const id = await makeDocument(site, { alice: 'edit', bob: 'edit' })
     const content = contentOf('from the storage')
     const alice = site.open(t, id, 'alice', { content })
@@ -144,7 +144,7 @@ t.test('with the documented settings', async (t) => {
     t.match(replaced.text, /a new document/)
   })
 
-  await t.test('users without access: the page is told, and stays as it is', async (t) => {
+  await t.test('A user without access is told, and the page stays unchanged', async (t) => {
     const id = await makeDocument(site, { alice: 'edit' })
     for (const [user, document] of [['carol', id], ['', id], ['alice', crypto.randomUUID()]] as const) {
       const page = site.open(t, document, user)
@@ -154,7 +154,7 @@ t.test('with the documented settings', async (t) => {
     }
   })
 
-  await t.test('a name that is no UUID of version 4 is refused without a question', async (t) => {
+  await t.test('A name that is not a UUID of version 4 is refused without asking Django', async (t) => {
     const name = '2b8f9c1e-7d3a-1f5b-9c8d-0a1b2c3d4e5f'
     const page = site.open(t, name, 'alice')
     await page.until(({ denied }) => denied.length > 0)
@@ -162,7 +162,7 @@ t.test('with the documented settings', async (t) => {
     t.same(await suite.asked(name), [])
   })
 
-  await t.test('a public document: also without any cookie', async (t) => {
+  await t.test('A public document can be opened without any cookie', async (t) => {
     const id = await makeDocument(site, { '': 'read', alice: 'edit' })
     const alice = site.open(t, id, 'alice')
     await alice.until(synced)
@@ -176,7 +176,7 @@ t.test('with the documented settings', async (t) => {
   })
 })
 
-t.test('a stop of y-provider: the page is told to come back', async (t) => {
+t.test('When y-provider stops, the page is told to reconnect', async (t) => {
   const suite = await startLaSuite(t)
   const { app, wsUrl } = await listen(t, documentedSettings('3.4 to 5.7', { COLLABORATION_SERVER_SECRET: secret, Y_PROVIDER_API_KEY: apiKey, COLLABORATION_BACKEND_BASE_URL: suite.url, DATA_DIR: t.testdir() }))
   const id = crypto.randomUUID()
@@ -189,7 +189,7 @@ t.test('a stop of y-provider: the page is told to come back', async (t) => {
   t.notOk(page.hasStopped)
 })
 
-t.test('with BACKEND_ASK_ANONYMOUS=false, as La Suite does', async (t) => {
+t.test('With BACKEND_ASK_ANONYMOUS=false, as La Suite does', async (t) => {
   const site = await startSite(t, { BACKEND_ASK_ANONYMOUS: 'false' })
   const id = await makeDocument(site, { '': 'read' })
   const page = site.open(t, id, '', { cookie: '' })

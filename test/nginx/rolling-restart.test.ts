@@ -82,7 +82,7 @@ class Person {
   #look (): void { for (const look of [...this.#waiting]) look() }
 }
 
-t.test('a rolling restart: everybody is back at the first attempt, and nothing is lost', async (t) => {
+t.test('In a rolling restart every client reconnects at the first attempt, and nothing is lost', async (t) => {
   const [redis, postgres] = await Promise.all([startRedis(), startPostgres()])
   const nginx = new NginxProcess()
   const ports = [await freePort(), await freePort()]

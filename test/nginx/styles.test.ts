@@ -33,7 +33,7 @@ for (const style of ['auth-request', 'cookies'] as const) {
     const hers = alice.open(room)
     await hers.synced()
 
-    await t.test('two people write one text', async (t) => {
+    await t.test('Two people edit one text', async (t) => {
       await alice.share(room, 'bob', 'edit')
       const his = bob.open(room)
       await his.synced()
@@ -46,7 +46,7 @@ for (const style of ['auth-request', 'cookies'] as const) {
       his.destroy()
     })
 
-    await t.test('who may only read changes nothing', async (t) => {
+    await t.test('A read-only user changes nothing', async (t) => {
       await alice.share(room, 'bob', 'read')
       const his = bob.open(room)
       await his.synced()
@@ -62,7 +62,7 @@ for (const style of ['auth-request', 'cookies'] as const) {
       his.destroy()
     })
 
-    await t.test('headers that a browser makes up are not believed', async (t) => {
+    await t.test('Headers forged by a browser have no effect', async (t) => {
       const his = bob.open(room, { headers: { 'X-Can-Edit': 'True', 'X-User-Id': '1', 'X-Session-Key': 'made-up' } })
       await his.synced()
       his.write('not allowed')
@@ -75,7 +75,7 @@ for (const style of ['auth-request', 'cookies'] as const) {
       t.equal(await forged.stopped(), refusal[style])
     })
 
-    await t.test('who may not read is told so, once and for all', async (t) => {
+    await t.test('A user without access is told so permanently', async (t) => {
       const editors = { stranger: carol.open(room), unknown: carol.open('c0ffee00-0000-4000-8000-000000000000'), other: carol.open(room.toUpperCase()) }
       for (const [who, editor] of Object.entries(editors)) {
         t.equal(await editor.stopped(), refusal[style], who)
@@ -84,7 +84,7 @@ for (const style of ['auth-request', 'cookies'] as const) {
       }
     })
 
-    await t.test('who has not signed in comes not in either', async (t) => {
+    await t.test('A visitor who is not signed in is refused too', async (t) => {
       const editor = nobody.open(room)
       if (style === 'auth-request') t.equal(await editor.stopped(), refusal[style])
       else t.equal(await editor.handshakeRefused(), 403, 'without a cookie there is nobody to ask for')
@@ -92,13 +92,13 @@ for (const style of ['auth-request', 'cookies'] as const) {
       editor.destroy()
     })
 
-    await t.test('pages from elsewhere are refused', async (t) => {
+    await t.test('Pages of other sites are refused', async (t) => {
       const editor = alice.open(room, { origin: 'http://elsewhere.example' })
       t.equal(await editor.handshakeRefused(), 403)
       editor.destroy()
     })
 
-    await t.test('a share that is taken away ends the connection, and the next is refused', async (t) => {
+    await t.test('Revoking a share ends the connection, and the next one is refused', async (t) => {
       await alice.share(room, 'bob', 'edit')
       const his = bob.open(room)
       await his.synced()
@@ -111,7 +111,7 @@ for (const style of ['auth-request', 'cookies'] as const) {
       t.ok(hers.provider.wsconnected)
     })
 
-    await t.test('a ticket opens its room, and is in no log', async (t) => {
+    await t.test('A ticket opens its room, and appears in no log', async (t) => {
       // With auth_request it is nginx that asks, and the cookie is enough.
       if (style === 'auth-request') return
       const { ticket } = await (await alice.fetch(`/api/v1.0/documents/${room}/ticket/`)).json() as { ticket: string }
@@ -125,7 +125,7 @@ for (const style of ['auth-request', 'cookies'] as const) {
       for (const log of [site.provider.log, site.nginx.accessLog, site.nginx.log]) t.notMatch(log, ticket)
     })
 
-    await t.test('the secret and the inner routes do not reach browsers', async (t) => {
+    await t.test('The secret and the internal routes are not reachable from browsers', async (t) => {
       const original = { 'X-Original-URL': `/collaboration/ws/${room}` }
       const paths = [
         '/collaboration-auth',
@@ -154,7 +154,7 @@ for (const style of ['auth-request', 'cookies'] as const) {
       for (const log of [provider.log, django.log, nginx.log, nginx.accessLog]) t.notMatch(log, secret)
     })
 
-    await t.test('Django away: clients are told to come back, and do', async (t) => {
+    await t.test('While Django is down clients are told to retry, and reconnect later', async (t) => {
       const port = Number(new URL(site.djangoUrl).port)
       await site.django.stop()
       const editor = alice.open(room)

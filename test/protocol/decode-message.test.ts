@@ -17,7 +17,7 @@ const written = (write: (encoder: encoding.Encoder) => void): Uint8Array => enco
 const doc = new Y.Doc()
 doc.getText('text').insert(0, 'content')
 
-await t.test('what y-protocols writes is read, in both protocols', async (t) => {
+await t.test('Messages written by y-protocols are decoded, in both protocols', async (t) => {
   const awareness = new Awareness(doc)
   t.teardown(() => { awareness.destroy() })
   awareness.setLocalState({ name: 'ü' })
@@ -37,7 +37,7 @@ await t.test('what y-protocols writes is read, in both protocols', async (t) => 
   t.same(decodeAwareness(encodeAwareness(entries)), entries)
 })
 
-await t.test('what is written to clients is what y-protocols writes', async (t) => {
+await t.test('Messages to clients are identical to those of y-protocols', async (t) => {
   t.same(encodeSyncStep1(Y.encodeStateVector(doc)), written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeSyncStep1(e, doc) }))
   t.same(encodeSyncStep2(Y.encodeStateAsUpdate(doc)), written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeSyncStep2(e, doc) }))
   for (const size of [0, 1, 127, 128, 16_383, 16_384, 300_000]) {
@@ -46,7 +46,7 @@ await t.test('what is written to clients is what y-protocols writes', async (t) 
   }
 })
 
-await t.test('the messages that y-provider adds have the bytes of docs/protocol.md', async (t) => {
+await t.test('The messages that y-provider adds have the bytes of docs/protocol.md', async (t) => {
   const docs = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8')
   const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex').replace(/..(?=.)/g, '$& ')
   const about = (message: Uint8Array): Uint8Array => written((e) => { encoding.writeVarString(e, 'a'); encoding.writeUint8Array(e, message) })
@@ -76,7 +76,7 @@ await t.test('the messages that y-provider adds have the bytes of docs/protocol.
   ])
 })
 
-await t.test('frames that do not follow the protocol are refused by one error', async (t) => {
+await t.test('All frames that violate the protocol are rejected with one error', async (t) => {
   const good = encodeUpdate(Y.encodeStateAsUpdate(doc))
   const bad = [
     new Uint8Array(0), Uint8Array.of(0), Uint8Array.of(0, 9, 0), Uint8Array.of(77), Uint8Array.of(2, 0, 0),
@@ -95,7 +95,7 @@ await t.test('frames that do not follow the protocol are refused by one error', 
   t.throws(() => decodeHocuspocus(written((e) => { encoding.writeVarString(e, 'x'.repeat(3000)); encoding.writeVarUint(e, 3) })), MalformedMessage)
 })
 
-await t.test('any bytes are a message or malformed, nothing else', async (t) => {
+await t.test('Any bytes are either a message or malformed', async (t) => {
   for (const decode of [decodeYWebsocket, decodeHocuspocus, decodeAwareness]) {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), (frame) => {
       try {
@@ -109,14 +109,14 @@ await t.test('any bytes are a message or malformed, nothing else', async (t) => 
   t.pass()
 })
 
-await t.test('awareness states are counted before they are read', async (t) => {
+await t.test('Awareness states are counted before they are read', async (t) => {
   const states = (count: number): Uint8Array => encodeAwareness(Array.from({ length: count }, (_, i) => ({ clientId: i, clock: 1, state: '{}' })))
   t.equal(decodeAwareness(states(maxAwarenessStates)).length, maxAwarenessStates, 'a room of 5,000 that everybody comes back to')
   t.throws(() => decodeYWebsocket(encodeAwarenessMessage(states(maxAwarenessStates + 1))), MalformedMessage)
   t.throws(() => decodeYWebsocket(encodeAwarenessMessage(Uint8Array.of(2, 1, 1, 0, 2, 1))), MalformedMessage, 'more than its bytes can hold')
 })
 
-await t.test('an awareness update that ends within a state, or goes on behind the last one, is malformed', async (t) => {
+await t.test('An awareness update that ends within a state, or continues after the last one, is malformed', async (t) => {
   const whole = encodeAwareness([{ clientId: 1, clock: 1, state: '{"name":"ü"}' }, { clientId: 2, clock: 1, state: 'null' }])
   for (let end = 0; end < whole.length; end++) t.throws(() => decodeAwareness(whole.subarray(0, end)), MalformedMessage)
   t.throws(() => decodeAwareness(Uint8Array.of(...whole, 0)), MalformedMessage)

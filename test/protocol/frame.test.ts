@@ -34,7 +34,7 @@ async function bytesOfWs (messages: readonly Uint8Array[]): Promise<Buffer> {
   return all.subarray(head)
 }
 
-await t.test('frames are, byte for byte, those of ws', async (t) => {
+await t.test('Frames are identical to those of ws, byte for byte', async (t) => {
   for (const size of sizes) {
     const message = randomBytes(size)
     const [ours, theirs] = [framesOf(noAddress, [message]), await bytesOfWs([message])]
@@ -44,7 +44,7 @@ await t.test('frames are, byte for byte, those of ws', async (t) => {
   t.ok(framesOf(noAddress, messages).equals(await bytesOfWs(messages)), 'several, one behind the other')
 })
 
-await t.test('an address stands before each message, within its frame', async (t) => {
+await t.test('An address precedes each message, within its frame', async (t) => {
   for (const name of ['room', 'ü'.repeat(100), '\0session', 'x'.repeat(200)]) {
     const address = hocuspocusAddress(name)
     const messages = [0, 120, 126, 65_530, 70_000].map((size) => randomBytes(size))
@@ -53,6 +53,6 @@ await t.test('an address stands before each message, within its frame', async (t
   }
 })
 
-await t.test('no messages, no bytes', async (t) => {
+await t.test('No messages give no bytes', async (t) => {
   t.equal(framesOf(noAddress, []).length, 0)
 })

@@ -10,7 +10,7 @@ await t.test('one entry too many drops the one that was set longest ago, and ret
   t.strictSame([map.size, map.has('b'), map.get('a'), map.get('c')], [2, false, 3, 4])
 })
 
-await t.test('a deleted entry makes room', async (t) => {
+await t.test('A deleted entry makes room', async (t) => {
   const map = new BoundedMap<string, number>(1)
   map.set('a', 1)
   map.delete('a')

@@ -9,7 +9,7 @@ function busyQueue (options: Partial<BoundedQueueOptions> = {}): { queue: Bounde
   return { queue, finish: () => finish() }
 }
 
-await t.test('keys take turns, and the tasks of one key run in order', async (t) => {
+await t.test('Keys take turns, and the tasks of one key run in order', async (t) => {
   const { queue, finish } = busyQueue()
   const ran: string[] = []
   const runs = ['a1', 'a2', 'a3', 'b1', 'c1'].map((name) => queue.run(async () => { ran.push(name) }, name[0]))
@@ -18,7 +18,7 @@ await t.test('keys take turns, and the tasks of one key run in order', async (t)
   t.strictSame(ran, ['a1', 'b1', 'c1', 'a2', 'a3'])
 })
 
-await t.test('a full queue rejects, for all keys or for one', async (t) => {
+await t.test('A full queue rejects, for all keys or for one', async (t) => {
   const { queue, finish } = busyQueue({ maxWaiting: 3, maxWaitingPerKey: 2 })
   const task = async (): Promise<string> => 'done'
   const waiting = [queue.run(task, 'a'), queue.run(task, 'a')]
@@ -29,7 +29,7 @@ await t.test('a full queue rejects, for all keys or for one', async (t) => {
   t.strictSame(await Promise.all(waiting), ['done', 'done', 'done'])
 })
 
-await t.test('a task that waited too long is rejected when its turn comes, and the next one runs', async (t) => {
+await t.test('A task that waited too long is rejected when its turn comes, and the next one runs', async (t) => {
   let now = 0
   const { queue, finish } = busyQueue({ maxWaitMs: 100, now: () => now })
   const late = queue.run(async () => 'never')
@@ -40,7 +40,7 @@ await t.test('a task that waited too long is rejected when its turn comes, and t
   t.equal(await next, 'done')
 })
 
-await t.test('a task that fails gives its place to the next', async (t) => {
+await t.test('A task that fails gives its place to the next', async (t) => {
   const { queue, finish } = busyQueue()
   const failing = queue.run(async () => { throw new Error('failed') })
   const next = queue.run(async () => 'done')

@@ -27,7 +27,7 @@ function type (doc: Y.Doc, who: string): void {
   xml.delete(0, 1)
 }
 
-await t.test('two people type at once, go offline, come back and have the same', async (t) => {
+await t.test('Two people type at once, go offline, reconnect and have the same document', async (t) => {
   const { wsUrl } = await listen(t)
   for (const version of versions) {
     await t.test(version, async (t) => {
@@ -52,7 +52,7 @@ await t.test('two people type at once, go offline, come back and have the same',
   }
 })
 
-await t.test('rooms do not leak into each other', async (t) => {
+await t.test('Rooms do not receive each other\'s changes', async (t) => {
   const { wsUrl } = await listen(t)
   const clients = Array.from({ length: 6 }, (_, i) => connectYWebsocket(t, wsUrl, `room-${i % 3}`))
   await synced(...clients)
@@ -67,7 +67,7 @@ await t.test('rooms do not leak into each other', async (t) => {
   }
 })
 
-await t.test('presence appears, and goes with a client that leaves or is cut off', async (t) => {
+await t.test('Presence appears, and disappears when a client leaves or loses its connection', async (t) => {
   const { wsUrl } = await listen(t)
   const [a, b, c] = [connectYWebsocket(t, wsUrl, 'room'), connectYWebsocket(t, wsUrl, 'room', { version: 'y-websocket 1' }), connectYWebsocket(t, wsUrl, 'room', { version: 'y-websocket 2' })]
   const all = [a, b, c]
@@ -88,7 +88,7 @@ await t.test('presence appears, and goes with a client that leaves or is cut off
   t.same(seen(a), ['n0', 'n2 again'])
 })
 
-await t.test('a read-only client sees everything and changes nothing', async (t) => {
+await t.test('A read-only client sees everything and changes nothing', async (t) => {
   const { app, wsUrl } = await listen(t)
   const writer = connectYWebsocket(t, wsUrl, 'room')
   const reader = connectYWebsocket(t, wsUrl, 'room', { headers: { ...asDjango, 'x-can-edit': 'False' } })
@@ -110,7 +110,7 @@ await t.test('a read-only client sees everything and changes nothing', async (t)
   t.ok(app.rooms.counters.refused >= 2)
 })
 
-await t.test('a 2 MB document syncs, in one update and in many, to those who are there and those who come', async (t) => {
+await t.test('A 2 MB document syncs, in one update and in many, to connected and new clients', async (t) => {
   const { wsUrl } = await listen(t)
   const big = 'lorem ipsum '.repeat(90_000)
   const [a, b] = [connectYWebsocket(t, wsUrl, 'room'), connectYWebsocket(t, wsUrl, 'room', { version: 'y-websocket 1' })]
@@ -127,7 +127,7 @@ await t.test('a 2 MB document syncs, in one update and in many, to those who are
   await when([a, b], () => [a, b].every(({ doc }) => doc.getText('text').toString().startsWith('still alive')))
 })
 
-await t.test('what breaks the rules closes its sender, with the code that says why, and disturbs nobody', async (t) => {
+await t.test('A violation closes its sender with a code that gives the reason, and affects nobody else', async (t) => {
   const { app, wsUrl } = await listen(t, { MAX_FRAME_BYTES: '100000' })
   const [a, b] = [connectYWebsocket(t, wsUrl, 'room'), connectYWebsocket(t, wsUrl, 'room')]
   await synced(a, b)
@@ -159,7 +159,7 @@ await t.test('what breaks the rules closes its sender, with the code that says w
   t.equal(app.rooms.count('room', '')?.count, 2)
 })
 
-await t.test('a broken WebSocket frame closes its sender only', async (t) => {
+await t.test('A broken WebSocket frame closes only its sender', async (t) => {
   const { wsUrl } = await listen(t)
   const good = connectYWebsocket(t, wsUrl, 'room')
   await synced(good)
@@ -171,7 +171,7 @@ await t.test('a broken WebSocket frame closes its sender only', async (t) => {
   t.same(good.closes, [])
 })
 
-await t.test('a room full of people, a limit, a reset', async (t) => {
+await t.test('A full room, a limit and a reset', async (t) => {
   const { app, url, wsUrl } = await listen(t, { MAX_CONNECTIONS_PER_ROOM: '2' })
   const headers = (user: string): Record<string, string> => ({ ...asDjango, 'x-user-id': user })
   const [a, b] = [connectYWebsocket(t, wsUrl, 'room', { headers: headers('a') }), connectYWebsocket(t, wsUrl, 'room', { headers: headers('b') })]

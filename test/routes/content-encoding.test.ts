@@ -21,7 +21,7 @@ async function sendInPieces (url: string, encoding: string, pieces: readonly Buf
   return { status: response.statusCode, body: await text(response) }
 }
 
-t.test('a compressed body is what it is without compression, on both conversion routes', async (t) => {
+t.test('A compressed body gives the same result as an uncompressed one, on both conversion routes', async (t) => {
   const app = await build(t)
   const plain = await app.inject({ method: 'POST', url: '/api/convert/', headers, payload: markdown })
   for (const [encoding, compress] of [...Object.entries(encodings), ['GZip', gzipSync], ['x-gzip', gzipSync], ['identity, gzip', gzipSync], ['identity', Buffer.from], ['', Buffer.from]] as const) {
@@ -33,7 +33,7 @@ t.test('a compressed body is what it is without compression, on both conversion 
   t.equal(older.statusCode, 200)
 })
 
-t.test('an unknown encoding is 415 with those that are known; several, damaged or incomplete ones are 400', async (t) => {
+t.test('An unknown encoding is 415 with the known ones listed; several, damaged or incomplete ones are 400', async (t) => {
   const app = await build(t)
   const send = async (encoding: string, payload: Buffer) => await app.inject({ method: 'POST', url: '/api/convert/', headers: { ...headers, 'content-encoding': encoding }, payload })
   for (const encoding of ['zstd', 'compress', 'gzip, nonsense', 'constructor', 'gzip;q=1']) {
@@ -64,7 +64,7 @@ t.test('an unknown encoding is 415 with those that are known; several, damaged o
   t.equal((await send('gzip', gzipSync(''))).statusCode, 400)
 })
 
-t.test('the size that counts is the decoded one, and a bomb is not decoded to its end', async (t) => {
+t.test('The decoded size is limited, and a compression bomb is not decoded to its end', async (t) => {
   const { url } = await listen(t, { CONVERSION_FILE_MAX_SIZE: String(max) })
   for (const [encoding, compress] of Object.entries(encodings)) {
     for (const [bytes, status] of [[max, 200], [max + 1, 413]] as const) {
@@ -80,7 +80,7 @@ t.test('the size that counts is the decoded one, and a bomb is not decoded to it
   t.ok(process.memoryUsage().arrayBuffers - before < 20 * max, 'most of it was never decoded')
 })
 
-t.test('what arrives in pieces is judged as what arrives at once', async (t) => {
+t.test('A body in pieces is treated like a body in one piece', async (t) => {
   const { url } = await listen(t, { CONVERSION_FILE_MAX_SIZE: String(max) })
   for (const [encoding, compress] of Object.entries(encodings)) {
     const whole = compress(markdown)

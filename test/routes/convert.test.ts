@@ -24,7 +24,7 @@ function textOf (update: Uint8Array): string {
   return document.getXmlFragment('document-store').toString().replace(/<[^>]*>/g, '')
 }
 
-await t.test('every input type to every output type, answered in the type that was asked for', async (t) => {
+await t.test('Every input type converts to every output type, and the answer has the requested type', async (t) => {
   const app = await build(t)
   const update = (await convert(app, '# Hello')).rawPayload
   const inputs: Array<[string | undefined, string | Buffer]> = [
@@ -58,7 +58,7 @@ await t.test('every input type to every output type, answered in the type that w
   }
 })
 
-await t.test('Accept: weights, then order, wildcards by how exact they are, and q=0 refuses', async (t) => {
+await t.test('Accept: weights, then order; more exact wildcards first; q=0 refuses', async (t) => {
   const app = await build(t)
   const cases: Array<[string, number, string]> = [
     ['text/html;q=0.5, text/markdown', 200, 'text/markdown; charset=utf-8'],
@@ -82,7 +82,7 @@ await t.test('Accept: weights, then order, wildcards by how exact they are, and 
   }
 })
 
-await t.test('the order of refusals: key, empty, Content-Type, Accept, size, content', async (t) => {
+await t.test('The order of refusals: key, empty, Content-Type, Accept, size, content', async (t) => {
   const app = await build(t, { CONVERSION_FILE_MAX_SIZE: '100' })
   const long = 'x'.repeat(101)
   const bad = { type: 'image/png', accept: 'image/png' }
@@ -103,7 +103,7 @@ await t.test('the order of refusals: key, empty, Content-Type, Accept, size, con
   t.equal((await convert(app, 'x'.repeat(100))).statusCode, 200, 'as large as it may be')
 })
 
-await t.test('what cannot be carried over is counted, and refused where it must not be lost', async (t) => {
+await t.test('Content that is lost is counted, and the request is rejected where it must not be lost', async (t) => {
   const app = await build(t)
   const html = '<p>H<sub>2</sub>O <a href="javascript:x">a</a></p>'
   for (const accept of [yjs, json, 'text/html', 'text/markdown', 'text/plain']) {
@@ -127,7 +127,7 @@ await t.test('what cannot be carried over is counted, and refused where it must 
   t.equal((await convert(app, '# Hello', { query: '?strict=yes' })).statusCode, 400, 'no value that is only thought to be strict')
 })
 
-await t.test('math and diagrams become nodes of their own where the setting says so', async (t) => {
+await t.test('Math and diagrams become nodes of their own if the setting says so', async (t) => {
   const markdown = '$x$\n\n```mermaid\na\n```'
   const types = async (settings: Record<string, string>) => {
     const app = await build(t, settings)
@@ -140,7 +140,7 @@ await t.test('math and diagrams become nodes of their own where the setting says
   t.same(await types({ CONVERSION_MATH: 'true' }), [['paragraph', 'math'], ['diagram', 'text']])
 })
 
-await t.test('another fragment than document-store', async (t) => {
+await t.test('A fragment other than document-store', async (t) => {
   const app = await build(t)
   const update = (await convert(app, '# Hello', { query: '?fragment=notes' })).rawPayload
   t.equal((await convert(app, update, { type: yjs, accept: 'text/plain', query: '?fragment=notes' })).body, 'Hello\n')
@@ -148,7 +148,7 @@ await t.test('another fragment than document-store', async (t) => {
   t.same([wrong.body, wrong.headers['x-conversion-dropped']], ['', '1'])
 })
 
-await t.test('without its slash, and the older route', async (t) => {
+await t.test('Without the trailing slash, and the older route', async (t) => {
   const app = await build(t)
   t.equal((await app.inject({ method: 'POST', url: '/api/convert', headers: { ...asDjango, accept: 'text/plain' }, payload: 'a' })).body, 'a\n')
   const old = async (payload: object) => await app.inject({ method: 'POST', url: '/api/convert-markdown/', headers: asDjango, payload })
@@ -160,7 +160,7 @@ await t.test('without its slash, and the older route', async (t) => {
   for (const payload of [{}, { content: '' }, { content: 5 }]) t.equal((await old(payload)).body, '{"error":"Invalid request: missing content"}')
 })
 
-await t.test('refused by its headers before its body has come', async (t) => {
+await t.test('A body is refused by its headers before it arrives', async (t) => {
   const { port } = await listen(t, { CONVERSION_FILE_MAX_SIZE: '100' })
   for (const [headers, status] of [
     [{ 'content-length': 101 }, 413],
@@ -177,7 +177,7 @@ await t.test('refused by its headers before its body has come', async (t) => {
   }
 })
 
-await t.test('a body without a length is counted as it comes', async (t) => {
+await t.test('A body without a length is counted as it arrives', async (t) => {
   const { port } = await listen(t, { CONVERSION_FILE_MAX_SIZE: '100000' })
   const send = async (chunks: readonly string[], end: boolean) => {
     const call = request({ port, host: '127.0.0.1', method: 'POST', path: url, headers: { ...asDjango, accept: 'text/plain' } })
@@ -195,7 +195,7 @@ await t.test('a body without a length is counted as it comes', async (t) => {
   t.equal(await send(['x'.repeat(60_000), 'x'.repeat(60_000)], false), 413)
 })
 
-await t.test('too many at once are told when to come again', async (t) => {
+await t.test('With too many at once, the excess requests are told when to retry', async (t) => {
   const app = await build(t, { CONVERSION_THREADS: '1', CONVERSION_MAX_QUEUE: '2' })
   const answers = await Promise.all(Array.from({ length: 6 }, () => convert(app, 'some *text* here\n\n'.repeat(20_000), { accept: 'text/plain' })))
   const refused = answers.filter(({ statusCode }) => statusCode === 503)
@@ -208,7 +208,7 @@ await t.test('too many at once are told when to come again', async (t) => {
   t.match(metrics, /^y_provider_conversions_queued 0$/m)
 })
 
-await t.test('what takes longer than its time is ended, and its worker replaced', async (t) => {
+await t.test('A conversion that exceeds its time is ended, and its worker replaced', async (t) => {
   const app = await build(t, { CONVERSION_THREADS: '1', CONVERSION_TIMEOUT_MS: '1' })
   const slow = await convert(app, 'some *text* here\n\n'.repeat(50_000))
   t.same([slow.statusCode, slow.body], [503, '{"error":"The conversion took too long: try again"}'])
@@ -216,7 +216,7 @@ await t.test('what takes longer than its time is ended, and its worker replaced'
   t.match((await app.inject({ url: '/metrics', headers: asDjango })).body, /^y_provider_conversion_failures_total\{from="markdown",to="yjs",reason="deadline"\} 1$/m)
 })
 
-await t.test('a client that hangs up takes no more of the worker', async (t) => {
+await t.test('A client that disconnects takes no more of the worker\'s time', async (t) => {
   const { app, port } = await listen(t, { CONVERSION_THREADS: '1' })
   // Some seconds of work, and as long to wait for the one behind it.
   const markdown = 'some *text* [here](https://example.org)\n\n'.repeat(250_000)
@@ -229,6 +229,6 @@ await t.test('a client that hangs up takes no more of the worker', async (t) => 
   t.match((await app.inject({ url: '/metrics', headers: asDjango })).body, /^y_provider_conversion_failures_total\{from="markdown",to="yjs",reason="cancelled"\} 1$/m)
 })
 
-await t.test('a blocks module that cannot be used stops the start, and says why', async (t) => {
+await t.test('An unusable blocks module stops the start, and the reason is given', async (t) => {
   await t.rejects(build(t, { CONVERSION_BLOCKS_MODULE: '/no/such/module.js' }), { message: /The blocks module could not be loaded/ })
 })

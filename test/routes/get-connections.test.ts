@@ -5,7 +5,7 @@ import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 const url = '/collaboration/api/get-connections/'
 
-await t.test('the answers of the contract, byte for byte', async (t) => {
+await t.test('The answers match the contract, byte for byte', async (t) => {
   const app = await build(t)
   const ask = async (query: string, headers: Record<string, string> = asDjango): Promise<[number, string]> => {
     const response = await app.inject({ url: url + query, headers })
@@ -20,7 +20,7 @@ await t.test('the answers of the contract, byte for byte', async (t) => {
   t.equal((await ask('?room=r&room=q&sessionKey=s'))[0], 400)
 })
 
-await t.test('those who may edit are counted, and whether the session is one of theirs', async (t) => {
+await t.test('Connections that can edit are counted, and the session is looked up among them', async (t) => {
   const { app, wsUrl } = await listen(t)
   const ask = async (sessionKey: string): Promise<unknown> => {
     const response = await app.inject({ url, query: { room: 'room', sessionKey }, headers: asDjango })

@@ -9,7 +9,7 @@ import { asDjango, build } from '../helper.ts'
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void // the flag above defines it
 
-await t.test('an open connection keeps nothing of its request alive', async (t) => {
+await t.test('An open connection does not keep its request in memory', async (t) => {
   const app = await build(t)
   const requests: WeakRef<object>[] = []
   app.addHook('preHandler', async (request) => { requests.push(new WeakRef(request), new WeakRef(request.raw)) })

@@ -25,7 +25,7 @@ function valueOf (families: Map<string, Family>, name: string, labels: Record<st
   return samples.find((sample) => sample.name === `y_provider_${name}` && Object.entries(labels).every(([label, value]) => sample.labels[label] === value))?.value
 }
 
-t.test('the figures are for those who have the secret, and count what has happened', async (t) => {
+t.test('The metrics require the secret, and count what has happened', async (t) => {
   const app = await build(t)
   t.equal((await app.inject('/metrics')).statusCode, 403)
   await app.inject({ method: 'POST', url: '/api/convert/', headers: { ...asDjango, accept: 'text/html' }, payload: '# Hello' })
@@ -40,7 +40,7 @@ t.test('the figures are for those who have the secret, and count what has happen
   t.equal(valueOf(families, 'build_info', { version, node: process.version }), 1)
 })
 
-t.test('sockets, refusals and durations', async (t) => {
+t.test('Sockets, refusals and durations', async (t) => {
   const django = await startDjango(t, routes((_, response) => { answer(response, 403, {}) }))
   const { app, wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
   const before = await scrape(app)
@@ -90,7 +90,7 @@ t.test('docs/operations.md names every metric, with its type and labels', async 
   t.strictSame(documented.sort(byName), shown.sort(byName))
 })
 
-t.test('the event loop\'s delay is without the interval between samples', async (t) => {
+t.test('The event loop delay excludes the interval between samples', async (t) => {
   const idle = createHistogram()
   for (let sample = 0; sample < 10; sample++) idle.record(sampleEveryMs * 1e6)
   for (const figure of figures) t.ok(delayOf(idle, figure) < 0.001, figure)

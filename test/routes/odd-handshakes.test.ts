@@ -11,7 +11,7 @@ const head = (path: string, more: Record<string, string>): string => {
 }
 const upgrade = head('/collaboration/ws/room', { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' })
 
-await t.test('odd handshakes', async (t) => {
+await t.test('Odd handshakes', async (t) => {
   const lines: string[] = []
   const { app, port, url, wsUrl } = await listen(t, { LOG_LEVEL: 'warn' }, { write: (line) => { lines.push(line) } })
 
@@ -37,7 +37,7 @@ await t.test('odd handshakes', async (t) => {
     })
   }
 
-  await t.test('cut off at any moment', async () => {
+  await t.test('Handshakes cut off at any byte', async () => {
     for (let times = 0; times < 100; times++) {
       const socket = connect(port, '127.0.0.1')
       await once(socket, 'connect')

@@ -8,7 +8,7 @@ import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 const url = '/collaboration/api/reset-connections/'
 const user = (id: string): Record<string, string> => ({ ...asDjango, 'x-user-id': id })
 
-await t.test('the answers of the contract, byte for byte', async (t) => {
+await t.test('The answers match the contract, byte for byte', async (t) => {
   const app = await build(t)
   const ask = async (query: string, headers: Record<string, string> = asDjango): Promise<[number, string]> => {
     const response = await app.inject({ method: 'POST', url: url + query, headers })
@@ -24,7 +24,7 @@ await t.test('the answers of the contract, byte for byte', async (t) => {
   t.equal((await app.inject({ url: `${url}?room=r`, headers: asDjango })).statusCode, 404, 'not with GET')
 })
 
-await t.test('all connections of the room are closed with 4205 and come back', async (t) => {
+await t.test('All connections of the room are closed with 4205 and reconnect', async (t) => {
   const { app, wsUrl } = await listen(t)
   const [a, b, other] = [connectYWebsocket(t, wsUrl, 'room', { headers: user('a') }), connectYWebsocket(t, wsUrl, 'room', { headers: user('b') }), connectYWebsocket(t, wsUrl, 'other')]
   await synced(a, b, other)
@@ -36,7 +36,7 @@ await t.test('all connections of the room are closed with 4205 and come back', a
   await when([b], () => b.doc.getText('text').toString() === 'still here')
 })
 
-await t.test('with X-User-Id only that user\'s, in all rooms named', async (t) => {
+await t.test('With X-User-Id only that user\'s connections are reset, in all rooms named', async (t) => {
   const { app, wsUrl } = await listen(t)
   const clients = [connectYWebsocket(t, wsUrl, 'one', { headers: user('a') }), connectYWebsocket(t, wsUrl, 'two', { headers: user('a') }), connectYWebsocket(t, wsUrl, 'one', { headers: user('b') }), connectYWebsocket(t, wsUrl, 'three', { headers: user('a') })]
   await synced(...clients)
@@ -46,7 +46,7 @@ await t.test('with X-User-Id only that user\'s, in all rooms named', async (t) =
   t.same(clients.map(({ closes }) => closes), [[4205], [4205], [], []])
 })
 
-await t.test('what a reset client still sends is not taken', async (t) => {
+await t.test('Messages that a client sends after its reset are ignored', async (t) => {
   const { app, wsUrl } = await listen(t)
   const witness = connectYWebsocket(t, wsUrl, 'room')
   await synced(witness)

@@ -35,7 +35,7 @@ async function store (t: Test, wsUrl: string, room: string, doc: Y.Doc): Promise
   await stored
 }
 
-await t.test('killed and started again, the service serves everything it had stored', async (t) => {
+await t.test('Killed and started again, the service serves everything it had stored', async (t) => {
   const folder = t.testdir()
   const first = await startServer(t, folder)
   const docs = new Map<string, Y.Doc>()
@@ -62,7 +62,7 @@ await t.test('killed and started again, the service serves everything it had sto
   t.match(second.server.output(), 'Stopped')
 })
 
-await t.test('people who stay through a restart find each other again, with what they wrote meanwhile', async (t) => {
+await t.test('People who stay through a restart see each other again, with the changes made meanwhile', async (t) => {
   const folder = t.testdir()
   const first = await startServer(t, folder)
   const [a, b] = [connectYWebsocket(t, first.wsUrl, 'room'), connectYWebsocket(t, first.wsUrl, 'room', { version: 'y-websocket 1' })]

@@ -20,7 +20,7 @@ const ways: Record<string, readonly string[]> = {
   ['ü'.repeat(255)]: [encodeURIComponent('ü'.repeat(255))],
 }
 
-await t.test('a name is percent-decoded once, and every way of writing it is the same room', async (t) => {
+await t.test('A name is percent-decoded once, and every encoding of it is the same room', async (t) => {
   const { app, wsUrl } = await listen(t)
   for (const [name, paths] of Object.entries(ways)) {
     const clients = paths.map((path) => connectYWebsocket(t, wsUrl, path))
@@ -34,7 +34,7 @@ await t.test('a name is percent-decoded once, and every way of writing it is the
   }
 })
 
-await t.test('a name that is not allowed is refused for good', async (t) => {
+await t.test('A disallowed name is refused permanently', async (t) => {
   const { app, wsUrl } = await listen(t)
   const names = ['x'.repeat(256), '%20x', 'x%20', 'a%00b', 'a%0Ab', '%7F', '%E2%80%A8']
   for (const name of names) {
@@ -44,7 +44,7 @@ await t.test('a name that is not allowed is refused for good', async (t) => {
   t.equal(app.rooms.openRooms, 0)
 })
 
-await t.test('dots and broken escapes open no room', async (t) => {
+await t.test('Dots and broken escapes open no room', async (t) => {
   const { app, port } = await listen(t)
   for (const path of ['.', '..', '%2E', '%2e%2E']) {
     const status = await handshake(port, `/collaboration/ws/${path}`)
@@ -56,7 +56,7 @@ await t.test('dots and broken escapes open no room', async (t) => {
   t.equal(app.rooms.openRooms, 0)
 })
 
-await t.test('a ?room= that differs from the path is refused; one that agrees is fine', async (t) => {
+await t.test('A ?room= that differs from the path is refused; one that matches it is accepted', async (t) => {
   const { app, wsUrl } = await listen(t)
   for (const query of ['room=other', 'room=', 'room=here&room=here', 'room=here&room=other', 'room=HERE']) {
     const socket = await openSocket(t, `${wsUrl}/collaboration/ws/here?${query}`)
@@ -78,7 +78,7 @@ await t.test('La Suite\'s pattern allows UUIDs only', async (t) => {
   t.equal(app.rooms.openRooms, 1)
 })
 
-await t.test('a plain request to the WebSocket routes is no room either', async (t) => {
+await t.test('A plain request to the WebSocket routes is not a room either', async (t) => {
   const { app, url } = await listen(t)
   for (const path of ['/collaboration/ws/room', '/collaboration/ws/', '/collaboration/ws']) {
     const response = await fetch(url + path, { headers: asDjango })

@@ -3,7 +3,7 @@ import t from 'tap'
 import { WebSocket } from 'ws'
 import { asDjango, build, listen, secret } from '../helper.ts'
 
-t.test('a handshake where no WebSocket is gets 404, and the service stops without waiting for it', async (t) => {
+t.test('A handshake on a route without WebSocket is 404, and does not delay the stop', async (t) => {
   const lines: string[] = []
   const { app, wsUrl } = await listen(t, { LOG_LEVEL: 'info' }, { write: (line) => { lines.push(line) } })
   const status = async (path: string, headers: Record<string, string>): Promise<number> => {
@@ -20,7 +20,7 @@ t.test('a handshake where no WebSocket is gets 404, and the service stops withou
   await app.close() // hangs, and so fails, where one of them is still open
 })
 
-t.test('a reset does not mind a body', async (t) => {
+t.test('A reset ignores its body', async (t) => {
   const app = await build(t)
   for (const type of ['application/json', 'application/x-www-form-urlencoded', 'text/plain']) {
     const { statusCode, body } = await app.inject({ method: 'POST', url: '/collaboration/api/reset-connections/?room=a', headers: { ...asDjango, 'content-type': type }, payload: '' })

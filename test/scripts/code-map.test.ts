@@ -12,14 +12,14 @@ const foldersIn = (path: string): string[] => readdirSync(join(root, path), { wi
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => `${path}${name}/`)
 
-t.test('the map of CONTRIBUTING.md names every folder and file of src, and no other', async (t) => {
+t.test('The map of CONTRIBUTING.md names every folder and file of src, and no other', async (t) => {
   const files = readdirSync(join(root, 'src')).filter((name) => name.endsWith('.ts')).map((name) => `src/${name}`)
   const folders = foldersIn('src/')
   const there = [...files, ...folders, ...folders.flatMap(foldersIn)]
   t.same(mapped.filter((path) => path.startsWith('src/')).sort(), there.sort())
 })
 
-t.test('the map has the order by which the linter checks imports', async (t) => {
+t.test('The map has the order by which the linter checks imports', async (t) => {
   // As text: the configuration itself loads the whole linter.
   const list = /export const folders = \[([^\]]+)\]/.exec(readFileSync(join(root, 'eslint.config.js'), 'utf8'))?.[1]
   const folders = [...list?.matchAll(/'([^']+)'/g) ?? []].map(([, name]) => name)
@@ -27,12 +27,12 @@ t.test('the map has the order by which the linter checks imports', async (t) => 
   t.same([...new Set(inMap)], folders.filter((name) => inMap.includes(name)))
 })
 
-t.test('the map names every folder of test that has none of its name in src', async (t) => {
+t.test('The map names every folder of test that has no counterpart in src', async (t) => {
   const mirrored = new Set(foldersIn('src/').map((path) => path.replace('src', 'test')))
   const own = foldersIn('test/').filter((path) => !mirrored.has(path))
   t.same(mapped.filter((path) => /^test\/./.test(path)).sort(), own.sort())
 })
 
-t.test('each of the other folders in the map exists', async (t) => {
+t.test('Every other folder in the map exists', async (t) => {
   for (const path of mapped) t.ok(path.endsWith('.ts') || readdirSync(join(root, path)).length > 0, path)
 })

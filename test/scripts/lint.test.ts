@@ -106,12 +106,12 @@ const planted = [
 ]
 
 for (const { title, file, code, rule } of planted) {
-  t.test(`the linter rejects ${title}`, async (t) => {
+  t.test(`The linter rejects ${title}`, async (t) => {
     t.same(await rulesAgainst(code, file), [rule])
   })
 }
 
-t.test('the linter accepts what the rules allow', async (t) => {
+t.test('The linter accepts what the rules allow', async (t) => {
   const allowed = [
     ['src/sync/limits.ts', "import { DamagedDocument } from '../store/store.ts'\nthrow new DamagedDocument()\n"],
     ['src/sync/limits.ts', "export type { Store } from '../store/store.ts'\n"],

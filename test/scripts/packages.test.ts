@@ -19,14 +19,14 @@ const read = <T>(path: string): T => JSON.parse(readFileSync(join(root, path), '
 const { packages } = read<{ packages: Packages }>('package-lock.json')
 
 // Two copies of yjs do not recognize each other's types.
-t.test('one copy each of yjs, y-protocols and lib0 is installed', async (t) => {
+t.test('Exactly one copy each of yjs, y-protocols and lib0 is installed', async (t) => {
   for (const name of ['yjs', 'y-protocols', 'lib0']) {
     const paths = Object.keys(packages).filter((path) => path.endsWith(`node_modules/${name}`))
     t.same(paths, [`node_modules/${name}`])
   }
 })
 
-t.test('the demo asks for the versions that the root asks for', async (t) => {
+t.test('The demo requires the same versions as the root', async (t) => {
   const { dependencies, devDependencies } = read<Manifest>('package.json')
   const demo = read<Manifest>('demo/package.json').dependencies
   const inRoot: Readonly<Record<string, string>> = { ...dependencies, ...devDependencies }
@@ -61,7 +61,7 @@ const isNeeded = ({ dev, optional }: Locked): boolean => dev !== true && optiona
 const ofDemo = Object.fromEntries(Object.entries(packages).filter(([, locked]) => isNeeded(locked)))
 const quiet = '--no-audit --no-fund --loglevel=error'
 
-t.test('in a fresh clone, make dev installs without the devDependencies, make install everything', async (t) => {
+t.test('In a fresh clone make dev installs no devDependencies, and make install installs everything', async (t) => {
   const demoOnly = `ci ${quiet} --omit=dev --workspace=demo --include-workspace-root\n`
   t.equal(projectWith(t).install('demo'), demoOnly)
   t.equal(projectWith(t).install(), `ci ${quiet}\n`)
@@ -69,14 +69,14 @@ t.test('in a fresh clone, make dev installs without the devDependencies, make in
   t.ok(count < 200, `${count} packages`)
 })
 
-t.test('what make dev has installed is kept when the rest is added', async (t) => {
+t.test('Packages installed by make dev are kept when the rest is added', async (t) => {
   t.equal(projectWith(t, ofDemo).install('demo'), '')
   t.equal(projectWith(t, ofDemo).install(), `install --no-save ${quiet}\n`)
   t.equal(projectWith(t, packages).install('demo'), '')
   t.equal(projectWith(t, packages).install(), '')
 })
 
-t.test('a package of another version is installed again', async (t) => {
+t.test('A package of another version is installed again', async (t) => {
   const outdated = { ...packages, 'node_modules/yjs': { version: '13.0.0' } }
   const added = projectWith(t, outdated).install('demo')
   t.equal(added, `install --no-save ${quiet} --omit=dev --workspace=demo --include-workspace-root\n`)

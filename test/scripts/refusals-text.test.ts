@@ -4,11 +4,11 @@ import { refusalsPage } from '../../scripts/refusals-text.ts'
 import { closes, type CloseReason } from '../../src/protocol/close-codes.ts'
 import { refusalRules } from '../../src/logging/refusal-rules.ts'
 
-await t.test('docs/refusals.md says what the code says (npm run refusals-page)', async (t) => {
+await t.test('docs/refusals.md agrees with the code (npm run refusals-page)', async (t) => {
   t.equal(await readFile(new URL('../../docs/refusals.md', import.meta.url), 'utf8'), refusalsPage())
 })
 
-await t.test('each rule lists the code that its close sends', async (t) => {
+await t.test('Each rule lists the code that its close sends', async (t) => {
   for (const { rule, code } of Object.values<CloseReason>(closes)) {
     if (rule !== undefined) t.ok(refusalRules[rule].codes.some((listed) => listed === code), rule)
   }

@@ -6,12 +6,12 @@ import { readSettings } from '../../src/plugins/env.ts'
 
 const root = new URL('../../', import.meta.url)
 
-await t.test('.env.example and docs/settings.md say what the schema says (npm run env-example)', async (t) => {
+await t.test('.env.example and docs/settings.md agree with the schema (npm run env-example)', async (t) => {
   t.equal(await readFile(new URL('.env.example', root), 'utf8'), envExample())
   t.equal(await readFile(new URL('docs/settings.md', root), 'utf8'), settingsPage())
 })
 
-await t.test('with every line of .env.example taken in, the settings are the defaults', async (t) => {
+await t.test('With every line of .env.example uncommented, the settings are the defaults', async (t) => {
   const active = envExample().replaceAll(/^# ([A-Z_]+=)/gm, '$1').replace('COLLABORATION_SERVER_SECRET=', 'COLLABORATION_SERVER_SECRET=only-for-this-test')
   const environment = parseEnv(active)
   t.ok(Object.keys(environment).length > 40)

@@ -32,7 +32,7 @@ for (const kind of hocuspocusKinds) {
     await a.until(() => !a.awareness.getStates().has(b.doc.clientID))
   })
 
-  t.test(`${kind} hears that its change is stored when it is, and not before`, async (t) => {
+  t.test(`${kind} is told that its change is stored once it is, and not before`, async (t) => {
     const { app, wsUrl } = await listen(t)
     const append = app.store.append.bind(app.store)
     let open = (): void => {}
@@ -56,7 +56,7 @@ for (const kind of hocuspocusKinds) {
     t.equal(stored.getText('t').toString(), 'typed and brought along')
   })
 
-  t.test(`${kind}: what was changed while the connection was gone arrives both ways`, async (t) => {
+  t.test(`${kind}: changes made while disconnected are exchanged both ways`, async (t) => {
     const { wsUrl } = await listen(t)
     const a = connect(t, { kind, wsUrl, room: 'r', headers: asDjango })
     const b = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: asDjango })
@@ -72,7 +72,7 @@ for (const kind of hocuspocusKinds) {
     t.equal(a.text.toString(), b.text.toString())
   })
 
-  t.test(`${kind}: several documents on one socket, each let in or refused by itself`, async (t) => {
+  t.test(`${kind}: several documents on one socket, each authorised or refused separately`, async (t) => {
     const { wsUrl } = await listen(t)
     const socket = openHocuspocusSocket(t, kind, wsUrl)
     const a = connect(t, { kind, wsUrl, room: 'a', socket, token: await mint('a', { can_edit: true }) })
@@ -90,7 +90,7 @@ for (const kind of hocuspocusKinds) {
     await other.until(() => other.text.toString() === 'in a')
   })
 
-  t.test(`${kind}: a name that is not the room of the socket is refused`, async (t) => {
+  t.test(`${kind}: a name other than the room of the socket is refused`, async (t) => {
     const { wsUrl } = await listen(t)
     const socket = openHocuspocusSocket(t, kind, wsUrl, { room: 'r', headers: asDjango })
     const a = connect(t, { kind, wsUrl, room: 'other', socket })
@@ -101,7 +101,7 @@ for (const kind of hocuspocusKinds) {
     t.equal(socket.record.attempts, 1, 'the socket goes on')
   })
 
-  t.test(`${kind}: after a reset it hears Close, then 4205, and comes back`, async (t) => {
+  t.test(`${kind}: after a reset the client receives Close, then 4205, and reconnects`, async (t) => {
     const { app, wsUrl } = await listen(t)
     const a = connect(t, { kind, wsUrl, room: 'r', headers: asDjango })
     await a.synced()
@@ -120,7 +120,7 @@ for (const kind of hocuspocusKinds) {
     await a.until(() => a.unsyncedChanges() === 0)
   })
 
-  t.test(`${kind}: destroyed and recreated at once on the same socket, before and after the verdict`, async (t) => {
+  t.test(`${kind}: destroyed and recreated immediately on the same socket, before and after the verdict`, async (t) => {
     const held: Array<() => void> = []
     const django = await startDjango(t, routes((_, response) => {
       held.push(() => { answer(response, 200, mayEdit) })
@@ -171,7 +171,7 @@ for (const kind of hocuspocusKinds) {
       t.equal(socket.record.attempts, 1)
     })
 
-    t.test(`${how}: one of several documents is left while it is being judged, and joined again`, async (t) => {
+    t.test(`${how}: one of several documents is left while it is being authorised, and joined again`, async (t) => {
       const judged = new Set<string>()
       const held: Array<() => void> = []
       const django = await startDjango(t, routes((request, response) => {
@@ -203,7 +203,7 @@ for (const kind of hocuspocusKinds) {
   }
 }
 
-t.test('who leaves a document is gone from it, and what comes late does not bring them back without their rights', async (t) => {
+t.test('A client that leaves a document is removed from it, and late messages do not bring it back without a new authorisation', async (t) => {
   const { app, wsUrl } = await listen(t)
   const wire = await openBare(t, `${wsUrl}/collaboration/ws/`)
   const other = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: asDjango })
@@ -228,7 +228,7 @@ t.test('who leaves a document is gone from it, and what comes late does not brin
   t.same(wire.heard.map(read).find(({ type }) => type === 2)?.rest.slice(2), [...Buffer.from('readonly')], 'by what it has shown last')
 })
 
-t.test('Hocuspocus 4: two providers of one document on one socket, by session ids', async (t) => {
+t.test('Hocuspocus 4: two providers of one document on one socket, told apart by session ids', async (t) => {
   const { app, wsUrl } = await listen(t)
   const kind = 'Hocuspocus 4'
   const socket = openHocuspocusSocket(t, kind, wsUrl, { room: 'r', headers: asDjango })
@@ -252,7 +252,7 @@ t.test('Hocuspocus 4: two providers of one document on one socket, by session id
   t.equal(socket.record.attempts, 2)
 })
 
-t.test('what is sent while the page still fetches its ticket waits for it', async (t) => {
+t.test('Messages sent while the page still fetches its ticket wait for it', async (t) => {
   const { wsUrl } = await listen(t)
   const wire = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`)
   const doc = new Y.Doc()
@@ -266,7 +266,7 @@ t.test('what is sent while the page still fetches its ticket waits for it', asyn
   await other.until(() => other.text.toString() === 'early')
 })
 
-t.test('without credentials a socket may wait, but not for long, and not say much', async (t) => {
+t.test('A socket without credentials can wait, but only for a short time and with few messages', async (t) => {
   const { wsUrl } = await listen(t, { AUTH_TIMEOUT_MS: '50' })
   const silent = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`)
   const chatty = await openBare(t, `${wsUrl}/collaboration/ws/`)
@@ -285,7 +285,7 @@ t.test('without credentials a socket may wait, but not for long, and not say muc
   t.same(anonymous.heard.map((message) => read(message).rest[0]), [1], 'permission denied')
 })
 
-t.test('a slow verdict is not a missing ticket', async (t) => {
+t.test('A slow verdict does not count as a missing ticket', async (t) => {
   let say = (): void => {}
   const django = await startDjango(t, routes((_, response) => { say = () => { answer(response, 200, mayEdit) } }))
   const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl, AUTH_TIMEOUT_MS: '30' })
@@ -298,7 +298,7 @@ t.test('a slow verdict is not a missing ticket', async (t) => {
   t.equal(a.record.attempts, 1)
 })
 
-t.test('a bad ticket is not rescued by the cookie, whatever is sent behind it', async (t) => {
+t.test('An invalid ticket is refused despite a valid cookie, whatever is sent after it', async (t) => {
   const django = await startDjango(t, routes((_, response) => { answer(response, 200, mayEdit) }))
   const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
   const wire = await openBare(t, `${wsUrl}/collaboration/ws/`, { cookie: 'sessionid=s' })
@@ -315,7 +315,7 @@ t.test('a bad ticket is not rescued by the cookie, whatever is sent behind it', 
   t.same(read(wire.heard[2] ?? auth('')).rest, [2, 8, ...Buffer.from('readonly')], 'a good one is')
 })
 
-t.test('refusals on one socket are bounded', async (t) => {
+t.test('The number of refusals on one socket is bounded', async (t) => {
   const { wsUrl } = await listen(t)
   const wire = await openBare(t, `${wsUrl}/collaboration/ws/`)
   for (let i = 0; i < 500 && wire.isOpen; i++) wire.ws.send(auth('r', 'forged'))
@@ -326,7 +326,7 @@ t.test('refusals on one socket are bounded', async (t) => {
   t.equal(wire.closed?.code, 4529)
 })
 
-t.test('the other messages of the protocol', async (t) => {
+t.test('The other messages of the protocol', async (t) => {
   const { wsUrl } = await listen(t)
   const url = `${wsUrl}/collaboration/ws/?room=r`
   const wire = await openBare(t, url, asDjango)

@@ -8,7 +8,7 @@ import { about, bytes } from '../clients/messages.ts'
 
 const step1 = (name: string) => about(name, bytes(0, 0, Uint8Array.of(0)))
 
-t.test('who opens and leaves documents without waiting for the answers does not fill the queue to Django', async (t) => {
+t.test('A client that opens and leaves documents without waiting for the answers does not fill the queue to Django', async (t) => {
   const django = await startDjango(t, routes(() => { /* never answers */ }))
   const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl, COLLABORATION_BACKEND_TIMEOUT: '500' })
   const wire = await openBare(t, `${wsUrl}/collaboration/ws/`, { cookie: 'sessionid=s' })
@@ -20,7 +20,7 @@ t.test('who opens and leaves documents without waiting for the answers does not 
   t.equal(wire.closed?.code, 4529)
 })
 
-t.test('coming and going does not put off the moment by which somebody must be let in', async (t) => {
+t.test('Opening and leaving documents does not extend the time for authentication', async (t) => {
   const { wsUrl } = await listen(t, { AUTH_TIMEOUT_MS: '300' })
   const wire = await openBare(t, `${wsUrl}/collaboration/ws/`)
   const again = setInterval(() => {
@@ -32,7 +32,7 @@ t.test('coming and going does not put off the moment by which somebody must be l
   t.equal(wire.closed?.code, 4401)
 })
 
-t.test('a stop tells those who have opened nothing yet, and does not wait for half a request', async (t) => {
+t.test('A stop notifies sockets without a document, and does not wait for an incomplete request', async (t) => {
   const { app, port, wsUrl } = await listen(t, { SHUTDOWN_TIMEOUT_MS: '4000' })
   const idle = await openBare(t, `${wsUrl}/collaboration/ws/`)
   const half = connect(port, '127.0.0.1')
@@ -45,7 +45,7 @@ t.test('a stop tells those who have opened nothing yet, and does not wait for ha
   t.match(idle.closed, { code: 1012, reason: /^Service restart, retry in \d+ ms$/ })
 })
 
-t.test('a document that is opened as it should be is not in the way', async (t) => {
+t.test('A document that is opened normally is not affected', async (t) => {
   const django = await startDjango(t, routes((_, response) => { answer(response, 200, mayEdit) }))
   const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
   const wire = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`, { authorization: secret })

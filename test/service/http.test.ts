@@ -53,7 +53,7 @@ t.test('Django\'s two routes, byte for byte', async (t) => {
   }
 })
 
-t.test('secrets that open the two routes, and what does not', async (t) => {
+t.test('Secrets that the two routes accept and reject', async (t) => {
   const app = await build(t, env)
   for (const url of [`${reset}/?room=r`, `${connections}/?room=r&sessionKey=s`]) {
     const method = url.startsWith(reset) ? 'POST' : 'GET'
@@ -70,7 +70,7 @@ t.test('secrets that open the two routes, and what does not', async (t) => {
   }
 })
 
-t.test('every key, scheme and kind of route', async (t) => {
+t.test('Every key, scheme and kind of route', async (t) => {
   const keys = { secret, previous: env.COLLABORATION_SERVER_SECRET_PREVIOUS, apiKey: env.Y_PROVIDER_API_KEY, wrong: 'wrong-key-of-somebody' }
   const schemes = { raw: '', Bearer: 'Bearer ', bearer: 'bearer ', Basic: 'Basic ' }
   const routes = { http: '/metrics', unknown: '/elsewhere', socket: '/collaboration/ws/r', ping: '/ping', ready: '/health/ready' }
@@ -97,7 +97,7 @@ t.test('every key, scheme and kind of route', async (t) => {
   t.equal((await same.inject({ url: '/metrics', headers: { authorization: `Bearer ${secret}` } })).statusCode, 403, 'a key that is the secret too')
 })
 
-t.test('WebSocket handshakes that are refused by HTTP', async (t) => {
+t.test('WebSocket handshakes that are refused with an HTTP status', async (t) => {
   const { wsUrl } = await listen(t, env)
   for (const path of ['/collaboration/ws/r', '/collaboration/ws/r/', '/collaboration/ws/?room=r', '/collaboration/ws?room=r', '/collaboration/ws/']) {
     for (const [headers, body] of [
@@ -128,7 +128,7 @@ t.test('WebSocket handshakes that are refused by HTTP', async (t) => {
   t.pass('a WebSocket to a route that has none ends at once')
 })
 
-t.test('rooms that a handshake may not name', async (t) => {
+t.test('Room names that a handshake cannot use', async (t) => {
   const { wsUrl } = await listen(t)
   const badRooms: ReadonlyArray<[path: string, reason: string]> = [
     ['a?room=b', 'The request names more than one room.'],
@@ -160,7 +160,7 @@ t.test('rooms that a handshake may not name', async (t) => {
   }
 })
 
-t.test('two tickets are one too many', async (t) => {
+t.test('A handshake with two tickets is refused', async (t) => {
   const { wsUrl } = await listen(t)
   const token = await mint('r')
   const refused = connectBare(t, `${wsUrl}/collaboration/ws/r?token=${token}&token=${token}`)
@@ -168,7 +168,7 @@ t.test('two tickets are one too many', async (t) => {
   t.same(refused.closed, { code: 4401, reason: 'The request carries more than one ticket.' })
 })
 
-t.test('a repeated Authorization header is not the secret', async (t) => {
+t.test('A repeated Authorization header is not the secret', async (t) => {
   const { port } = await listen(t)
   const socket = connect(port, '127.0.0.1')
   let heard = ''

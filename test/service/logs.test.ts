@@ -38,7 +38,7 @@ class Log {
 
 const [info, error] = [30, 50]
 
-t.test('the start, documents opened and closed, and requests', async (t) => {
+t.test('The start, opened and closed documents, and requests are logged', async (t) => {
   const log = new Log()
   const { app, url, wsUrl } = await listen(t, { COLLABORATION_SERVER_ORIGIN: 'https://a.example,https://b.example', LOG_LEVEL: 'info' }, log)
   await log.until(() => log.of('Started').length > 0)
@@ -62,7 +62,7 @@ t.test('the start, documents opened and closed, and requests', async (t) => {
   t.match(log.of('Answered a request').slice(answered), [{ level: info, statusCode: 403, req: { method: 'GET', url: '/metrics' } }], 'what succeeds is for debug')
 })
 
-t.test('nothing secret is in a line, and a name cannot break one', async (t) => {
+t.test('No line contains a secret, and a name cannot split a line', async (t) => {
   const log = new Log()
   const room = 'r\u009b31m\u202e'
   const user = `u\n{"level":60}${'x'.repeat(1000)}`
@@ -86,7 +86,7 @@ t.test('nothing secret is in a line, and a name cannot break one', async (t) => 
   }
 })
 
-t.test('a failing PostgreSQL is one line in 10 s, without a stack', async (t) => {
+t.test('A failing PostgreSQL is logged as one line in 10 s, without a stack', async (t) => {
   const server = await startPostgres()
   t.teardown(() => server.stop())
   const log = new Log()

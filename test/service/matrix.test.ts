@@ -154,14 +154,14 @@ interface Tap {
 }
 
 for (const kind of kinds) {
-  t.test(`${kind}, by the secret`, async (t) => {
+  t.test(`${kind}, with the secret`, async (t) => {
     const service = await start(t)
     await Promise.all(secretCases.map(([name, headers, fate]) => follow(t, service, kind, `secret ${name} @ ${kind}`, { headers }, fate)))
     t.same(service.backend.asked, [], 'Django is not asked')
     logIsClean(t, service)
   })
 
-  t.test(`${kind}, by a ticket`, async (t) => {
+  t.test(`${kind}, with a ticket`, async (t) => {
     const service = await start(t)
     const tickets: string[] = []
     const clients = await Promise.all(ticketCases.map(async ([name, ticket, fate]) => {
@@ -175,7 +175,7 @@ for (const kind of kinds) {
     logIsClean(t, service, tickets)
   })
 
-  t.test(`${kind}, by the cookie`, async (t) => {
+  t.test(`${kind}, with the cookie`, async (t) => {
     const service = await start(t)
     const clients = await Promise.all(Object.entries(django).map(async ([name, { fate }]) =>
       await follow(t, service, kind, `${name} @ ${kind}`, { headers: { cookie } }, fate)))
@@ -187,13 +187,13 @@ for (const kind of kinds) {
     logIsClean(t, service)
   })
 
-  t.test(`${kind}, by the cookie, where Django is slow`, async (t) => {
+  t.test(`${kind}, with the cookie and a slow Django`, async (t) => {
     const service = await start(t, { COLLABORATION_BACKEND_TIMEOUT: '50' })
     await follow(t, service, kind, `slow @ ${kind}`, { headers: { cookie } }, { cause: 'timeout' })
     logIsClean(t, service)
   })
 
-  t.test(`${kind}, by the cookie, where nobody answers for Django`, async (t) => {
+  t.test(`${kind}, with the cookie and an unreachable Django`, async (t) => {
     const service = await start(t)
     await service.backend.stop()
     await follow(t, service, kind, `refused @ ${kind}`, { headers: { cookie } }, { cause: 'unreachable' })
@@ -201,7 +201,7 @@ for (const kind of kinds) {
     logIsClean(t, service)
   })
 
-  t.test(`${kind}, by nothing, and by a cookie where there is no Django`, async (t) => {
+  t.test(`${kind}, without credentials, and with a cookie but no Django`, async (t) => {
     const isYWebsocket = kind === 'y-websocket 3'
     const service = await start(t)
     await follow(t, service, kind, `none @ ${kind}`, {}, isYWebsocket ? 'forbidden' : 4001)

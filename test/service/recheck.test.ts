@@ -24,7 +24,7 @@ async function start (t: TapTest) {
 }
 
 for (const kind of kinds) {
-  t.test(`${kind}: who loses the right to read is told so`, async (t) => {
+  t.test(`${kind}: a client that loses read access is told so`, async (t) => {
     const { wsUrl, now } = await start(t)
     const bystander = connect(t, { kind, wsUrl, room: 'r', headers: asDjango })
     const client = connect(t, { kind, wsUrl, room: 'r', headers })
@@ -43,7 +43,7 @@ for (const kind of kinds) {
     t.same([bystander.record.closes, bystander.record.attempts], [[], 1], 'others see no disconnect')
   })
 
-  t.test(`${kind}: edit becomes read only and edit again on the same socket`, async (t) => {
+  t.test(`${kind}: edit becomes read-only and edit again on the same socket`, async (t) => {
     const { app, wsUrl, now } = await start(t)
     const other = connect(t, { kind, wsUrl, room: 'r', headers: asDjango })
     const client = connect(t, { kind, wsUrl, room: 'r', headers })
@@ -65,7 +65,7 @@ for (const kind of kinds) {
     if (kind !== 'y-websocket 3') t.same(client.record.scopes, ['read-write', 'readonly', 'read-write'])
   })
 
-  t.test(`${kind}: a Django that is away sends nobody away`, async (t) => {
+  t.test(`${kind}: an unavailable Django disconnects nobody`, async (t) => {
     const { app, wsUrl, now, django } = await start(t)
     const client = connect(t, { kind, wsUrl, room: 'r', headers })
     await client.synced()
@@ -96,7 +96,7 @@ for (const kind of kinds) {
   })
 }
 
-t.test('a user whom Django named later is found by a reset', async (t) => {
+t.test('A reset finds a user that Django named later', async (t) => {
   const { app, wsUrl, now } = await start(t)
   now.user = (_, response) => { answer(response, 500, '') }
   const client = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers })

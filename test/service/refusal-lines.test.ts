@@ -9,7 +9,7 @@ const cookie = (session: string) => ({ cookie: `sessionid=${session}` })
 const auth = (name: string, token = '') => about(name, bytes(2, 0, token))
 const isDenied = (message: Uint8Array): boolean => read(message).type === 2 && read(message).rest[0] === 1
 
-t.test('each refusal is one line that says by which rule, of whom, with what and from where', async (t) => {
+t.test('Each refusal is one line with its rule, user, credentials and address', async (t) => {
   const origins = { COLLABORATION_SERVER_ORIGIN: 'https://docs.example,https://*.example.org' }
   const allowed = ['https://docs.example', 'https://*.example.org']
   const origin = 'https://docs.example'
@@ -58,7 +58,7 @@ t.test('each refusal is one line that says by which rule, of whom, with what and
   for (const word of ['wrong-secret', 'secret-session', 'wrong-ticket']) t.notOk(JSON.stringify(refusals()).includes(word), word)
 })
 
-t.test('a document that is refused on a Hocuspocus socket is logged with its token\'s kind, and with its user once that is known', async (t) => {
+t.test('A document that is refused on a Hocuspocus socket is logged with its token\'s kind, and with its user once known', async (t) => {
   const { app, wsUrl, open, refusals } = await start(t, { RECHECK_INTERVAL_MS: '10' })
   const client = await openBare(t, `${wsUrl}/collaboration/ws/`, cookie('s'))
   client.ws.send(auth('a', 'forged'))

@@ -24,7 +24,7 @@ async function isSeen ({ ws }: Pick<BareClient, 'ws'>): Promise<void> {
 }
 
 for (const kind of ['Hocuspocus 3', 'Hocuspocus 4'] as const) {
-  t.test(`${kind}: a refused page comes back only when it has heard nothing for so long that it gives up its socket`, async (t) => {
+  t.test(`${kind}: a refused page reconnects only after it has received nothing for so long that it gives up its socket`, async (t) => {
     const { wsUrl, django } = await start(t)
     // Of its 30 s and 1 s: Django is asked 120 times in an hour at most.
     const socket = openHocuspocusSocket(t, kind, wsUrl, { room: 'r', headers: cookie('s'), silenceMs: 30 })
@@ -36,7 +36,7 @@ for (const kind of ['Hocuspocus 3', 'Hocuspocus 4'] as const) {
 }
 
 for (const kind of hocuspocusKinds) {
-  t.test(`${kind}: a refused document leaves the others on its socket alone, until a reset brings both back`, async (t) => {
+  t.test(`${kind}: a refused document does not affect the others on its socket, until a reset reconnects both`, async (t) => {
     const { app, wsUrl, django, open } = await start(t)
     open.add('mine')
     const socket = openHocuspocusSocket(t, kind, wsUrl, { headers: cookie('s') })
@@ -56,7 +56,7 @@ for (const kind of hocuspocusKinds) {
     t.same(socket.record.closes.map(({ code }) => code), [4205])
   })
 
-  t.test(`${kind}: whoever loses access and gets it back by a reset is back`, async (t) => {
+  t.test(`${kind}: a client that loses access and regains it by a reset is connected again`, async (t) => {
     const { app, wsUrl, open } = await start(t, { RECHECK_INTERVAL_MS: '10' })
     open.add('r')
     const client = connect(t, { kind, wsUrl, room: 'r', headers: cookie('s') })
@@ -75,7 +75,7 @@ for (const kind of hocuspocusKinds) {
   })
 }
 
-t.test('a document that was refused and left is no matter of a reset any more', async (t) => {
+t.test('A reset ignores a document that was refused and then left', async (t) => {
   const { app, wsUrl, open } = await start(t)
   open.add('mine')
   const client = await openBare(t, `${wsUrl}/collaboration/ws/`, cookie('s'))
@@ -89,7 +89,7 @@ t.test('a document that was refused and left is no matter of a reset any more', 
   t.ok(client.isOpen)
 })
 
-t.test('an address may have so many sockets that carry nothing but refusals, for so long', async (t) => {
+t.test('An address can have a limited number of sockets that carry nothing but refusals, for a limited time', async (t) => {
   const { app, wsUrl, open } = await start(t, { MAX_REFUSED_PER_ADDRESS: '2' })
   open.add('mine')
   const refused = async (): Promise<BareClient> => {
@@ -122,7 +122,7 @@ t.test('an address may have so many sockets that carry nothing but refusals, for
   }
 })
 
-t.test('a socket that was never let in asks Django four questions at a time, and ends after twenty refusals', async (t) => {
+t.test('A socket that was never authorised asks Django four questions at a time, and ends after twenty refusals', async (t) => {
   const held: Array<() => void> = []
   const { wsUrl, django } = await start(t, {}, (_, response) => { held.push(() => { answer(response, 403, {}) }) })
   const flood = await openBare(t, `${wsUrl}/collaboration/ws/`, cookie('fake'))
@@ -140,7 +140,7 @@ t.test('a socket that was never let in asks Django four questions at a time, and
   t.equal(django.maxInFlight(), 4)
 })
 
-t.test('a socket of somebody who was let in opens many documents at once', async (t) => {
+t.test('A socket of an authorised user opens many documents at once', async (t) => {
   const held: Array<() => void> = []
   const { wsUrl, django } = await start(t, {}, ({ url = '' }, response) => {
     if (url.includes('/first/')) answer(response, 200, mayEdit)
@@ -155,7 +155,7 @@ t.test('a socket of somebody who was let in opens many documents at once', async
   for (const say of held) say()
 })
 
-t.test('behind a flood of sockets with a session each, an honest page is asked about before the flood\'s next questions', async (t) => {
+t.test('During a flood of sockets with a session each, an honest page is asked about before the flood\'s next questions', async (t) => {
   const held: Array<() => void> = []
   const { app, wsUrl, django } = await start(t, { BACKEND_MAX_CALLS: '3' }, (_, response) => { held.push(() => { answer(response, 403, {}) }) })
   for (let i = 0; i < 12; i++) {
@@ -185,7 +185,7 @@ t.test('behind a flood of sockets with a session each, an honest page is asked a
   for (const say of held) say()
 })
 
-t.test('without credentials, beside a document that a ticket opened: denied, and the socket goes on', async (t) => {
+t.test('A document without credentials beside one that a ticket opened is denied, and the socket stays open', async (t) => {
   const { wsUrl, django } = await start(t)
   const client = await openBare(t, `${wsUrl}/collaboration/ws/`)
   client.ws.send(auth('a', await mint('a')))

@@ -69,7 +69,7 @@ for (const isHocuspocus of [false, true]) {
     t.equal(app.rooms.count('r', ''), undefined)
   })
 
-  t.test(`${protocol}: a verdict from before a reset that did not reach the connection is not used`, async (t) => {
+  t.test(`${protocol}: a verdict from before a reset that did not reach the connection is discarded`, async (t) => {
     const { app, wsUrl } = await listen(t)
     const { wire, renew } = await join(t, wsUrl, isHocuspocus, await mint('r', { user_id: 'u' }))
     const held = hold(app)
@@ -81,7 +81,7 @@ for (const isHocuspocus of [false, true]) {
     t.equal(wire.closed?.code, 4205)
   })
 
-  t.test(`${protocol}: tickets that are sent at once count in their order, and messages behind them wait`, async (t) => {
+  t.test(`${protocol}: tickets sent at once take effect in order, and messages after them wait`, async (t) => {
     const { app, wsUrl } = await listen(t)
     const { wire, say, renew } = await join(t, wsUrl, isHocuspocus, await mint('r', { user_id: 'u' }))
     const held = hold(app)
@@ -100,7 +100,7 @@ for (const isHocuspocus of [false, true]) {
     t.equal(app.rooms.count('r', '')?.count, 0)
   })
 
-  t.test(`${protocol}: a flood of tickets is closed with 4529, and others go on`, async (t) => {
+  t.test(`${protocol}: a flood of tickets is closed with 4529, and other clients are not affected`, async (t) => {
     const { wsUrl } = await listen(t)
     const bystander = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: asDjango })
     await bystander.synced()
@@ -116,7 +116,7 @@ for (const isHocuspocus of [false, true]) {
   })
 }
 
-t.test('Hocuspocus: a token that is sent while an earlier one is being judged is a renewal', async (t) => {
+t.test('Hocuspocus: a token that is sent while an earlier one is being checked is a renewal', async (t) => {
   const { app, wsUrl } = await listen(t)
   const wire = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`)
   const { authoriseAuthMessage } = app.authoriser
@@ -145,7 +145,7 @@ t.test('Hocuspocus: a document that was left by mistake is opened again with the
   t.same(answers(wire, true), ['readonly', 'read-write', 'read-write'])
 })
 
-t.test('Hocuspocus: the same token again, or none, is answered and costs nothing', async (t) => {
+t.test('Hocuspocus: the same token again, or none, is answered at no cost', async (t) => {
   const { app, wsUrl } = await listen(t)
   const ticket = await mint('r', { user_id: 'u' })
   const { wire, renew } = await join(t, wsUrl, true, ticket)
@@ -155,7 +155,7 @@ t.test('Hocuspocus: the same token again, or none, is answered and costs nothing
   t.same([answers(wire, true), held.length], [['readonly', 'readonly', 'readonly', 'readonly'], 0])
 })
 
-t.test('Hocuspocus: what a client wrote behind its ticket counts by the ticket, even if it has left the document', async (t) => {
+t.test('Hocuspocus: a change sent after a ticket is judged by that ticket, even if the client has left the document', async (t) => {
   const { app, wsUrl } = await listen(t)
   const held = hold(app)
   for (const [i, canEdit] of [true, false].entries()) {

@@ -45,7 +45,7 @@ for (const kind of allKinds) {
     t.ok(Date.now() / 1000 >= last)
   })
 
-  t.test(`${kind}: a renewal changes what the client can do, and back`, async (t) => {
+  t.test(`${kind}: a renewal changes the client's access, in both directions`, async (t) => {
     const { wsUrl, count } = await start(t)
     const other = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: asDjango })
     const token = (claims: object = {}): Promise<string> => mint('r', { user_id: 'u', ...claims })
@@ -98,7 +98,7 @@ for (const kind of allKinds) {
 }
 
 for (const kind of hocuspocusKinds) {
-  t.test(`${kind}: of several documents on one socket, only that of the ticket changes or ends`, async (t) => {
+  t.test(`${kind}: with several documents on one socket, a ticket changes or ends only its own`, async (t) => {
     const { wsUrl, app } = await start(t)
     const socket = openHocuspocusSocket(t, kind, wsUrl)
     const open = async (room: string): Promise<Client> => connect(t, { kind, wsUrl, room, socket, token: await mint(room, { user_id: 'u' }) })
@@ -132,7 +132,7 @@ for (const kind of hocuspocusKinds) {
   })
 }
 
-t.test('a client that a cookie let in is no longer asked about once it has a ticket', async (t) => {
+t.test('A client that was admitted by a cookie is not rechecked once it has a ticket', async (t) => {
   const django = await startDjango(t, (request, response) => { answer(response, 200, request.url?.includes('/users/') === true ? { id: 'u' } : mayRead) })
   const { app, wsUrl, count } = await start(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl, RECHECK_INTERVAL_MS: '10' })
   const client = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: { cookie: 'sessionid=s' } })

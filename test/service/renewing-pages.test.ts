@@ -23,7 +23,7 @@ const text = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 const page = '../../examples/y-websocket/keep-access.js'
 const { keepAccess } = await import(page) as { keepAccess: KeepAccess } // plain JavaScript, for pages
 
-t.test('the docs show the files of the examples', async (t) => {
+t.test('The docs show the files of the examples', async (t) => {
   t.ok(text('docs/django.md').includes(text('examples/y-websocket/keep-access.js')))
   t.ok(text('docs/durability.md').includes(text('examples/y-websocket/stored.js')))
 })
@@ -46,7 +46,7 @@ async function openPage (t: Test, version: YWebsocket, lifetimes: number[]) {
 }
 
 for (const version of ['y-websocket 2', 'y-websocket 3'] as const) {
-  t.test(`${version}: keep-access.js renews, and says what the page can do`, async (t) => {
+  t.test(`${version}: keep-access.js renews the ticket, and reports the page's access`, async (t) => {
     const { client, claims, said, renew } = await openPage(t, version, [])
     for (const canEdit of [true, false]) {
       claims.can_edit = canEdit
@@ -57,7 +57,7 @@ for (const version of ['y-websocket 2', 'y-websocket 3'] as const) {
   })
 }
 
-t.test('y-websocket 3: keep-access.js replaces a ticket that has expired, and one that is refused at once only later', async (t) => {
+t.test('y-websocket 3: keep-access.js replaces an expired ticket at once, and a refused one only later', async (t) => {
   const { client, fetched, renew } = await openPage(t, 'y-websocket 3', [5, -1])
   await when([client], () => client.closes.length === 2)
   t.same([client.closes, fetched.length], [[4401, 4401], 2])
@@ -67,7 +67,7 @@ t.test('y-websocket 3: keep-access.js replaces a ticket that has expired, and on
 })
 
 for (const [version, Provider, Socket] of [['Hocuspocus 3', Provider3, Socket3], ['Hocuspocus 4', Provider4, Socket4]] as const) {
-  t.test(`${version}: sendToken as in the docs changes the access, and opens a document that has expired`, async (t) => {
+  t.test(`${version}: sendToken as in the docs changes the access, and opens a document whose ticket has expired`, async (t) => {
     const { wsUrl } = await listen(t, { RECHECK_INTERVAL_MS: '0' })
     const other = connectEditor(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: asDjango })
     let claims: object = {}

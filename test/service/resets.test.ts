@@ -38,7 +38,7 @@ const idle: { [name: string]: (wire: BareClient) => void } = {
 
 for (const [name, act] of Object.entries(idle)) {
   for (const credentials of ['header', 'ticket']) {
-    t.test(`${name}, let in by a ${credentials}: closed with 4205`, async (t) => {
+    t.test(`${name}, admitted by a ${credentials}: closed with 4205`, async (t) => {
       const { app, wsUrl } = await listen(t)
       const open = async (user: string): Promise<BareClient> => credentials === 'header'
         ? await openBare(t, `${wsUrl}/collaboration/ws/?room=r`, as(user))
@@ -60,7 +60,7 @@ for (const [name, act] of Object.entries(idle)) {
   }
 }
 
-t.test('a socket that waits for a document of its ticket or cookie is closed with its room, a socket for any room is not', async (t) => {
+t.test('A socket that waits for a document of its ticket or cookie is closed with its room; a socket for any room is not', async (t) => {
   const { app, wsUrl } = await listen(t)
   const ofRoom = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`)
   const ofAny = await openBare(t, `${wsUrl}/collaboration/ws/`)
@@ -100,7 +100,7 @@ function hold (
 const turns = async (until: () => boolean): Promise<void> => { while (!until()) await setImmediate() }
 
 for (const path of ['r', '?room=r']) {
-  t.test(`${path}: an upgrade in flight, judged before the reset, is closed with 4205`, async (t) => {
+  t.test(`${path}: an upgrade that was authorised before the reset and completes after it is closed with 4205`, async (t) => {
     const { app, wsUrl } = await listen(t)
     const { handshakes } = hold(app)
     const [one, other] = [connectBare(t, `${wsUrl}/collaboration/ws/${path}`, as('one')), connectBare(t, `${wsUrl}/collaboration/ws/${path}`, as('other'))]
@@ -119,7 +119,7 @@ for (const path of ['r', '?room=r']) {
   })
 }
 
-t.test('a document judged before the reset and opened after it is not opened', async (t) => {
+t.test('A document authorised before the reset and opened after it is not opened', async (t) => {
   const django = await startDjango(t, routes((_, response) => { answer(response, 200, mayEdit) }))
   const { app, wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
   const { documents } = hold(app)
@@ -135,7 +135,7 @@ t.test('a document judged before the reset and opened after it is not opened', a
   }
 })
 
-t.test('a flood of resets leaves nothing behind, and people of other rooms alone', async (t) => {
+t.test('A flood of resets leaves nothing behind, and does not affect users of other rooms', async (t) => {
   const { app, wsUrl } = await listen(t)
   const bystander = await openBare(t, `${wsUrl}/collaboration/ws/?room=elsewhere`, as('one'))
   bystander.ws.send(auth('', 'elsewhere'))
@@ -166,7 +166,7 @@ const stories = fc.array(fc.tuple(fc.oneof<Array<fc.WeightedArbitrary<Step>>>(
   { weight: 4, arbitrary: fc.record({ does: fc.constant('reset'), user: fc.constantFrom('u1', 'u2', undefined) }) }
 ), fc.nat(12)), { minLength: 10, maxLength: 60 })
 
-t.test('whatever overtakes what, nobody is in the room by a verdict from before a reset', async (t) => {
+t.test('Whatever the order of events, nobody is in the room by a verdict from before a reset', async (t) => {
   const django = await startDjango(t, routes((_, response) => { answer(response, 200, mayEdit) }))
   const { app, wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl, BACKEND_CACHE_MS: '60000' })
   const tickets = { u1: await mint('r', { user_id: 'u1' }), u2: await mint('r', { user_id: 'u2' }) }

@@ -15,7 +15,7 @@ const count = async (app: FastifyInstance, room: string, sessionKey = 'k'): Prom
   (await app.inject({ url: `/collaboration/api/get-connections/?room=${room}&sessionKey=${sessionKey}`, headers: asDjango })).json()
 
 for (const kind of kinds) {
-  t.test(`${kind}: several rooms in one call, others see no disconnect, and again without harm`, async (t) => {
+  t.test(`${kind}: several rooms in one call; other connections stay open, and repeating it is harmless`, async (t) => {
     const { app, wsUrl } = await listen(t)
     const clients = ['a', 'b', 'c'].map((room) => connect(t, { kind, wsUrl, room, headers: asDjango }))
     await Promise.all(clients.map((client) => client.synced()))
@@ -31,7 +31,7 @@ for (const kind of kinds) {
     t.equal(clients[2]?.record.attempts, 1)
   })
 
-  t.test(`${kind}: of one user only`, async (t) => {
+  t.test(`${kind}: only one user is reset`, async (t) => {
     const { app, wsUrl } = await listen(t)
     const client = (user: string) => connect(t, { kind, wsUrl, room: 'r', headers: { ...asDjango, 'x-user-id': user } })
     const [one, other] = [client('1'), client('2')]
@@ -44,7 +44,7 @@ for (const kind of kinds) {
     t.same([one.record.closes.length, other.record.closes.length], [1, 0])
   })
 
-  t.test(`${kind}: a verdict that is under way is asked for again`, async (t) => {
+  t.test(`${kind}: a verdict in progress is requested again`, async (t) => {
     const answers = [mayEdit, undefined]
     const held: Array<() => void> = []
     const django = await startDjango(t, routes((_, response) => {
@@ -68,7 +68,7 @@ for (const kind of kinds) {
 }
 
 for (const isHocuspocus of [false, true]) {
-  t.test(`nothing that a client writes after the answer counts, even if it does not hear of the end: ${isHocuspocus ? 'Hocuspocus' : 'y-websocket'}`, async (t) => {
+  t.test(`No change that a client sends after the answer takes effect, even if it does not receive the close: ${isHocuspocus ? 'Hocuspocus' : 'y-websocket'}`, async (t) => {
     const { app, wsUrl } = await listen(t)
     const other = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: { ...asDjango, 'x-user-id': 'other' } })
     await other.synced()
@@ -97,7 +97,7 @@ for (const isHocuspocus of [false, true]) {
   })
 }
 
-t.test('get-connections knows sessions by header, ticket and cookie, and counts who may edit', async (t) => {
+t.test('get-connections knows sessions by header, ticket and cookie, and counts the connections that can edit', async (t) => {
   const django = await startDjango(t, routes((_, response) => { answer(response, 200, mayEdit) }))
   const { app, wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
   const ways = {

@@ -33,7 +33,7 @@ const presence = (clientId: number, clock: number, state: object | null) =>
 for (const isHocuspocus of [false, true]) {
   const protocol = isHocuspocus ? 'Hocuspocus' : 'y-websocket'
 
-  t.test(`${protocol}: nobody speaks for a client of somebody else`, async (t) => {
+  t.test(`${protocol}: a connection cannot change the presence of another user's client`, async (t) => {
     const { app, wsUrl } = await listen(t)
     const watcher = connect(t, { kind: 'Hocuspocus 4', wsUrl, room: 'r', headers: asDjango })
     await watcher.synced()
@@ -56,7 +56,7 @@ for (const isHocuspocus of [false, true]) {
     t.ok(states().has(1))
   })
 
-  t.test(`${protocol}: no message of a read-only connection changes anything, and its presence is seen`, async (t) => {
+  t.test(`${protocol}: no message of a read-only connection changes anything, and its presence is visible`, async (t) => {
     const { app, wsUrl } = await listen(t)
     const editor = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: asDjango })
     await editor.synced()

@@ -12,7 +12,7 @@ const clientsPerUser = inLongRun(6, 10)
 const maxCalls = 8
 const rooms = ['a', 'b', 'c', 'd']
 
-t.test(`${users * clientsPerUser} clients of ${users} users connect at once: one question per user and document, few at a time`, async (t) => {
+t.test(`${users * clientsPerUser} clients of ${users} users connect at once: one question per user and document, a few at a time`, async (t) => {
   let requests = 0
   let held: Array<() => void> | undefined = []
   const handler: Handler = ({ url = '' }, response) => {

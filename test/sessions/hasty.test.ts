@@ -5,7 +5,7 @@ import { when } from '../clients/changes.ts'
 import { synced } from '../clients/client.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
-await t.test('somebody pastes a lot, types on and closes the page at once: all of it is there', async (t) => {
+await t.test('If a user pastes a large text, types on and closes the page at once, all of it is stored', async (t) => {
   const { wsUrl } = await listen(t)
   const hasty = connectYWebsocket(t, wsUrl, 'room')
   await synced(hasty)

@@ -6,7 +6,7 @@ import { connectBare } from '../clients/bare-client.ts'
 const limits = { MAX_MESSAGES_PER_SECOND: '10', RATE_BURST_SECONDS: '2' }
 
 for (const path of ['/collaboration/ws/room', '/collaboration/ws/?room=room']) {
-  await t.test(`${path}: pings are answered with what they carry, and count as messages do`, async (t) => {
+  await t.test(`${path}: pings are answered with their payload, and count as messages`, async (t) => {
     const { wsUrl } = await listen(t, limits)
     const client = connectBare(t, `${wsUrl}${path}`, asDjango)
     await client.until(({ isOpen }) => isOpen)

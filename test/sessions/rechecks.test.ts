@@ -5,7 +5,7 @@ import { Rechecks } from '../../src/sessions/rechecks.ts'
 import { Engine, newLog, turn } from '../sync/engine.ts'
 
 for (const isRenewed of [false, true]) {
-  t.test(`a recheck that finds access denied ${isRenewed ? 'changes nothing after a renewal' : 'ends the connection'}`, async (t) => {
+  t.test(`A recheck that finds access denied ${isRenewed ? 'changes nothing after a renewal' : 'ends the connection'}`, async (t) => {
     const engine = new Engine()
     const { now } = engine
     const rechecks = new Rechecks({ everyMs: 1, epochs: new Epochs(), logger: newLog(), now, onRights: () => {} })

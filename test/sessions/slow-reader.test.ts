@@ -10,7 +10,7 @@ import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 const lines = 400
 const lineBytes = 50_000
 
-await t.test('a client that stops reading is no burden to others, and has everything when it reads again', async (t) => {
+await t.test('A client that stops reading does not affect others, and receives everything when it reads again', async (t) => {
   const { app, wsUrl } = await listen(t, { MAX_SOCKET_BUFFER_BYTES: '262144' })
   const [writer, reader, slow] = [connectYWebsocket(t, wsUrl, 'room'), connectYWebsocket(t, wsUrl, 'room'), connectYWebsocket(t, wsUrl, 'room')]
   await synced(writer, reader, slow)

@@ -48,7 +48,7 @@ const kinds: Record<string, (client: RawClient) => Promise<void>> = {
 }
 
 for (const [kind, send] of Object.entries(kinds)) {
-  await t.test(`${kind}, then nothing but control frames and drops: closed within a minute`, async (t) => {
+  await t.test(`${kind}, then only control frames and small pieces: closed within a minute`, async (t) => {
     const { app, port } = await listen(t)
     let shiftMs = 0
     Object.assign(app.gate, { now: () => performance.now() + shiftMs })
@@ -68,7 +68,7 @@ for (const [kind, send] of Object.entries(kinds)) {
   })
 }
 
-await t.test('a message that goes on arriving is given its time, and arrives', async (t) => {
+await t.test('A message that keeps arriving is given its time, and arrives', async (t) => {
   const { app, port, wsUrl } = await listen(t)
   const writer = await openRaw(t, port, await asEditor())
   const doc = new Y.Doc()
@@ -87,7 +87,7 @@ await t.test('a message that goes on arriving is given its time, and arrives', a
   t.equal(app.gate.inbound.total, 0)
 })
 
-await t.test('while the service itself does not read, the client is not late', async (t) => {
+await t.test('While the service itself is not reading, the client is not late', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asEditor())
   await client.write(step1, header(binary, 200 * KiB), half)
@@ -102,7 +102,7 @@ await t.test('while the service itself does not read, the client is not late', a
   t.equal(await client.closed, 4508)
 })
 
-await t.test('a message that comes in bytes does not cost more than is counted', async (t) => {
+await t.test('A message that arrives byte by byte costs no more than is counted', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asEditor())
   await client.write(step1, header(binary, 1000))
@@ -115,7 +115,7 @@ await t.test('a message that comes in bytes does not cost more than is counted',
   t.ok(app.gate.inbound.total > 20 * 500, 'a chunk is more than its byte')
 })
 
-await t.test('control frames beside a byte of payload count: the byte keeps their chunk', async (t) => {
+await t.test('Control frames beside a byte of payload count: the byte keeps their chunk in memory', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asEditor())
   const pongs = Buffer.concat(new Array<Buffer>(400).fill(frame(pong, Buffer.alloc(120))))
@@ -128,7 +128,7 @@ await t.test('control frames beside a byte of payload count: the byte keeps thei
   await held(app, (bytes) => bytes === 0)
 })
 
-await t.test('fragments without end are cut off', async (t) => {
+await t.test('Endless fragments are cut off', async (t) => {
   const { app, port } = await listen(t)
   for (const size of [0, 1]) {
     const client = await openRaw(t, port, await asEditor())
@@ -140,7 +140,7 @@ await t.test('fragments without end are cut off', async (t) => {
 })
 
 for (const [kind, path] of [['a Hocuspocus socket without credentials', '/collaboration/ws/'], ['one for a document', '/collaboration/ws/?room=r']] as const) {
-  await t.test(`before it is let in, ${kind} cannot send a large message`, async (t) => {
+  await t.test(`Before it is authorised, ${kind} cannot send a large message`, async (t) => {
     const { app, port } = await listen(t)
     const client = await openRaw(t, port, path)
     await client.write(header(binary, maxBytesBeforeAdmission + 1), half)
@@ -149,7 +149,7 @@ for (const [kind, path] of [['a Hocuspocus socket without credentials', '/collab
   })
 }
 
-await t.test('what waits for a verdict is counted, and bounded', async (t) => {
+await t.test('Messages that wait for a verdict are counted, and bounded', async (t) => {
   const { app, wsUrl } = await listen(t)
   const wire = await openBare(t, `${wsUrl}/collaboration/ws/`)
   wire.ws.send(about('r', bytes(0, 2, Buffer.alloc(400 * KiB))))
@@ -162,7 +162,7 @@ await t.test('what waits for a verdict is counted, and bounded', async (t) => {
   t.equal(app.gate.inbound.total, 0)
 })
 
-await t.test('once it is let in, a Hocuspocus socket may send a large message', async (t) => {
+await t.test('Once authorised, a Hocuspocus socket can send a large message', async (t) => {
   const { app, wsUrl } = await listen(t)
   const wire = await openBare(t, `${wsUrl}/collaboration/ws/?room=r`, asDjango)
   const doc = new Y.Doc()
@@ -175,7 +175,7 @@ await t.test('once it is let in, a Hocuspocus socket may send a large message', 
   t.equal(app.gate.inbound.total, 0)
 })
 
-await t.test('a large message of a reader takes no memory, is refused, and the reader stays', async (t) => {
+await t.test('A large message of a read-only client takes no memory and is rejected, and the client stays connected', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asReader())
   await client.write(step1, header(binary, 20 * MiB))
@@ -190,7 +190,7 @@ await t.test('a large message of a reader takes no memory, is refused, and the r
   t.equal([...app.rooms.connections()].length, 1)
 })
 
-await t.test('so does one in fragments; what stalls is closed all the same', async (t) => {
+await t.test('The same holds for a fragmented one; a stalled one is still closed', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asReader())
   await client.write(step1, frame(binary, half, false))
@@ -201,7 +201,7 @@ await t.test('so does one in fragments; what stalls is closed all the same', asy
 })
 
 for (const version of ['y-websocket 2', 'y-websocket 3'] as const) {
-  await t.test(`${version}: a reader with long offline work is not sent away, and sees what others type`, async (t) => {
+  await t.test(`${version}: a read-only client with long offline work stays connected, and sees what others type`, async (t) => {
     const { app, wsUrl } = await listen(t)
     const doc = new Y.Doc()
     doc.getText('text').insert(0, 'offline '.repeat(500_000))
@@ -217,7 +217,7 @@ for (const version of ['y-websocket 2', 'y-websocket 3'] as const) {
   })
 }
 
-await t.test('a reader who may edit from now on may send a large message, and the other way round', async (t) => {
+await t.test('A read-only client that gains the right to edit can send a large message, and the reverse', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asReader())
   await client.write(step1)
@@ -239,7 +239,7 @@ const holding = async (client: RawClient): Promise<void> => {
   await client.write(step1, header(binary, 2 * MiB), Buffer.alloc(MiB))
 }
 
-await t.test('many sockets of one user cannot crowd out another\'s message', async (t) => {
+await t.test('Many sockets of one user cannot crowd out another user\'s message', async (t) => {
   const { app, port, wsUrl } = await listen(t, small)
   const honest = await openRaw(t, port, await asEditor('honest'))
   const doc = new Y.Doc()
@@ -261,7 +261,7 @@ await t.test('many sockets of one user cannot crowd out another\'s message', asy
   await when([reader], () => reader.doc.getText('text').length === 1.5 * MiB)
 })
 
-await t.test('the largest message arrives however small the budget', async (t) => {
+await t.test('The largest message arrives however small the budget', async (t) => {
   const { port, wsUrl } = await listen(t, { MAX_FRAME_BYTES: `${2 * MiB}`, MAX_UNFINISHED_BYTES: '1' })
   const client = await openRaw(t, port, await asEditor())
   const doc = new Y.Doc()
@@ -273,7 +273,7 @@ await t.test('the largest message arrives however small the budget', async (t) =
   await when([reader], () => reader.doc.getText('text').length === Math.floor(1.9 * MiB))
 })
 
-await t.test('the stalled ones of many users go before one that progresses', async (t) => {
+await t.test('Stalled messages of many users are dropped before one that progresses', async (t) => {
   const { app, port } = await listen(t, small)
   const { inbound } = app.gate
   const cut: string[] = []
@@ -290,7 +290,7 @@ await t.test('the stalled ones of many users go before one that progresses', asy
   t.same(cut, ['stalled', 'progressing'])
 })
 
-await t.test('a socket that its client has half closed is given up with what it holds', async (t) => {
+await t.test('A socket that its client has half closed is destroyed with its buffers', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asEditor())
   await client.write(step1, header(binary, MiB), half)
@@ -301,7 +301,7 @@ await t.test('a socket that its client has half closed is given up with what it 
   t.same([...app.rooms.connections()], [])
 })
 
-await t.test('a socket that is being closed holds nothing of what still comes', async (t) => {
+await t.test('A socket that is being closed keeps nothing that still arrives', async (t) => {
   const { app, port } = await listen(t)
   const client = await openRaw(t, port, await asEditor())
   await client.write(step1, header(binary, 20 * MiB), half)

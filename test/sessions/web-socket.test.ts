@@ -29,7 +29,7 @@ async function pair (t: Test): Promise<{ server: WebSocket, client: WebSocket, s
 
 const messages = [0, 1, 125, 126, 65_535, 65_536, 300_000].map((size) => randomBytes(size))
 
-await t.test('ready frames and those of ws mix on one socket', async (t) => {
+await t.test('Encoded frames and frames of ws mix on one socket', async (t) => {
   const { server, client, socket, heard } = await pair(t)
   const sent: Buffer[] = []
   for (let i = 0; i < 20; i++) {
@@ -47,7 +47,7 @@ await t.test('ready frames and those of ws mix on one socket', async (t) => {
   t.equal(heard.length, sent.length)
 })
 
-await t.test('what a client does not take is counted, and waited for', async (t) => {
+await t.test('Bytes that a client does not take are counted, and waited for', async (t) => {
   const { client, socket, heard } = await pair(t)
   await socket.drained()
   client.pause()
@@ -63,7 +63,7 @@ await t.test('what a client does not take is counted, and waited for', async (t)
   t.ok(heard.length > 0)
 })
 
-await t.test('of many who wait, each finds the socket empty, in order', async (t) => {
+await t.test('Each of many waiters finds the socket empty, in order', async (t) => {
   const { client, socket } = await pair(t)
   client.pause()
   const message = framesOf(noAddress, [randomBytes(8 << 20)])
@@ -79,7 +79,7 @@ await t.test('of many who wait, each finds the socket empty, in order', async (t
   t.same(seen, [0, 1, 2, 3, 4].map((who) => ({ who, buffered: 0 })))
 })
 
-await t.test('pings are answered, unless nobody reads the answers', async (t) => {
+await t.test('Pings are answered, unless the client does not read the answers', async (t) => {
   const { client, socket } = await pair(t)
   const answered = once(client, 'pong')
   socket.pong(Buffer.from('here'))
@@ -99,7 +99,7 @@ await t.test('pings are answered, unless nobody reads the answers', async (t) =>
   t.same(pongs, ['the last'], 'it comes behind what was to be read')
 })
 
-await t.test('waiting ends with the socket', async (t) => {
+await t.test('Waiting ends with the socket', async (t) => {
   const { client, socket } = await pair(t)
   client.pause()
   const message = randomBytes(1 << 20)
@@ -111,7 +111,7 @@ await t.test('waiting ends with the socket', async (t) => {
   t.pass()
 })
 
-await t.test('reading stops until every pause is undone', async (t) => {
+await t.test('Reading pauses until every pause is released', async (t) => {
   const { server, client, socket } = await pair(t)
   const got: string[] = []
   server.on('message', (data) => { got.push(`${data}`) })
@@ -125,7 +125,7 @@ await t.test('reading stops until every pause is undone', async (t) => {
   t.same(got, ['a'])
 })
 
-await t.test('a paused socket can be closed: the answer is read', async (t) => {
+await t.test('A paused socket can be closed: the answer is read', async (t) => {
   const { server, client, socket } = await pair(t)
   socket.pause()
   socket.close({ code: 4205, reason: 'Reset Connection' })

@@ -131,7 +131,7 @@ const cases: Case[] = [
 /** Starts at a time: there may be two cores. */
 const atOnce = 3
 
-t.test(`${cases.length} wrong settings`, async (t) => {
+t.test(`${cases.length} invalid settings`, async (t) => {
   const left = [...cases.entries()]
   await Promise.all(Array.from({ length: atOnce }, async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {

@@ -17,7 +17,7 @@ async function warnings (t: Test, environment: Record<string, string> = {}): Pro
   return lines.map((line) => JSON.parse(line) as { level: number, msg: string }).filter(({ level }) => level === 40).map(({ msg }) => msg)
 }
 
-await t.test('the defaults are those of the contract', async (t) => {
+await t.test('The defaults are those of the contract', async (t) => {
   t.match(await read(), {
     HOST: '127.0.0.1',
     PORT: 4444,
@@ -37,12 +37,12 @@ await t.test('the defaults are those of the contract', async (t) => {
   })
 })
 
-await t.test('a variable that is empty or blank counts as not set', async (t) => {
+await t.test('A variable that is empty or blank counts as not set', async (t) => {
   const found = await read(Object.fromEntries(settings.filter(([name]) => !(name in secret)).map(([name]) => [name, name.length % 2 ? '' : ' \t'])))
   t.same(found, await read())
 })
 
-await t.test('values are read as people write them', async (t) => {
+await t.test('Values are accepted in the forms that people write', async (t) => {
   const found = await read({
     PORT: ' 80 ',
     COLLABORATION_SERVER_ORIGIN: ' https://Docs.example.org:443/ ,http://localhost:3000, ',
@@ -57,7 +57,7 @@ await t.test('values are read as people write them', async (t) => {
   t.equal((await read({ COLLABORATION_LOGGING: 'true', LOG_LEVEL: 'info' })).LOG_LEVEL, 'info', 'the newer name wins')
 })
 
-await t.test('what is wrong is said in one line that names the variable and not its value', async (t) => {
+await t.test('An invalid value is reported in one line that names the variable and not its value', async (t) => {
   const wrong = {
     PORT: ['http', '-1', '65536', '0x50', '1e3', '80.5'],
     COLLABORATION_SERVER_ORIGIN: [
@@ -97,13 +97,13 @@ await t.test('what is wrong is said in one line that names the variable and not 
   await t.rejects(read({ COLLABORATION_SERVER_SECRET: 'geheïm-und-lang' }), { message: /^COLLABORATION_SERVER_SECRET must be (?!.*geh).*$/ }, 'a secret is not repeated')
 })
 
-await t.test('several faults stand in the same line', async (t) => {
+await t.test('Several faults are reported in the same line', async (t) => {
   await t.rejects(readSettings({ PORT: 'x', LOG_LEVEL: 'loud' }), {
     message: 'COLLABORATION_SERVER_SECRET is missing: set it (or COLLABORATION_SERVER_SECRET_FILE) to the same value as in Django; PORT must be a whole number, 0 to 65535; LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent',
   })
 })
 
-await t.test('secrets may come from files', async (t) => {
+await t.test('Secrets can be read from files', async (t) => {
   const folder = t.testdir({ secret: '\n  from-a-file-of-kubernetes \n', empty: ' \n' })
   const file = `${folder}/secret`
   t.equal((await readSettings({ COLLABORATION_SERVER_SECRET_FILE: file })).COLLABORATION_SERVER_SECRET, 'from-a-file-of-kubernetes')
@@ -115,7 +115,7 @@ await t.test('secrets may come from files', async (t) => {
   await t.rejects(read({ PORT_FILE: file }).then((found) => { throw new Error(String(found.PORT)) }), { message: '4444' }, 'only secrets have files')
 })
 
-await t.test('production refuses what is only good for development', async (t) => {
+await t.test('Production rejects values that are only for development', async (t) => {
   const production = { NODE_ENV: 'production' }
   for (const unsafe of ['my-secret', 'fifteen-letters']) {
     for (const name of ['COLLABORATION_SERVER_SECRET', 'COLLABORATION_SERVER_SECRET_PREVIOUS', 'Y_PROVIDER_API_KEY']) {
@@ -127,7 +127,7 @@ await t.test('production refuses what is only good for development', async (t) =
   t.ok(await read({ ...production, COLLABORATION_SERVER_SECRET: 'sixteen-letters!' }))
 })
 
-await t.test('every value of NODE_ENV but development and test means production; unset warns', async (t) => {
+await t.test('Every value of NODE_ENV except development and test means production; an unset one logs a warning', async (t) => {
   const unsafe = { COLLABORATION_SERVER_SECRET: 'my-secret', COLLABORATION_SERVER_ORIGIN: '*' }
   const message = /^COLLABORATION_SERVER_SECRET is unsafe in production: [^;]*; COLLABORATION_SERVER_ORIGIN must not be \* in production/
   for (const NODE_ENV of ['production', 'prod', 'staging', 'Production', 'Development', 'dev', 'testing']) await t.rejects(read({ ...unsafe, NODE_ENV }), { message }, NODE_ENV)
@@ -137,7 +137,7 @@ await t.test('every value of NODE_ENV but development and test means production;
   t.same(await warnings(t), [], 'nothing to warn of')
 })
 
-await t.test('a value in quotation marks is named in a warning, and not repeated', async (t) => {
+await t.test('A value in quotation marks is named in a warning, and not repeated', async (t) => {
   const note = 'is in quotation marks, which count as part of the value: docker run --env-file does not remove them'
   t.same(await warnings(t, { COLLABORATION_SERVER_SECRET: '"0123456789abcdef0123"', COLLABORATION_SERVER_SECRET_PREVIOUS: "'0123456789abcdef0123'", Y_PROVIDER_API_KEY: '"another-0123456789abcdef"' }), [
     `COLLABORATION_SERVER_SECRET ${note}`, `COLLABORATION_SERVER_SECRET_PREVIOUS ${note}`, `Y_PROVIDER_API_KEY ${note}`,
@@ -146,7 +146,7 @@ await t.test('a value in quotation marks is named in a warning, and not repeated
   await t.rejects(read({ PORT: '"4444"' }), { message: `PORT must be a whole number, 0 to 65535 (it ${note})` }, 'where it stops the start, the line says why')
 })
 
-await t.test('an API key that is a secret too is named in a warning, and not repeated', async (t) => {
+await t.test('An API key that equals a secret is named in a warning, and not repeated', async (t) => {
   const given = 'key-and-secret-in-one'
   for (const [name, key] of [['COLLABORATION_SERVER_SECRET', given], ['COLLABORATION_SERVER_SECRET_PREVIOUS', given], ['COLLABORATION_SERVER_SECRET', `Bearer ${given}`]] as const) {
     t.same(await warnings(t, { [name]: given, Y_PROVIDER_API_KEY: key }), [`Y_PROVIDER_API_KEY is the same as ${name} and is not accepted as Bearer: give it a value of its own`])
@@ -154,19 +154,19 @@ await t.test('an API key that is a secret too is named in a warning, and not rep
   t.same(await warnings(t, { COLLABORATION_SERVER_SECRET: given, Y_PROVIDER_API_KEY: 'another-key-of-its-own' }), [])
 })
 
-await t.test('a URL of PostgreSQL that can be meant is accepted', async (t) => {
+await t.test('Every valid form of a PostgreSQL URL is accepted', async (t) => {
   for (const url of [
     'postgres://db', 'postgresql://user:word@db:5432/name?sslmode=require', 'postgres:///name?host=/var/run/postgresql', 'postgres://%2Frun%2Fpostgresql/name', 'postgres://user@[::1]:5432/name',
     'postgres://user:p%40s%23w%2Frd@db/name', 'postgres://user:p@s@db/name', 'postgres://user:p?w#d@db/name', 'postgres://db/name?user=me@tenant&password=a/b@c', 'postgres://db_1.internal/na_me',
   ]) t.equal((await read({ DATABASE_URL: url })).DATABASE_URL, url)
 })
 
-await t.test('links between documents lead to the first origin that is one site', async (t) => {
+await t.test('Links between documents use the first origin without a wildcard', async (t) => {
   t.equal(webOrigin(await read({ COLLABORATION_SERVER_ORIGIN: '*,https://*.example.org,https://docs.example.org,https://other.example' })), 'https://docs.example.org')
   t.equal(webOrigin(await read({ COLLABORATION_SERVER_ORIGIN: '*' })), undefined)
 })
 
-await t.test('room names: 1 to 255 printable characters of any script', async (t) => {
+await t.test('Room names: 1 to 255 printable characters of any script', async (t) => {
   const rule = roomNamePattern(await read())
   for (const name of ['a', '...', '.a', 'a b', 'Договор №5', '数据', 'می‌خواهم', '👩‍👩‍👧', 'x'.repeat(255), '🎈'.repeat(255), '3f2504e0-4f89-41d3-9a0c-0305e82c3301', 'a/b', '%2F', '?#']) {
     t.ok(rule.test(name), name.slice(0, 40))
@@ -176,7 +176,7 @@ await t.test('room names: 1 to 255 printable characters of any script', async (t
   }
 })
 
-await t.test('a pattern without anchors still has to match the whole name', async (t) => {
+await t.test('A pattern without anchors still has to match the whole name', async (t) => {
   const rule = roomNamePattern(await read({ ROOM_NAME_PATTERN: '[0-9a-f-]{36}|test' }))
   t.ok(rule.test('3f2504e0-4f89-41d3-9a0c-0305e82c3301'))
   t.ok(rule.test('test'))
@@ -184,13 +184,13 @@ await t.test('a pattern without anchors still has to match the whole name', asyn
   t.notOk(rule.test('test\n'))
 })
 
-await t.test('trusted proxies as Fastify wants them', async (t) => {
+await t.test('Trusted proxies have the form that Fastify expects', async (t) => {
   for (const [given, wanted] of [['false', false], ['True', true], ['loopback, 10.0.0.0/8,::1,fd00::/8', 'loopback, 10.0.0.0/8,::1,fd00::/8']] as const) {
     t.equal(trustedProxies(await read({ TRUST_PROXY: given })), wanted)
   }
 })
 
-await t.test('every setting explains itself, and every format it names is known', async (t) => {
+await t.test('Every setting has a description, and every format it names is known', async (t) => {
   for (const [name, schema] of settings) {
     t.match(schema.description, /.{10}/, name)
     const format = schema.format ?? schema.items?.format
@@ -198,7 +198,7 @@ await t.test('every setting explains itself, and every format it names is known'
   }
 })
 
-await t.test('any environment is either read or refused in one line', async (t) => {
+await t.test('Any environment is either read or rejected in one line', async (t) => {
   const name = fc.constantFrom(...settings.map(([name]) => name))
   await fc.assert(fc.asyncProperty(fc.dictionary(name, fc.string({ unit: 'binary' })), async (environment) => {
     const failure = await readSettings(environment).then(() => undefined, (error: Error) => error)

@@ -10,7 +10,7 @@ const said = (clientId: number, clock: number, state: string): AwarenessUpdate =
   new AwarenessUpdate(encodeAwareness([{ clientId, clock, state }]))
 
 for (const isKnown of [true, false]) {
-  t.test(`what others echo of somebody ${isKnown ? 'known' : 'anonymous'} who has left does not bring the cursor back`, (t) => {
+  t.test(`An echo by other clients does not bring back the cursor of ${isKnown ? 'a known' : 'an anonymous'} user who has left`, (t) => {
     const table = new AwarenessTable()
     const [ada, grace] = [speaker(isKnown ? 'ada' : undefined, 1), speaker(isKnown ? 'grace' : undefined, 2)]
     table.apply(said(7, 3, '{"name":"Ada"}'), ada, 1000, 10)
@@ -26,7 +26,7 @@ for (const isKnown of [true, false]) {
   })
 }
 
-t.test('another tab of the same person that echoes the first does not take it over, nor bring it back', (t) => {
+t.test('Another tab of the same person that echoes the first neither takes it over nor brings it back', (t) => {
   const table = new AwarenessTable()
   const [first, second] = [speaker('ada', 1), speaker('ada', 2)]
   table.apply(said(8, 1, '{"tab":2}'), second, 1000, 5)

@@ -17,7 +17,7 @@ function speaking (t: { teardown (undo: () => unknown): unknown }, peer: Peer, c
   return awareness
 }
 
-await t.test('presence appears, changes and goes with its connection', async (t) => {
+await t.test('Presence appears, changes and disappears with its connection', async (t) => {
   const engine = new Engine()
   const [a, b] = [await engine.joinLive(), await engine.joinLive()]
   a.awareness(1, 1, { name: 'A' })
@@ -30,7 +30,7 @@ await t.test('presence appears, changes and goes with its connection', async (t)
   t.same((await engine.joinLive()).present, {})
 })
 
-await t.test('nobody speaks for another', async (t) => {
+await t.test('A connection cannot speak for another user\'s client', async (t) => {
   const engine = new Engine()
   const [a, mallory, witness] = [await engine.joinLive(), await engine.joinLive(), await engine.joinLive()]
   a.awareness(1, 1, { name: 'A' })
@@ -46,7 +46,7 @@ await t.test('nobody speaks for another', async (t) => {
   t.same(witness.present, { 1: { name: 'A' } })
 })
 
-await t.test('the same person come back takes over, and the old connection\'s end does not remove it', async (t) => {
+await t.test('A reconnected user takes over, and the end of the old connection does not remove the presence', async (t) => {
   for (const member of [{ userId: 'u' }, { sessionKey: 's' }]) {
     const engine = new Engine()
     const [old, witness] = [await engine.joinLive('room', member), await engine.joinLive()]
@@ -62,7 +62,7 @@ await t.test('the same person come back takes over, and the old connection\'s en
   }
 })
 
-await t.test('an anonymous client whose old connection has been silent for long takes over too', async (t) => {
+await t.test('An anonymous client whose old connection has long been silent takes over too', async (t) => {
   const engine = new Engine()
   const [old, witness] = [await engine.joinLive(), await engine.joinLive()]
   old.awareness(1, 5, { tab: 'old' })
@@ -76,7 +76,7 @@ await t.test('an anonymous client whose old connection has been silent for long 
   t.pass()
 })
 
-await t.test('who returns with a clock that others have seen already is seen again', async (t) => {
+await t.test('A client that reconnects with a clock that others have already seen is visible again', async (t) => {
   const engine = new Engine()
   const witnessPeer = await engine.joinLive()
   const witness = speaking(t, witnessPeer)
@@ -100,7 +100,7 @@ await t.test('who returns with a clock that others have seen already is seen aga
   await until(() => JSON.stringify(witness.getStates().get(77)) === '{"name":"AA"}')
 })
 
-await t.test('what is not renewed for 30 s is gone; what is renewed stays', async (t) => {
+await t.test('A state that is not renewed for 30 s is removed; a renewed one stays', async (t) => {
   const engine = new Engine()
   const [a, b, witness] = [await engine.joinLive(), await engine.joinLive(), await engine.joinLive()]
   a.awareness(1, 1, { name: 'A' })
@@ -120,7 +120,7 @@ await t.test('what is not renewed for 30 s is gone; what is renewed stays', asyn
   t.pass('it may come back, with the clock it had')
 })
 
-await t.test('those who have left are forgotten after a while', async (t) => {
+await t.test('Clients that have left are forgotten after a while', async (t) => {
   const engine = new Engine()
   const witness = await engine.joinLive()
   const { room } = witness
@@ -136,7 +136,7 @@ await t.test('those who have left are forgotten after a while', async (t) => {
   t.equal(room.awareness.all().length, 0)
 })
 
-await t.test('sizes and numbers are bounded', async (t) => {
+await t.test('The sizes and numbers of states are bounded', async (t) => {
   const engine = new Engine({ maxAwarenessBytes: 1000 })
   const [a, witness] = [await engine.joinLive(), await engine.joinLive()]
   a.awareness(1, 1, 'x'.repeat(2000))
@@ -148,7 +148,7 @@ await t.test('sizes and numbers are bounded', async (t) => {
   t.equal(engine.rooms.counters.awarenessDropped, 2 + 97 - 32)
 })
 
-await t.test('what no client could read is passed on to none, and ends its sender', async (t) => {
+await t.test('A state that no client could read is not relayed, and its sender is disconnected', async (t) => {
   const engine = new Engine({ maxAwarenessBytes: 1000 })
   const [a, b, witness] = [await engine.joinLive(), await engine.joinLive(), await engine.joinLive()]
   a.announce([{ clientId: 1, clock: 1, state: '{}' }, { clientId: 2, clock: 1, state: '{"unclosed":' }])
@@ -160,7 +160,7 @@ await t.test('what no client could read is passed on to none, and ends its sende
   t.same(Object.keys(witness.present), ['4'])
 })
 
-await t.test('many changes in one tick go out as one message, each client once', async (t) => {
+await t.test('Many changes in one tick are sent as one message, with each client once', async (t) => {
   const engine = new Engine()
   const [a, b, witness] = [await engine.joinLive(), await engine.joinLive(), await engine.joinLive()]
   const before = witness.all('awareness').length
@@ -173,7 +173,7 @@ await t.test('many changes in one tick go out as one message, each client once',
   t.same(witness.present, { 1: { clock: 20 }, 2: { clock: 20 } })
 })
 
-await t.test('who asks who is there is told', async (t) => {
+await t.test('A client that queries awareness receives it', async (t) => {
   const engine = new Engine()
   const a = await engine.joinLive()
   a.say({ type: 'query-awareness' })
@@ -183,7 +183,7 @@ await t.test('who asks who is there is told', async (t) => {
   t.same(a.all('awareness').at(-1)?.entries.map(({ state }) => state), ['{"name":"A"}'])
 })
 
-await t.test('presence is never stored, and keeps no room open', async (t) => {
+await t.test('Presence is never stored, and does not keep a room open', async (t) => {
   const engine = new Engine()
   const a = await engine.joinLive()
   a.awareness(1, 1, {})

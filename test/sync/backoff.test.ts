@@ -4,7 +4,7 @@ import { Backoff } from '../../src/sync/save/backoff.ts'
 const minute = 60_000
 const day = 24 * 60 * minute
 
-t.test('the wait doubles with each failure up to a day, and a success forgets it', async (t) => {
+t.test('The delay doubles with each failure up to a day, and a success resets it', async (t) => {
   let now = 0
   const backoff = new Backoff(() => now)
   t.notOk(backoff.isWaiting('a'))
@@ -23,7 +23,7 @@ t.test('the wait doubles with each failure up to a day, and a success forgets it
   t.equal(backoff.failed('a'), minute)
 })
 
-t.test('of too many the one that failed longest ago is forgotten', async (t) => {
+t.test('When there are too many, the one that failed longest ago is forgotten', async (t) => {
   const backoff = new Backoff(() => 0)
   for (let i = 0; i < 10_000; i++) backoff.failed(`${i}`)
   backoff.failed('0')

@@ -44,7 +44,7 @@ async function readUntil (peer: Peer, isEnough: () => boolean): Promise<void> {
   })
 }
 
-await t.test('a newcomer is told of a crowd piece by piece, as it reads', async (t) => {
+await t.test('A new client receives the presence of a crowd piece by piece, as it reads', async (t) => {
   const engine = new Engine()
   await crowded(engine)
   for (const wire of ['y-websocket', 'hocuspocus'] as const) {
@@ -59,7 +59,7 @@ await t.test('a newcomer is told of a crowd piece by piece, as it reads', async 
   }
 })
 
-await t.test('presence that changes while a newcomer is told of it arrives too', async (t) => {
+await t.test('Presence that changes while a new client receives it arrives too', async (t) => {
   const engine = new Engine()
   const [first] = await crowded(engine)
   const peer = engine.join('room', { isDeaf: true })
@@ -70,7 +70,7 @@ await t.test('presence that changes while a newcomer is told of it arrives too',
   t.equal(peer.closed, undefined)
 })
 
-await t.test('whoever asks for the presence of a crowd gets it piece by piece', async (t) => {
+await t.test('A client that queries the presence of a crowd receives it piece by piece', async (t) => {
   const engine = new Engine()
   await crowded(engine)
   const peer = await engine.joinLive()
@@ -82,7 +82,7 @@ await t.test('whoever asks for the presence of a crowd gets it piece by piece', 
   await readUntil(peer, () => toldOf(peer) === 16 && peer.connection.phase === 'live')
 })
 
-await t.test('a large delete set is sent piece by piece, and is complete before step 2', async (t) => {
+await t.test('A large delete set is sent piece by piece, and is complete before step 2', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   writer.update(manyDeletions(200_000))
@@ -103,7 +103,7 @@ await t.test('a large delete set is sent piece by piece, and is complete before 
   }
 })
 
-await t.test('updates that gathered while a socket was behind wait for it one by one', async (t) => {
+await t.test('Updates that accumulated while a socket was slow are queued for it one by one', async (t) => {
   const engine = new Engine({ maxSocketBufferBytes: 10_000 })
   const [writer, slow] = [await engine.joinLive(), await engine.joinLive()]
   slow.socket.stopReading()
@@ -120,7 +120,7 @@ await t.test('updates that gathered while a socket was behind wait for it one by
   await readUntil(slow, () => slow.text.length === 960_000)
 })
 
-await t.test('a large message is the same bytes for all who are sent it, whatever their addresses', async (t) => {
+await t.test('A large message is encoded once for all recipients, whatever their addresses', async (t) => {
   const large = encodeUpdate(typing('x'.repeat(sharedMessageBytes))[0]!)
   const small = Uint8Array.of(1, 2, 3)
   for (const address of [noAddress, hocuspocusAddress('room\0one'), hocuspocusAddress('room\0two')]) {

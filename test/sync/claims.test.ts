@@ -193,7 +193,7 @@ function take (world: World, people: readonly Person[], step: Step): void {
 const states = (world: World): Array<string | undefined> =>
   world.nodes.flatMap(({ table }) => table === undefined ? [] : [table.present().find(({ clientId }) => clientId === id)?.state])
 
-await t.test('in whatever order nodes hear of claims, the owner is the one who was first', async (t) => {
+await t.test('In whatever order nodes receive claims, the first client is the owner', async (t) => {
   // All within the 120 s for which an owner is remembered.
   fc.assert(fc.property(fc.constantFrom(2, 3), fc.constantFrom('mallory', undefined), fc.array(step, { maxLength: 30 }), node, (count, rival, steps, home) => {
     const world = new World(count)
@@ -222,7 +222,7 @@ await t.test('in whatever order nodes hear of claims, the owner is the one who w
   t.pass()
 })
 
-await t.test('two who cannot hear each other and claim one id agree once they can, whoever hears first', async (t) => {
+await t.test('Two people who cannot hear each other and claim one id agree once they can, in either order', async (t) => {
   for (const [firstUser, secondUser] of [['a', 'b'], ['b', 'a'], [undefined, 'b'], ['a', undefined], [undefined, undefined]]) {
     for (const order of [[0, 1], [1, 0]] as const) {
       const world = new World(3)
@@ -241,7 +241,7 @@ await t.test('two who cannot hear each other and claim one id agree once they ca
   }
 })
 
-await t.test('an owner who has won over a rival with a higher clock is renewed on every node', async (t) => {
+await t.test('An owner who has won over a rival with a higher clock is renewed on every node', async (t) => {
   const world = new World(2)
   const [owner, rival] = [new Person(world, 'owner', 'owner'), new Person(world, 'rival', 'rival')]
   for (const each of world.nodes) each.open()
@@ -259,7 +259,7 @@ await t.test('an owner who has won over a rival with a higher clock is renewed o
   t.ok((there?.all()[0]?.clock ?? 0) > before, 'clients there hear a higher clock, or they would drop the owner after 30 s')
 })
 
-await t.test('an anonymous person\'s id is for anonymous people alone for 30 s, then for anybody', async (t) => {
+await t.test('An anonymous person\'s id is reserved for anonymous people for 30 s, and then free for anybody', async (t) => {
   const world = new World(2)
   const [owner, known] = [new Person(world, 'owner', undefined), new Person(world, 'known', 'known')]
   for (const each of world.nodes) each.open()
@@ -280,14 +280,14 @@ await t.test('an anonymous person\'s id is for anonymous people alone for 30 s, 
   t.same(states(world), ['"known"', '"known"'])
 })
 
-await t.test('people are told apart by digests that cannot be met by search', async (t) => {
+await t.test('People are distinguished by digests for which no collision can be searched', async (t) => {
   t.equal(personOf('ada', 'session'), personOf('ada', undefined), 'the user id counts first')
   t.not(personOf('ada', undefined), personOf(undefined, 'ada'))
   t.not(personOf(undefined, undefined), personOf(undefined, undefined), 'nobody is the same anonymous person')
   t.ok(personOf('ada', undefined).length * 6 >= 128)
 })
 
-t.test('a connection stays the same person while its user stays the same', (t) => {
+t.test('A connection stays the same person while its user stays the same', (t) => {
   for (const member of [{ userId: 'ada' }, { sessionKey: 'before' }, {}]) {
     const { connection } = new Engine().join('room', { ...member, canEdit: false })
     const { person } = connection

@@ -11,7 +11,7 @@ const said = (entries: readonly AwarenessEntry[]): AwarenessUpdate => new Awaren
 const states = (from: number, count: number, state = '{}'): AwarenessUpdate => said(Array.from({ length: count }, (_, i) => ({ clientId: from + i, clock: 1, state })))
 
 for (const owner of [{ userId: 'ada' }, { sessionKey: 'ada' }]) {
-  await t.test(`a client id is kept for its owner while they are gone for a moment, by ${Object.keys(owner)[0]}`, async (t) => {
+  await t.test(`A client id is reserved for its owner during a short absence, by ${Object.keys(owner)[0]}`, async (t) => {
     const engine = new Engine()
     const [reader, anonymous, witness] = [await engine.joinLive('room', { userId: 'mallory', canEdit: false }), await engine.joinLive(), await engine.joinLive()]
     const first = await engine.joinLive('room', owner)
@@ -37,7 +37,7 @@ for (const owner of [{ userId: 'ada' }, { sessionKey: 'ada' }]) {
   })
 }
 
-await t.test('the owner is the person who was first, though the room hears of them last', async (t) => {
+await t.test('The owner is the person who was first, even if the room learns of them last', async (t) => {
   const engine = new Engine()
   const [rival, witness] = [await engine.joinLive('room', { userId: 'mallory' }), await engine.joinLive()]
   rival.awareness(7, 9, { name: 'fake' })
@@ -64,7 +64,7 @@ await t.test('the owner is the person who was first, though the room hears of th
   t.match(room.remote.introduce()[0], { entries: [{ clientId: 7, state: 'null', person: personOf('ada', undefined), since: entry.since }, {}, {}] }, 'a node that comes in hears whose it is')
 })
 
-await t.test('a client id is kept for its owner while nobody is in the room', async (t) => {
+await t.test('A client id is reserved for its owner while the room is empty', async (t) => {
   const engine = new Engine()
   const alone = await engine.joinLive('room', { userId: 'ada' })
   alone.awareness(7, 5, { name: 'Ada' })
@@ -93,7 +93,7 @@ await t.test('a client id is kept for its owner while nobody is in the room', as
   t.same(late.present[7], { name: 'mine now' }, 'after two minutes it is anybody\'s')
 })
 
-await t.test('released rooms remember a bounded number of clients, and nobody makes them forget an owner', async (t) => {
+await t.test('Released rooms remember a bounded number of clients, and nobody can make them forget an owner', async (t) => {
   const remembered = new RememberedClients()
   const left = (userId: string | undefined, from: number, count: number): Presence[] => {
     const table = new AwarenessTable()
@@ -116,7 +116,7 @@ await t.test('released rooms remember a bounded number of clients, and nobody ma
   for (const room of ['mallory 63', 'anonymous 3999']) t.equal(remembered.of(room, 4).length, 0, `${room} is forgotten after two minutes`)
 })
 
-await t.test('the states of one connection are bounded together', async (t) => {
+await t.test('The states of one connection are bounded in total', async (t) => {
   const engine = new Engine({ maxAwarenessBytes: 1000 })
   const [a, witness] = [await engine.joinLive(), await engine.joinLive()]
   a.awareness(1, 1, 'x'.repeat(600))
@@ -133,7 +133,7 @@ await t.test('the states of one connection are bounded together', async (t) => {
   t.equal(engine.rooms.counters.awarenessDropped, 1, 'what is replaced or gone does not count')
 })
 
-await t.test('states of somebody else are dropped unread', async (t) => {
+await t.test('States of another user\'s client are dropped unread', async (t) => {
   const engine = new Engine()
   const [a, b] = [await engine.joinLive('room', { userId: 'a' }), await engine.joinLive('room', { userId: 'b' })]
   a.awareness(1, 1, {})
@@ -142,7 +142,7 @@ await t.test('states of somebody else are dropped unread', async (t) => {
   t.equal(engine.rooms.counters.awarenessDropped, 1)
 })
 
-await t.test('a clock that clients could not count on from is dropped', async (t) => {
+await t.test('A clock that clients could not increase is dropped', async (t) => {
   const engine = new Engine()
   const [a, witness] = [await engine.joinLive('room', { userId: 'a' }), await engine.joinLive()]
   a.awareness(1, Number.MAX_SAFE_INTEGER, { at: 1 })
@@ -152,7 +152,7 @@ await t.test('a clock that clients could not count on from is dropped', async (t
   t.ok(witness.all('awareness').every(({ entries }) => entries.every(({ clock }) => clock < 2 ** 50)))
 })
 
-await t.test('whoever takes and leaves one client id after the other makes the room forget only their own', async (t) => {
+await t.test('A client that takes and releases one id after the other makes the room forget only its own ids', async (t) => {
   const table = new AwarenessTable()
   const speaker = (userId: string | undefined, joinedAt: number): Speaker =>
     ({ person: personOf(userId, undefined), joinedAt })
@@ -176,7 +176,7 @@ await t.test('whoever takes and leaves one client id after the other makes the r
   t.equal(table.apply(said([{ clientId: 7, clock: 9, state: '{}' }]), late, 1000, 200_001), 0)
 })
 
-await t.test('presence goes out in pieces that a slow link takes one by one, encoded once for all who come', async (t) => {
+await t.test('Presence is sent in pieces that a slow connection takes one by one, encoded once for all new clients', async (t) => {
   const entries = Array.from({ length: 50 }, (_, i) => ({ clientId: i, clock: 1, state: JSON.stringify('日'.repeat(5000)) }))
   const table = new AwarenessTable()
   const speakers = [0, 1].map((joinedAt) => ({ person: `person ${joinedAt}`, joinedAt }))

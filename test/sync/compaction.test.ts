@@ -40,7 +40,7 @@ class AnotherNode implements OtherNodes {
   say (message: RoomMessage): void { for (const room of this.#rooms) room.received('AAAAAAAA', message) }
 }
 
-await t.test('a document that rests is compacted to one piece, and opens as it was', async (t) => {
+await t.test('An idle document is compacted to one piece, and opens unchanged', async (t) => {
   const engine = new Engine()
   const doc = await typeMuch(engine)
   await engine.rooms.compactionIdle()
@@ -49,7 +49,7 @@ await t.test('a document that rests is compacted to one piece, and opens as it w
   t.equal((await engine.joinLive()).text, doc.getText('text').toString())
 })
 
-await t.test('what is written during a compaction is in the log behind it', async (t) => {
+await t.test('Updates written during a compaction follow it in the log', async (t) => {
   const engine = new Engine()
   const doc = await typeMuch(engine)
   engine.store.compactions.shut()
@@ -66,7 +66,7 @@ await t.test('what is written during a compaction is in the log behind it', asyn
   t.equal((await engine.joinLive()).text, doc.getText('text').toString())
 })
 
-await t.test('a compaction that fails changes nothing and is said in the log', async (t) => {
+await t.test('A failed compaction changes nothing and is logged', async (t) => {
   for (const gate of ['compactions', 'reads'] as const) {
     const engine = new Engine()
     engine.work.others.fail(2, new Error('The worker has died'))
@@ -89,7 +89,7 @@ await t.test('a compaction that fails changes nothing and is said in the log', a
   }
 })
 
-await t.test('a document that cannot be built is merged, and built again ever more seldom', async (t) => {
+await t.test('A document that cannot be built is merged instead, and rebuilt at growing intervals', async (t) => {
   const engine = new Engine()
   const [minute, hour] = [60_000, 3_600_000]
   const visit = async (): Promise<void> => {
@@ -115,7 +115,7 @@ await t.test('a document that cannot be built is merged, and built again ever mo
   t.equal(engine.rooms.documentsInBackoff, 0)
 })
 
-await t.test('a document that has failed before waits for the others', async (t) => {
+await t.test('A document that has failed before waits for the others', async (t) => {
   const engine = new Engine()
   engine.work.builds.fail(1)
   await typeMuch(engine)
@@ -134,7 +134,7 @@ await t.test('a document that has failed before waits for the others', async (t)
   t.equal(engine.store.updates('room').length, 1)
 })
 
-await t.test('the sizes that the limit goes by follow, also where the room opens meanwhile', async (t) => {
+await t.test('The sizes that the limit is based on are updated, even if the room opens meanwhile', async (t) => {
   const engine = new Engine()
   await typeMuch(engine)
   engine.work.others.shut()
@@ -151,7 +151,7 @@ await t.test('the sizes that the limit goes by follow, also where the room opens
   t.equal(sizes.logEntries, 0)
 })
 
-await t.test('a thousand reconnects of a client that has nothing new add nothing', async (t) => {
+await t.test('A thousand reconnects of a client without changes add nothing', async (t) => {
   const engine = new Engine()
   const doc = await typeMuch(engine)
   const witness = await engine.joinLive()
@@ -173,7 +173,7 @@ await t.test('a thousand reconnects of a client that has nothing new add nothing
   t.pass()
 })
 
-await t.test('a document that is left while it is being compacted is looked at again', async (t) => {
+await t.test('A document that is left while it is being compacted is examined again', async (t) => {
   const engine = new Engine()
   const doc = await typeMuch(engine)
   engine.store.compactions.shut()
@@ -189,7 +189,7 @@ await t.test('a document that is left while it is being compacted is looked at a
 })
 
 for (const change of ['insertion', 'deletion'] as const) {
-  await t.test(`a compaction that takes in another node's ${change}, which this one has not heard of, hides it from nobody`, async (t) => {
+  await t.test(`A compaction that includes another node's ${change}, unknown to this node, hides it from nobody`, async (t) => {
     const engine = new Engine()
     const doc = new Y.Doc()
     const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
@@ -205,7 +205,7 @@ for (const change of ['insertion', 'deletion'] as const) {
   })
 }
 
-await t.test('what was missed is read, though others call it stored before the read succeeds', async (t) => {
+await t.test('Missed updates are read, even if other nodes report them stored before the read succeeds', async (t) => {
   const otherNodes = new AnotherNode()
   const engine = new Engine({}, undefined, otherNodes)
   const doc = new Y.Doc()
@@ -222,7 +222,7 @@ await t.test('what was missed is read, though others call it stored before the r
   t.pass()
 })
 
-await t.test('somebody who does not read holds up a compaction, but not for ever', async (t) => {
+await t.test('A client that does not read delays a compaction, but not forever', async (t) => {
   const engine = new Engine()
   const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
   const doc = new Y.Doc()
@@ -248,7 +248,7 @@ await t.test('somebody who does not read holds up a compaction, but not for ever
   await until(() => reader.text === doc.getText('text').toString())
 })
 
-await t.test('short visits do not write a large document anew each time', async (t) => {
+await t.test('Short visits do not rewrite a large document each time', async (t) => {
   const engine = new Engine()
   const visit = async (bytes: number, times: number): Promise<void> => {
     const writer = await engine.joinLive()

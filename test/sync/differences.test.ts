@@ -20,7 +20,7 @@ function stuck (): Differences {
   return new Differences(new StoredDocuments(new MemoryStore(), work))
 }
 
-await t.test('differences of large documents are bounded together, until they are released', async (t) => {
+await t.test('Differences of large documents are bounded in total, until they are released', async (t) => {
   const differences = stuck()
   const first = differences.of('a', documentOf(40 * MiB), vector(1), 'ada')
   t.ok(first)
@@ -31,7 +31,7 @@ await t.test('differences of large documents are bounded together, until they ar
   t.ok(stuck().of('huge', documentOf(100 * MiB), vector(1), 'ada'), 'but any document may come alone')
 })
 
-await t.test('the same difference counts once, until the last who waits for it has it', async (t) => {
+await t.test('The same difference counts once, until the last client that waits for it has it', async (t) => {
   const differences = stuck()
   const same = Array.from({ length: 10 }, () => differences.of('a', documentOf(40 * MiB), vector(1), 'ada'))
   t.ok(same.every((each) => each !== undefined && each.pieces === same[0]?.pieces))
@@ -41,7 +41,7 @@ await t.test('the same difference counts once, until the last who waits for it h
   t.ok(differences.of('b', documentOf(30 * MiB), vector(1), 'grace'))
 })
 
-await t.test('a difference that failed is computed anew for the next who asks', async (t) => {
+await t.test('A failed difference is computed again for the next client that asks', async (t) => {
   const work = new InlineWork()
   const differences = new Differences(new StoredDocuments(new MemoryStore(), work))
   work.others.fail(1)
@@ -52,7 +52,7 @@ await t.test('a difference that failed is computed anew for the next who asks', 
   for (const each of [failed, next]) each?.release()
 })
 
-await t.test('whoever asks for many differences and reads none is sent the rest whole, and others are not', async (t) => {
+await t.test('A client that asks for many differences and reads none is sent the rest of the document whole; other clients are not', async (t) => {
   const engine = new Engine()
   const theirs = new Y.Doc()
   const updates: Uint8Array[] = []

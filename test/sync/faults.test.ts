@@ -3,7 +3,7 @@ import * as Y from 'yjs'
 import { closes } from '../../src/protocol/close-codes.ts'
 import { Engine, turn, typing, until } from './engine.ts'
 
-await t.test('while the document is being loaded nothing is answered; then everything in its order', async (t) => {
+await t.test('While the document is loading nothing is answered; afterwards everything is answered in order', async (t) => {
   const engine = new Engine()
   const [stored, added] = typing('stored ', 'added')
   await engine.store.append([{ document: 'room', update: stored! }])
@@ -23,7 +23,7 @@ await t.test('while the document is being loaded nothing is answered; then every
   t.notOk(first.socket.paused)
 })
 
-await t.test('a load that fails answers nothing and asks to try again; the next opens it', async (t) => {
+await t.test('A failed load answers nothing and tells the client to retry; the next one opens the document', async (t) => {
   const engine = new Engine()
   await engine.store.append([{ document: 'room', update: typing('stored')[0]! }])
   engine.store.loads.fail(1)
@@ -40,7 +40,7 @@ await t.test('a load that fails answers nothing and asks to try again; the next 
   t.equal((await engine.joinLive()).text, 'stored')
 })
 
-await t.test('a load that fails for a joiner later on is no end of document either', async (t) => {
+await t.test('A load that fails for a later client does not end the document either', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   writer.update(typing('x'.repeat(50_000))[0]!)
@@ -55,7 +55,7 @@ await t.test('a load that fails for a joiner later on is no end of document eith
   t.equal((await engine.joinLive()).text.length, 50_000)
 })
 
-await t.test('a damaged document is a permanent end, said in the log, and its bytes stay as they are', async (t) => {
+await t.test('A damaged document ends permanently and is logged, and its bytes stay unchanged', async (t) => {
   const engine = new Engine()
   await engine.store.append([{ document: 'room', update: typing('stored')[0]! }])
   engine.store.damaged.add('room')
@@ -73,7 +73,7 @@ await t.test('a damaged document is a permanent end, said in the log, and its by
   t.match(engine.log.lines[0], 'damaged')
 })
 
-await t.test('a log with bytes that are no update is damaged too', async (t) => {
+await t.test('A log with bytes that are not an update is damaged too', async (t) => {
   const engine = new Engine()
   const [update] = typing('stored')
   await engine.store.append([{ document: 'room', update: update! }])
@@ -83,7 +83,7 @@ await t.test('a log with bytes that are no update is damaged too', async (t) => 
   t.equal(peer.closed, closes.damaged)
 })
 
-await t.test('saving is tried until it succeeds; meanwhile people go on, and the room outlives the last of them', async (t) => {
+await t.test('Saving is retried until it succeeds; meanwhile people work on, and the room outlives its last connection', async (t) => {
   const engine = new Engine()
   const [writer, reader] = [await engine.joinLive('room', { wire: 'hocuspocus' }), await engine.joinLive()]
   engine.store.appends.fail()
@@ -111,7 +111,7 @@ await t.test('saving is tried until it succeeds; meanwhile people go on, and the
   t.match(engine.log.lines, [/Failed to store updates/, /takes updates again/])
 })
 
-await t.test('documents that the store refuses do not hold the others back', async (t) => {
+await t.test('Documents that the store rejects do not delay the others', async (t) => {
   const engine = new Engine()
   for (const name of ['a', 'b', 'c']) engine.store.refused.add(name)
   const updates = typing('content')
@@ -123,7 +123,7 @@ await t.test('documents that the store refuses do not hold the others back', asy
   t.equal(engine.store.updates('a').length, 1)
 })
 
-await t.test('above the bound of what may wait, who writes is refused, who reads goes on', async (t) => {
+await t.test('When too much waits to be stored, writing is refused, and reading goes on', async (t) => {
   const engine = new Engine({ maxUnsavedBytes: 100 })
   const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
   engine.store.appends.shut()
@@ -147,7 +147,7 @@ await t.test('above the bound of what may wait, who writes is refused, who reads
   t.equal(reader.closed, undefined)
 })
 
-await t.test('a document does not grow above its limit; it can still be read', async (t) => {
+await t.test('A document does not grow beyond its limit, and can still be read', async (t) => {
   const engine = new Engine({ maxDocumentBytes: 1000 })
   const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
   const updates = typing(...Array.from({ length: 20 }, () => 'x'.repeat(100)))
@@ -166,7 +166,7 @@ await t.test('a document does not grow above its limit; it can still be read', a
   t.ok(stored <= 1000)
 })
 
-await t.test('closing: what has arrived is stored and told, then everybody is sent away', async (t) => {
+await t.test('Closing stores and acknowledges all that has arrived, then closes every connection', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive('room', { wire: 'hocuspocus' })
   writer.update(typing('last words')[0]!)
@@ -179,7 +179,7 @@ await t.test('closing: what has arrived is stored and told, then everybody is se
   t.equal(engine.rooms.openRooms, 0)
 })
 
-await t.test('closing waits for the store, and not for ever with the people', async (t) => {
+await t.test('Closing waits for the store, but not forever with open connections', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   engine.store.appends.fail(2)
@@ -190,7 +190,7 @@ await t.test('closing waits for the store, and not for ever with the people', as
   t.equal(writer.closed, closes.restart)
 })
 
-await t.test('a room is let go once, and comes back while it is still being saved', async (t) => {
+await t.test('A room is released once, and is reused while it is still being saved', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   engine.store.appends.shut()
@@ -209,7 +209,7 @@ await t.test('a room is let go once, and comes back while it is still being save
   t.equal((await engine.joinLive()).text, 'kept')
 })
 
-await t.test('a reset sends away one user or all, and whoever comes back is let in', async (t) => {
+await t.test('A reset disconnects one user or all, and a client that reconnects is admitted', async (t) => {
   const engine = new Engine()
   const [one, two, other] = [await engine.joinLive('room', { userId: '1' }), await engine.joinLive('room', { userId: '2' }), await engine.joinLive('other', { userId: '1' })]
   t.equal(engine.rooms.reset('room', '1'), 1)
@@ -222,7 +222,7 @@ await t.test('a reset sends away one user or all, and whoever comes back is let 
   t.equal(engine.rooms.openRooms, 1)
 })
 
-await t.test('those who may edit are counted, and whether a session is among them', async (t) => {
+await t.test('Connections that can edit are counted, and a session is looked up among them', async (t) => {
   const engine = new Engine()
   await engine.joinLive('room', { sessionKey: 'writer' })
   await engine.joinLive('room', { sessionKey: 'reader', canEdit: false })

@@ -6,7 +6,7 @@ import { Engine, edited, typing, until } from './engine.ts'
 /** Above the size that is checked in a worker. */
 const large = 'x'.repeat(200_000)
 
-await t.test('a large update is checked elsewhere; what its sender says behind it waits, what others say does not', async (t) => {
+await t.test('A large update is checked elsewhere; later messages of its sender wait, those of others do not', async (t) => {
   const engine = new Engine()
   const [writer, other, reader] = [await engine.joinLive(), await engine.joinLive(), await engine.joinLive()]
   engine.work.scans.shut()
@@ -29,7 +29,7 @@ await t.test('a large update is checked elsewhere; what its sender says behind i
   t.notOk(writer.socket.paused)
 })
 
-await t.test('a large update of one who was sent away meanwhile does not count', async (t) => {
+await t.test('A large update whose sender is disconnected meanwhile has no effect', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive('room', { userId: 'u' })
   const reader = await engine.joinLive()
@@ -48,7 +48,7 @@ await t.test('a large update of one who was sent away meanwhile does not count',
   t.equal(stored.getText('text').toString(), 'other')
 })
 
-await t.test('a large update of one who may only read meanwhile does not count', async (t) => {
+await t.test('A large update whose sender becomes read-only meanwhile has no effect', async (t) => {
   const engine = new Engine()
   const [writer, reader] = [await engine.joinLive('room', { wire: 'hocuspocus' }), await engine.joinLive()]
   engine.work.scans.shut()
@@ -65,7 +65,7 @@ await t.test('a large update of one who may only read meanwhile does not count',
   t.ok((await engine.joinLive()).text === 'other')
 })
 
-await t.test('a large update of one who leaves meanwhile is kept, and what it wrote behind it', async (t) => {
+await t.test('A large update whose sender leaves meanwhile is kept, with the messages after it', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   const reader = await engine.joinLive()
@@ -83,7 +83,7 @@ await t.test('a large update of one who leaves meanwhile is kept, and what it wr
   t.equal(stored.getText('text').toString(), text)
 })
 
-await t.test('one who is sent away for one of those that waited is not heard on', async (t) => {
+await t.test('If one waiting message disconnects its sender, the rest are ignored', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   engine.work.scans.shut()
@@ -99,7 +99,7 @@ await t.test('one who is sent away for one of those that waited is not heard on'
   t.equal((await engine.joinLive()).text, large)
 })
 
-await t.test('what somebody writes who is gone before the room is open is kept', async (t) => {
+await t.test('Changes of a client that leaves before the room is open are kept', async (t) => {
   const engine = new Engine()
   engine.store.loads.shut()
   const writer = engine.join()
@@ -110,7 +110,7 @@ await t.test('what somebody writes who is gone before the room is open is kept',
   t.equal((await engine.joinLive()).text, 'in a hurry')
 })
 
-await t.test('a room stays while a large update of it is being checked', async (t) => {
+await t.test('A room stays open while a large update of it is being checked', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   engine.work.scans.shut()
@@ -121,7 +121,7 @@ await t.test('a room stays while a large update of it is being checked', async (
   await until(() => engine.rooms.openRooms === 0)
 })
 
-await t.test('where the check itself fails, the client is told to try again', async (t) => {
+await t.test('If the check itself fails, the client is told to retry', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   engine.work.scans.fail(1, new Error('The worker has died'))
@@ -131,7 +131,7 @@ await t.test('where the check itself fails, the client is told to try again', as
   t.match(engine.log.lines.join(), 'Failed to check an update')
 })
 
-await t.test('one document that ends while it waits does not leave its socket unread', async (t) => {
+await t.test('A document that ends while it waits does not leave its socket paused', async (t) => {
   const engine = new Engine()
   engine.store.damaged.add('broken')
   const peer = engine.join('broken', { wire: 'hocuspocus' })
@@ -141,7 +141,7 @@ await t.test('one document that ends while it waits does not leave its socket un
   t.notOk(peer.socket.paused, 'the socket may carry other documents')
 })
 
-await t.test('what one has written who is gone counts, also where the other who waited for the room is sent away', async (t) => {
+await t.test('Changes of a client that has left count, even if another waiting client is disconnected', async (t) => {
   const engine = new Engine()
   engine.store.loads.shut()
   const [gone, broken] = [engine.join(), engine.join()]

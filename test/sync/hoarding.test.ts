@@ -3,7 +3,7 @@ import * as Y from 'yjs'
 import { Room } from '../../src/sync/room.ts'
 import { edited, Engine, turn, typing, until } from './engine.ts'
 
-await t.test('who asks for presence and does not read is closed, not answered into memory', async (t) => {
+await t.test('A client that keeps asking for presence without reading is disconnected', async (t) => {
   const engine = new Engine()
   const peer = await engine.joinLive()
   const { socket, connection } = peer
@@ -12,7 +12,7 @@ await t.test('who asks for presence and does not read is closed, not answered in
   t.equal(socket.closed?.code, 4508)
 })
 
-await t.test('who writes what lacks something, again and again, and does not read is asked once, and then closed', async (t) => {
+await t.test('A client that keeps sending updates with gaps without reading is asked once, and then disconnected', async (t) => {
   const engine = new Engine()
   const peer = await engine.joinLive()
   peer.socket.buffered = engine.maxBufferedBytes + 1
@@ -28,7 +28,7 @@ await t.test('who writes what lacks something, again and again, and does not rea
   t.equal(reader.closed?.code, 4508)
 })
 
-await t.test('questions that cannot be answered now are kept, but not any number of them', async (t) => {
+await t.test('Questions that cannot be answered yet are kept, up to a bound', async (t) => {
   const engine = new Engine()
   const peer = await engine.joinLive()
   engine.store.appends.shut()
@@ -45,7 +45,7 @@ await t.test('questions that cannot be answered now are kept, but not any number
   t.equal(other.closed, undefined, 'those that were answered do not count')
 })
 
-await t.test('who has answered is asked again', async (t) => {
+await t.test('A client that has answered is asked again', async (t) => {
   const engine = new Engine()
   const peer = await engine.joinLive()
   const [, second, , fourth] = typing('1', '2', '3', '4')
@@ -58,7 +58,7 @@ await t.test('who has answered is asked again', async (t) => {
   t.equal(asked(), before + 2)
 })
 
-await t.test('documents that share a socket do not fill it for each other', async (t) => {
+await t.test('Documents that share a socket do not fill it for each other', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   const [one, other] = [await engine.joinLive(), await engine.joinLive()]
@@ -86,7 +86,7 @@ await t.test('documents that share a socket do not fill it for each other', asyn
   t.pass('and it has everything once the socket is read')
 })
 
-await t.test('answers that nobody reads are counted for all documents of a socket together', async (t) => {
+await t.test('Unread answers are counted for all documents of a socket together', async (t) => {
   const engine = new Engine()
   const socket = (await engine.joinLive('first', { wire: 'hocuspocus', canEdit: false })).socket
   const readers = Array.from({ length: 50 }, (_, i) => engine.join(`room ${i}`, { wire: 'hocuspocus', canEdit: false, socket }))
@@ -100,7 +100,7 @@ await t.test('answers that nobody reads are counted for all documents of a socke
   t.equal(socket.closed?.code, 4508)
 })
 
-await t.test('a long state vector is not kept for a client that does not read: it is sent the whole document', async (t) => {
+await t.test('A long state vector is not kept for a client that does not read: it is sent the whole document', async (t) => {
   const engine = new Engine()
   const doc = new Y.Doc()
   const updates: Uint8Array[] = []
@@ -126,7 +126,7 @@ await t.test('a long state vector is not kept for a client that does not read: i
   }
 })
 
-await t.test('a frame is made once for all who share an address', async (t) => {
+await t.test('A frame is encoded once for all connections with the same address', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   const peers = [await engine.joinLive(), await engine.joinLive(), await engine.joinLive()]

@@ -27,7 +27,7 @@ function follow (peer: Peer, doc: Y.Doc): { isOrdered: boolean } {
   return seen
 }
 
-await t.test('a newcomer is asked what it has and told who is there; a Hocuspocus one is asked when it has asked', async (t) => {
+await t.test('A new client is asked for its changes and told who is present; a Hocuspocus client is asked after its own question', async (t) => {
   const engine = new Engine()
   const present = await engine.joinLive()
   present.awareness(1, 1, { name: 'A' })
@@ -41,7 +41,7 @@ await t.test('a newcomer is asked what it has and told who is there; a Hocuspocu
   t.same(other.heard.map(({ type }) => type).slice(1), ['step2', 'step1'])
 })
 
-await t.test('an empty document is answered at once, with nothing', async (t) => {
+await t.test('An empty document is answered at once, with nothing', async (t) => {
   const engine = new Engine()
   const peer = engine.join()
   peer.askFor(new Y.Doc())
@@ -49,7 +49,7 @@ await t.test('an empty document is answered at once, with nothing', async (t) =>
   t.same(peer.all('step2')[0]?.bytes, Uint8Array.of(0, 0))
 })
 
-await t.test('whoever comes gets all there is, whatever state it and the document are in', async (t) => {
+await t.test('A new client receives the whole document, whatever state it and the document are in', async (t) => {
   for (const compacted of [false, true]) {
     for (const wire of ['y-websocket', 'hocuspocus'] as const) {
       const engine = new Engine()
@@ -88,7 +88,7 @@ await t.test('whoever comes gets all there is, whatever state it and the documen
   }
 })
 
-await t.test('a question that comes while the last is being answered is answered too', async (t) => {
+await t.test('A question that arrives while the last one is being answered is answered too', async (t) => {
   const engine = new Engine()
   await largeDocument(engine)
   await engine.joinLive()
@@ -98,7 +98,7 @@ await t.test('a question that comes while the last is being answered is answered
   t.equal(peer.connection.phase, 'live')
 })
 
-await t.test('who joins while others write misses nothing, and nobody waits for it', async (t) => {
+await t.test('A client that joins while others write misses nothing, and delays nobody', async (t) => {
   const engine = new Engine()
   const theirs = await largeDocument(engine)
   const writer = await engine.joinLive()
@@ -125,7 +125,7 @@ await t.test('who joins while others write misses nothing, and nobody waits for 
   t.ok(order.isOrdered)
 })
 
-await t.test('a joiner that reads in gulps while others write misses nothing', async (t) => {
+await t.test('A client that joins and reads in bursts while others write misses nothing', async (t) => {
   const engine = new Engine()
   const theirs = await largeDocument(engine)
   const writer = await engine.joinLive()
@@ -148,7 +148,7 @@ await t.test('a joiner that reads in gulps while others write misses nothing', a
 })
 
 for (const count of [20_000, 60_000]) {
-  await t.test(`${count} deletions are encoded bit by bit, and those that come meanwhile are not lost`, async (t) => {
+  await t.test(`${count} deletions are encoded step by step, and those that arrive meanwhile are not lost`, async (t) => {
     const engine = new Engine()
     const deletes = new DeleteSet()
     for (let i = 0; i < count; i++) deletes.add(9, 3_000_000 + 5 * i, 2)
@@ -171,7 +171,7 @@ for (const count of [20_000, 60_000]) {
   })
 }
 
-await t.test('the same question is computed once for all who ask it', async (t) => {
+await t.test('The same question is computed once for all clients that ask it', async (t) => {
   const engine = new Engine()
   const theirs = await largeDocument(engine)
   await engine.joinLive()
@@ -189,7 +189,7 @@ await t.test('the same question is computed once for all who ask it', async (t) 
   t.ok(stale.getText('text').toString() === theirs.getText('text').toString())
 })
 
-await t.test('a snapshot that is replaced while it is sent is begun anew', async (t) => {
+await t.test('A snapshot that is replaced while it is sent is started again', async (t) => {
   const engine = new Engine()
   const theirs = await largeDocument(engine)
   ;(await engine.joinLive()).leave()
@@ -208,7 +208,7 @@ await t.test('a snapshot that is replaced while it is sent is begun anew', async
   t.ok(doc.getText('text').toString() === theirs.getText('text').toString())
 })
 
-await t.test('a reader that stops reading gets nothing more until it has read, and then what it missed as one', async (t) => {
+await t.test('A client that stops reading receives nothing more until it has read, and then everything it missed as one update', async (t) => {
   const engine = new Engine({ maxSocketBufferBytes: 10_000 })
   const [writer, slow, quick] = [await engine.joinLive(), await engine.joinLive(), await engine.joinLive()]
   slow.socket.stopReading()
@@ -236,7 +236,7 @@ await t.test('a reader that stops reading gets nothing more until it has read, a
   await until(() => slow.text.includes('y'))
 })
 
-await t.test('a reader that falls so far behind that memory does not have it gets it from the store', async (t) => {
+await t.test('A client that falls behind what memory holds receives the rest from the store', async (t) => {
   const engine = new Engine({ maxSocketBufferBytes: 10_000 })
   const [writer, slow] = [await engine.joinLive(), await engine.joinLive()]
   slow.socket.stopReading()
@@ -253,7 +253,7 @@ await t.test('a reader that falls so far behind that memory does not have it get
   await until(() => slow.text.length === 4_000_000)
 })
 
-await t.test('a reader that takes nothing is closed with 4508 within a minute, however little waits and however alive it seems', async (t) => {
+await t.test('A client that takes nothing is closed with 4508 within a minute, however little is queued and however alive it seems', async (t) => {
   for (const bytes of [100, 50_000]) {
     const engine = new Engine({ maxSocketBufferBytes: 10_000 })
     const [writer, slow] = [await engine.joinLive(), await engine.joinLive()]
@@ -274,7 +274,7 @@ await t.test('a reader that takes nothing is closed with 4508 within a minute, h
   }
 })
 
-await t.test('a reader that takes a little now and then stays, and has more time for one large write', async (t) => {
+await t.test('A client that takes a little now and then stays connected, and gets more time for one large write', async (t) => {
   const engine = new Engine({ maxSocketBufferBytes: 10_000 })
   const [writer, slow] = [await engine.joinLive(), await engine.joinLive()]
   slow.socket.stopReading()
@@ -299,7 +299,7 @@ await t.test('a reader that takes a little now and then stays, and has more time
   t.equal(slow.closed, closes.tooSlow)
 })
 
-await t.test('who is silent is closed with 4508; who listens hears something at least every 15 s', async (t) => {
+await t.test('A silent client is closed with 4508; a listening one receives something at least every 15 s', async (t) => {
   const engine = new Engine()
   const [dead, alive] = [await engine.joinLive(), await engine.joinLive()]
   const { room } = alive
@@ -313,7 +313,7 @@ await t.test('who is silent is closed with 4508; who listens hears something at 
   t.equal(alive.closed, undefined)
 })
 
-await t.test('who waits for a slow store hears something too', async (t) => {
+await t.test('A client that waits for a slow store receives something too', async (t) => {
   const engine = new Engine()
   await largeDocument(engine)
   const { room } = await engine.joinLive()
@@ -328,7 +328,7 @@ await t.test('who waits for a slow store hears something too', async (t) => {
   await until(() => joiner.all('step2').length > 0)
 })
 
-await t.test('those who join at about the same time share one reading of the document, and get what comes meanwhile', async (t) => {
+await t.test('Clients that join at about the same time share one read of the document, and receive the changes made meanwhile', async (t) => {
   const engine = new Engine()
   const theirs = await largeDocument(engine)
   const writer = await engine.joinLive()

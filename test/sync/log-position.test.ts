@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { LogPosition } from '../../src/sync/peers/log-position.ts'
 
-t.test('it is synced up to the first entry that is missing', async (t) => {
+t.test('The log is synced up to the first missing entry', async (t) => {
   const step = fc.record({ reach: fc.boolean(), seq: fc.integer({ min: 1, max: 40 }) })
   fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
     const position = new LogPosition()

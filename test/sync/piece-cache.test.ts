@@ -14,14 +14,14 @@ function counting () {
   }
 }
 
-await t.test('a frame is made once for all who need it', async (t) => {
+await t.test('A frame is encoded once for all that need it', async (t) => {
   const counted = counting()
   const [first, second] = await Promise.all([counted.get('a', 10), counted.get('a', 10)])
   t.equal(first, second)
   t.equal(counted.made, 1)
 })
 
-await t.test('the oldest make room, however small they are and however large what comes', async (t) => {
+await t.test('The oldest entries are evicted, however small they are and however large the new one is', async (t) => {
   const counted = counting()
   for (let index = 0; index < 100; index++) await counted.get(`small ${index}`, 1000)
   for (let index = 0; index < 40; index++) await counted.get(`large ${index}`, mebibyte)
@@ -38,7 +38,7 @@ await t.test('the oldest make room, however small they are and however large wha
   t.ok(held >= 16 && held <= 32, `${held} MiB of 40 are here`)
 })
 
-await t.test('what is made while the cache is cleared does not count', async (t) => {
+await t.test('An entry that is encoded while the cache is cleared is not kept', async (t) => {
   const counted = counting()
   let finish = (_frame: Buffer): void => {}
   const slow = counted.cache.get('slow', async () => await new Promise((resolve) => { finish = resolve }))

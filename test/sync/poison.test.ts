@@ -29,7 +29,7 @@ async function storedText (engine: Engine): Promise<string> {
   return doc.getText('text').toString()
 }
 
-await t.test('an update that Yjs cannot apply closes its sender with 1007, and nobody gets anything of it', async (t) => {
+await t.test('An update that Yjs cannot apply closes its sender with 1007, and nobody receives any of it', async (t) => {
   for (const [kind, poison] of Object.entries(poisons)) {
     scanUnchecked(poison)
     for (const wire of ['y-websocket', 'hocuspocus'] as const) {
@@ -70,7 +70,7 @@ function placedBehind (clock: number, text: string): Uint8Array {
   return writer.finish()
 }
 
-await t.test('where only the document tells, a text is looked up in it: behind a text it is taken, under a key it is not', async (t) => {
+await t.test('If only the document can tell, a text is looked up in it: after a text it is accepted, under a key it is not', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   writer.update(keyedDocument().update)
@@ -85,7 +85,7 @@ await t.test('where only the document tells, a text is looked up in it: behind a
   t.equal(engine.work.inspections, 1, 'the document is read once for both')
 })
 
-await t.test('once it was read, the room knows by itself where a text comes to lie, also behind what was written since', async (t) => {
+await t.test('Once it was read, the room knows by itself where a text is placed, also after updates written since', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   const { doc, update } = keyedDocument()
@@ -106,7 +106,7 @@ await t.test('once it was read, the room knows by itself where a text comes to l
   t.equal(engine.work.inspections, 1)
 })
 
-await t.test('nobody waits for a store that cannot be read', async (t) => {
+await t.test('No client waits for a store that cannot be read', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   const { doc, update } = keyedDocument()
@@ -118,7 +118,7 @@ await t.test('nobody waits for a store that cannot be read', async (t) => {
   t.equal(writer.closed, undefined)
 })
 
-await t.test('a keystroke is never looked up', async (t) => {
+await t.test('A keystroke is never looked up', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   for (const update of typing(...'keystrokes')) writer.update(update)
@@ -126,7 +126,7 @@ await t.test('a keystroke is never looked up', async (t) => {
   t.equal(engine.work.inspections, 0)
 })
 
-await t.test('what follows a text that is being looked up waits for it, and is taken also where its author has left', async (t) => {
+await t.test('Messages after a text that is being looked up wait for it, and are accepted even if their author has left', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   const { doc, update } = keyedDocument()
@@ -141,7 +141,7 @@ await t.test('what follows a text that is being looked up waits for it, and is t
   t.equal(await storedText(engine), 'text pasted and typed')
 })
 
-await t.test('repeated content is cut off before it is stored and passed on, also where it contradicts what is held', async (t) => {
+await t.test('Repeated content is removed before it is stored and relayed, even if it contradicts the stored content', async (t) => {
   const engine = new Engine()
   const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
   const doc = new Y.Doc()
@@ -161,7 +161,7 @@ await t.test('repeated content is cut off before it is stored and passed on, als
   t.equal(reader.text, 'heldR and longer')
 })
 
-await t.test('stored updates that Yjs cannot apply are set aside when the document is opened, and the rest is there', async (t) => {
+await t.test('Stored updates that Yjs cannot apply are set aside when the document is opened, and the rest is available', async (t) => {
   for (const [kind, poison] of Object.entries(poisons)) {
     const engine = new Engine()
     const doc = new Y.Doc()
@@ -180,7 +180,7 @@ await t.test('stored updates that Yjs cannot apply are set aside when the docume
   }
 })
 
-await t.test('so are those that an older version has stored in a snapshot of one piece', async (t) => {
+await t.test('Those that an older version has stored in a one-piece snapshot are set aside too', async (t) => {
   const engine = new Engine()
   const doc = new Y.Doc()
   const good = edited(doc, () => { doc.getText('text').insert(0, 'honest') })
@@ -194,7 +194,7 @@ await t.test('so are those that an older version has stored in a snapshot of one
   t.equal(engine.rooms.counters.updatesSetAside, 1)
 })
 
-await t.test('a client whose edit was set aside goes on writing, and is not left pending', async (t) => {
+await t.test('A client whose edit was set aside can go on writing, and is not left pending', async (t) => {
   const engine = new Engine()
   const doc = new Y.Doc()
   doc.clientID = 4_000_000
@@ -217,7 +217,7 @@ function ofClients (count: number, first = 1): Uint8Array {
   return writer.finish()
 }
 
-await t.test('an update of many clients is taken in step by step, and read in full by who joins meanwhile', async (t) => {
+await t.test('An update of many clients is applied step by step, and read in full by clients that join meanwhile', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive('room', { wire: 'hocuspocus' })
   writer.update(ofClients(20_000))
@@ -229,7 +229,7 @@ await t.test('an update of many clients is taken in step by step, and read in fu
   t.equal(writer.closed, undefined)
 })
 
-await t.test('a document is bounded by its clients and its ranges of deletions', async (t) => {
+await t.test('The number of clients and of deletion ranges in a document is bounded', async (t) => {
   const engine = new Engine({ maxDocumentClients: 10 })
   const writer = await engine.joinLive()
   writer.update(ofClients(5))
@@ -246,7 +246,7 @@ await t.test('a document is bounded by its clients and its ranges of deletions',
   t.equal(editor.closed, closes.tooLarge)
 })
 
-await t.test('a client pays for what costs time by its parts, in updates, questions and presences', async (t) => {
+await t.test('A client is charged for expensive input by its parts, in updates, questions and presences', async (t) => {
   const engine = new Engine()
   const update = ofClients(60_000)
   const stateVector = Y.encodeStateVector(new Map(Array.from({ length: 90_000 }, (_, client) => [client, 1])))
@@ -281,7 +281,7 @@ function * nested (levels: number, perUpdate: number): Generator<Uint8Array> {
   }
 }
 
-await t.test('types nested a few at a time are as deep as in one update', async (t) => {
+await t.test('Types nested a few at a time count as deep as those in one update', async (t) => {
   for (const isReopened of [false, true]) {
     const engine = new Engine()
     const honest = await engine.joinLive()
@@ -306,7 +306,7 @@ await t.test('types nested a few at a time are as deep as in one update', async 
   }
 })
 
-await t.test('one who types paragraphs is never closed', async (t) => {
+await t.test('A client that types paragraphs is never disconnected', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   const doc = new Y.Doc()
@@ -318,7 +318,7 @@ await t.test('one who types paragraphs is never closed', async (t) => {
   t.equal(writer.closed, undefined)
 })
 
-await t.test('nobody waits for a store that hangs', async (t) => {
+await t.test('No client waits for a store that hangs', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   const { doc, update } = keyedDocument()

@@ -15,7 +15,7 @@ function savingInVain () {
   return { store, saver, tries: () => store.appended.filter((entries) => entries.some(({ document }) => document === 'refused')).length }
 }
 
-await t.test('while the store takes others, one document that it refuses makes nobody wait longer and longer', async (t) => {
+await t.test('While the store accepts other documents, one that it rejects does not delay anybody ever longer', async (t) => {
   // The two run side by side, so that it is their pauses that are compared, however slow the machine is.
   const [alone, amongOthers] = [savingInVain(), savingInVain()]
   let taken = 0
@@ -33,7 +33,7 @@ await t.test('while the store takes others, one document that it refuses makes n
   await healed([alone, amongOthers])
 })
 
-await t.test('who wants to stop need not wait for the next try', async (t) => {
+await t.test('A stop need not wait for the next attempt', async (t) => {
   const inVain = savingInVain()
   const { saver, tries } = inVain
   // 50 + 100 + 200 + 400 + 800 + 1600 + 3200 + 5000 + … ms of pauses: in vain without the hurry.

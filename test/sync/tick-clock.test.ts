@@ -19,7 +19,7 @@ function ticking (onTick?: () => void): Ticking & { at: number[] } {
   return { at, tick: () => { at.push(now); onTick?.() } }
 }
 
-await t.test('what may tick now ticks in the next turn, all together', async (t) => {
+await t.test('All rooms that are due tick together, in the next turn', async (t) => {
   const clock = new TickClock(() => now)
   const [a, b] = [ticking(), ticking()]
   clock.request(a, 0)
@@ -29,7 +29,7 @@ await t.test('what may tick now ticks in the next turn, all together', async (t)
   t.same([a.at, b.at], [[now], [now]])
 })
 
-await t.test('others tick when they may, whoever asked first', async (t) => {
+await t.test('Each room ticks when it is due, in whatever order they asked', async (t) => {
   const clock = new TickClock(() => now)
   const from = now
   const dues = [50, 2, 30, 2.5, 10, 49.9]
@@ -42,7 +42,7 @@ await t.test('others tick when they may, whoever asked first', async (t) => {
   t.same(all.map(({ at }) => at), dues.map((due) => [from + Math.floor(due)]))
 })
 
-await t.test('one that asks again for later does not hold up those that are due sooner', async (t) => {
+await t.test('A room that asks for a later tick does not delay those that are due sooner', async (t) => {
   const clock = new TickClock(() => now)
   const from = now
   const again = ticking()
@@ -54,7 +54,7 @@ await t.test('one that asks again for later does not hold up those that are due 
   t.same([first.at, second.at, again.at], [[from + 2], [from + 5], [from + 40]])
 })
 
-await t.test('an event loop that was blocked for long catches up at once', async (t) => {
+await t.test('After the event loop was blocked for long, the clock catches up at once', async (t) => {
   const clock = new TickClock(() => now)
   const from = now
   const all = [1, 20, 50].map((due) => {
@@ -71,7 +71,7 @@ await t.test('an event loop that was blocked for long catches up at once', async
   t.same(later.at, [now])
 })
 
-await t.test('nothing ticks after stop', async (t) => {
+await t.test('Nothing ticks after stop', async (t) => {
   const clock = new TickClock(() => now)
   const [a, b] = [ticking(), ticking()]
   clock.request(a, 0)

@@ -11,7 +11,7 @@ function settled (costMs: number, everyMs: number, load = 0): number {
   return spacing
 }
 
-await t.test('a small room hardly gathers; a room of a hundred takes what some people type meanwhile', async (t) => {
+await t.test('A small room hardly gathers; a room of a hundred gathers what a few people type meanwhile', async (t) => {
   t.ok(settled(0.03, 500) < 1, 'two people')
   t.ok(settled(0.2, 50) < 2.5, 'twenty')
   const hundred = settled(1.2, 10)
@@ -19,7 +19,7 @@ await t.test('a small room hardly gathers; a room of a hundred takes what some p
   t.ok(settled(2.4, 10) < 1.7 * hundred, 'on a machine half as quick')
 })
 
-await t.test('a moment in which many type at once does not make a room slow', async (t) => {
+await t.test('A moment in which many people type at once does not slow a room down', async (t) => {
   const pace = new TickPace()
   const spacing = () => pace.dueAt(1001) - 1001
   for (let round = 0; round < 50; round++) pace.ticked(1000, 1001, 2, 0, most)
@@ -30,7 +30,7 @@ await t.test('a moment in which many type at once does not make a room slow', as
   t.equal(spacing(), most, 'it is another thing where they go on')
 })
 
-await t.test('what a crowd took does not slow down those who come after it', async (t) => {
+await t.test('The cost of a crowd does not slow down the people who come after it', async (t) => {
   const pace = new TickPace()
   for (let round = 0; round < 50; round++) pace.ticked(1000, 1002, 50, 0, most)
   t.equal(pace.dueAt(1003) - 1003, most)
@@ -38,14 +38,14 @@ await t.test('what a crowd took does not slow down those who come after it', asy
   t.ok(pace.dueAt(60_001) - 60_001 < 2)
 })
 
-await t.test('the more arrives, the more goes into one tick, and never does it take too long', async (t) => {
+await t.test('The more arrives, the more goes into one tick, and a tick never takes too long', async (t) => {
   t.ok(settled(0.4, 2) > settled(0.4, 20))
   t.equal(settled(1.2, 1), most)
   t.equal(spacingOf({ costMs: 1000, merged: 1000, load: 1 }, most), most)
   t.equal(spacingOf({ costMs: 1000, merged: 1000, load: 1 }, 0), 0)
 })
 
-await t.test('what comes after a quiet time goes out at once; while a room is busy, what comes waits for others', async (t) => {
+await t.test('After a quiet time an update is sent at once; while a room is busy, an update waits for others', async (t) => {
   const pace = new TickPace()
   t.equal(pace.dueAt(1000), 1000, 'the first')
   for (let round = 0; round < 50; round++) pace.ticked(1000, 1001, 2, 0, most)
@@ -54,12 +54,12 @@ await t.test('what comes after a quiet time goes out at once; while a room is bu
   t.equal(pace.dueAt(1000 + 4.1 * spacing), 1000 + 4.1 * spacing, 'after a quiet time')
 })
 
-await t.test('all rooms gather longer where the process has much to do', async (t) => {
+await t.test('All rooms gather longer while the process is busy', async (t) => {
   t.ok(settled(0.2, 50, 0.25) >= 2 * settled(0.2, 50))
   t.ok(settled(0.2, 50, 1) > 10 * settled(0.2, 50))
 })
 
-await t.test('the load is the share of time in ticks, of late', async (t) => {
+await t.test('The load is the recent share of time in ticks', async (t) => {
   const load = new TickLoad(1000)
   t.equal(load.value, 0)
   for (let now = 1000; now < 3000; now += 10) load.add(5, now)

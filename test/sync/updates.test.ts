@@ -5,7 +5,7 @@ import { Engine, edited, turn, typing, until } from './engine.ts'
 
 const nothing = Uint8Array.of(0, 0)
 
-await t.test('an update reaches everybody else, and the store', async (t) => {
+await t.test('An update reaches all other connections, and the store', async (t) => {
   const engine = new Engine()
   const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
   writer.update(typing('hello')[0]!)
@@ -14,7 +14,7 @@ await t.test('an update reaches everybody else, and the store', async (t) => {
   t.same(writer.all('update'), [], 'its sender has it already')
 })
 
-await t.test('what arrives in one turn of the event loop goes out as one update, in one write, and is stored as one', async (t) => {
+await t.test('Updates that arrive in one turn of the event loop are sent as one update, in one write, and stored as one', async (t) => {
   const engine = new Engine()
   const [writer, other, reader] = [await engine.joinLive(), await engine.joinLive(), await engine.joinLive()]
   const writes = reader.socket.writes
@@ -29,7 +29,7 @@ await t.test('what arrives in one turn of the event loop goes out as one update,
   t.equal(engine.store.updates('room').length, 1)
 })
 
-await t.test('an idle room does not wait: the update is out one turn later', async (t) => {
+await t.test('An idle room does not wait: the update is sent one turn later', async (t) => {
   const engine = new Engine()
   const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
   engine.pass(1000)
@@ -39,7 +39,7 @@ await t.test('an idle room does not wait: the update is out one turn later', asy
   t.equal(reader.text, 'now')
 })
 
-await t.test('a busy room lets ticks wait, and then sends all that has gathered', async (t) => {
+await t.test('A busy room delays its ticks, and then sends everything it has gathered', async (t) => {
   const engine = new Engine()
   const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
   engine.pass(1000)
@@ -54,7 +54,7 @@ await t.test('a busy room lets ticks wait, and then sends all that has gathered'
   t.equal(reader.text, updates.map((_, i) => `${i} `).join(''))
 })
 
-await t.test('updates of one client arrive in its order', async (t) => {
+await t.test('Updates of one client arrive in order', async (t) => {
   const engine = new Engine()
   const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
   const doc = new Y.Doc()
@@ -70,7 +70,7 @@ await t.test('updates of one client arrive in its order', async (t) => {
   await until(() => doc.getText('text').toString().endsWith('49 '))
 })
 
-await t.test('what holds nothing new is neither stored nor sent', async (t) => {
+await t.test('An update without new content is neither stored nor sent', async (t) => {
   const engine = new Engine()
   const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
   const [first, second] = typing('a', 'b')
@@ -86,7 +86,7 @@ await t.test('what holds nothing new is neither stored nor sent', async (t) => {
   t.equal(engine.rooms.counters.repeats, 6)
 })
 
-await t.test('rooms do not see each other', async (t) => {
+await t.test('Rooms do not receive each other\'s updates', async (t) => {
   const engine = new Engine()
   const [here, there] = [await engine.joinLive('here'), await engine.joinLive('there')]
   const witness = await engine.joinLive('there')
@@ -101,7 +101,7 @@ await t.test('rooms do not see each other', async (t) => {
   t.same(engine.store.updates('there'), [])
 })
 
-await t.test('both protocols share a room', async (t) => {
+await t.test('Both protocols share a room', async (t) => {
   const engine = new Engine()
   const [plain, addressed] = [await engine.joinLive(), await engine.joinLive('room', { wire: 'hocuspocus' })]
   plain.update(typing('from y-websocket. ')[0]!)
@@ -111,7 +111,7 @@ await t.test('both protocols share a room', async (t) => {
   t.match(plain.text, 'from Hocuspocus')
 })
 
-await t.test('SyncStatus comes when the store has it, not before, once for each message', async (t) => {
+await t.test('SyncStatus is sent once the store has the update, not before, and once per message', async (t) => {
   const engine = new Engine()
   const [writer, reader] = [await engine.joinLive('room', { wire: 'hocuspocus' }), await engine.joinLive()]
   engine.store.appends.shut()
@@ -137,7 +137,7 @@ await t.test('SyncStatus comes when the store has it, not before, once for each 
   t.same(reader.all('status'), [], 'y-websocket knows no such message')
 })
 
-await t.test('an update with a gap is kept and sent on, and its sender is asked for what is missing', async (t) => {
+await t.test('An update with a gap is kept and relayed, and its sender is asked for the missing part', async (t) => {
   const engine = new Engine()
   const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
   const [first, second, third] = typing('a', 'b', 'c')
@@ -156,7 +156,7 @@ await t.test('an update with a gap is kept and sent on, and its sender is asked 
   t.equal(writer.all('step1').length, asked + 1, 'no more questions')
 })
 
-await t.test('a read-only connection changes nothing, whatever it sends', async (t) => {
+await t.test('A read-only connection changes nothing, whatever it sends', async (t) => {
   for (const wire of ['y-websocket', 'hocuspocus'] as const) {
     const engine = new Engine()
     const [writer, reader] = [await engine.joinLive(), await engine.joinLive('room', { wire, canEdit: false })]
@@ -187,7 +187,7 @@ await t.test('a read-only connection changes nothing, whatever it sends', async 
   }
 })
 
-await t.test('garbage closes its sender only, and nobody gets it', async (t) => {
+await t.test('Invalid bytes close only their sender, and nobody receives them', async (t) => {
   const engine = new Engine()
   const [bad, good] = [await engine.joinLive(), await engine.joinLive()]
   const before = good.heard.length
@@ -209,7 +209,7 @@ await t.test('garbage closes its sender only, and nobody gets it', async (t) => 
   t.equal(engine.store.updates('room').length, 1)
 })
 
-await t.test('what a connection sent behind the frame that ended it counts for nothing', async (t) => {
+await t.test('Frames after the one that ended a connection are ignored', async (t) => {
   const engine = new Engine()
   engine.store.loads.shut()
   const bad = engine.join()
@@ -229,7 +229,7 @@ await t.test('what a connection sent behind the frame that ended it counts for n
   t.same(engine.store.updates('room'), [])
 })
 
-await t.test('of two clients with one client id the first is stored, both are acknowledged, and readers see the same', async (t) => {
+await t.test('If two clients share one client id, the first is stored, both are acknowledged, and readers see the same', async (t) => {
   const engine = new Engine()
   const reader = await engine.joinLive()
   const texts = ['first text', 'OTHER TEXT', 'third and longer']

@@ -25,18 +25,18 @@ function analyze (directory: string, ...args: string[]): { status: number | null
 
 const here = unit.replace(/^ExecStart=\S+/m, `ExecStart=${process.execPath}`)
 
-t.test('systemd understands every line of the unit', async (t) => {
+t.test('Systemd understands every line of the unit', async (t) => {
   const verify = (text: string) => analyze(t.testdir({ 'y-provider.service': text }), 'verify', '--man=no', '--recursive-errors=no')
   t.same(verify(here), { status: 0, output: '' })
   t.match(verify(here.replace('ProtectHome', 'ProtecHome')).output, /Unknown key 'ProtecHome'/, 'a slip is found')
 })
 
-t.test('the unit allows little: systemd counts at most 2 of 10', async (t) => {
+t.test('The unit allows little: systemd rates its exposure at 2 of 10 at most', async (t) => {
   const { status, output } = analyze(t.testdir({ 'y-provider.service': here }), 'security', '--offline=true', '--threshold=20', '--no-pager')
   t.equal(status, 0, output.split('\n').filter((line) => line.startsWith('✗')).join('\n'))
 })
 
-t.test('the settings are known and accepted in production, once the secret is filled in', async (t) => {
+t.test('The settings are known and accepted in production once the secret is filled in', async (t) => {
   const known = new Set(settings.map(([name]) => name))
   for (const name of Object.keys(environment)) t.ok(known.has(name), name)
   await t.rejects(readSettings(environment), /COLLABORATION_SERVER_SECRET is unsafe/, 'as they are they do not start')
@@ -47,7 +47,7 @@ t.test('the settings are known and accepted in production, once the secret is fi
   t.equal(taken.DATA_DIR, `/var/lib/${/^StateDirectory=(.*)$/m.exec(unit)?.[1]}`, 'the store is where the unit may write')
 })
 
-t.test('it starts what npm start does', async (t) => {
+t.test('The unit starts what npm start does', async (t) => {
   const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { scripts: { start: string } }
   t.equal(/^ExecStart=\/usr\/bin\/(.*)$/m.exec(unit)?.[1], scripts.start)
 })
