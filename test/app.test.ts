@@ -139,7 +139,7 @@ await t.test('An internal error shows no details and is logged with its cause', 
   const response = await app.inject('/broken')
   t.equal(response.statusCode, 500)
   t.equal(response.body, '{"error":"Internal server error"}')
-  t.match(lines.join(''), 'hunter2', 'the cause is in the log')
+  t.match(lines.join(''), 'hunter2', 'the log contains the cause')
 })
 
 await t.test('Credentials do not reach the log', async (t) => {

@@ -103,7 +103,7 @@ await t.test('make dev allows its own demo whatever .env says, and restarts when
     return message?.[0] === syncMessage
   }
   for (const room of ['demo', randomUUID(), 'ninewords']) t.ok(await opens(room), room)
-  t.notOk(await opens('two words'), 'the pattern of .env still holds for others')
+  t.notOk(await opens('two words'), 'the pattern of .env still applies to other origins')
   const from = service.output().length
   await writeFile(join(folder, 'settings'), `${settings}COLLABORATION_SERVER_SECRET=another-secret\n`)
   await service.line(ready, { from })
@@ -130,5 +130,5 @@ await t.test('make dev starts with a development secret and prints where to go',
   t.notMatch(service.output(), /^\{/m, 'the log is readable')
   t.equal((await fetch(`http://127.0.0.1:${port}/nowhere`, { headers: { authorization: 'my-secret' } })).status, 404)
   await service.stop('SIGTERM')
-  await t.rejects(fetch(`http://127.0.0.1:${port}/ping`), 'nothing is left behind')
+  await t.rejects(fetch(`http://127.0.0.1:${port}/ping`), 'no file remains')
 })

@@ -70,24 +70,24 @@ t.test('Way 2: a ticket alone decides, whether valid or not', async (t) => {
     t.match(await authoriseHandshake(make({ headers: COOKIE, query: { token: good } })), allowed({ userId: 'u2', canEdit: true, sessionKey: 's2' }))
     for (const [name, token] of Object.entries(bad)) t.match(await authoriseHandshake(make({ headers: COOKIE, query: { token } })), refused(4401), name)
     t.match(await authoriseHandshake(make({ headers: COOKIE, query: { token: [good, good] } })), refused(4401), 'repeated')
-    t.match(await authoriseHandshake(make({ headers: { ...COOKIE, authorization: 'wrong' }, query: { token: good } })), FORBIDDEN, 'does not rescue a wrong header')
+    t.match(await authoriseHandshake(make({ headers: { ...COOKIE, authorization: 'wrong' }, query: { token: good } })), FORBIDDEN, 'does not make up for a wrong header')
   }
   t.match(await authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', good), { allowed: true, userId: 'u2', canEdit: true })
   for (const [name, token] of Object.entries(bad)) {
     t.match(await authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', token), { allowed: false, permanent: true, code: 4401 }, name)
   }
   t.equal(django.asked.length, 0, 'Django is never asked')
-  t.match(await authoriseHandshake(yWebsocket({ headers: COOKIE, query: { token: await mint() } })), allowed({ sessionKey: 's1' }), 'the cookie names the session where the ticket does not')
+  t.match(await authoriseHandshake(yWebsocket({ headers: COOKIE, query: { token: await mint() } })), allowed({ sessionKey: 's1' }), 'the cookie names the session if the ticket does not')
 })
 
 t.test('Way 3: the cookie, after a Hocuspocus client has had time to send a token', async (t) => {
   const { authoriseHandshake, authoriseAuthMessage, django } = await start(t)
   const reader = { userId: 'u1', canEdit: false, sessionKey: 's1' }
   t.match(await authoriseHandshake(yWebsocket({ headers: COOKIE })), allowed(reader))
-  t.match(await authoriseHandshake(yWebsocket({ headers: COOKIE, query: { token: '' } })), allowed(reader), 'an empty token is none')
+  t.match(await authoriseHandshake(yWebsocket({ headers: COOKIE, query: { token: '' } })), allowed(reader), 'an empty token counts as missing')
   django.asked.length = 0
   t.match(await authoriseHandshake(hocuspocus({ headers: COOKIE })), AWAIT)
-  t.equal(django.asked.length, 0, 'a ticket may still come')
+  t.equal(django.asked.length, 0, 'a ticket can still arrive')
   t.match(await authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', ''), { allowed: true, ...reader })
 })
 
@@ -141,7 +141,7 @@ t.test('On a socket without a room each document is authorised separately, and t
   t.match(await authoriseAuthMessage(socket, 'r1', await mint()), { allowed: true })
   t.match(await authoriseAuthMessage(socket, 'r2', await mint()), { code: 4401 })
   t.match(await authoriseAuthMessage({ ...socket, query: { token: await mint() } }, 'r1', ''), { allowed: true }, 'the ticket of the address')
-  t.match(await authoriseAuthMessage({ ...socket, query: { token: await mint() } }, 'r2', await mint({ room: 'r2' })), { allowed: true }, 'the nearer ticket counts')
+  t.match(await authoriseAuthMessage({ ...socket, query: { token: await mint() } }, 'r2', await mint({ room: 'r2' })), { allowed: true }, 'the more specific ticket counts')
   t.match(await authoriseAuthMessage({ ...socket, headers: COOKIE }, 'r1', ''), { allowed: true, userId: 'u1' })
   t.match(await authoriseHandshake({ ...socket, protocol: 'y-websocket' }), FORBIDDEN, 'y-websocket always names one')
 })
@@ -161,7 +161,7 @@ t.test('A recheck of a cookie: edit to read only and back, access lost, backend 
   t.match(await askAgain(lowered.verdict), { change: 'rights', verdict: { canEdit: true } })
   for (const status of [301, 429, 500]) {
     say = (_, response) => answer(response, status, '')
-    t.same(await askAgain(first), { change: 'none' }, `${status} kicks nobody`)
+    t.same(await askAgain(first), { change: 'none' }, `${status} disconnects nobody`)
   }
   say = (_, response) => answer(response, 403, '')
   t.match(await askAgain(first), { change: 'lost', verdict: { code: 4403 } })
@@ -171,7 +171,7 @@ t.test('A recheck keeps a known user, and adopts a user that becomes known', asy
   const yes = { allowed: true, canEdit: true, epoch: 0 } as const
   t.same(await askAgain({ ...yes, userId: 'u1', recheck: async () => yes }), { change: 'none' })
   t.match(await askAgain({ ...yes, recheck: async () => ({ ...yes, userId: 'u1' }) }), { change: 'rights', verdict: { userId: 'u1' } })
-  t.same(await askAgain(yes), { change: 'none' }, 'nobody to ask')
+  t.same(await askAgain(yes), { change: 'none' }, 'no backend to ask')
 })
 
 t.test('No cookie, ticket or secret reaches the log, whatever fails', async (t) => {

@@ -100,7 +100,7 @@ t.test('If the user call fails, the visitor is anonymous', async (t) => {
     const { logger, text } = captureLog()
     const django = await startDjango(t, routes(always(200, mayEdit), user))
     t.match(await open(t, { baseUrl: django.baseUrl, logger }).ask(QUESTION), { allowed: true, canEdit: true, userId: undefined }, name)
-    if (cause === undefined) t.equal(text(), '', 'being nobody is no fault')
+    if (cause === undefined) t.equal(text(), '', 'an anonymous visitor is not a fault')
     else t.match(text(), `"cause":"${cause}"`, name)
   }
 })
@@ -126,7 +126,7 @@ t.test('Both calls carry the browser\'s cookie, origin and protocol, and none of
   t.same(django.asked, ['/prefix/docs/r1/?without_content=true', '/prefix/me'])
   seen.length = 0
   await backend.ask({ room: 'r1', asker: 'address ::1' })
-  t.same(seen, [common, common], 'what did not come is not sent')
+  t.same(seen, [common, common], 'missing headers are not sent')
 })
 
 t.test('Both calls carry the API key if one is set', async (t) => {
@@ -198,7 +198,7 @@ t.test('2,000 clients of 200 users: one call per question, N at a time, user cal
   const unique = new Set(questions.map(({ user, room }) => `${user} ${room}`)).size
   const asking = questions.map(({ user, room }) => backend.ask({ room, asker: user, cookie: `sessionid=${user}`, origin: 'https://docs.example' }))
   await django.untilAsked(10)
-  t.equal(held.length, 10, 'as many as may be under way, all others wait')
+  t.equal(held.length, 10, 'the allowed number of calls is in progress, all others wait')
   gateOpen = true
   for (const response of held) response.emit('go')
   const verdicts = await Promise.all(asking)
@@ -207,7 +207,7 @@ t.test('2,000 clients of 200 users: one call per question, N at a time, user cal
   })
   t.equal(django.asked.filter((url) => url.includes('/documents/')).length, unique, 'one document call per unique question')
   t.ok(django.asked.filter((url) => url.includes('/me/')).length <= unique, 'at most one user call for each')
-  t.ok(django.maxInFlight() <= 10, `${django.maxInFlight()} under way at most`)
+  t.ok(django.maxInFlight() <= 10, `${django.maxInFlight()} in progress at most`)
 })
 
 t.test('Questions that differ in any part are asked separately', async (t) => {
@@ -313,7 +313,7 @@ t.test('A reset during a question discards the old answer', async (t) => {
   django.reply(0, mayEdit)
   await django.untilAsked(4)
   django.reply(2, { abilities: { retrieve: false } })
-  for (const verdict of await Promise.all(before)) t.match(verdict, { permanent: true, code: 4403 }, 'who asked before is asked for anew')
+  for (const verdict of await Promise.all(before)) t.match(verdict, { permanent: true, code: 4403 }, 'the asker from before the reset is asked about again')
   t.equal(django.documents(), 3, 'once, for both')
 })
 
@@ -374,7 +374,7 @@ t.test('If caching is on, a granted access is cached until it expires, is forgot
   body = mayRead
   t.equal(await calls(() => backend.ask(QUESTION, { fresh: true }), { canEdit: false }), 1, 'a fresh answer replaces the old one')
   body = { abilities: { retrieve: false } }
-  t.equal(await calls(() => backend.ask(QUESTION, { fresh: true }), { code: 4403 }), 1, 'a no is not remembered: 1 call, twice')
+  t.equal(await calls(() => backend.ask(QUESTION, { fresh: true }), { code: 4403 }), 1, 'a denial is not cached: 1 call, twice')
 })
 
 t.test('By default nothing is cached; an anonymity caused by a failure is never cached', async (t) => {

@@ -13,7 +13,7 @@ t.test('A reset revokes the verdicts made before it for its target, and no other
   t.notOk(epochs.isUntouched(before, 'r'))
   t.ok(epochs.isUntouched(before, 's'))
   const between = epochs.current
-  t.ok(epochs.isCurrent(between, 'r', 'a'), 'judged after it')
+  t.ok(epochs.isCurrent(between, 'r', 'a'), 'authorised after it')
   epochs.reset('r')
   for (const user of ['a', 'b', undefined]) t.notOk(epochs.isCurrent(between, 'r', user))
   t.ok(epochs.isCurrent(epochs.current, 'r', 'a'))

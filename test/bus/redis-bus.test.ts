@@ -96,7 +96,7 @@ await t.test('The start waits for Redis no longer than its limit, and the attemp
   await ear.hears(1)
   const client = await createClient({ url: frozen.url }).connect()
   t.teardown(() => client.close())
-  t.match(await client.info('stats'), /^total_connections_received:2\r$/m, 'one of the bus, and this one')
+  t.match(await client.info('stats'), /^total_connections_received:2\r$/m, 'one from the bus, and this one')
 })
 
 await t.test('A Redis that accepts connections and hangs does not stop the start', async (t) => {

@@ -70,7 +70,7 @@ await t.test('Of two simultaneous backups one succeeds, and a backup never repla
   await store.append([{ document: 'later', update: typed('later') }])
   await t.rejects(store.copyTo(target), { name: 'StoreInUse', message: /^There is a store in .* already/ })
   t.strictSame(await readdir(target), ['documents.mdb'])
-  t.ok(before.equals(await readFile(join(target, 'documents.mdb'))), 'it is left as it was')
+  t.ok(before.equals(await readFile(join(target, 'documents.mdb'))), 'it is unchanged')
   await holdsAll(t, await start(t, target))
 })
 

@@ -55,7 +55,7 @@ for (const [name, open] of Object.entries(stores)) {
     await t.test('list', async (t) => {
       const { code, out } = await cli(['list', '--store', at])
       t.equal(code, 0)
-      t.match(out.split('\n'), [/bytes {2}last change +name$/, /^ +\d+ {2}20\S+Z {2}roots$/, /^ +\d+ {2}20\S+Z {2}r\\u\{9b\}31m\\u\{202e\}$/, ''], 'nothing that a terminal obeys')
+      t.match(out.split('\n'), [/bytes {2}last change +name$/, /^ +\d+ {2}20\S+Z {2}roots$/, /^ +\d+ {2}20\S+Z {2}r\\u\{9b\}31m\\u\{202e\}$/, ''], 'no control characters of a terminal')
       const lines = (await cli(['list', '--json', '--store', at])).out.trim().split('\n').map((line) => JSON.parse(line) as { name: string })
       t.strictSame(lines.map(({ name }) => name), ['roots', 'r\u009b31m\u202e'])
       t.match(lines[0], { bytes, snapshotBytes: 0, logBytes: bytes, logEntries: 2, sequence: 2, setAside: 0, createdAt: /^20\S+Z$/, updatedAt: /^20\S+Z$/ })

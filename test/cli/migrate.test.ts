@@ -63,6 +63,6 @@ await t.test('After the first run was killed halfway, a second run copies the re
   t.equal(again.code, 0)
   const [, copied = 0, completed = 0, same = 0] = (/^(\d+) documents? copied, (\d+) completed, (\d+) unchanged, 0 could not/m.exec(again.out) ?? []).map(Number)
   t.equal(copied + completed + same, documents)
-  t.ok(same >= before - 1, 'what was there was not copied again')
+  t.ok(same >= before - 1, 'documents that were already copied were not copied again')
   for (let nr = 0; nr < documents; nr++) if (await read(target, `document ${nr}`) !== text(nr)) return t.fail(`document ${nr} differs`)
 })

@@ -111,7 +111,7 @@ await t.test('check, repair and discard-set-aside work on the embedded store', a
   t.same((await repaired.setAside('in the log')).map(({ update }) => update), [poison()])
   t.same((await repaired.setAside('several')).map(({ update }) => update), [poison('is its own parent'), poison('has no length')])
   t.equal((await repaired.load('in the log'))?.snapshot?.generation, 1, 'the second repair changes nothing')
-  t.equal((await repaired.load('fine'))?.snapshot, undefined, 'a sound document stays unchanged')
+  t.equal((await repaired.load('fine'))?.snapshot, undefined, 'an intact document stays unchanged')
   await repaired.close()
 
   const left = await cli(['check', '--store', path])

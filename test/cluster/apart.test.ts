@@ -51,8 +51,8 @@ async function typeApart (t: Test, room: string, { part, join, resetStatus }: Pa
   elsewhere.leave()
   stopAgain()
   await allIsWell(t, room, authors, ports)
-  t.ok(holdsAcknowledged(await readStored(databaseUrl, room), authors), 'PostgreSQL has all that was acknowledged')
-  t.same(authors.map(({ connections }) => connections), [1, 1], 'nobody had to connect anew')
+  t.ok(holdsAcknowledged(await readStored(databaseUrl, room), authors), 'PostgreSQL has everything that was acknowledged')
+  t.same(authors.map(({ connections }) => connections), [1, 1], 'no client had to reconnect')
 }
 
 async function convergeThroughStore (t: Test, room: string, authors: readonly Author[]): Promise<void> {
@@ -62,10 +62,10 @@ async function convergeThroughStore (t: Test, room: string, authors: readonly Au
     author.type('alone ')
     await when(authors, () => agree(authors))
   }
-  t.ok(authors.every(({ present }) => present.size === 1), 'both have the same while they are apart')
+  t.ok(authors.every(({ present }) => present.size === 1), 'both have the same document during the cut')
   const stored = await readStored(databaseUrl, room)
   t.equal(stored.getText('text').toString(), authors[0]?.text, 'and PostgreSQL has it')
-  t.ok(holdsAcknowledged(stored, authors), 'with all that was acknowledged')
+  t.ok(holdsAcknowledged(stored, authors), 'with everything that was acknowledged')
 }
 
 // First: afterwards both nodes remember for minutes that one vanished, and read the store often for that alone.

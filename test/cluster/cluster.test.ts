@@ -81,7 +81,7 @@ await t.test('Nodes find each other, and synchronise the rooms they share, which
   await until(() => early.gone.length === 1)
   t.same(early.gone, [true])
   t.notOk(a.isOpenElsewhere(early))
-  t.ok(a.isTurn('room'), 'who stays takes it')
+  t.ok(a.isTurn('room'), 'the remaining node takes it')
 })
 
 await t.test('A node that opens a room learns who left it from a node that has released it', async (t) => {
@@ -96,12 +96,12 @@ await t.test('A node that opens a room learns who left it from a node that has r
   b.opened(released)
   await until(() => released.told.length > 0)
   t.same([released.told, never.told], [[left], []])
-  t.notOk(b.isOpenElsewhere(released), 'and that node does not hold it')
+  t.notOk(b.isOpenElsewhere(released), 'and that node does not have it open')
   const { cluster: c } = await node(t, exchange, 'c')
   const met = new PaperRoom('released')
   c.opened(met)
   await until(() => met.told.length === 2)
-  t.same(met.told.find(({ type }) => type === 'awareness'), left, 'also where it was opened before the nodes met')
+  t.same(met.told.find(({ type }) => type === 'awareness'), left, 'even if it was opened before the nodes met')
 })
 
 await t.test('After a cut both nodes start a new link, and read the store', async (t) => {
@@ -118,7 +118,7 @@ await t.test('After a cut both nodes start a new link, and read the store', asyn
   b.cluster.send(there, update(3))
   for (let i = 0; i < 10; i++) await new Promise((resolve) => { setImmediate(resolve) })
   exchange.restore(b.id)
-  t.equal(there.behind, 1, 'b knows that it was cut')
+  t.equal(there.behind, 1, 'b knows that it was cut off')
   await until(() => here.told.filter(({ type }) => type === 'introduction').length >= 2)
   a.cluster.send(here, update(4))
   b.cluster.send(there, update(5))
@@ -148,7 +148,7 @@ await t.test('All nodes answer a question, and a reset reaches nodes that were c
   t.match(asked.at(-1), { userId: 'bob' })
   await b.cluster.close()
   await until(() => a.cluster.nodes.length === 1)
-  t.same((await a.cluster.ask(reset)).silent, [], 'who has said goodbye is not asked')
+  t.same((await a.cluster.ask(reset)).silent, [], 'a node that has left is not asked')
 })
 
 await t.test('A reset that is repeated because its answer was lost is answered again, and executed once', async (t) => {
@@ -167,7 +167,7 @@ await t.test('A reset that is repeated because its answer was lost is answered a
   for (let i = 0; i < 10; i++) await new Promise((resolve) => { setImmediate(resolve) })
   exchange.restore(b.id)
   t.same(await answered, { answers: [1], silent: [] })
-  t.same((await a.cluster.ask({ type: 'count', room: 'room', sessionKey: '' })).answers, [{ count: 2, exists: false }], 'b has heard all that a repeats')
+  t.same((await a.cluster.ask({ type: 'count', room: 'room', sessionKey: '' })).answers, [{ count: 2, exists: false }], 'b has received everything that a repeats')
   t.match(asked, [{ type: 'reset' }, { type: 'count' }])
 })
 
@@ -240,7 +240,7 @@ await t.test('An unreadable message loses nothing else: neither the ones before 
     { type: 'room', to: 2, message: update(2) },
   ], 255)
   await until(() => sound.updates.length === 1)
-  t.same([frail.behind, sound.behind], [1, 0], 'what it has missed it reads from the store')
+  t.same([frail.behind, sound.behind], [1, 0], 'it reads the missed updates from the store')
 })
 
 await t.test('Unreadable messages are logged once per interval, with their number', async (t) => {

@@ -104,11 +104,11 @@ await t.test('A node hangs for a while', async (t) => {
   const frozen = nodes[2]?.pid ?? 0
   process.kill(frozen, 'SIGSTOP')
   const answer = await ask(ports[0], '/collaboration/api/reset-connections/?room=elsewhere', 'POST')
-  t.equal(answer.status, 503, 'a reset names who does not answer')
+  t.equal(answer.status, 503, 'a reset names the node that does not answer')
   t.match(answer.body, { error: new RegExp(`:${frozen}\\)$`) })
   await when(authors.slice(0, 2), () => authors.slice(0, 2).every(({ present }) => present.size === 2))
   t.pass('its people are not present')
-  t.equal((await ask(ports[0], '/collaboration/api/reset-connections/?room=frozen', 'POST')).status, 200, 'it counts no longer')
+  t.equal((await ask(ports[0], '/collaboration/api/reset-connections/?room=frozen', 'POST')).status, 200, 'it no longer counts')
   process.kill(frozen, 'SIGCONT')
   await when(authors, () => authors[2]?.connections === 2)
   t.pass('it has done the reset that it missed')

@@ -29,11 +29,11 @@ export async function allIsWell (
   ports: readonly number[]
 ): Promise<void> {
   await when(authors, () => agree(authors))
-  t.ok(agree(authors), 'all have the same')
+  t.ok(agree(authors), 'all clients have the same document')
   for (const port of ports) {
     const doc = await readDocument(port, room)
-    t.equal(doc.getText('text').toString(), authors[0]?.text, 'a newcomer has it too')
-    t.ok(holdsAcknowledged(doc, authors), 'and all that was acknowledged')
+    t.equal(doc.getText('text').toString(), authors[0]?.text, 'a new client has it too')
+    t.ok(holdsAcknowledged(doc, authors), 'with everything that was acknowledged')
   }
   t.ok(authors.every(({ acknowledged }) => acknowledged.length > 0))
   for (const author of authors) author.leave()

@@ -58,7 +58,7 @@ async function typeMeanwhile (
   await when(authors, () => authors.every(({ text }) => text === authors[0]?.text && text.includes('asked ')))
   t.pass('what is typed on one node comes to the other')
   t.same(authors.map((author) => author.acknowledged.length), acknowledged, 'nothing is acknowledged')
-  t.same(asking.answers, [], 'nor called stored')
+  t.same(asking.answers, [], 'nor reported as stored')
 }
 
 await t.test('PostgreSQL is down for a long time', async (t) => {
@@ -71,12 +71,12 @@ await t.test('PostgreSQL is down for a long time', async (t) => {
   await postgres.restart(() => typeMeanwhile(t, authors, asking))
   for (const port of ports) await answers(port, '/health/ready', ({ status }) => status === 200)
   await when(authors, () => agree(authors) && asking.answers.length > 0)
-  t.same(asking.answers, [true], 'a question is answered when it is true')
+  t.same(asking.answers, [true], 'the question is answered once it is stored')
   const stored = await readStored(databaseUrl, room)
   t.equal(stored.getText('text').toString(), authors[0]?.text, 'PostgreSQL has all of it')
   t.ok(holdsAcknowledged(stored, authors))
   await allIsWell(t, room, authors, ports)
-  t.same(authors.map(({ connections }) => connections), [1, 1], 'nobody had to connect anew')
+  t.same(authors.map(({ connections }) => connections), [1, 1], 'no client had to reconnect')
 })
 
 await t.test('PostgreSQL hangs until statements count as failed', async (t) => {
@@ -113,5 +113,5 @@ await t.test('PostgreSQL hangs until statements count as failed', async (t) => {
   t.equal(stored.getText('text').toString(), authors[0]?.text, 'PostgreSQL has all of it')
   t.ok(holdsAcknowledged(stored, authors))
   await allIsWell(t, room, authors, ports)
-  t.same(authors.map(({ connections }) => connections), [1, 1], 'nobody had to connect anew')
+  t.same(authors.map(({ connections }) => connections), [1, 1], 'no client had to reconnect')
 })

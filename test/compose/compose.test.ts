@@ -42,7 +42,7 @@ t.test('All services exist, and refer to each other by name', async (t) => {
     for (const other of Array.isArray(wanted) ? wanted as string[] : Object.keys(wanted)) t.ok(other in services, `${name} waits for ${other}`)
     if (!Array.isArray(wanted)) {
       for (const [other, { condition }] of Object.entries(wanted as Record<string, { condition: string }>)) {
-        t.ok(condition !== 'service_healthy' || services[other]?.healthcheck !== undefined, `${other} can say that it is healthy`)
+        t.ok(condition !== 'service_healthy' || services[other]?.healthcheck !== undefined, `${other} has a health check`)
       }
     }
     for (const value of Object.values(environment)) {
@@ -62,7 +62,7 @@ t.test('The settings of y-provider are known and accepted in production', async 
   const image = Object.fromEntries([...(/^ENV (.*)$/m.exec(text('Dockerfile'))?.[1] ?? '').matchAll(/(\w+)=(\S+)/g)].map(([, name = '', value]) => [name, value]))
   const taken = await readSettings({ ...image, ...provider.environment })
   t.match(taken, { NODE_ENV: 'production', HOST: '0.0.0.0', PORT: 4444 })
-  t.ok(parseInt(provider.stop_grace_period ?? '') * 1000 > taken.SHUTDOWN_TIMEOUT_MS, 'it is given the time to stop')
+  t.ok(parseInt(provider.stop_grace_period ?? '') * 1000 > taken.SHUTDOWN_TIMEOUT_MS, 'there is enough time to stop')
 })
 
 t.test('y-provider has no privileges that it does not need', async (t) => {

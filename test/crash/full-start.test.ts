@@ -64,7 +64,7 @@ if (process.getuid?.() !== 0 && process.env.CI === undefined) {
   t.test('A full disk without a store', async (t) => {
     const { names, ...outcome } = await start(t, async () => {})
     t.match(outcome, told)
-    t.strictSame(names, ['filler'], 'nothing half made is left')
+    t.strictSame(names, ['filler'], 'no incomplete file remains')
   })
   t.test('A full disk, and no free space in the file', async (t) => {
     t.match(await start(t, shortened), told)

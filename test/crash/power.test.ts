@@ -48,7 +48,7 @@ if (!existsSync(strace)) {
       const before = calls.flatMap((call, i) => call === 'acknowledgement' ? [calls[i - 1]] : [])
       t.equal(before.length, updates)
       if (sync === 'fsync') t.same(new Set(before), new Set(['sync']))
-      else t.ok(before.includes('write'), 'an acknowledgement has overtaken the sync of its data')
+      else t.ok(before.includes('write'), 'an acknowledgement was sent before the sync of its data')
     })
   }
 }

@@ -46,7 +46,7 @@ t.test('A rollout under load: stock clients reconnect on their own, and nothing 
   t.teardown(() => second.stop('SIGKILL'))
   await Promise.all(restarted)
   for (const { stop } of typing) stop()
-  t.same([...codes.values()], clients.map(() => closes.restart.code), 'all were told that the service restarts')
+  t.same([...codes.values()], clients.map(() => closes.restart.code), 'all clients were told that the service restarts')
   for (const room of ['a', 'b']) {
     const expected = clients.flatMap((client, i) => client.room === room ? typing[i]?.words() ?? [] : []).sort()
     await Promise.all(clients.filter((client) => client.room === room).map(({ doc }) => holds(doc, expected.length)))
@@ -74,15 +74,15 @@ t.test('Many connections are closed one after the other, and work until then', a
     await new Promise(setImmediate)
   }
   await closing
-  t.ok(steps.size > 3, `they go in steps: ${[...steps].join(', ')}`)
+  t.ok(steps.size > 3, `they close in steps: ${[...steps].join(', ')}`)
   t.ok(wrote)
-  t.ok([...engine.store.documents.values()].some(({ log }) => log.length === 1), 'what was written last is stored')
+  t.ok([...engine.store.documents.values()].some(({ log }) => log.length === 1), 'the last change is stored')
   t.ok(peers.every(({ closed }) => closed?.code === 1012))
 })
 
 t.test('The close reason says when to reconnect, at a different time for each client', async (t) => {
   t.equal(reasonFor({ ...closes.restart, retryWithinMs: 5000 }, () => 0.5), 'Service restart, retry in 2500 ms')
-  t.equal(reasonFor(closes.forbidden), closes.forbidden.reason, 'what is permanent has no hint')
+  t.equal(reasonFor(closes.forbidden), closes.forbidden.reason, 'a permanent close has no hint')
   for (const close of Object.values(closes)) t.ok(Buffer.byteLength(reasonFor({ ...close, retryWithinMs: Number.MAX_SAFE_INTEGER }, () => 1)) <= 123, close.reason)
 })
 

@@ -49,7 +49,7 @@ t.test('The answer waits for the store, and covers only changes sent before the 
   const engine = new Engine()
   const [writer, other] = [await engine.joinLive(), await engine.joinLive()]
   writer.say({ type: 'stored-question', number: 1 })
-  t.same(writer.all('stored'), [{ type: 'stored', number: 1, isStored: true }], 'nothing waits: at once')
+  t.same(writer.all('stored'), [{ type: 'stored', number: 1, isStored: true }], 'at once, since nothing is waiting')
   engine.store.appends.shut()
   const [first, second] = typing('first', '2')
   if (first === undefined || second === undefined) return t.fail()

@@ -48,7 +48,7 @@ await t.test('Two people in two browsers', async (t) => {
   await bob.goto(alice.url())
   await bob.waitForSelector('#editor[contenteditable=true] >> text=Some')
   await answered
-  t.equal(await bob.locator('h1 >> text=The plan').count(), 1, 'what it began with is there once')
+  t.equal(await bob.locator('h1 >> text=The plan').count(), 1, 'the initial content is present once')
   await bob.click('#editor >> text=words')
   await bob.keyboard.press('End')
   await bob.keyboard.type(' And of bob.')

@@ -69,7 +69,7 @@ await t.test('Step 2: Django loads it', async (t) => {
   t.equal(show(), 'my-secret', 'the default, for development')
   t.match(django.read('config/settings.py'), 'COLLABORATION_SERVER_SECRET = env("COLLABORATION_SERVER_SECRET", default="my-secret")')
   django.configure(djangoEnv({ DJANGO_DEBUG: 'false', DJANGO_SECRET_KEY: 'x' }))
-  t.match(django.manage('diffsettings').output, 'COLLABORATION_SERVER_SECRET is the development default', 'and refused outside of it')
+  t.match(django.manage('diffsettings').output, 'COLLABORATION_SERVER_SECRET is the development default', 'and rejected outside development')
 })
 
 await t.test('Step 3: y-provider compares the header with it', async (t) => {
@@ -99,7 +99,7 @@ await t.test('Rotation: with the previous secret the service is available throug
   django.configure(djangoEnv({ COLLABORATION_SERVER_SECRET: next }))
   t.match(django.manage('check_y_provider'), { status: 0 }, 'Django with the new one')
   await restartProvider({ ...both, COLLABORATION_SERVER_SECRET: next })
-  t.match(await convert(newSecret), forbidden, 'the old one is over')
+  t.match(await convert(newSecret), forbidden, 'the old one is no longer accepted')
 })
 
 await t.test('Step 6: a request from Django', async (t) => {

@@ -113,12 +113,12 @@ t.test('The settings are known and accepted in production once the secrets are f
   const known = new Set(settings.map(([name]) => name))
   for (const name of [...Object.keys(plain), ...Object.keys(secrets)]) t.ok(known.has(name), name)
   const secretNames = settings.filter(([, { secret }]) => secret === true).map(([name]) => name)
-  t.same(Object.keys(plain).filter((name) => secretNames.includes(name)), [], 'no secret is outside of the Secret')
-  await t.rejects(readSettings({ ...image, ...plain, ...secrets }), /COLLABORATION_SERVER_SECRET is unsafe/, 'as they are they do not start')
+  t.same(Object.keys(plain).filter((name) => secretNames.includes(name)), [], 'no secret is outside the Secret')
+  await t.rejects(readSettings({ ...image, ...plain, ...secrets }), /COLLABORATION_SERVER_SECRET is unsafe/, 'unchanged they do not start')
   const taken = await readSettings({ ...image, ...plain, ...filledIn })
   t.match(taken, { NODE_ENV: 'production', HOST: '0.0.0.0', PORT: container.ports?.[0]?.containerPort })
   const preStop = Number(container.lifecycle?.preStop?.exec?.command?.[1])
-  t.ok(Number(podSpec.terminationGracePeriodSeconds) > preStop + taken.SHUTDOWN_TIMEOUT_MS / 1000, 'it is given the time to stop')
+  t.ok(Number(podSpec.terminationGracePeriodSeconds) > preStop + taken.SHUTDOWN_TIMEOUT_MS / 1000, 'there is enough time to stop')
 })
 
 t.test('The probes ask public routes', async (t) => {

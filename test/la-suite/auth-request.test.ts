@@ -60,7 +60,7 @@ t.test('An editor and a reader', async (t) => {
     await bob.until(() => bob.record.statuses.length > 0)
     t.same(bob.record.closes, [{ code: 4205, reason: 'Reset Connection' }])
     t.equal(bob.record.statuses[0], 403, 'nginx refuses the next connection')
-    t.same(alice.record.closes, [], 'nobody else is disturbed')
+    t.same(alice.record.closes, [], 'no other client is affected')
   })
 })
 

@@ -140,7 +140,7 @@ t.test('With the documented settings', async (t) => {
     t.equal(bare.text, 'from the storage', 'and y-provider keeps it')
     const replaced = site.open(t, id, 'alice', { content: contentOf('a new document') })
     await replaced.until(synced)
-    t.match(replaced.text, /from the storage/, 'what replaces it in the storage alone does not replace it here')
+    t.match(replaced.text, /from the storage/, 'replacing it in the storage alone does not replace it here')
     t.match(replaced.text, /a new document/)
   })
 

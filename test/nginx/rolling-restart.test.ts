@@ -144,7 +144,7 @@ t.test('In a rolling restart every client reconnects at the first attempt, and n
   const expected = people.flatMap(({ words }) => words).sort()
   await Promise.all(people.map((person) => person.until(() => person.has(expected))))
   for (const { doc } of people) t.strictSame((doc.getArray('words').toArray() as string[]).sort(), expected, 'each word once') // only strings were put in
-  t.ok(people.some(({ gaps }) => gaps.length > 0), 'somebody was on a node that was restarted')
-  t.strictSame(people.flatMap(({ attempts }) => attempts.filter((count) => count !== 1)), [], 'each attempt to connect landed')
+  t.ok(people.some(({ gaps }) => gaps.length > 0), 'a client was on a node that was restarted')
+  t.strictSame(people.flatMap(({ attempts }) => attempts.filter((count) => count !== 1)), [], 'each attempt to connect succeeded')
   t.comment(`without a connection for ${people.flatMap(({ gaps }) => gaps.map(Math.round)).join(', ')} ms`)
 })

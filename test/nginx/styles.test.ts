@@ -79,7 +79,7 @@ for (const style of ['auth-request', 'cookies'] as const) {
       const editors = { stranger: carol.open(room), unknown: carol.open('c0ffee00-0000-4000-8000-000000000000'), other: carol.open(room.toUpperCase()) }
       for (const [who, editor] of Object.entries(editors)) {
         t.equal(await editor.stopped(), refusal[style], who)
-        t.notOk(editor.provider.shouldConnect, 'the client does not try again')
+        t.notOk(editor.provider.shouldConnect, 'the client does not retry')
         t.equal(editor.text, '')
       }
     })
@@ -87,7 +87,7 @@ for (const style of ['auth-request', 'cookies'] as const) {
     await t.test('A visitor who is not signed in is refused too', async (t) => {
       const editor = nobody.open(room)
       if (style === 'auth-request') t.equal(await editor.stopped(), refusal[style])
-      else t.equal(await editor.handshakeRefused(), 403, 'without a cookie there is nobody to ask for')
+      else t.equal(await editor.handshakeRefused(), 403, 'without a cookie there is no user to ask about')
       t.equal(editor.text, '')
       editor.destroy()
     })
@@ -106,7 +106,7 @@ for (const style of ['auth-request', 'cookies'] as const) {
       await alice.share(room, 'bob', 'none')
       await his.closedWith(4205)
       t.equal(await his.stopped(), refusal[style])
-      t.equal(hers.closeCodes.length, before, 'alice was not disturbed')
+      t.equal(hers.closeCodes.length, before, 'alice stayed connected')
       hers.write('; after')
       t.ok(hers.provider.wsconnected)
     })
@@ -121,7 +121,7 @@ for (const style of ['auth-request', 'cookies'] as const) {
       await hers.until((text) => text.includes('; by ticket'))
       editor.destroy()
       const refused = nobody.open(await alice.createDocument('Another'), { params: { token: ticket } })
-      t.equal(await refused.stopped(), 4401, 'not another one')
+      t.equal(await refused.stopped(), 4401, 'no other room')
       for (const log of [site.provider.log, site.nginx.accessLog, site.nginx.log]) t.notMatch(log, ticket)
     })
 
@@ -160,8 +160,8 @@ for (const style of ['auth-request', 'cookies'] as const) {
       const editor = alice.open(room)
       if (style === 'cookies') await editor.closedWith(4503)
       else t.equal(await editor.handshakeRefused(), 500)
-      t.ok(editor.provider.shouldConnect, 'the client goes on trying')
-      t.ok(hers.provider.wsconnected, 'who is in stays in')
+      t.ok(editor.provider.shouldConnect, 'the client keeps retrying')
+      t.ok(hers.provider.wsconnected, 'a connected client stays connected')
       await site.django.restart(port)
       await editor.synced()
       t.equal(editor.text, hers.text)

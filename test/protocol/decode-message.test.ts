@@ -111,9 +111,9 @@ await t.test('Any bytes are either a message or malformed', async (t) => {
 
 await t.test('Awareness states are counted before they are read', async (t) => {
   const states = (count: number): Uint8Array => encodeAwareness(Array.from({ length: count }, (_, i) => ({ clientId: i, clock: 1, state: '{}' })))
-  t.equal(decodeAwareness(states(maxAwarenessStates)).length, maxAwarenessStates, 'a room of 5,000 that everybody comes back to')
+  t.equal(decodeAwareness(states(maxAwarenessStates)).length, maxAwarenessStates, 'a room of 5,000 to which all reconnect')
   t.throws(() => decodeYWebsocket(encodeAwarenessMessage(states(maxAwarenessStates + 1))), MalformedMessage)
-  t.throws(() => decodeYWebsocket(encodeAwarenessMessage(Uint8Array.of(2, 1, 1, 0, 2, 1))), MalformedMessage, 'more than its bytes can hold')
+  t.throws(() => decodeYWebsocket(encodeAwarenessMessage(Uint8Array.of(2, 1, 1, 0, 2, 1))), MalformedMessage, 'more than its bytes can contain')
 })
 
 await t.test('An awareness update that ends within a state, or continues after the last one, is malformed', async (t) => {

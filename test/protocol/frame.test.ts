@@ -41,7 +41,7 @@ await t.test('Frames are identical to those of ws, byte for byte', async (t) => 
     t.ok(ours.equals(theirs), `${size} bytes`)
   }
   const messages = sizes.map((size) => randomBytes(size))
-  t.ok(framesOf(noAddress, messages).equals(await bytesOfWs(messages)), 'several, one behind the other')
+  t.ok(framesOf(noAddress, messages).equals(await bytesOfWs(messages)), 'several, one after the other')
 })
 
 await t.test('An address precedes each message, within its frame', async (t) => {

@@ -5,7 +5,7 @@ await t.test('one entry too many drops the one that was set longest ago, and ret
   const map = new BoundedMap<string, number>(2)
   t.equal(map.set('a', 1), undefined)
   t.equal(map.set('b', 2), undefined)
-  t.equal(map.set('a', 3), undefined, 'a key that is set again takes no further room')
+  t.equal(map.set('a', 3), undefined, 'setting a key again takes no more space')
   t.equal(map.set('c', 4), 2)
   t.strictSame([map.size, map.has('b'), map.get('a'), map.get('c')], [2, false, 3, 4])
 })

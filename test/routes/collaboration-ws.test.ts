@@ -46,8 +46,8 @@ await t.test('Two people type at once, go offline, reconnect and have the same d
       await when([a, b], () => areEqual(a.doc, b.doc) && a.doc.getArray('array').length > 70)
       const late = connectYWebsocket(t, wsUrl, version, { version })
       await synced(late)
-      t.same(content(late.doc), content(a.doc), 'a late joiner has all of it when it is synced')
-      t.same([a, b, late].flatMap(({ closes }) => closes), [], 'nobody was sent away')
+      t.same(content(late.doc), content(a.doc), 'a late client has all of it once it is synced')
+      t.same([a, b, late].flatMap(({ closes }) => closes), [], 'nobody was disconnected')
     })
   }
 })

@@ -60,7 +60,7 @@ t.test('An unknown encoding is 415 with the known ones listed; several, damaged 
     }
   }
   t.equal((await send('deflate', deflateRawSync(markdown))).statusCode, 400, 'deflate is zlib\'s format in HTTP')
-  t.equal((await send('gzip', Buffer.concat([gzipSync(markdown), gzipSync(markdown)]))).statusCode, 200, 'a gzip file may have several members')
+  t.equal((await send('gzip', Buffer.concat([gzipSync(markdown), gzipSync(markdown)]))).statusCode, 200, 'a gzip file can have several members')
   t.equal((await send('gzip', gzipSync(''))).statusCode, 400)
 })
 
@@ -87,7 +87,7 @@ t.test('A body in pieces is treated like a body in one piece', async (t) => {
     const pieces = [whole.subarray(0, 5), whole.subarray(5, 20), whole.subarray(20)]
     t.equal((await sendInPieces(url, encoding, pieces)).status, 200, encoding)
     t.equal((await sendInPieces(url, encoding, pieces.slice(0, 2))).status, 400, `${encoding}: truncated`)
-    t.equal((await sendInPieces(url, encoding, [...pieces, Buffer.from('garbage')])).status, 400, `${encoding}: garbage behind`)
+    t.equal((await sendInPieces(url, encoding, [...pieces, Buffer.from('garbage')])).status, 400, `${encoding}: trailing garbage`)
     t.equal((await sendInPieces(url, encoding, [compress('a'.repeat(max)), compress('b'.repeat(max))])).status, encoding === 'gzip' ? 413 : 400, `${encoding}: twice`)
   }
   t.equal((await fetch(`${url}/ping`)).status, 200)

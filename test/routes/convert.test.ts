@@ -100,7 +100,7 @@ await t.test('The order of refusals: key, empty, Content-Type, Accept, size, con
   await expect(convert(app, '{}', { type: json }), 400, 'Invalid content')
   await expect(convert(app, '[{"type":"constructor"}]', { type: json }), 400, 'Invalid content')
   await expect(convert(app, Buffer.from([0xff, 0x41]), { type: 'text/markdown' }), 400, 'Invalid content')
-  t.equal((await convert(app, 'x'.repeat(100))).statusCode, 200, 'as large as it may be')
+  t.equal((await convert(app, 'x'.repeat(100))).statusCode, 200, 'at the maximum size')
 })
 
 await t.test('Content that is lost is counted, and the request is rejected where it must not be lost', async (t) => {
@@ -124,7 +124,7 @@ await t.test('Content that is lost is counted, and the request is rejected where
   const { statusCode, headers } = await convert(app, html + '<p>long</p>'.repeat(1000), { type: 'text/html', query: '?strict=1' })
   t.same([statusCode, headers['x-conversion-dropped']], [422, '2'])
   t.equal((await convert(app, '# Hello', { query: '?strict=1' })).statusCode, 200)
-  t.equal((await convert(app, '# Hello', { query: '?strict=yes' })).statusCode, 400, 'no value that is only thought to be strict')
+  t.equal((await convert(app, '# Hello', { query: '?strict=yes' })).statusCode, 400, 'no value that only resembles strict')
 })
 
 await t.test('Math and diagrams become nodes of their own if the setting says so', async (t) => {
@@ -199,7 +199,7 @@ await t.test('With too many at once, the excess requests are told when to retry'
   const app = await build(t, { CONVERSION_THREADS: '1', CONVERSION_MAX_QUEUE: '2' })
   const answers = await Promise.all(Array.from({ length: 6 }, () => convert(app, 'some *text* here\n\n'.repeat(20_000), { accept: 'text/plain' })))
   const refused = answers.filter(({ statusCode }) => statusCode === 503)
-  t.equal(answers.filter(({ statusCode }) => statusCode === 200).length, 3, 'one at work, two waiting')
+  t.equal(answers.filter(({ statusCode }) => statusCode === 200).length, 3, 'one running, two waiting')
   t.equal(refused.length, 3)
   for (const { body, headers } of refused) t.same([body, headers['retry-after']], ['{"error":"The service is busy: try again"}', '2'])
   const metrics = (await app.inject({ url: '/metrics', headers: asDjango })).body

@@ -51,7 +51,7 @@ await t.test('Odd handshakes', async (t) => {
 
   const [pipelined, ...others] = lines
   t.match(pipelined, /"remoteAddress":"127.0.0.1".*Refused a WebSocket handshake/)
-  t.match(others, [/"rule":"brokenFrame","code":1002/], 'one warning, whoever goes on, and one for a handshake that came as frames')
+  t.match(others, [/"rule":"brokenFrame","code":1002/], 'one warning, whichever client continues, and one for a handshake that arrived as frames')
   t.notMatch(lines.join(''), 'stack')
 
   await app.close() // hangs, and so fails, where one of them is still open

@@ -19,7 +19,7 @@ await t.test('The answers match the contract, byte for byte', async (t) => {
   t.same(await ask(''), [400, '{"error":"Room name not provided"}'])
   t.same(await ask('?room='), [400, '{"error":"Room name not provided"}'])
   t.same(await ask('?room=r', {}), [403, '{"error":"Forbidden: Invalid API Key"}'])
-  t.equal((await app.inject({ method: 'POST', url: '/collaboration/api/reset-connections?room=r', headers: asDjango })).statusCode, 200, 'without a slash')
+  t.equal((await app.inject({ method: 'POST', url: '/collaboration/api/reset-connections?room=r', headers: asDjango })).statusCode, 200, 'without a trailing slash')
   t.equal((await app.inject({ method: 'POST', url: `${url}?room=r`, headers: { ...asDjango, 'content-type': 'application/json' }, payload: '{}' })).statusCode, 200, 'Django\'s requests.post may send a body')
   t.equal((await app.inject({ url: `${url}?room=r`, headers: asDjango })).statusCode, 404, 'not with GET')
 })

@@ -58,7 +58,7 @@ await t.test('Killed and started again, the service serves everything it had sto
     t.same(content(late.doc), content(doc), room)
     late.doc.getText('text').insert(0, 'goes on')
   }
-  t.equal(await second.server.stop(), 0, 'and stops in peace')
+  t.equal(await second.server.stop(), 0, 'and stops cleanly')
   t.match(second.server.output(), 'Stopped')
 })
 

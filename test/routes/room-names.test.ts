@@ -27,7 +27,7 @@ await t.test('A name is percent-decoded once, and every encoding of it is the sa
     await synced(...clients)
     t.equal(app.rooms.size(name), paths.length, `${name.slice(0, 20)} (${name.length})`)
     const response = await app.inject({ url: '/collaboration/api/get-connections/', query: { room: name, sessionKey: 's' }, headers: asDjango })
-    t.same(response.json(), { count: paths.length, exists: false }, 'Django means the same room')
+    t.same(response.json(), { count: paths.length, exists: false }, 'Django uses the same room')
     for (const [i, { doc }] of clients.entries()) doc.getArray('array').push([i])
     await when(clients, () => clients.every(({ doc }) => doc.getArray('array').length === paths.length))
     for (const { provider } of clients) provider.destroy()

@@ -48,7 +48,7 @@ for (const kind of hocuspocusKinds) {
     await Promise.all([a.synced(), b.until(() => b.text.length > 0)])
     a.text.insert(0, 'typed and ')
     await b.until(() => b.text.toString() === 'typed and brought along')
-    t.ok(a.unsyncedChanges() > 0, 'others have it, the store does not')
+    t.ok(a.unsyncedChanges() > 0, 'other clients have it, the store does not')
     open()
     await a.until(() => a.unsyncedChanges() === 0)
     const stored = new Y.Doc()
@@ -98,7 +98,7 @@ for (const kind of hocuspocusKinds) {
     t.notOk(a.isSynced())
     const right = connect(t, { kind, wsUrl, room: 'r', socket })
     await right.synced()
-    t.equal(socket.record.attempts, 1, 'the socket goes on')
+    t.equal(socket.record.attempts, 1, 'the socket stays open')
   })
 
   t.test(`${kind}: after a reset the client receives Close, then 4205, and reconnects`, async (t) => {
@@ -225,7 +225,7 @@ t.test('A client that leaves a document is removed from it, and late messages do
   wire.heard.length = 0
   wire.ws.send(about('r', bytes(0, 2, Y.encodeStateAsUpdate(new Y.Doc()))))
   await wire.until(({ heard }) => heard.some((message) => read(message).type === 2))
-  t.same(wire.heard.map(read).find(({ type }) => type === 2)?.rest.slice(2), [...Buffer.from('readonly')], 'by what it has shown last')
+  t.same(wire.heard.map(read).find(({ type }) => type === 2)?.rest.slice(2), [...Buffer.from('readonly')], 'by the ticket it has sent last')
 })
 
 t.test('Hocuspocus 4: two providers of one document on one socket, told apart by session ids', async (t) => {
@@ -273,7 +273,7 @@ t.test('A socket without credentials can wait, but only for a short time and wit
   chatty.ws.send(about('r', bytes(1, Uint8Array.of(0))))
   await Promise.all([silent, chatty].map((client) => client.until(({ closed }) => closed?.code === 4401)))
   t.same(silent.closed, { code: 4401, reason: 'No credentials came in time' })
-  t.same(chatty.heard, [], 'and nobody has answered it')
+  t.same(chatty.heard, [], 'and it was not answered')
   const patient = await listen(t)
   const flooding = await openBare(t, `${patient.wsUrl}/collaboration/ws/`)
   for (let i = 0; i < 600; i++) flooding.ws.send(about('r', bytes(1, Uint8Array.of(0))))
@@ -312,7 +312,7 @@ t.test('An invalid ticket is refused despite a valid cookie, whatever is sent af
   t.same(django.asked, ['/api/v1.0/documents/other/', '/api/v1.0/users/me/'])
   wire.ws.send(auth('r', await mint('r')))
   await wire.until(({ heard }) => heard.length === 3)
-  t.same(read(wire.heard[2] ?? auth('')).rest, [2, 8, ...Buffer.from('readonly')], 'a good one is')
+  t.same(read(wire.heard[2] ?? auth('')).rest, [2, 8, ...Buffer.from('readonly')], 'a valid one is')
 })
 
 t.test('The number of refusals on one socket is bounded', async (t) => {
@@ -342,7 +342,7 @@ t.test('The other messages of the protocol', async (t) => {
   wire.ws.send(about('r', bytes(5, 'stateless')))
   wire.ws.send(about('r', bytes(3)))
   await wire.until(({ heard }) => heard.length === 4)
-  t.match(read(wire.heard[3] ?? auth('')), { type: 1, rest: [1, 0] }, 'Pong and Stateless: nothing. QueryAwareness: nobody is here')
+  t.match(read(wire.heard[3] ?? auth('')), { type: 1, rest: [1, 0] }, 'Pong and Stateless: nothing. QueryAwareness: nobody is present')
   wire.ws.send(auth('r'))
   await wire.until(({ heard }) => heard.length === 5)
   t.match(read(wire.heard[4] ?? auth('')), { type: 2, rest: [2, 10, ...Buffer.from('read-write')] }, 'Auth again is answered')

@@ -94,7 +94,7 @@ t.test('Every key, scheme and kind of route', async (t) => {
     }
   }
   t.equal((await same.inject({ url: '/metrics', headers: { authorization: secret } })).statusCode, 200)
-  t.equal((await same.inject({ url: '/metrics', headers: { authorization: `Bearer ${secret}` } })).statusCode, 403, 'a key that is the secret too')
+  t.equal((await same.inject({ url: '/metrics', headers: { authorization: `Bearer ${secret}` } })).statusCode, 403, 'an API key that equals the secret')
 })
 
 t.test('WebSocket handshakes that are refused with an HTTP status', async (t) => {
@@ -113,7 +113,7 @@ t.test('WebSocket handshakes that are refused with an HTTP status', async (t) =>
     }
     const bearer = connectBare(t, `${wsUrl}${path}${path.includes('?') ? '&' : '?'}token=${await mint('r')}`, { authorization: `Bearer ${secret}` })
     await bearer.until((heard) => heard.refused !== undefined)
-    t.equal(bearer.refused?.status, 403, 'a wrong header is not rescued by a good ticket')
+    t.equal(bearer.refused?.status, 403, 'a valid ticket does not make up for a wrong header')
   }
   const nothing = connectBare(t, `${wsUrl}/collaboration/ws/r`)
   await nothing.until((heard) => heard.refused !== undefined)

@@ -59,7 +59,7 @@ t.test('The start, opened and closed documents, and requests are logged', async 
   t.equal((await fetch(`${url}/ping`)).status, 200)
   t.equal((await fetch(`${url}/metrics`)).status, 403)
   await log.until(() => log.of('Answered a request').length > answered)
-  t.match(log.of('Answered a request').slice(answered), [{ level: info, statusCode: 403, req: { method: 'GET', url: '/metrics' } }], 'what succeeds is for debug')
+  t.match(log.of('Answered a request').slice(answered), [{ level: info, statusCode: 403, req: { method: 'GET', url: '/metrics' } }], 'a success is logged at debug')
 })
 
 t.test('No line contains a secret, and a name cannot split a line', async (t) => {

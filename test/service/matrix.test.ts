@@ -130,7 +130,7 @@ async function follow (
     t.equal(record.closes[0]?.code, 4503, room)
     t.same(record.denied, [], `${room}: never permission denied`)
     t.same(record.inBandCloses, [], room)
-    t.ok(client.wantsToConnect(), `${room}: tries again`)
+    t.ok(client.wantsToConnect(), `${room}: retries`)
     const named = lines.some((line) => line.includes(JSON.stringify(room)) && line.includes(`"cause":"${fate.cause}"`))
     t.ok(named, `${room}: the log names the cause`)
   }
@@ -170,8 +170,8 @@ for (const kind of kinds) {
       tickets.push(token)
       return await follow(t, service, kind, room, { token, headers: { cookie } }, fate)
     }))
-    t.same(clients.filter(({ record }) => record.attempts > 1), [], 'refused clients do not come back at once')
-    t.same(service.backend.asked, [], 'a good ticket needs no Django, a bad one is not rescued by the cookie')
+    t.same(clients.filter(({ record }) => record.attempts > 1), [], 'refused clients do not reconnect at once')
+    t.same(service.backend.asked, [], 'a valid ticket needs no Django, and the cookie does not make up for an invalid one')
     logIsClean(t, service, tickets)
   })
 
@@ -180,7 +180,7 @@ for (const kind of kinds) {
     const clients = await Promise.all(Object.entries(django).map(async ([name, { fate }]) =>
       await follow(t, service, kind, `${name} @ ${kind}`, { headers: { cookie } }, fate)))
     const refused = clients.filter(({ record }) => record.denied.length > 0)
-    t.same(refused.map(({ record }) => record.attempts), [1, 1, 1, 1], 'refused clients do not come back at once')
+    t.same(refused.map(({ record }) => record.attempts), [1, 1, 1, 1], 'refused clients do not reconnect at once')
     for (const [name, { fate }] of Object.entries(django)) {
       if (typeof fate !== 'object') t.equal(callsAbout(service, `${name} @ ${kind}`), 1, `${name}: Django is asked once`)
     }
@@ -213,5 +213,5 @@ for (const kind of kinds) {
 
 function logIsClean (t: Tap, { lines }: Service, more: readonly string[] = []): void {
   const text = lines.join('')
-  for (const word of [...hidden, ...more]) t.notOk(text.includes(word), 'nothing secret is in the log')
+  for (const word of [...hidden, ...more]) t.notOk(text.includes(word), 'the log contains no secret')
 }

@@ -40,7 +40,7 @@ for (const kind of kinds) {
       if (socket !== undefined) await new Promise((resolve) => { socket.once('pong', resolve).ping() })
       t.same(client.record.closes, [], 'the socket stays open')
     }
-    t.same([bystander.record.closes, bystander.record.attempts], [[], 1], 'others see no disconnect')
+    t.same([bystander.record.closes, bystander.record.attempts], [[], 1], 'other clients see no disconnect')
   })
 
   t.test(`${kind}: edit becomes read-only and edit again on the same socket`, async (t) => {
@@ -56,7 +56,7 @@ for (const kind of kinds) {
     await eventually(() => app.rooms.counters.refused === 1)
     other.text.insert(0, '>')
     await client.until(() => client.text.toString() === '>ab')
-    t.equal(other.text.toString(), '>a', 'what is written meanwhile reaches nobody')
+    t.equal(other.text.toString(), '>a', 'changes made meanwhile reach nobody')
     now.document = (_, response) => { answer(response, 200, mayEdit) }
     await eventually(() => app.rooms.count('r', '')?.count === 2)
     client.text.insert(3, 'c')

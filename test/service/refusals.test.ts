@@ -105,12 +105,12 @@ t.test('An address can have a limited number of sockets that carry nothing but r
   const honest = await openBare(t, `${wsUrl}/collaboration/ws/?room=mine`, cookie('s'))
   honest.ws.send(auth('mine'))
   await honest.until(({ heard }) => heard.length > 0)
-  t.notOk(isDenied(honest.heard[0] ?? auth('')), 'others are not in the way')
+  t.notOk(isDenied(honest.heard[0] ?? auth('')), 'other clients are not affected')
   first.ws.terminate()
   Object.assign(app.gate, { emptyTimeoutMs: 50 })
   const shortLived = await eventuallyRefused()
   await shortLived.until(({ closed }) => closed !== undefined)
-  t.equal(shortLived.closed?.code, 4508, 'it is not kept for ever')
+  t.equal(shortLived.closed?.code, 4508, 'it is not kept forever')
 
   /** The service has heard of the end of the first one. */
   async function eventuallyRefused (): Promise<BareClient> {

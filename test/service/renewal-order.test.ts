@@ -96,7 +96,7 @@ for (const isHocuspocus of [false, true]) {
     await wire.until(({ heard }) => heard.length >= before + 3)
     t.same(answers(wire, isHocuspocus).slice(-2), ['read-write', 'readonly'])
     const types = wire.heard.slice(before).map((message) => isHocuspocus ? read(message).type : message[0])
-    t.same(types.slice(0, 3), isHocuspocus ? [2, 2, 0] : [101, 101, 0], 'the question behind the tickets is answered last')
+    t.same(types.slice(0, 3), isHocuspocus ? [2, 2, 0] : [101, 101, 0], 'the question after the tickets is answered last')
     t.equal(app.rooms.count('r', '')?.count, 0)
   })
 

@@ -52,7 +52,7 @@ for (const [name, act] of Object.entries(idle)) {
       await one.until(({ closed }) => closed !== undefined)
       await isSeen(other)
       t.equal(one.closed?.code, 4205)
-      t.ok(other.isOpen, 'somebody else stays')
+      t.ok(other.isOpen, 'another user stays')
       await reset(app)
       await other.until(({ closed }) => closed !== undefined)
       t.equal(other.closed?.code, 4205)
@@ -113,7 +113,7 @@ for (const path of ['r', '?room=r']) {
     }
     await one.until(({ closed }) => closed !== undefined)
     t.equal(one.closed?.code, 4205)
-    t.same(one.heard, [], 'and hears nothing of the room')
+    t.same(one.heard, [], 'and receives nothing from the room')
     if (path !== 'r') await other.until(({ heard }) => heard.length > 0)
     t.ok(other.isOpen)
   })
@@ -146,7 +146,7 @@ t.test('A flood of resets leaves nothing behind, and does not affect users of ot
   bystander.ws.send(bye('elsewhere'))
   bystander.ws.send(auth('', 'elsewhere'))
   await bystander.until(({ closed }) => closed !== undefined)
-  t.equal(bystander.closed?.code, 4205, 'resets since the handshake are forgotten: in doubt it is judged anew')
+  t.equal(bystander.closed?.code, 4205, 'resets since the handshake are forgotten: in doubt it is authorised again')
   const again = await openBare(t, `${wsUrl}/collaboration/ws/?room=elsewhere`, as('one'))
   again.ws.send(auth('', 'elsewhere'))
   await again.until(({ heard }) => heard.length > 0)
@@ -215,5 +215,5 @@ t.test('Whatever the order of events, nobody is in the room by a verdict from be
     for (const { ws } of clients) ws.terminate()
     return true
   }), { numRuns: 40 })
-  t.ok(entered > 0, 'somebody was in')
+  t.ok(entered > 0, 'at least one client was in the room')
 })

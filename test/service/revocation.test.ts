@@ -21,7 +21,7 @@ for (const kind of kinds) {
     await Promise.all(clients.map((client) => client.synced()))
     const { statusCode, body } = await reset(app, 'room=a&room=b&room=nobody-here&room=')
     t.same([statusCode, body], [200, '{"message":"Connections reset"}'])
-    t.same(await count(app, 'a'), { error: 'Room not found' }, 'they are gone when the answer comes')
+    t.same(await count(app, 'a'), { error: 'Room not found' }, 'they are closed when the answer arrives')
     await Promise.all(clients.slice(0, 2).map((client) => {
       return client.until(() => client.record.closes.length === 1 && client.isSynced())
     }))

@@ -83,7 +83,7 @@ for (const isHocuspocus of [false, true]) {
     await editor.until(() => editor.awareness.getStates().get(7)?.['user'] === 'reader')
     if (isHocuspocus) {
       await reader.wire.until(({ heard }) => statuses(heard.slice(before)).length === types.length * changes.length + 1)
-      t.same(statuses(reader.wire.heard.slice(before)), [...new Array<number>(types.length * changes.length).fill(0), 1], 'SyncStatus false; true where it held nothing new')
+      t.same(statuses(reader.wire.heard.slice(before)), [...new Array<number>(types.length * changes.length).fill(0), 1], 'SyncStatus false; true if it contained nothing new')
     }
     editor.text.insert(6, '!')
     await eventually(() => app.rooms.counters.updates === 2)

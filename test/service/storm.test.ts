@@ -75,6 +75,6 @@ t.test(`${users * clientsPerUser} clients of ${users} users connect at once: one
   await djangoAnswers(second)
   t.equal(rooms.reduce((sum, room) => sum + app.rooms.size(room), 0), users * clientsPerUser)
   t.equal(django.asked.filter((url) => url.includes('/documents/')).length, users)
-  t.ok(django.asked.length <= 2 * users, 'who a user is is asked at most once for each')
+  t.ok(django.asked.length <= 2 * users, 'at most one user call for each')
   t.equal(django.maxInFlight(), maxCalls)
 })

@@ -63,13 +63,13 @@ async function replay (t: Test, history: EditingHistory, perMessage: number): Pr
   })
   const late = connectYWebsocket(t, wsUrl, 'history')
   await synced(late)
-  t.ok(textOf(late) === history.end, 'a late joiner reads what the history ends in')
+  t.ok(textOf(late) === history.end, 'a late client reads the end of the history')
   for (const { provider } of [...all, late]) provider.destroy()
   while (app.rooms.openRooms > 0) await new Promise((resolve) => { setImmediate(resolve) })
   await app.rooms.compactionIdle()
   const again = connectYWebsocket(t, wsUrl, 'history')
   await synced(again)
-  t.ok(textOf(again) === history.end, 'and so does one who opens it when it was closed and compacted')
+  t.ok(textOf(again) === history.end, 'and so does a client that opens it after it was closed and compacted')
   t.same([...all, late, again].flatMap(({ closes }) => closes), [])
 }
 

@@ -58,7 +58,7 @@ for (const [kind, send] of Object.entries(kinds)) {
     await held(app, (bytes) => bytes > 0)
     shiftMs = 40_000
     later(app, shiftMs)
-    t.ok(app.gate.inbound.total > 0, '40 s are granted')
+    t.ok(app.gate.inbound.total > 0, 'it is allowed 40 s')
     const before = app.gate.inbound.total
     await client.write(...kind.includes('fragment') ? [frame(pong, Buffer.alloc(0)), frame(continuation, Buffer.alloc(0), false)] : [Buffer.alloc(1)])
     await held(app, (bytes) => bytes !== before)
@@ -97,7 +97,7 @@ await t.test('While the service itself is not reading, the client is not late', 
   t.ok(app.gate.inbound.total > half.length)
   for (const { socket } of app.rooms.connections()) socket.resume()
   later(app, 30_000)
-  t.ok(app.gate.inbound.total > half.length, 'it has its time anew')
+  t.ok(app.gate.inbound.total > half.length, 'its time starts again')
   later(app, longAfter)
   t.equal(await client.closed, 4508)
 })
@@ -112,7 +112,7 @@ await t.test('A message that arrives byte by byte costs no more than is counted'
     await client.write(Buffer.alloc(1))
     await held(app, (bytes) => bytes > before)
   }
-  t.ok(app.gate.inbound.total > 20 * 500, 'a chunk is more than its byte')
+  t.ok(app.gate.inbound.total > 20 * 500, 'a chunk is larger than its byte')
 })
 
 await t.test('Control frames beside a byte of payload count: the byte keeps their chunk in memory', async (t) => {
@@ -212,7 +212,7 @@ for (const version of ['y-websocket 2', 'y-websocket 3'] as const) {
     writer.doc.getMap('map').set('key', 'value')
     await when([reader], () => reader.doc.getMap('map').get('key') === 'value')
     t.same(reader.closes, [])
-    t.notOk(areEqual(reader.doc, writer.doc), 'the offline work is refused')
+    t.notOk(areEqual(reader.doc, writer.doc), 'the offline work is rejected')
     t.equal(app.rooms.counters.refused, 1)
   })
 }

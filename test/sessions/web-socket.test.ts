@@ -96,7 +96,7 @@ await t.test('Pings are answered, unless the client does not read the answers', 
   const last = once(client, 'pong')
   client.resume()
   await last
-  t.same(pongs, ['the last'], 'it comes behind what was to be read')
+  t.same(pongs, ['the last'], 'it is sent after the bytes that were to be read')
 })
 
 await t.test('Waiting ends with the socket', async (t) => {

@@ -18,7 +18,7 @@ await t.test('Misspelt names are found', async (t) => {
 await t.test('Names of other programs are ignored', async (t) => {
   const others = ['HOME', 'POST', 'HOSTS', 'PATH', 'COLLABORATION_API_URL', 'COLLABORATION_WS_URL', 'Y_PROVIDER_PORT', 'Y_PROVIDER_SERVICE_HOST', 'Y_PROVIDER_API_BASE_URL', 'DJANGO_SECRET_KEY', 'LOG_LEVELS_OF_OTHERS']
   t.same(misspelt(Object.fromEntries(others.map((name) => [name, 'x']))), [])
-  t.same(misspelt({ MAX_CONNECTION: '1', MAX_CONNECTIONS: '1' }), [], 'the right name is there as well')
+  t.same(misspelt({ MAX_CONNECTION: '1', MAX_CONNECTIONS: '1' }), [], 'the correct name is set as well')
 })
 
 await t.test('A misspelling is one letter added, missing, changed or swapped', async (t) => {

@@ -53,7 +53,7 @@ await t.test('Values are accepted in the forms that people write', async (t) => 
     COLLABORATION_SERVER_SECRET: '  in-a-file-with-a-newline\n',
   })
   t.match(found, { PORT: 80, COLLABORATION_SERVER_ORIGIN: ['https://docs.example.org', 'http://localhost:3000'], COLLABORATION_SESSION_COOKIES: ['sessionid'], LOG_LEVEL: 'warn', MAX_CONNECTIONS: 0, COLLABORATION_SERVER_SECRET: 'in-a-file-with-a-newline' })
-  t.equal((await read({ COLLABORATION_LOGGING: 'true' })).LOG_LEVEL, 'debug', 'the older name asks for debug')
+  t.equal((await read({ COLLABORATION_LOGGING: 'true' })).LOG_LEVEL, 'debug', 'the older name sets debug')
   t.equal((await read({ COLLABORATION_LOGGING: 'true', LOG_LEVEL: 'info' })).LOG_LEVEL, 'info', 'the newer name wins')
 })
 
@@ -112,7 +112,7 @@ await t.test('Secrets can be read from files', async (t) => {
   await t.rejects(readSettings({ COLLABORATION_SERVER_SECRET_FILE: `${folder}/nowhere` }), { message: /^COLLABORATION_SERVER_SECRET_FILE cannot be read: .*nowhere \(ENOENT\)$/ })
   await t.rejects(readSettings({ COLLABORATION_SERVER_SECRET_FILE: `${folder}/empty` }), { message: /^COLLABORATION_SERVER_SECRET_FILE is empty: / })
   for (const path of [folder, '/dev/zero']) await t.rejects(readSettings({ COLLABORATION_SERVER_SECRET_FILE: path }), { message: /^COLLABORATION_SERVER_SECRET_FILE is not a file: / })
-  await t.rejects(read({ PORT_FILE: file }).then((found) => { throw new Error(String(found.PORT)) }), { message: '4444' }, 'only secrets have files')
+  await t.rejects(read({ PORT_FILE: file }).then((found) => { throw new Error(String(found.PORT)) }), { message: '4444' }, 'only secrets can be read from files')
 })
 
 await t.test('Production rejects values that are only for development', async (t) => {
@@ -120,7 +120,7 @@ await t.test('Production rejects values that are only for development', async (t
   for (const unsafe of ['my-secret', 'fifteen-letters']) {
     for (const name of ['COLLABORATION_SERVER_SECRET', 'COLLABORATION_SERVER_SECRET_PREVIOUS', 'Y_PROVIDER_API_KEY']) {
       await t.rejects(read({ ...production, [name]: unsafe }), { message: `${name} is unsafe in production: use at least 16 random characters` })
-      t.ok(await read({ [name]: unsafe }), 'development takes it')
+      t.ok(await read({ [name]: unsafe }), 'development accepts it')
     }
   }
   await t.rejects(read({ ...production, COLLABORATION_SERVER_ORIGIN: '*' }), { message: /^COLLABORATION_SERVER_ORIGIN must not be \* in production/ })
@@ -143,7 +143,7 @@ await t.test('A value in quotation marks is named in a warning, and not repeated
     `COLLABORATION_SERVER_SECRET ${note}`, `COLLABORATION_SERVER_SECRET_PREVIOUS ${note}`, `Y_PROVIDER_API_KEY ${note}`,
   ])
   t.same(await warnings(t, { COLLABORATION_SERVER_SECRET: '"only-one-of-them-here', Y_PROVIDER_API_KEY: '\'not-the-same-at-both-ends"' }), [])
-  await t.rejects(read({ PORT: '"4444"' }), { message: `PORT must be a whole number, 0 to 65535 (it ${note})` }, 'where it stops the start, the line says why')
+  await t.rejects(read({ PORT: '"4444"' }), { message: `PORT must be a whole number, 0 to 65535 (it ${note})` }, 'if it stops the start, the line gives the reason')
 })
 
 await t.test('An API key that equals a secret is named in a warning, and not repeated', async (t) => {

@@ -17,11 +17,11 @@ for (const isKnown of [true, false]) {
     table.leave(ada, 20)
     t.same(table.present(), [])
     t.equal(table.apply(said(7, 3, '{"name":"Ada"}'), grace, 1000, 21), 1, 'dropped and counted')
-    t.same(table.present(), [], 'Grace was there before Ada left')
+    t.same(table.present(), [], 'Grace was present before Ada left')
 
     const adaAgain = speaker(isKnown ? 'ada' : undefined, 30)
     t.equal(table.apply(said(7, 3, '{"name":"Ada"}'), adaAgain, 1000, 31), 0)
-    t.match(table.present(), [{ clientId: 7, clock: 4 }], 'she who comes back with her old clock is heard, one clock on')
+    t.match(table.present(), [{ clientId: 7, clock: 4 }], 'a client that reconnects with its old clock is relayed, one clock higher')
     t.end()
   })
 }

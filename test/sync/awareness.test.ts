@@ -22,7 +22,7 @@ await t.test('Presence appears, changes and disappears with its connection', asy
   const [a, b] = [await engine.joinLive(), await engine.joinLive()]
   a.awareness(1, 1, { name: 'A' })
   await until(() => b.present[1] !== undefined)
-  t.same(a.present, { 1: { name: 'A' } }, 'its own comes back: a lone client hears something')
+  t.same(a.present, { 1: { name: 'A' } }, 'its own state is returned, so that a lone client receives something')
   a.awareness(1, 2, { name: 'AA' })
   await until(() => JSON.stringify(b.present) === '{"1":{"name":"AA"}}')
   a.leave()
@@ -154,7 +154,7 @@ await t.test('A state that no client could read is not relayed, and its sender i
   a.announce([{ clientId: 1, clock: 1, state: '{}' }, { clientId: 2, clock: 1, state: '{"unclosed":' }])
   t.equal(a.closed?.code, 1007)
   b.announce([{ clientId: 3, clock: 1, state: '['.repeat(2000) }])
-  t.equal(b.closed, undefined, 'too large: not looked at')
+  t.equal(b.closed, undefined, 'too large: not decoded')
   b.awareness(4, 1, {})
   await until(() => 4 in witness.present)
   t.same(Object.keys(witness.present), ['4'])

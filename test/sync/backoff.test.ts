@@ -17,7 +17,7 @@ t.test('The delay doubles with each failure up to a day, and a success resets it
     t.notOk(backoff.isWaiting('a'))
     t.ok(backoff.has('a'))
   }
-  t.notOk(backoff.has('b'), 'others are not concerned')
+  t.notOk(backoff.has('b'), 'other documents are not affected')
   backoff.succeeded('a')
   t.notOk(backoff.has('a'))
   t.equal(backoff.failed('a'), minute)

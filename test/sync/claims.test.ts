@@ -256,7 +256,7 @@ await t.test('An owner who has won over a rival with a higher clock is renewed o
   const before = there?.all()[0]?.clock ?? 0
   owner.say(2)
   world.nodes[1]?.hear(world.nodes[0]!)
-  t.ok((there?.all()[0]?.clock ?? 0) > before, 'clients there hear a higher clock, or they would drop the owner after 30 s')
+  t.ok((there?.all()[0]?.clock ?? 0) > before, 'clients there receive a higher clock, or they would drop the owner after 30 s')
 })
 
 await t.test('An anonymous person\'s id is reserved for anonymous people for 30 s, and then free for anybody', async (t) => {
@@ -281,9 +281,9 @@ await t.test('An anonymous person\'s id is reserved for anonymous people for 30 
 })
 
 await t.test('People are distinguished by digests for which no collision can be searched', async (t) => {
-  t.equal(personOf('ada', 'session'), personOf('ada', undefined), 'the user id counts first')
+  t.equal(personOf('ada', 'session'), personOf('ada', undefined), 'the user id takes precedence')
   t.not(personOf('ada', undefined), personOf(undefined, 'ada'))
-  t.not(personOf(undefined, undefined), personOf(undefined, undefined), 'nobody is the same anonymous person')
+  t.not(personOf(undefined, undefined), personOf(undefined, undefined), 'no two anonymous people are the same')
   t.ok(personOf('ada', undefined).length * 6 >= 128)
 })
 

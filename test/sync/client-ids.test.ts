@@ -27,7 +27,7 @@ for (const owner of [{ userId: 'ada' }, { sessionKey: 'ada' }]) {
     witness.awareness(1, 1, {})
     await until(() => witness.present[1] !== undefined)
     t.same(witness.present[7], { name: 'Ada is back' })
-    t.notOk(witness.all('awareness').some(({ entries }) => entries.some(({ state }) => state.includes('fake'))), 'nobody heard anything else')
+    t.notOk(witness.all('awareness').some(({ entries }) => entries.some(({ state }) => state.includes('fake'))), 'nobody received anything else')
     back.leave()
     engine.pass(121_000)
     late.awareness(7, 40, { name: 'mine now' })
@@ -55,13 +55,13 @@ await t.test('The owner is the person who was first, even if the room learns of 
   rival.awareness(8, 99, { name: 'fake again' })
   rival.awareness(9, 1, {})
   await until(() => witness.present[9] !== undefined)
-  t.notOk(witness.present[8], 'nor of an id whose owner has left')
+  t.notOk(witness.present[8], 'nor for an id whose owner has left')
   rival.leave()
   await until(() => witness.present[9] === undefined)
   t.same(witness.present[7], { name: 'Ada' }, 'nor does the rival take it along')
   room.remote.left('NODE', false)
   await until(() => witness.present[7] === undefined)
-  t.match(room.remote.introduce()[0], { entries: [{ clientId: 7, state: 'null', person: personOf('ada', undefined), since: entry.since }, {}, {}] }, 'a node that comes in hears whose it is')
+  t.match(room.remote.introduce()[0], { entries: [{ clientId: 7, state: 'null', person: personOf('ada', undefined), since: entry.since }, {}, {}] }, 'a node that opens the room learns the owner')
 })
 
 await t.test('A client id is reserved for its owner while the room is empty', async (t) => {
@@ -83,7 +83,7 @@ await t.test('A client id is reserved for its owner while the room is empty', as
   back.awareness(7, 1, { name: 'Ada is back' })
   await until(() => back.present[7] !== undefined)
   t.same(back.present[7], { name: 'Ada is back' })
-  t.ok((back.all('awareness').at(-1)?.entries.find(({ clientId }) => clientId === 7)?.clock ?? 0) > 5, 'with a clock that clients do not ignore')
+  t.ok((back.all('awareness').at(-1)?.entries.find(({ clientId }) => clientId === 7)?.clock ?? 0) > 5, 'with a clock that clients accept')
   back.leave()
   await until(() => engine.rooms.openRooms === 0)
   engine.pass(121_000)
@@ -104,7 +104,7 @@ await t.test('Released rooms remember a bounded number of clients, and nobody ca
   }
   remembered.keep('ada', left('ada', 7, 1), 2)
   for (let room = 0; room < 64; room++) remembered.keep(`mallory ${room}`, left('mallory', 1000, 32), 3)
-  t.equal(remembered.of('mallory 31', 4).length, 0, 'her own first rooms are pushed out')
+  t.equal(remembered.of('mallory 31', 4).length, 0, 'her own first rooms are evicted')
   t.equal(remembered.of('mallory 32', 4).length, 32)
   for (let room = 0; room < 4000; room++) remembered.keep(`anonymous ${room}`, left(undefined, 1000, 32), 3)
   t.same(remembered.take('ada', 4).map(({ clientId }) => clientId), [7])
@@ -130,7 +130,7 @@ await t.test('The states of one connection are bounded in total', async (t) => {
   await until(() => witness.present[2] !== undefined)
   a.awareness(2, 2, 'z'.repeat(900))
   await until(() => String(witness.present[2]).startsWith('z'))
-  t.equal(engine.rooms.counters.awarenessDropped, 1, 'what is replaced or gone does not count')
+  t.equal(engine.rooms.counters.awarenessDropped, 1, 'replaced and removed states do not count')
 })
 
 await t.test('States of another user\'s client are dropped unread', async (t) => {

@@ -24,11 +24,11 @@ await t.test('Differences of large documents are bounded in total, until they ar
   const differences = stuck()
   const first = differences.of('a', documentOf(40 * MiB), vector(1), 'ada')
   t.ok(first)
-  t.equal(differences.of('b', documentOf(30 * MiB), vector(1), 'grace'), undefined, 'too much with the first')
+  t.equal(differences.of('b', documentOf(30 * MiB), vector(1), 'grace'), undefined, 'too much together with the first')
   t.ok(differences.of('c', documentOf(20 * MiB), vector(1), 'grace'))
   first?.release()
   t.ok(differences.of('b', documentOf(30 * MiB), vector(1), 'grace'))
-  t.ok(stuck().of('huge', documentOf(100 * MiB), vector(1), 'ada'), 'but any document may come alone')
+  t.ok(stuck().of('huge', documentOf(100 * MiB), vector(1), 'ada'), 'but any document can be sent alone')
 })
 
 await t.test('The same difference counts once, until the last client that waits for it has it', async (t) => {
@@ -86,5 +86,5 @@ await t.test('A client that asks for many differences and reads none is sent the
   }
   const again = ask({ userId: 'mallory' })
   await until(() => again.peer.all('step2').length === 1)
-  t.equal(engine.work.differences, 6, 'once they are read, the next may ask')
+  t.equal(engine.work.differences, 6, 'once they are read, the client can ask again')
 })

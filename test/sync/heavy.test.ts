@@ -138,7 +138,7 @@ await t.test('A document that ends while it waits does not leave its socket paus
   t.ok(peer.socket.paused, 'nothing is read until the document is open')
   await until(() => peer.closed !== undefined)
   t.equal(peer.closed, closes.damaged)
-  t.notOk(peer.socket.paused, 'the socket may carry other documents')
+  t.notOk(peer.socket.paused, 'the socket can carry other documents')
 })
 
 await t.test('Changes of a client that has left count, even if another waiting client is disconnected', async (t) => {

@@ -42,7 +42,7 @@ await t.test('Questions that cannot be answered yet are kept, up to a bound', as
   await until(() => engine.rooms.unsavedBytes === 0)
   const other = await engine.joinLive()
   for (let number = 1; number <= 11_000; number++) other.say({ type: 'stored-question', number })
-  t.equal(other.closed, undefined, 'those that were answered do not count')
+  t.equal(other.closed, undefined, 'answered questions do not count')
 })
 
 await t.test('A client that has answered is asked again', async (t) => {
@@ -73,7 +73,7 @@ await t.test('Documents that share a socket do not fill it for each other', asyn
   writer.awareness(1, 1, { name: 'w' })
   await until(() => one.socket.buffered > 0)
   await turn()
-  t.equal(other.socket.writes, before, 'nothing more on a socket that is full')
+  t.equal(other.socket.writes, before, 'nothing more on a full socket')
   for (const update of more.slice(1)) {
     const { ticks } = engine.rooms.counters
     writer.update(update)

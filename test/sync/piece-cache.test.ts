@@ -27,7 +27,7 @@ await t.test('The oldest entries are evicted, however small they are and however
   for (let index = 0; index < 40; index++) await counted.get(`large ${index}`, mebibyte)
   t.equal(counted.made, 140)
   await counted.get('large 39', mebibyte)
-  t.equal(counted.made, 140, 'the newest is here')
+  t.equal(counted.made, 140, 'the newest is present')
   let held = 0
   for (let index = 39; index >= 0; index--) {
     const before = counted.made
@@ -35,7 +35,7 @@ await t.test('The oldest entries are evicted, however small they are and however
     if (await here.then(() => true, () => false)) held++
     t.equal(counted.made, before)
   }
-  t.ok(held >= 16 && held <= 32, `${held} MiB of 40 are here`)
+  t.ok(held >= 16 && held <= 32, `${held} MiB of 40 are present`)
 })
 
 await t.test('An entry that is encoded while the cache is cleared is not kept', async (t) => {

@@ -28,8 +28,8 @@ await t.test('While the store accepts other documents, one that it rejects does 
   }
   add()
   await until(() => amongOthers.tries() === 20, 30_000)
-  t.ok(alone.tries() <= 10, `refused alone: tried ${alone.tries()} times, further and further apart; among others: ${amongOthers.tries()} times`)
-  t.ok(taken >= 18, `${taken} others were taken meanwhile`)
+  t.ok(alone.tries() <= 10, `rejected alone: ${alone.tries()} attempts at growing intervals; among other documents: ${amongOthers.tries()} attempts`)
+  t.ok(taken >= 18, `${taken} other documents were stored meanwhile`)
   await healed([alone, amongOthers])
 })
 

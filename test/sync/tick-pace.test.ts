@@ -16,7 +16,7 @@ await t.test('A small room hardly gathers; a room of a hundred gathers what a fe
   t.ok(settled(0.2, 50) < 2.5, 'twenty')
   const hundred = settled(1.2, 10)
   t.ok(hundred > 4 && hundred < 8, `a hundred: ${hundred}`)
-  t.ok(settled(2.4, 10) < 1.7 * hundred, 'on a machine half as quick')
+  t.ok(settled(2.4, 10) < 1.7 * hundred, 'on a machine of half the speed')
 })
 
 await t.test('A moment in which many people type at once does not slow a room down', async (t) => {
@@ -27,7 +27,7 @@ await t.test('A moment in which many people type at once does not slow a room do
   pace.ticked(1000, 1001, 12, 0, most)
   t.ok(spacing() > before && spacing() < 1.5 * before, `${before} ms, then ${spacing()}`)
   for (let round = 0; round < 50; round++) pace.ticked(1000, 1001, 50, 0, most)
-  t.equal(spacing(), most, 'it is another thing where they go on')
+  t.equal(spacing(), most, 'it differs if they continue')
 })
 
 await t.test('The cost of a crowd does not slow down the people who come after it', async (t) => {
@@ -65,5 +65,5 @@ await t.test('The load is the recent share of time in ticks', async (t) => {
   for (let now = 1000; now < 3000; now += 10) load.add(5, now)
   t.ok(Math.abs(load.value - 0.5) < 0.05, `half of it: ${load.value}`)
   load.add(1, 60_000)
-  t.ok(load.value < 0.01, 'after a quiet time nothing is left of it')
+  t.ok(load.value < 0.01, 'after a quiet time the load is gone')
 })

@@ -11,7 +11,7 @@ await t.test('An update reaches all other connections, and the store', async (t)
   writer.update(typing('hello')[0]!)
   await until(() => reader.text === 'hello')
   await until(() => engine.store.updates('room').length === 1)
-  t.same(writer.all('update'), [], 'its sender has it already')
+  t.same(writer.all('update'), [], 'its sender already has it')
 })
 
 await t.test('Updates that arrive in one turn of the event loop are sent as one update, in one write, and stored as one', async (t) => {
@@ -61,7 +61,7 @@ await t.test('Updates of one client arrive in order', async (t) => {
   reader.onHeard = (heard) => {
     if (heard.type !== 'update') return
     Y.applyUpdate(doc, heard.bytes)
-    t.equal(doc.store.pendingStructs, null, 'nothing comes before what it leans on')
+    t.equal(doc.store.pendingStructs, null, 'nothing precedes what it depends on')
   }
   for (const [i, update] of typing(...Array.from({ length: 50 }, (_, i) => `${i} `)).entries()) {
     writer.update(update)
@@ -128,13 +128,13 @@ await t.test('SyncStatus is sent once the store has the update, not before, and 
   engine.store.appends.openOnce()
   await until(() => writer.all('status').length === 1)
   for (let i = 0; i < 10; i++) await turn()
-  t.equal(writer.all('status').length, 1, 'a repeat of what still waits is not acknowledged before its first copy is stored')
+  t.equal(writer.all('status').length, 1, 'a repeat of a waiting update is not acknowledged before its first copy is stored')
   engine.store.appends.open()
   await until(() => writer.all('status').length === 5)
   t.ok(writer.all('status').every(({ stored }) => stored))
   writer.update(first!)
-  t.equal(writer.all('status').length, 6, 'a repeat of what is stored is acknowledged at once')
-  t.same(reader.all('status'), [], 'y-websocket knows no such message')
+  t.equal(writer.all('status').length, 6, 'a repeat of a stored update is acknowledged at once')
+  t.same(reader.all('status'), [], 'y-websocket has no such message')
 })
 
 await t.test('An update with a gap is kept and relayed, and its sender is asked for the missing part', async (t) => {

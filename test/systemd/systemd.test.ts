@@ -28,7 +28,7 @@ const here = unit.replace(/^ExecStart=\S+/m, `ExecStart=${process.execPath}`)
 t.test('Systemd understands every line of the unit', async (t) => {
   const verify = (text: string) => analyze(t.testdir({ 'y-provider.service': text }), 'verify', '--man=no', '--recursive-errors=no')
   t.same(verify(here), { status: 0, output: '' })
-  t.match(verify(here.replace('ProtectHome', 'ProtecHome')).output, /Unknown key 'ProtecHome'/, 'a slip is found')
+  t.match(verify(here.replace('ProtectHome', 'ProtecHome')).output, /Unknown key 'ProtecHome'/, 'a misspelling is found')
 })
 
 t.test('The unit allows little: systemd rates its exposure at 2 of 10 at most', async (t) => {
@@ -39,12 +39,12 @@ t.test('The unit allows little: systemd rates its exposure at 2 of 10 at most', 
 t.test('The settings are known and accepted in production once the secret is filled in', async (t) => {
   const known = new Set(settings.map(([name]) => name))
   for (const name of Object.keys(environment)) t.ok(known.has(name), name)
-  await t.rejects(readSettings(environment), /COLLABORATION_SERVER_SECRET is unsafe/, 'as they are they do not start')
+  await t.rejects(readSettings(environment), /COLLABORATION_SERVER_SECRET is unsafe/, 'unchanged they do not start')
   const taken = await readSettings(filledIn)
   const number = (key: string) => Number(new RegExp(`^${key}=(\\d+)$`, 'm').exec(unit)?.[1])
-  t.ok(number('TimeoutStopSec') > taken.SHUTDOWN_TIMEOUT_MS / 1000, 'it is given the time to stop')
-  t.ok(number('LimitNOFILE') > taken.MAX_CONNECTIONS, 'and a file descriptor for each connection')
-  t.equal(taken.DATA_DIR, `/var/lib/${/^StateDirectory=(.*)$/m.exec(unit)?.[1]}`, 'the store is where the unit may write')
+  t.ok(number('TimeoutStopSec') > taken.SHUTDOWN_TIMEOUT_MS / 1000, 'there is enough time to stop')
+  t.ok(number('LimitNOFILE') > taken.MAX_CONNECTIONS, 'there is a file descriptor for each connection')
+  t.equal(taken.DATA_DIR, `/var/lib/${/^StateDirectory=(.*)$/m.exec(unit)?.[1]}`, 'the store is where the unit can write')
 })
 
 t.test('The unit starts what npm start does', async (t) => {
