@@ -15,11 +15,12 @@ import { yWebsocketWire } from './load/wire.ts'
 import { readCpuSeconds } from './process-figures.ts'
 
 /*
- * What several nodes cost: npm run build && node --import tsx bench/cluster.ts [options]
+ * The cost of several nodes: npm run build && node --import tsx bench/cluster.ts [options]
  *
- * One crowd over all nodes, each member of a room on a node drawn by lot. --placement spread: one by one, so that a room is
- * on as many nodes as it can be; --placement room: each room on one node, which shows what several processes cost without
- * any exchange between them. CPU is per update delivered to a reader; Redis counts its bytes itself.
+ * One crowd over all nodes, with each member of a room on a random node. `--placement spread` places members one by
+ * one, so that a room is on as many nodes as possible. `--placement room` puts each room on one node, which shows the
+ * cost of several processes without any exchange between them. CPU is per update delivered to a reader; Redis counts
+ * its own bytes.
  */
 const { values: options } = parseArgs({
   options: {
@@ -27,15 +28,18 @@ const { values: options } = parseArgs({
     nodes: { type: 'string', default: 'lmdb,1,2,4' },
     rooms: { type: 'string', default: '50' },
     size: { type: 'string', default: '20' },
-    /** Updates a second, of all */
+    /** Updates per second, in total */
     rate: { type: 'string', default: '2000' },
-    /** `total`: rooms and rate are shared by all nodes. `node`: they are what each node brings, as when nodes are added because people come */
+    /**
+     * `total`: all nodes share the rooms and the rate. `node`: each node adds as many, as when nodes are added for more
+     * users
+     */
     load: { type: 'string', default: 'total' },
     seconds: { type: 'string', default: '10' },
     placement: { type: 'string', default: 'random' },
-    /** Seconds: a process that has just begun compiles much of the time */
+    /** Seconds of warm-up: a new process spends much of its time compiling */
     'warm-up': { type: 'string', default: '16' },
-    /** For Node itself, such as --cpu-prof */
+    /** Options of Node itself, such as --cpu-prof */
     flags: { type: 'string' },
   },
 })
@@ -45,7 +49,7 @@ const warmUpSeconds = Number(options['warm-up'])
 interface Costs { readonly nodes: number, readonly redis: number, readonly postgres: number }
 interface Bytes { readonly in: number, readonly out: number }
 
-/** Nodes, and what they stand on. */
+/** Nodes, and the servers they depend on. */
 interface Place {
   readonly services: readonly Service[]
   cpu (): Promise<Costs>
@@ -73,7 +77,7 @@ async function measure (kind: string): Promise<void> {
     await crowd.drain(5000)
     const [after, busAfter] = [await place.cpu(), await place.busBytes()]
     const perMillion = (of: keyof Costs): number => Number(((after[of] - before[of]) / (crowd.delivered - delivered) * 1e6).toFixed(2))
-    // All write equally often and equally much.
+    // All members write equally often and equally much.
     const interested = (crowd.writtenBytes - written) * meanInterested(node, rooms)
     const ratio = (of: keyof Bytes): number | undefined => interested === 0 ? undefined : Number(((busAfter[of] - busBefore[of]) / interested).toFixed(2))
     console.log(JSON.stringify({
@@ -94,9 +98,9 @@ async function measure (kind: string): Promise<void> {
   }
 }
 
-// ---- where people are
+// ---- placement
 
-/** @returns the node of each member: the same in each run */
+/** @returns the node of each member, the same in each run */
 function placement (nodes: number, rooms: number): (member: number) => number {
   if (options.placement === 'spread') return (member) => member % nodes
   if (options.placement === 'room') return (member) => Math.floor(member / roomSize) % nodes
@@ -108,7 +112,7 @@ function placement (nodes: number, rooms: number): (member: number) => number {
   return (member) => drawn[member] ?? 0
 }
 
-/** On how many other nodes an update's room is, on average. */
+/** The average number of other nodes on which an update's room is open. */
 function meanInterested (node: (member: number) => number, rooms: number): number {
   let sum = 0
   for (let room = 0; room < rooms; room++) {
@@ -123,7 +127,7 @@ const startOne = (folder: string, env: Record<string, string>): Promise<Service>
   startService(folder, { MAX_MESSAGES_PER_SECOND: '0', ...env }, options.flags === undefined ? [] : ['bash', '-c', `exec "$0" ${options.flags} "$@"`])
 
 const cpuOf = (services: readonly Service[]): number => services.reduce((sum, { pid }) => sum + readCpuSeconds(pid), 0)
-/** In order where a profile is to be written. */
+/** Stops them cleanly if a profile is to be written. */
 const stopAll = (services: readonly Service[]): Promise<unknown> => Promise.all(services.map((service) => service.stop(options.flags === undefined ? 'SIGKILL' : 'SIGTERM')))
 
 async function startAlone (): Promise<Place> {
@@ -162,7 +166,7 @@ function netBytes (info: string): Bytes {
   return { in: read('total_net_input_bytes'), out: read('total_net_output_bytes') }
 }
 
-/** Of the server and all that it has started; its connections live through the measurement. */
+/** CPU of the server and all its children; its connections live through the measurement. */
 function postgresCpuSeconds (data: string): number {
   const server = Number(readFileSync(`${data}/postmaster.pid`, 'utf8').split('\n')[0])
   const children = readFileSync(`/proc/${server}/task/${server}/children`, 'utf8').trim().split(' ').map(Number)

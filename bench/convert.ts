@@ -1,6 +1,7 @@
 /**
- * Conversion: beside @blocknote/server-util in one process, how soon it is ready, and what it costs everybody else in a
- * running service. `npm run bench:convert -- [--quick] [--only ratios,ready,service] [--results FOLDER]`
+ * Conversion: its speed next to @blocknote/server-util in one process, the time until it is ready, and its cost for
+ * the other users of a running service.
+ * `npm run bench:convert -- [--quick] [--only ratios,ready,service] [--results FOLDER]`
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'

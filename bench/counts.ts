@@ -1,6 +1,7 @@
 /**
- * What counts cost where bytes do not: an update, a state vector and what is known, of many clients and many ranges of deletions. CPU milliseconds, the
- * median of nine. Run: node --expose-gc --import tsx bench/counts.ts
+ * The cost of input that has many parts and few bytes: an update, a state vector and the known state, with many clients
+ * and many ranges of deletions. CPU milliseconds, the median of nine. Run: node --expose-gc --import tsx
+ * bench/counts.ts
  */
 import { ByteWriter } from '../src/update/byte-writer.ts'
 import { DeleteSet } from '../src/update/delete-set.ts'
@@ -13,7 +14,7 @@ const cpuMs = (): number => {
   return (user + system) / 1000
 }
 
-/** @param prepare makes what the run takes, outside the time */
+/** @param prepare makes the input of the run, outside the measured time */
 function time<Given> (name: string, prepare: () => Given, run: (given: Given) => unknown): void {
   const times = Array.from({ length: 9 }, () => {
     const given = prepare()
@@ -24,7 +25,7 @@ function time<Given> (name: string, prepare: () => Given, run: (given: Given) =>
   console.log(`  ${name.padEnd(50)} ${times[4]!.toFixed(2).padStart(8)} ms   worst ${times[8]!.toFixed(2)}`)
 }
 
-/** The longest of the steps, each in the state that the ones before it have left. */
+/** The longest of the steps, each in the state left by the ones before it. */
 function longest (steps: Iterator<void>): number {
   let worst = 0
   for (let done = false; !done;) {
@@ -35,7 +36,7 @@ function longest (steps: Iterator<void>): number {
   return worst
 }
 
-/** @param offset of the client ids, so that two updates lie between each other */
+/** @param offset of the client ids, so that two updates interleave */
 function ofClients (clients: number, offset = 0): Uint8Array {
   const writer = new ByteWriter(clients * 12)
   writer.varUint(clients)
@@ -60,7 +61,7 @@ function knownOf (update: Uint8Array): Known {
   return known
 }
 
-/** Both kinds: what arrives, what is held, what is asked for. */
+/** Measures each kind of input: an update that arrives, the known state, and a question. */
 function measure (update: Uint8Array, others: Uint8Array): void {
   const nothing = (): undefined => undefined
   const known = knownOf(update)

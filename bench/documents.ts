@@ -6,15 +6,15 @@ import { gunzipSync } from 'node:zlib'
 import * as Y from 'yjs'
 import { scanUpdate } from './load/scan.ts'
 
-/** Bump when a recipe below changes: the cache is kept by name. */
+/** Increase when a recipe below changes: the cache is stored by name. */
 const RECIPE = 2
 const CACHE = join(tmpdir(), 'y-provider-bench-documents')
 const TRACE = 'automerge-paper.json.gz'
 const SYNTHETIC_EDITS = 259_778
 
-/** A document to put on a server. */
+/** A document to upload to a server. */
 export interface SampleDocument {
-  /** Yjs updates (format 1) that make it, in causal order, each small enough for one frame */
+  /** Yjs updates (format 1) that produce it, in causal order, each small enough for one frame */
   updates: Uint8Array[]
   /** client id → the clock at which a reader has all its content */
   clocks: Map<number, number>
@@ -22,7 +22,10 @@ export interface SampleDocument {
   bytes: number
 }
 
-/** A text of some 100 KB after 260,000 single keystrokes: the real one in `traces`, or a made-up one of the same size. Held as one update. */
+/**
+ * A text of some 100 KB after 260,000 keystrokes: the real one in `traces`, or an artificial one of the same size. One
+ * update.
+ */
 export async function openEditedDocument (traces: string | undefined): Promise<SampleDocument> {
   const file = traces === undefined ? undefined : join(traces, TRACE)
   if (file !== undefined && !existsSync(file)) throw new Error(`There is no ${TRACE} in the folder given as --traces.`)
@@ -38,7 +41,7 @@ export async function openEditedDocument (traces: string | undefined): Promise<S
   })
 }
 
-/** A document whose state is 102 KiB, typed in short bursts all over the text with one edit in five a deletion. */
+/** A document with a state of 102 KiB, typed in short bursts all over the text; one edit in five is a deletion. */
 export async function openOrdinaryDocument (): Promise<SampleDocument> {
   return await cached('ordinary-102k', async () => {
     const random = newRandom(7)
@@ -53,7 +56,7 @@ export async function openOrdinaryDocument (): Promise<SampleDocument> {
   })
 }
 
-/** A 20 MB document: a hundred thousand paragraphs put in at random places, as the updates of about 200 KB they came in. */
+/** A 20 MB document: a hundred thousand paragraphs inserted at random places, as updates of about 200 KB each. */
 export async function openLargeDocument (quick: boolean): Promise<SampleDocument> {
   const wanted = (quick ? 4 : 20) * 1_000_000
   return await cached(`large-${wanted}`, async () => {
@@ -77,7 +80,7 @@ function newDoc (clientID: number): Y.Doc {
   return doc
 }
 
-/** [position, characters removed, text put in] */
+/** [position, characters removed, text inserted] */
 type Edit = [number, number, string]
 
 async function readEdits (file: string): Promise<Edit[]> {
@@ -86,7 +89,10 @@ async function readEdits (file: string): Promise<Edit[]> {
   return txns.flatMap(({ patches }) => patches)
 }
 
-/** Typing and deleting one character at a time, mostly where the last edit was: seven inserts to three deletions, like the real one. */
+/**
+ * Typing and deleting one character at a time, mostly at the last edit: seven inserts to three deletions, like the real
+ * one.
+ */
 function inventEdits (count: number): Edit[] {
   const random = newRandom(3)
   const edits: Edit[] = []
@@ -123,7 +129,7 @@ function newRandom (seed: number): () => number {
   }
 }
 
-/** Keeps what takes seconds to build in the temporary folder: the lengths of the updates, then their bytes. */
+/** Caches what takes seconds to build in the temporary folder: the lengths of the updates, then their bytes. */
 async function cached (name: string, build: () => Promise<Uint8Array[]>): Promise<SampleDocument> {
   const file = join(CACHE, `${name}-${RECIPE}.bin`)
   if (!existsSync(file)) {

@@ -1,7 +1,7 @@
 /**
- * What lasting costs: bytes on the disk after a million keystrokes, memory after many openings, log after many returns.
- * Run: npx tsx bench/durability.ts [growth | cycles [count] | reconnects [count] | rollout [count]].
- * The engine and LMDB, without network; but for the last, which replaces a service under stock clients.
+ * The cost of durability: disk space after a million keystrokes, memory after many openings, log size after many
+ * reconnects. Run: npx tsx bench/durability.ts [growth | cycles [count] | reconnects [count] | rollout [count]].
+ * All use the engine and LMDB without a network, except `rollout`, which replaces a service under stock clients.
  */
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -42,10 +42,13 @@ async function withEngine (run: (bench: Bench) => Promise<void>): Promise<void> 
   }
 }
 
-/** Keystrokes after which the store and the compactions are waited for. People need minutes for as many; here they take a moment, and a log would grow that nobody could type. */
+/**
+ * Keystrokes after which the store and the compactions are awaited: typed without pauses, they would grow a log that no
+ * person could.
+ */
 const KEYSTROKES_AT_ONCE = 500
 
-/** The real paper, once in each of several documents: each keystroke its own message, all of them live at once. */
+/** The real paper, once in each of several documents: one message per keystroke, all documents open at once. */
 async function growth ({ folder, store, rooms }: Bench): Promise<void> {
   const { state, log } = paper()
   const writers = await Promise.all(Array.from({ length: documents }, (_, i) => Visitor.join(rooms, `paper ${i}`)))
@@ -55,7 +58,8 @@ async function growth ({ folder, store, rooms }: Bench): Promise<void> {
     if (i % KEYSTROKES_AT_ONCE === 0) {
       await rooms.flushed()
       await rooms.compactionIdle()
-      // What a compaction frees may be used again two commits later; so many keystrokes of people make hundreds of them.
+      // LMDB reuses the space that a compaction frees two commits later; so many real keystrokes make hundreds of
+      // commits.
       for (let commit = 0; commit < 3; commit++) await store.ping()
     }
     if (i % 50_000 === 0) await report(`${i * documents} keystrokes`, folder, state.length * documents)
@@ -88,7 +92,7 @@ async function report (moment: string, folder: string, encodedBytes: number): Pr
   const path = join(folder, 'documents.mdb')
   const { size } = await stat(path)
   const reader = open({ path, noSubdir: true, readOnly: true, encoding: 'binary', keyEncoding: 'binary', pageSize: pageBytes })
-  // As LMDB's own mdb_stat tells it; the types of lmdb leave it open.
+  // The fields of LMDB's own mdb_stat; the types of lmdb omit them.
   const { treeBranchPageCount, treeLeafPageCount, overflowPages } = reader.getStats() as Record<string, number>
   await reader.close()
   const used = ((treeBranchPageCount ?? 0) + (treeLeafPageCount ?? 0) + (overflowPages ?? 0)) * pageBytes
@@ -97,7 +101,7 @@ async function report (moment: string, folder: string, encodedBytes: number): Pr
 
 const kib = (bytes: number): string => `${Math.round(bytes / 1024)} KiB`
 
-/** Some at once, so that they share transactions; each writes something new. */
+/** Several at once, so that they share transactions; each writes new content. */
 async function cycles ({ rooms }: Bench, count: number): Promise<void> {
   const together = 50
   for (let cycle = 0; cycle <= count; cycle += together) {

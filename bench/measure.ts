@@ -2,7 +2,7 @@ import { scenarios } from './scenarios/index.ts'
 import type { Outcome } from './scenarios/scenario.ts'
 import { describeServer, type ServerName } from './servers.ts'
 
-/** One row on one server, to be measured in a process of its own: no figure depends on what was measured before. */
+/** Measures one row on one server, in a process of its own so that no figure depends on earlier measurements. */
 export interface Assignment {
   row: string
   server: ServerName

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { scenarios } from './scenarios/index.ts'
 import { serverNames, type ServerName } from './servers.ts'
 
-/** What the command line asks for. */
+/** The options of the command line. */
 export interface Options {
   quick: boolean
   rows: string[]
@@ -12,9 +12,9 @@ export interface Options {
   traces: string | undefined
   /** folder of the y-provider checkout to measure */
   ours: string
-  /** further settings for ours */
+  /** additional settings for ours */
   oursEnv: Record<string, string>
-  /** folder to write to; a quick run leaves nothing behind unless told where */
+  /** output folder; without it a quick run writes no files */
   results: string | undefined
 }
 
@@ -22,7 +22,7 @@ export const usage = `bench/run.ts [--quick] [--only row,...] [--servers name,..
 rows:    ${scenarios.map(({ name }) => name).join(' ')}
 servers: ${serverNames.join(' ')}`
 
-/** @throws with a sentence for whoever typed it */
+/** @throws with a sentence for the user */
 export function readOptions (args: string[]): Options {
   const { values } = parseArgs({
     args,

@@ -1,5 +1,6 @@
-// Loaded into every measured server before its own code. It does nothing until asked, and ends the server when the bench is gone.
-// It collects garbage before it answers, so that memory figures compare what is held, not what has not been collected yet.
+// Loaded into every measured server before its own code. It is idle until asked, and ends the server with the
+// benchmark.
+// It collects garbage before it answers, so that memory figures compare live memory, not garbage.
 process.on('message', async (question) => {
   if (question !== 'memory') return
   for (let round = 0; round < 3; round++) {

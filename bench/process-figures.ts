@@ -4,13 +4,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 const TICKS_PER_SECOND = 100
 
 /**
- * CPU seconds a process has used so far, user and system, all threads (ended ones too).
- * @throws when the process is gone
+ * CPU seconds that a process has used so far, user and system, all threads (ended ones too).
+ * @throws if the process has ended
  * @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html fields 14 and 15
  */
 export function readCpuSeconds (pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  // The second field is the name in brackets and may itself hold blanks; counting starts behind it, at field 3.
+  // The second field is the name in brackets and can contain blanks; counting starts after it, at field 3.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }
@@ -19,13 +19,13 @@ export function readCpuSeconds (pid: number): number {
 export interface ResidentBytes {
   /** All of it */
   now: number
-  /** The highest since it started, or since `forgetPeak` */
+  /** The peak since the start, or since `forgetPeak` */
   peak: number
-  /** Its own: without mapped files, which are the system's cache and go when somebody needs the room */
+  /** Its own: without mapped files, which are the system's cache and can be evicted */
   own: number
 }
 
-/** @throws when the process is gone */
+/** @throws if the process has ended */
 export function readResidentBytes (pid: number): ResidentBytes {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1')
   const read = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? NaN) * 1024
@@ -33,7 +33,7 @@ export function readResidentBytes (pid: number): ResidentBytes {
 }
 
 /**
- * Lets the peak of a process begin anew, at what it holds now.
+ * Resets the peak of a process to its current memory.
  * @see https://man7.org/linux/man-pages/man5/proc_pid_clear_refs.5.html
  */
 export function forgetPeak (pid: number): void {

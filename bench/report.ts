@@ -11,11 +11,11 @@ export interface Origin {
   node: string
   quick: boolean
   repeat: number
-  /** server name → what it is, with its version */
+  /** server name → its description and version */
   servers: Record<string, string>
 }
 
-/** One row's outcomes: per server the median of its runs, or why there is none. */
+/** The outcomes of one row: per server the median of its runs, or the reason why there is none. */
 export interface RowResult {
   row: string
   servers: Array<{ server: ServerName, outcome?: Outcome, failure?: string }>
@@ -23,7 +23,10 @@ export interface RowResult {
 
 const RATIOS: readonly ServerName[] = ['floor', 'hocuspocus']
 
-/** One row as a Markdown table: a line per server, its figures, and the first figure's ratio to the floor and to Hocuspocus; below it goals and notes. */
+/**
+ * One row as a Markdown table: a line per server with its figures, and the first figure's ratio to the floor and to
+ * Hocuspocus; below it goals and notes.
+ */
 export function formatRow (scenario: Scenario, result: RowResult): string {
   const main = scenario.columns[0]
   const read: Read = (server, key) => result.servers.find((entry) => entry.server === server)?.outcome?.figures[key]
@@ -64,7 +67,7 @@ function formatNotes (result: RowResult): string[] {
   return result.servers.flatMap(({ server, outcome }) => outcome?.notes.map((note) => `- ${server}: ${note}`) ?? [])
 }
 
-/** Makes the columns of a table equally wide, so that it reads as well in a terminal. */
+/** Pads the columns of a table to equal width, so that it is readable in a terminal too. */
 function pad (lines: string[][]): string[] {
   const widths = lines[0]?.map((_, at) => Math.max(...lines.map((line) => line.length === lines[0]?.length ? line[at]?.length ?? 0 : 0))) ?? []
   return lines.map((line) => `| ${line.map((cell, at) => at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)).join(' | ')} |`)
@@ -77,7 +80,7 @@ export function formatOrigin (origin: Origin): string {
   return [`# Measured ${origin.date} at ${origin.commit}`, '', `${origin.machine}; Node ${origin.node}. Median of ${origin.repeat}.${length}`, '', ...kinds, ''].join('\n')
 }
 
-/** Writes everything as JSON and as Markdown. @returns path of the Markdown file */
+/** Writes all results as JSON and as Markdown. @returns path of the Markdown file */
 export async function writeResults (folder: string, origin: Origin, results: RowResult[], tables: string[]): Promise<string> {
   await mkdir(folder, { recursive: true })
   const name = join(folder, `${origin.date.slice(0, 16).replace(':', '')}-${origin.commit}`)
@@ -86,7 +89,7 @@ export async function writeResults (folder: string, origin: Origin, results: Row
   return `${name}.md`
 }
 
-/** The figure-wise median of several runs of one server; the notes of all, each once. */
+/** The median of each figure over several runs of one server, with all notes, each once. */
 export function medianOutcome (outcomes: Outcome[]): Outcome {
   const keys = [...new Set(outcomes.flatMap(({ figures }) => Object.keys(figures)))]
   const figures = Object.fromEntries(keys.map((key) => {

@@ -9,7 +9,7 @@ import { scenarios } from './scenarios/index.ts'
 import type { Outcome, Scenario } from './scenarios/scenario.ts'
 import { describeServer, type ServerName } from './servers.ts'
 
-/** How long a measurement may take to end its server when its time is over. */
+/** How long a measurement can take to end its server after its time is over. */
 const STOP_GRACE_SECONDS = 5
 
 let options: Options
@@ -20,7 +20,7 @@ try {
   process.exit(2)
 }
 
-/** The measurement under way. It ends with this process: its channel closes, and its server's with it. */
+/** The measurement in progress. It ends with this process: its channel closes, and that of its server too. */
 let running: ChildProcess | undefined
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
@@ -45,7 +45,7 @@ for (const scenario of scenarios.filter(({ name }) => options.rows.includes(name
 }
 if (options.results !== undefined) console.log(`Written to ${await writeResults(options.results, origin, results, tables)}`)
 
-/** Measures a row on all servers, taking turns: what disturbs the machine for a while disturbs all alike. */
+/** Measures a row on all servers in turns, so that a disturbance of the machine affects all alike. */
 async function measureRow (scenario: Scenario, names: ServerName[]): Promise<RowResult> {
   const runs = new Map<ServerName, Outcome[]>(names.map((name) => [name, []]))
   const failures = new Map<ServerName, string>()
@@ -65,7 +65,7 @@ async function measureRow (scenario: Scenario, names: ServerName[]): Promise<Row
   }
 }
 
-/** Lets a fresh process measure one row on one server, for a bounded time. */
+/** Measures one row on one server in a new process, for a bounded time. */
 async function assign (scenario: Scenario, server: ServerName): Promise<Answer> {
   const { quick, traces, ours, oursEnv } = options
   const assignment: Assignment = { row: scenario.name, server, quick, traces, ours, oursEnv }
@@ -85,7 +85,7 @@ async function assign (scenario: Scenario, server: ServerName): Promise<Answer> 
   return answer
 }
 
-/** Says which servers will be measured, and why others will not. */
+/** Prints which servers will be measured, and why the rest will not. */
 function describeServers ({ servers, ours, oursEnv }: Options): Partial<Record<ServerName, string>> {
   const titles: Partial<Record<ServerName, string>> = {}
   for (const name of servers) {

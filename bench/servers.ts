@@ -14,27 +14,27 @@ const PEERS = join(import.meta.dirname, 'peers')
 const START_TIMEOUT_MS = 20_000
 const STOP_TIMEOUT_MS = 10_000
 
-/** 32 characters that no one needs to keep secret: the service is reachable from this machine alone, for seconds. */
+/** 32 characters that need not be secret: the service is reachable from this machine alone, for seconds. */
 const SECRET = 'bench-bench-bench-bench-bench-32'
 
 export const serverNames = ['floor', 'y-websocket', 'hocuspocus', 'ours', 'ours-hocuspocus'] as const
 export type ServerName = typeof serverNames[number]
 
-/** How to start one of the servers, and which bytes its clients speak. */
+/** How to start one of the servers, and which protocol its clients speak. */
 export interface ServerKind {
   wire: Wire
   /** the module Node runs */
   entry: string
   cwd: string
   env: (folder: string, persistent: boolean) => Record<string, string>
-  /** What it is, for the report: name and version. */
+  /** Name and version, for the report. */
   title: string
 }
 
 /**
  * Describes a server.
  * @param ours folder of the y-provider checkout to measure, built
- * @returns the description, or a sentence that says why this server cannot run here
+ * @returns the description, or a sentence with the reason why this server cannot run here
  */
 export function describeServer (name: ServerName, ours: string, oursEnv: Record<string, string> = {}): ServerKind | string {
   if (name === 'ours' || name === 'ours-hocuspocus') return describeOurs(name, ours, oursEnv)
@@ -81,11 +81,11 @@ function readVersion (file: string): string {
   return version
 }
 
-/** Servers that run: none outlives this process. */
+/** Running servers: none outlives this process. */
 const running = new Set<ChildProcess>()
 process.on('exit', () => { for (const server of running) server.kill('SIGKILL') })
 
-/** A server that runs as its own process and answers on a port of the loopback interface. */
+/** A server in a process of its own that listens on a port of the loopback interface. */
 export class RunningServer {
   readonly port: number
   readonly wire: Wire
@@ -108,7 +108,7 @@ export class RunningServer {
     return this.#process.exitCode !== null || this.#process.signalCode !== null
   }
 
-  /** The last lines it complained with. */
+  /** The last lines of its error output. */
   get complaint (): string {
     return this.#stderr.trim()
   }
@@ -121,12 +121,15 @@ export class RunningServer {
     return readResidentBytes(this.pid)
   }
 
-  /** Lets the peak of its memory begin anew. */
+  /** Resets the peak of its memory. */
   forgetPeak (): void {
     forgetPeak(this.pid)
   }
 
-  /** Waits until it has taken next to no processor time for twelve seconds: what an earlier step has left to do is done, and what it needed for that is gone. Gives up after two minutes. */
+  /**
+   * Waits until the server has been almost idle for twelve seconds, so that the work of an earlier step is finished and
+   * its memory is freed. Gives up after two minutes.
+   */
   async rest (): Promise<void> {
     for (let quiet = 0, left = 120; quiet < 12 && left > 0; left--) {
       const before = this.cpuSeconds
@@ -135,16 +138,16 @@ export class RunningServer {
     }
   }
 
-  /** What it holds after collecting garbage, in bytes: JavaScript heap with its buffers, and resident memory of its own. */
+  /** Memory after a garbage collection, in bytes: JavaScript heap with its buffers, and resident memory of its own. */
   async readMemory (): Promise<{ heapBytes: number, residentBytes: number }> {
     this.#process.send('memory')
     const [answer] = await once(this.#process, 'message', { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) })
-    // probe.js answers with exactly this shape and nothing else writes to the channel.
+    // probe.js answers with exactly this shape, and nothing else writes to the channel.
     const { heapBytes } = answer as { heapBytes: number }
     return { heapBytes, residentBytes: this.resident.own }
   }
 
-  /** Asks it to end; ends it when it does not within ten seconds. */
+  /** Asks it to end; kills it after ten seconds. */
   async stop (): Promise<void> {
     if (this.ended) return
     const exit = once(this.#process, 'exit')
@@ -157,14 +160,14 @@ export class RunningServer {
 
 /**
  * Starts a server on a free port of the loopback interface and waits until it accepts connections.
- * @param folder where it may keep its documents
- * @throws when it ends or does not listen within twenty seconds; the message carries what it wrote to stderr
+ * @param folder for its documents
+ * @throws if it ends or does not listen within twenty seconds; the message contains its stderr
  */
 export async function startServer (kind: ServerKind, folder: string, persistent = false): Promise<RunningServer> {
   const port = await findFreePort()
   const child = fork(kind.entry, [], {
     cwd: kind.cwd,
-    // Nothing of this process's environment: a stray setting must not decide a measurement.
+    // Without the environment of this process: a stray setting must not affect a measurement.
     env: { PATH: process.env.PATH, HOST, PORT: String(port), ...kind.env(folder, persistent) },
     execArgv: ['--expose-gc', '--import', join(import.meta.dirname, 'probe.js')],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -199,11 +202,11 @@ async function accepts (port: number): Promise<boolean> {
   })
 }
 
-/** Folders in use: they go even when the process is told to end in the middle of a measurement. */
+/** Folders in use: removed even if the process is told to end in the middle of a measurement. */
 const folders = new Set<string>()
 process.on('exit', () => { for (const folder of folders) rmSync(folder, { recursive: true, force: true }) })
 
-/** Runs `use` with a folder of its own that is removed afterwards. */
+/** Runs `use` with a new folder that is removed afterwards. */
 export async function withFolder<T> (use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'y-provider-bench-'))
   folders.add(folder)

@@ -1,7 +1,8 @@
 /**
  * A stock y-websocket client opens a large document over a slow link:
  * `npx tsx bench/slow-link.ts [--mb 50] [--mbit 5] [--servers ours,y-websocket] [--seconds 200]`.
- * Its watchdog closes it when no whole message has come for 30 s; what was under way is then sent again from the start.
+ * The client's watchdog closes the connection if no whole message has arrived for 30 s; an incomplete one is then sent
+ * again from the start.
  */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -23,7 +24,7 @@ const { values } = parseArgs({
   },
 })
 const ROOM = 'large'
-/** What a writer sends at a time. */
+/** Bytes that a writer sends at a time. */
 const UPDATE_BYTES = 200_000
 
 const document = makeDocument(Number(values.mb) * 1e6)
@@ -47,7 +48,7 @@ async function measure (kind: ServerKind): Promise<string> {
     const doc = new Y.Doc()
     const provider = new WebsocketProvider(`ws://127.0.0.1:${link.port}${kind.wire.path('').replace(/\/$/, '')}`, ROOM, doc, {
       disableBc: true,
-      // The DOM's class, which that of `ws` is like in all that the provider uses; with the secret where a browser would have a ticket.
+      // `ws` is like the DOM's class in all that the provider uses. The secret replaces the ticket of a browser.
       WebSocketPolyfill: class extends WebSocket { constructor (url: string) { super(url, { headers }) } } as unknown as typeof globalThis.WebSocket,
     })
     let closed = 0
@@ -75,7 +76,7 @@ async function measure (kind: ServerKind): Promise<string> {
   })
 }
 
-/** A long text, appended to in updates of which each fits into a frame. */
+/** A long text, built of updates that each fit into a frame. */
 function makeDocument (bytes: number): { updates: Uint8Array[], clocks: Map<number, number>, bytes: number, length: number } {
   const doc = new Y.Doc()
   const updates: Uint8Array[] = []

@@ -1,6 +1,6 @@
 /**
- * What the stores take for appends of 100 bytes, each writer waiting for its own answer, and for opening a document of
- * 10 MB. Beside them one naive way: a `put` for each update, as most servers on LMDB do it.
+ * The throughput of the stores for appends of 100 bytes, with each writer waiting for its own answer, and the time to
+ * open a document of 10 MB. For comparison a naive store: a `put` for each update, as in most servers on LMDB.
  *
  *     node --import tsx bench/store.ts [seconds per figure]
  */
@@ -69,7 +69,7 @@ async function measureLoad (name: string, store: Store): Promise<void> {
 }
 
 async function inFolder (work: (path: string) => Promise<void>): Promise<void> {
-  // Not /tmp, which may be memory: a disk is measured.
+  // Not /tmp, which can be in memory: the disk is measured.
   const path = await mkdtemp(join(process.env.BENCH_DIR ?? tmpdir(), 'y-bench-'))
   await work(path)
   await rm(path, { recursive: true })

@@ -1,6 +1,6 @@
 /**
- * Compares two builds of this service. Both run all the time and are loaded in turn, so that whatever else happens on
- * the machine happens to both. `npm run build` in both folders, then
+ * Compares two builds of this service. Both run all the time and are loaded in turn, so that other activity on the
+ * machine affects both. `npm run build` in both folders, then
  * `npx tsx bench/switching.ts FOLDER FOLDER [fan-out-10k|fan-out-100k|rooms-500]`. Prints CPU seconds per million
  * deliveries.
  */
@@ -19,7 +19,7 @@ const rows = {
 }
 const turnSeconds = 2
 const turns = 40
-/** Code is compiled and caches are filled. */
+/** Warm-up: code is compiled and caches are filled. */
 const warmUpSeconds = 8
 const drainMs = 5000
 
@@ -35,7 +35,7 @@ for (const [name, row] of Object.entries(rows)) {
   for (const { crowd } of [a, b]) await crowd.write(row.perSecond, warmUpSeconds)
   const costs = { a: [] as number[], b: [] as number[] }
   for (let turn = 0; turn < turns / 2; turn++) {
-    // Each begins as often as the other.
+    // Each build begins equally often.
     const order = turn % 2 === 0 ? [['a', a], ['b', b]] as const : [['b', b], ['a', a]] as const
     for (const [key, loaded] of order) costs[key].push(await measureTurn(loaded, row.perSecond))
   }
@@ -61,7 +61,7 @@ async function measureTurn ({ server, crowd }: Loaded, perSecond: number): Promi
   const [cpu, delivered] = [server.cpuSeconds, crowd.delivered]
   await crowd.write(perSecond, turnSeconds)
   if (!await crowd.drain(drainMs)) throw new Error(`Not everything was delivered. Dropped: ${crowd.dropped.join(', ')}`)
-  await delay(100) // what is left to do of it, commits above all
+  await delay(100) // for the remaining work, mainly commits
   return (server.cpuSeconds - cpu) / (crowd.delivered - delivered) * 1e6
 }
 

@@ -1,6 +1,7 @@
 /**
- * Times of src/update beside Yjs on the same inputs. Run: npx tsx bench/update.ts
- * The big text is that of test/update/traces.ts. On a busy machine only the ratios mean something; times are of the process's CPU.
+ * Times of src/update next to Yjs on the same inputs. Run: npx tsx bench/update.ts
+ * The large text is that of test/update/traces.ts. Times are CPU times of the process; on a busy machine only the
+ * ratios are meaningful.
  */
 import * as Y from 'yjs'
 import { difference } from '../src/update/difference.ts'
@@ -20,7 +21,7 @@ function time (run: () => unknown): number {
     let calls = 0
     let elapsed = 0
     while (elapsed < 20_000) {
-      // A look at the clock costs more than a short call, so there are many between two looks.
+      // Reading the clock costs more than a short call, so there are many calls between two readings.
       for (const until = calls + Math.max(1, calls >> 2); calls < until; calls++) run()
       const { user, system } = process.cpuUsage(start)
       elapsed = user + system
@@ -59,7 +60,7 @@ function paper (): { state: Uint8Array, log: Uint8Array[] } {
   return { state: Y.encodeStateAsUpdate(doc), log }
 }
 
-/** A document of blocks as an editor makes it: elements with attributes, text with formats. */
+/** A document of blocks as an editor writes it: elements with attributes, text with formats. */
 function blocks (targetBytes: number): Uint8Array {
   const doc = new Y.Doc()
   const fragment = doc.getXmlFragment('document-store')

@@ -155,7 +155,7 @@ await t.test('Credentials do not reach the log', async (t) => {
   t.notMatch(lines.join(''), secret)
 })
 
-/** What the service says to these bytes before it hangs up. */
+/** The answer of the service to these bytes before it disconnects. */
 async function say (port: number, bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   let heard = ''

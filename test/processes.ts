@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 
-/** How a process is started: everything but `ready` as `child_process.spawn` takes it. */
+/** How a process is started: all options except `ready` as in `child_process.spawn`. */
 export interface StartOptions {
-  /** The line (standard output or error) that says the process does its work now. */
+  /** The line (standard output or error) that reports the process as ready. */
   ready: RegExp
-  /** Added to this process' environment, or to nothing but its PATH where `inherit` is false. */
+  /** Added to this process' environment, or only to its PATH if `inherit` is false. */
   env?: Record<string, string>
   inherit?: boolean
   cwd?: string
@@ -15,21 +15,21 @@ export interface StartOptions {
   readyTimeoutMs?: number
 }
 
-/** A process that said it is ready. */
+/** A process that has reported that it is ready. */
 export interface Running {
   readonly pid: number
-  /** What the `ready` pattern matched, so a test can read a port from it. */
+  /** The match of the `ready` pattern, so a test can read a port from it. */
   readonly ready: RegExpMatchArray
-  /** Everything written so far, standard output and error as they came. */
+  /** All output so far, standard output and error as they arrived. */
   output (): string
   /**
-   * The first match in the output from `from` (an index into it; 0 by default) on, now or later.
+   * The first match in the output from index `from` on (default 0), now or later.
    * @throws if the process ends or `timeoutMs` passes first
    */
   line (pattern: RegExp, options?: { from?: number, timeoutMs?: number }): Promise<RegExpMatchArray>
   /**
-   * Ends the process and answers its exit code, or `null` if a signal ended it. Stopping twice is harmless; one that
-   * does not stop in 15 s is killed.
+   * Ends the process and returns its exit code, or `null` if a signal ended it. Stopping twice is harmless; a process
+   * that does not stop in 15 s is killed.
    */
   stop (signal?: NodeJS.Signals): Promise<number | null>
 }
@@ -39,20 +39,20 @@ process.once('exit', function killWhatIsLeft () {
   for (const child of children) killGroup(child)
 })
 
-/** With its own children, such as the workers of nginx: it leads a process group. */
+/** Signals its children too, such as the workers of nginx: it leads a process group. */
 function killGroup ({ pid }: ReturnType<typeof spawn>): void {
   if (pid === undefined) return
   try {
     process.kill(-pid, 'SIGKILL')
   } catch (error) {
-    // What has just ended by itself is no fault. Node's errors of kill carry a code.
+    // A process that has just ended by itself is no fault. Node's errors of kill carry a code.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 
 /**
  * Starts a program and waits, without polling, until it prints its `ready` line.
- * @throws if it cannot be started, ends early or stays silent; the message carries what it printed
+ * @throws if it cannot be started, ends early or stays silent; the message contains its output
  */
 export async function start (command: string, args: string[], options: StartOptions): Promise<Running> {
   const child = spawn(command, args, {
@@ -107,7 +107,7 @@ export async function start (command: string, args: string[], options: StartOpti
 
   try {
     const ready = await line(options.ready, { timeoutMs: options.readyTimeoutMs ?? 30_000 })
-    // spawn sets the pid of every process that came as far as printing a line.
+    // spawn sets the pid of every process that printed a line.
     return { pid: child.pid as number, ready, output: () => output, line, stop }
   } catch (error) {
     await stop('SIGKILL')
@@ -131,7 +131,7 @@ export const python = '/usr/bin/python3'
 
 /**
  * Checks that a program is installed.
- * @throws with the line to type when it is not
+ * @throws with the command to type if it is not
  */
 export function requireProgram (path: string, debianPackage: string): void {
   if (!existsSync(path)) throw new Error(`${path} is missing: apt-get install ${debianPackage}`)
@@ -139,7 +139,7 @@ export function requireProgram (path: string, debianPackage: string): void {
 
 /**
  * Checks that Debian's Python can import modules, given as module → Debian package.
- * @throws with the line to type when it cannot
+ * @throws with the command to type if it cannot
  */
 export function requirePython (modules: Record<string, string>, interpreter = python): void {
   requireProgram(interpreter, 'python3')

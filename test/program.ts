@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * What Node is given to run a program of the project: the build, which starts three times as fast, where it is newer
- * than every source; else the sources, so that no test ever runs an old build.
+ * The arguments with which Node runs a program of the project: the build, which starts three times as fast, if it is
+ * newer than every source; else the sources, so that no test ever runs an old build.
  */
 export function programArguments (name: 'server' | 'cli'): string[] {
   return isBuilt() ? [join(root, 'dist', `${name}.js`)] : ['--import', 'tsx', join(root, 'src', `${name}.ts`)]

@@ -15,10 +15,13 @@ const cwd = fileURLToPath(new URL('..', import.meta.url))
 const command = programArguments('server')
 const ready = /Server listening at (http:[^"]+)/
 
-/** The type of the first message of y-websocket's protocol to a client that is let in; one that is not hears of its permission. */
+/**
+ * The type of the first y-websocket message to an admitted client; a client that is denied receives a permission
+ * message.
+ */
 const syncMessage = 0
 
-/** Only what is given: the environment of whoever runs the tests could hold settings too. */
+/** Only the given settings: the environment of the test run could contain others. */
 const environment = (env: Record<string, string>) => ({ PATH: process.env.PATH ?? '', ...env })
 
 /** A start that must fail. */
@@ -76,11 +79,13 @@ await t.test('An uncaught error is logged and ends the process', async (t) => {
   t.match(service.output(), /"level":60,.*nobody caught this.*"msg":"Unexpected error; stopping"/)
 })
 
-/** A folder that `make dev` takes for the project: everything is a link to the real one, and .env one to `settings`. */
+/**
+ * A folder that looks like the project to `make dev`: all entries are links to the real one, and .env to `settings`.
+ */
 async function projectWith (t: Test, settings: string): Promise<string> {
   const folder = t.testdir({ settings, '.env': t.fixture('symlink', 'settings') })
   for (const name of ['Makefile', 'package.json', 'package-lock.json', 'tsconfig.json', 'src', 'node_modules']) await symlink(join(cwd, name), join(folder, name))
-  // These find the project by their own place.
+  // These find the project by their own location.
   for (const name of ['scripts', 'demo', 'examples/y-websocket']) await cp(join(cwd, name), join(folder, name), { recursive: true })
   return folder
 }
@@ -94,7 +99,7 @@ await t.test('make dev allows its own demo whatever .env says, and restarts when
   t.teardown(() => service.stop())
   t.notMatch(service.output(), /npm warn/i)
   const opens = async (room: string): Promise<boolean> => {
-    // What the demo's own page asks for.
+    // The request of the demo's own page.
     const { url, ticket } = await (await fetch(`http://127.0.0.1:${demoPort}/ticket?room=${room}&user=b`)).json() as { url: string, ticket: string }
     const socket = new WebSocket(`${url}/${room}?token=${ticket}`, { headers: { origin: `http://localhost:${demoPort}` } })
     socket.on('error', () => undefined) // a refused handshake

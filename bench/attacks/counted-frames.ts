@@ -1,4 +1,7 @@
-/** Frames whose cost lies in what they count and not in their bytes: clients, ranges, gaps, entries. Made for `counts.ts`. */
+/**
+ * Frames that are expensive by the number of their parts, not by their bytes: clients, ranges, gaps, entries. For
+ * `counts.ts`.
+ */
 import * as encoding from 'lib0/encoding'
 
 /** Client ids of five bytes each, the largest that Yjs makes */
@@ -8,7 +11,7 @@ const skip = 10
 /** ContentString with an origin (info bits of Yjs' `Item`) */
 const textBehindOrigin = 0x84
 
-/** How many of something fit into so many bytes. */
+/** How many items of a size fit into a number of bytes. */
 type Frame = (bytes: number) => Uint8Array
 
 const write = (bytesEach: number, head: (encoder: encoding.Encoder, count: number) => void, each: (encoder: encoding.Encoder, i: number) => void, end?: (encoder: encoding.Encoder) => void): Frame =>
@@ -21,7 +24,7 @@ const write = (bytesEach: number, head: (encoder: encoding.Encoder, count: numbe
 
 const numbers = (encoder: encoding.Encoder, ...values: number[]): void => { for (const value of values) encoding.writeVarUint(encoder, value) }
 const noDeletes = (encoder: encoding.Encoder): void => { numbers(encoder, 0) }
-/** Yjs writes clients in descending order; every third is out of its place. */
+/** Yjs writes clients in descending order; here every third is out of order. */
 const client = (i: number): number => firstClient - 3 * i + (i % 3 === 0 ? 4 : 0)
 
 /** Updates, without the message around them. */
@@ -43,7 +46,9 @@ export const presence = write(12, (encoder, count) => { numbers(encoder, count) 
   encoding.writeVarString(encoder, '{"a":1}')
 })
 
-/** Twenty deletions of one clock each, between those of `updates['ranges of deletions']`; other ones each time. */
+/**
+ * Twenty deletions of one clock each, between those of `updates['ranges of deletions']`; different ones in each call.
+ */
 export function * smallDeletes (): Generator<Uint8Array, never> {
   for (let at = 2 ** 21 + 3; ; at += 5 * 20) {
     yield encoding.encode((encoder) => {

@@ -1,5 +1,5 @@
 /**
- * Measures the echo of an honest pair in another room, calm and under attack by frames with many clients, ranges or
+ * Measures the echo of an honest pair in another room, at rest and under attack by frames with many clients, ranges or
  * entries: `npm run build`, then `npx tsx bench/attacks/counts.ts [part of a name]`. Each attack starts its own
  * service.
  */
@@ -15,7 +15,7 @@ import { RawClient } from '../../test/clients/raw-client.ts'
 
 const MIB = 2 ** 20
 const CALM_MS = 4000
-/** The pair is watched for so long at least, however soon the attacker is closed */
+/** Minimum time for which the pair is measured, however soon the attacker is closed */
 const WATCHED_MS = 4000
 const FLOOD_MS = 8000
 /** Below the rates that the service allows one socket */
@@ -41,7 +41,7 @@ type Attack = (open: Open) => Promise<string>
 
 const outcome = ({ closeCode }: RawClient): string => closeCode === undefined ? 'stays' : `closed with ${closeCode}`
 
-/** One frame, and a while for what it sets off. */
+/** Sends one frame, and waits a while for its effects. */
 const once = (canEdit: boolean, message: Uint8Array): Attack => async (open) => {
   const socket = await open(canEdit)
   socket.send(message)
@@ -65,7 +65,7 @@ const flood = (
   let sent = 0
   for (const start = performance.now(); performance.now() - start < FLOOD_MS && socket.closeCode === undefined;) {
     const due = (performance.now() - start) / 1000 * perSecond
-    // The messages are endless.
+    // The messages never end.
     for (; sent < due; sent++) socket.send(messages.next().value as Uint8Array)
     await delay(5)
   }
@@ -80,7 +80,7 @@ function * repeat (message: Uint8Array): Generator<Uint8Array, never> {
 
 const floodOf = (message: Uint8Array): Attack => flood(false, repeat(message), FLOOD_BYTES_PER_SECOND / message.length)
 
-/** A room is filled once; then somebody who only reads opens it again and again. */
+/** Fills a room once; then a read-only client opens it again and again. */
 const reopening = (message: Uint8Array): Attack => async (open) => {
   const filler = await open(true)
   filler.send(message)
@@ -125,7 +125,7 @@ process.exit(0)
 async function measure (name: string, attack: Attack, folder: string): Promise<void> {
   const server = await startServer(kind as Exclude<typeof kind, string>, folder) // a string has been thrown above
   const pair = await HonestPair.join({ port: server.port, wire, decode: new DecodeCache(wire) }, 'honest')
-  await pair.measureWhile(delay(1000)) // code is compiled
+  await pair.measureWhile(delay(1000)) // warms up the compiled code
   const calm = await pair.measureWhile(delay(CALM_MS))
   const { now: before } = server.resident
   server.forgetPeak()

@@ -1,7 +1,7 @@
 /**
- * Sockets that begin large messages and never finish them: what the process holds for them, and what two people who work
- * in another room notice. `npm run build`, then `npx tsx bench/attacks/hold-frames.ts [--sockets 100] [--mb 31]
- * [--mbit 10000]`, the speed of the link that the attacker has.
+ * Sockets that begin large messages and never finish them: how much memory the process holds for them, and how slow
+ * another room becomes for two people. `npm run build`, then
+ * `npx tsx bench/attacks/hold-frames.ts [--sockets 100] [--mb 31] [--mbit 10000]`; `--mbit` is the attacker's link.
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -22,9 +22,9 @@ const { values } = parseArgs({
 const sockets = Number(values.sockets)
 const bytes = Number(values.mb) * 2 ** 20
 const chunk = Buffer.alloc(2 ** 20)
-/** ms for a chunk */
+/** Time for a chunk, in ms */
 const paceMs = chunk.length * 8 / (Number(values.mbit) * 1000)
-/** How long the honest pair is watched, calm and under attack, in ms */
+/** Time for which the honest pair is measured, at rest and under attack, in ms */
 const watchedMs = 5000
 
 interface Attack { readonly path: string, readonly headers: (index: number) => Record<string, string>, readonly isFragment?: boolean }
@@ -63,7 +63,7 @@ async function hold ({ port }: RunningServer, { path, headers, isFragment = fals
   for (let index = 0; index < sockets; index++) {
     const socket = connect(port, '127.0.0.1')
     opened.push(socket)
-    socket.on('error', () => {}) // to be cut off is what is measured
+    socket.on('error', () => {}) // the cut is expected, and measured
     const lines = { Host: 'x', Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Key': 'MDEyMzQ1Njc4OWFiY2RlZg==', 'Sec-WebSocket-Version': '13', ...headers(index) }
     socket.write(`GET ${path} HTTP/1.1\r\n${Object.entries(lines).map(([key, value]) => `${key}: ${value}\r\n`).join('')}\r\n`)
     await Promise.race([once(socket, 'data'), once(socket, 'close')])
@@ -81,7 +81,7 @@ async function hold ({ port }: RunningServer, { path, headers, isFragment = fals
   }
 }
 
-/** Resolves when the kernel has taken it, or the socket has ended. */
+/** Resolves when the kernel has taken the bytes, or the socket has ended. */
 async function taken (socket: Socket, data: Buffer): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = (): void => {

@@ -6,7 +6,7 @@ import { Histogram } from '../load/histogram.ts'
 
 const PATIENCE_MS = 120_000
 
-/** Two people in a room of their own, who feel what others do to the service. */
+/** Two people in a room of their own, whose delays show the effect of other clients on the service. */
 export class HonestPair {
   readonly #writer: Client
   readonly #reader: Client
@@ -26,14 +26,20 @@ export class HonestPair {
     this.#reader = new Client(target, room)
   }
 
-  /** @returns ms from sending a paste of so many bytes until the other has it, for each of `times` in a row @throws where one does not arrive */
+  /**
+   * @returns ms from sending a paste of so many bytes until its arrival, for each of `times` in a row
+   * @throws if one does not arrive
+   */
   async measure (bytes: number, times: number): Promise<Histogram> {
     const delays = new Histogram()
     for (let i = 0; i < times; i++) delays.add(await this.#echo(bytes))
     return delays
   }
 
-  /** @returns ms from each keystroke until the other has it, one every `pauseMs` until `end` is settled @throws where one does not arrive */
+  /**
+   * @returns ms from each keystroke until its arrival, one every `pauseMs` until `end` is settled
+   * @throws if one does not arrive
+   */
   async measureWhile (end: Promise<unknown>, pauseMs = 20): Promise<Histogram> {
     const delays = new Histogram()
     const ended = new AbortController()

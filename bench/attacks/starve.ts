@@ -1,6 +1,6 @@
 /**
- * What two people in a room feel, calm and while a document of somebody else is compacted that Yjs integrates in
- * quadratic time: `npm run build && npx tsx bench/attacks/starve.ts [items, 12000]`.
+ * Measures the delays of two people in a room, at rest and while another user's document is compacted that Yjs
+ * integrates in quadratic time: `npm run build && npx tsx bench/attacks/starve.ts [items, 12000]`.
  */
 import { resolve } from 'node:path'
 import { rightOriginChain } from '../../test/workers/slow-updates.ts'
@@ -20,7 +20,7 @@ await withFolder(async (folder) => {
   const target = { port: server.port, wire: kind.wire, decode: new DecodeCache(kind.wire) }
   try {
     const pair = await HonestPair.join(target, 'honest')
-    await pair.measure(PASTE_BYTES, 3) // threads start
+    await pair.measure(PASTE_BYTES, 3) // lets the threads start
     console.log('calm'.padEnd(14), await figures(pair))
     const attacker = new Client(target, 'attacked')
     await attacker.join()

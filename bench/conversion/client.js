@@ -1,6 +1,6 @@
 /**
- * One client that converts, in a thread of its own: reading 50 MB here must not delay the echoes that are measured there.
- * Plain JavaScript, as threads start without tsx. Posts `{ status, ms }`.
+ * A client that converts, in a thread of its own: reading 50 MB here must not delay the echoes that are measured in
+ * the main thread. Plain JavaScript, as threads start without tsx. Posts `{ status, ms }`.
  */
 import { request } from 'node:http'
 import { parentPort, workerData } from 'node:worker_threads'

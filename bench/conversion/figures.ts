@@ -6,7 +6,7 @@ export function formatFigure ({ name, value, unit, limit }: Figure): string {
   return `- ${name}: ${value.toFixed(value < 10 ? 1 : 0)} ${unit}${verdict}`
 }
 
-/** The middle one of an odd number of values, the lower middle one of an even. */
+/** The median; of an even number of values the lower middle one. */
 export function medianOf (values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[(values.length - 1) >> 1] ?? NaN
 }

@@ -11,14 +11,14 @@ import { updateToBlocks } from '../../src/convert/yjs/update-to-blocks.ts'
 import { validateBlocks } from '../../src/convert/blocks/validate-blocks.ts'
 import { edited, fragment, sampleMarkdown } from './sample.ts'
 
-/** One direction at one size: medians in milliseconds, ours and BlockNote's, and how much faster ours has to be. */
+/** One direction at one size: medians in milliseconds, ours and BlockNote's, and the required ratio. */
 export interface Ratio { direction: string, kilobytes: number, oursMs: number, blockNoteMs: number, goal?: number }
 
 interface Pair { direction: string, goal?: number, ours: () => unknown, blockNote: () => unknown }
 
 const editor = ServerBlockNoteEditor.create()
 
-/** Measures every direction at 1, 10 and 100 KB of markdown, beside BlockNote in this process. */
+/** Measures every direction at 1, 10 and 100 KB of markdown, next to BlockNote in this process. */
 export async function * measureRatios (budgetMs: number): AsyncGenerator<Ratio> {
   for (const kilobytes of [1, 10, 100]) {
     for (const { direction, goal, ours, blockNote } of pairs(sampleMarkdown(kilobytes * 1024))) {
@@ -33,7 +33,7 @@ function pairs (markdown: string): Pair[] {
   const update = blocksToUpdate(blocks, table)
   const history = edited(update)
   const html = blocksToHtml(blocks, table, new Dropped())
-  // The editor's types know its own blocks only.
+  // The editor's types include only its own blocks.
   const theirs = (value: unknown) => value as Parameters<typeof editor.blocksToYDoc>[0]
   const read = (bytes: Uint8Array) => {
     const document = new Y.Doc()
@@ -55,7 +55,7 @@ function pairs (markdown: string): Pair[] {
   return directions.map(([direction, goal, ours, blockNote]) => ({ direction, ours, blockNote, ...goal !== undefined && { goal } }))
 }
 
-/** The middle one of the times of as many runs as fit into the budget, at least 3, after a quarter of it for warming up. */
+/** The median time of as many runs as fit into the budget, at least 3, after a warm-up of a quarter of it. */
 async function median (run: () => unknown, budgetMs: number): Promise<number> {
   const warmUntil = performance.now() + budgetMs / 4
   do await run(); while (performance.now() < warmUntil)

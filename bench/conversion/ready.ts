@@ -5,8 +5,8 @@ import { type Figure, medianOf } from './figures.ts'
 const limitMs = 150
 
 /**
- * Measures how soon conversion is ready: the built modules loaded and the first document converted, in a new process and in a
- * new thread of a running service; BlockNote's beside it.
+ * Measures the time until conversion is ready, with the built modules loaded and the first document converted: in a
+ * new process, in a new thread of a running service, and in BlockNote.
  * @param dist folder of the built service
  */
 export function measureReady (dist: string, rounds: number): Figure[] {
@@ -26,6 +26,6 @@ export function measureReady (dist: string, rounds: number): Figure[] {
 
 function start (what: string, dist: string): { ms: number, megabytes: number } {
   const answer = execFileSync(process.execPath, [join(import.meta.dirname, 'start.js'), what, dist], { encoding: 'utf8' })
-  // start.js prints exactly this.
+  // start.js prints exactly this shape.
   return JSON.parse(answer) as { ms: number, megabytes: number }
 }

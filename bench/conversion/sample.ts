@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 
-/** The root that BlockNote keeps a document in. */
+/** The root in which BlockNote keeps a document. */
 export const fragment = 'document-store'
 
 const section = `## A section of a *realistic* document
@@ -31,12 +31,12 @@ const answer = 42
 
 `
 
-/** Markdown of about this many bytes, with everything that documents usually have. */
+/** Markdown of about this many bytes, with every usual kind of content. */
 export function sampleMarkdown (bytes: number): string {
   return section.repeat(Math.max(1, Math.round(bytes / section.length)))
 }
 
-/** A document that people have worked on: several clients, insertions and deletions everywhere. */
+/** A document that people have edited: several clients, insertions and deletions everywhere. */
 export function edited (update: Uint8Array): Uint8Array {
   const document = new Y.Doc()
   Y.applyUpdate(document, update)

@@ -9,11 +9,14 @@ import { describeServer, type RunningServer, startServer, withFolder } from '../
 import type { Figure } from './figures.ts'
 import { sampleMarkdown } from './sample.ts'
 
-/** Updates per second in the room whose delays are measured, each read by one other. */
+/** Updates per second in the room whose delays are measured, each read by one other client. */
 const echoesPerSecond = 100
 const clients = 200
 
-/** Measures what a conversion costs everybody else, on a service that runs as in production. @param folder of the checkout, built */
+/**
+ * Measures what a conversion costs the other users of a service that runs as in production.
+ * @param folder of the checkout, built
+ */
 export async function measureService (folder: string): Promise<Figure[]> {
   const kind = describeServer('ours', folder)
   if (typeof kind === 'string') throw new Error(kind)
@@ -36,7 +39,7 @@ export async function measureService (folder: string): Promise<Figure[]> {
   })
 }
 
-/** The p99 of the delays between two people in a room until something has come to its end. */
+/** The p99 of the delays between two people in a room until a task has ended. */
 async function echo (crowd: Crowd, end: Promise<unknown>): Promise<number> {
   crowd.delays.clear()
   const over = new AbortController()

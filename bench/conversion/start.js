@@ -1,6 +1,7 @@
 /**
- * How long a process, or a thread of the service, takes to its first conversion. Plain JavaScript, and started by `ready.ts` in
- * a process of its own, because the second time everything is loaded: node bench/conversion/start.js process|thread|blocknote DIST
+ * Measures the time from the start of a process, or of a thread of the service, to its first conversion. Plain
+ * JavaScript, and started by `ready.ts` in a process of its own, because the second time everything is loaded:
+ * node bench/conversion/start.js process|thread|blocknote DIST
  */
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'

@@ -7,8 +7,8 @@ import { connectHocuspocus } from '../../test/clients/hocuspocus-client.ts'
 import { connectYWebsocket } from '../../test/clients/y-websocket-client.ts'
 
 /**
- * How closely together stock clients come back when the service is replaced by a new process: `count` of each kind, 20
- * to a room.
+ * Measures how closely together stock clients reconnect when the service is replaced by a new process: `count` of each
+ * kind, 20 to a room.
  */
 export async function rollout (count: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'y-bench-'))

@@ -26,7 +26,7 @@ class Hole implements Socket {
   terminate (): void {}
 }
 
-/** A y-websocket client without a wire. */
+/** A y-websocket client without a network. */
 export class Visitor {
   readonly #socket = new Hole()
   readonly #connection = new Connection({
@@ -40,7 +40,7 @@ export class Visitor {
     member: { canEdit: true },
   })
 
-  /** Resolves when the room is open and has answered: it knows what `doc` holds and has sent what that lacks. */
+  /** Resolves when the room is open and has answered: it knows the content of `doc`, and has sent what `doc` lacked. */
   static async join (rooms: Rooms, room: string, doc: Y.Doc = new Y.Doc()): Promise<Visitor> {
     const visitor = new Visitor()
     rooms.join(room, visitor.#connection)

@@ -1,6 +1,6 @@
 /**
- * A place in a buffer that moves on as it is read: the few lib0 encodings a load generator needs, without lib0's
- * allocation per value.
+ * A reading position in a buffer: the few lib0 encodings that a load generator needs, without lib0's allocation per
+ * value.
  */
 export class Cursor {
   readonly bytes: Uint8Array
@@ -29,7 +29,7 @@ export class Cursor {
     }
   }
 
-  /** Steps over a length and that many bytes; returns where they began. */
+  /** Skips a length and that many bytes. @returns where they began */
   skipBytes (): number {
     const length = this.varUint()
     const start = this.at
@@ -55,7 +55,7 @@ export function pushVarString (bytes: number[], text: string): void {
   bytes.push(...encoded)
 }
 
-/** A lib0 varUint8Array behind some leading bytes. */
+/** A lib0 varUint8Array after some leading bytes. */
 export function prefixed (head: number[], payload: Uint8Array): Uint8Array {
   const bytes = head.slice()
   pushVarUint(bytes, payload.length)

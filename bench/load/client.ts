@@ -9,11 +9,11 @@ export interface Target {
   decode: DecodeCache
 }
 
-/** A client of one room that holds no document: it speaks the protocol as far as a server needs to hear it. */
+/** A client of one room without a document: it speaks just enough of the protocol for a server. */
 export class Client {
   readonly room: string
   /**
-   * Called for each message but the greeting's own; `at` is when its last byte was read, in milliseconds of
+   * Called for each message except those of the initial sync; `at` is when its last byte was read, in milliseconds of
    * `performance.now()`.
    */
   onMessage: (message: Decoded, at: number) => void = () => {}
@@ -25,14 +25,14 @@ export class Client {
     this.room = room
   }
 
-  /** Why the connection ended, unless it was the bench that ended it. */
+  /** Why the connection ended, unless the benchmark ended it. */
   get closeCode (): number | undefined {
     return this.#socket?.closeCode
   }
 
   /**
-   * Opens the socket, greets, and waits for the server's first step 2 where there is one.
-   * @throws when the server refuses, or has not answered after `timeoutMs`
+   * Opens the socket, starts the initial sync, and waits for the server's first step 2 if there is one.
+   * @throws if the server refuses, or has not answered after `timeoutMs`
    */
   async join (timeoutMs = 30_000): Promise<void> {
     const { port, wire, decode } = this.#target
@@ -62,7 +62,7 @@ export class Client {
   }
 }
 
-/** Waits for a promise for a bounded time. @throws naming what did not happen */
+/** Waits for a promise for a bounded time. @throws with the name of what did not happen */
 export async function within<T> (timeoutMs: number, promise: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
@@ -75,7 +75,7 @@ export async function within<T> (timeoutMs: number, promise: Promise<T>, what: s
   }
 }
 
-/** Lets clients join a few at a time: so that the handshakes of thousands do not meet the limits of a listen queue. */
+/** Lets clients join a few at a time, so that the handshakes of thousands do not overflow a listen queue. */
 export async function joinAll (clients: readonly Client[], atOnce = 100): Promise<void> {
   for (let at = 0; at < clients.length; at += atOnce) {
     await Promise.all(clients.slice(at, at + atOnce).map(async (client) => await client.join()))

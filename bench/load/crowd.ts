@@ -7,7 +7,7 @@ import { moveCursor, typeCharacter } from './write.ts'
 /** Yjs client ids of the crowd: as long on the wire as the random ones of real clients. */
 const FIRST_CLIENT_ID = 3_000_000_000
 
-/** One member: writes as one Yjs client and knows how far it has heard each other member of its room. */
+/** One member: writes as one Yjs client, and tracks how many updates of each other member it has received. */
 interface Member {
   client: Client
   /** how many updates it has sent; the clock of its next character */
@@ -19,9 +19,8 @@ interface Member {
 }
 
 /**
- * Rooms full of people who write and read. An update counts as delivered to a reader when the reader has its content,
- * however it was packed: what counts is how far each writer's clock has come at each reader. The writer's own echo does
- * not count.
+ * Rooms full of people who write and read. An update counts as delivered once the reader has its content, however it
+ * was packed: each reader tracks every writer's clock. The echo to the writer does not count.
  */
 export class Crowd {
   readonly delays = new Histogram()
@@ -32,8 +31,8 @@ export class Crowd {
   /** updates × readers that should have them */
   expected = 0
   /**
-   * The longest time a due update waited because this process was busy: above some milliseconds the generator is what
-   * is measured.
+   * The longest time a due update waited because this process was busy: above some milliseconds the generator itself
+   * is the bottleneck.
    */
   worstLagMs = 0
   readonly #members: Member[] = []
@@ -41,7 +40,7 @@ export class Crowd {
   readonly #roomSize: number
   readonly #kind: 'update' | 'awareness'
 
-  /** @param target where all connect to, or each by its number */
+  /** @param target the address of all members, or of each by its number */
   constructor (
     target: Target | ((member: number) => Target),
     rooms: number,
@@ -68,15 +67,15 @@ export class Crowd {
     for (const { client } of this.#members) client.leave()
   }
 
-  /** Close codes of members whom the server has dropped. */
+  /** Close codes of members that the server has disconnected. */
   get dropped (): number[] {
     return this.#members.flatMap(({ client }) => client.closeCode ?? [])
   }
 
   /**
-   * Writes at a steady rate, spread over all members, for a time. They write independently of each other, as people do:
-   * the gaps between updates are exponential, so that the moments form a Poisson process.
-   * @param perSecond updates per second, all members together
+   * Writes at a steady rate for a while, spread over all members. They write independently of each other, as people do:
+   * the gaps between updates are exponential, so that the times form a Poisson process.
+   * @param perSecond updates per second, in total
    */
   async write (perSecond: number, seconds: number): Promise<void> {
     const order = shuffled(this.#members.map((_, index) => index))
@@ -98,7 +97,7 @@ export class Crowd {
     }
   }
 
-  /** Waits until everything written has reached everybody. @returns whether it has within the time */
+  /** Waits until every update has reached every reader. @returns whether that happened in time */
   async drain (timeoutMs: number): Promise<boolean> {
     const deadline = performance.now() + timeoutMs
     while (this.delivered < this.expected && performance.now() < deadline) await delay(5)
@@ -110,8 +109,8 @@ export class Crowd {
     if (member === undefined) return
     const id = FIRST_CLIENT_ID + index
     member.sentAt.push(performance.now())
-    // A first awareness clock is 1, a first character's is 0: in both cases `written` updates are known once clock
-    // `written` is heard.
+    // The first awareness clock is 1, the first character's is 0: in both cases `written` updates are known once clock
+    // `written` arrives.
     const bytes = this.#kind === 'update' ? typeCharacter(id, member.written) : moveCursor(id, member.written + 1)
     if (this.#kind === 'update') member.client.sendUpdate(bytes)
     else member.client.sendAwareness(bytes)
@@ -137,7 +136,7 @@ export class Crowd {
   }
 }
 
-/** Fisher and Yates, with a fixed seed: runs are alike. */
+/** Fisher-Yates shuffle with a fixed seed, so that runs are alike. */
 function shuffled (indexes: number[]): number[] {
   const random = seededRandom(42)
   for (let at = indexes.length - 1; at > 0; at--) {

@@ -4,13 +4,13 @@ const SLOTS = 512
 const LONGEST_REMEMBERED = 64 * 1024
 
 /**
- * Decodes frames, each distinct one once: a room's readers are all sent the same bytes within moments, and comparing
- * bytes is cheaper than scanning them.
+ * Decodes each distinct frame once: all readers of a room receive the same bytes within moments, and comparing bytes is
+ * cheaper than scanning them.
  */
 export class DecodeCache {
   readonly #wire: Wire
   readonly #slots: Array<{ bytes: Buffer, decoded: Decoded } | undefined> = new Array(SLOTS)
-  /** Long frames are one object for all who got them (FrameBuffer). */
+  /** A long frame is the same object for all its receivers (FrameBuffer). */
   readonly #long = new WeakMap<Buffer, Decoded>()
 
   constructor (wire: Wire) {
@@ -37,7 +37,7 @@ export class DecodeCache {
   }
 }
 
-/** A cheap mix of the length and the last bytes, where updates differ (clock and content stand at the end). */
+/** A cheap hash of the length and the last bytes, where updates differ (clock and content are at the end). */
 function slotOf (frame: Buffer): number {
   const { length } = frame
   let mix = length

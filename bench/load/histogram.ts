@@ -2,7 +2,9 @@ const BUCKETS_PER_DOUBLING = 16
 const SMALLEST_MS = 0.01
 const BUCKETS = 24 * BUCKETS_PER_DOUBLING
 
-/** Delays in milliseconds, in buckets 4.4 % wide: half a million values a second cost nothing to add and no memory. */
+/**
+ * Delays in milliseconds, in buckets 4.4 % wide: adding half a million values per second is cheap and takes no memory.
+ */
 export class Histogram {
   readonly #counts = new Float64Array(BUCKETS)
   count = 0
@@ -18,7 +20,7 @@ export class Histogram {
 
   /**
    * @param share 0.95 for the 95th percentile
-   * @returns upper edge of the bucket it falls in, in milliseconds; NaN when nothing was added
+   * @returns upper edge of its bucket, in milliseconds; NaN if nothing was added
    */
   quantile (share: number): number {
     let left = share * this.count

@@ -1,6 +1,6 @@
 import { Client, within, type Target } from './client.ts'
 
-/** A client that wants one document whole. */
+/** A client that downloads one document whole. */
 export class Reader {
   readonly client: Client
   /** When it had everything, in milliseconds of `performance.now()`. */
@@ -25,7 +25,7 @@ export class Reader {
     }
   }
 
-  /** Joins and waits for the whole document. @throws when it has not come in time */
+  /** Joins and waits for the whole document. @throws if it does not arrive in time */
   async sync (timeoutMs = 60_000): Promise<number> {
     await this.client.join(timeoutMs)
     await within(timeoutMs, this.#finished, `a reader of ${this.client.room} still missed content`)

@@ -11,7 +11,7 @@ export interface Clocks {
 }
 
 /**
- * Reads how far a Yjs update (format 1) takes each client, stepping over the content. Knows what the bench itself
+ * Reads how far a Yjs update (format 1) takes each client, skipping the content. It supports what the benchmark itself
  * writes: text, deletions, garbage collected ranges and gaps.
  * @throws on any other content, and on bytes that end early
  * @see https://github.com/yjs/yjs/blob/main/src/utils/encoding.js readClientsStructRefs
@@ -27,7 +27,7 @@ export function scanUpdate (bytes: Uint8Array, at = 0): Clocks {
     for (let left = structs; left > 0; left--) {
       const info = cursor.byte()
       clock += scanStruct(cursor, info)
-      // A gap (Skip) says nothing of having what it covers.
+      // A gap (Skip) does not mean that its clocks are known.
       if ((info & 0x1f) !== SKIP) end = clock
     }
     clocks.ends.push(end)
@@ -40,7 +40,7 @@ const DELETED = 1
 const STRING = 4
 const SKIP = 10
 
-/** Steps over one struct and returns its length in clocks. */
+/** Skips one struct and returns its length in clocks. */
 function scanStruct (cursor: Cursor, info: number): number {
   const content = info & 0x1f
   if (content === GARBAGE || content === SKIP) return cursor.varUint()

@@ -4,9 +4,9 @@ import { Transform, type TransformCallback } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const HOST = '127.0.0.1'
-/** Bytes go on in portions of so many ms: short against what anybody notices. */
+/** Bytes are forwarded in portions of so many ms: too short to be noticed. */
 const PORTION_MS = 20
-/** What a router's queue may hold of the future, in ms of the link's rate. */
+/** The capacity of a router's queue, in ms of the link's rate. */
 const QUEUE_MS = 200
 
 /** Lets bytes through at a steady rate. */
@@ -42,7 +42,7 @@ export async function openSlowLink (
     for (const socket of [near, far]) {
       sockets.add(socket)
       socket.setNoDelay(true)
-      // One end going takes the other along; why it went is of no interest here.
+      // When one end closes, so does the other; the reason does not matter here.
       socket.on('error', () => {})
       socket.on('close', () => {
         sockets.delete(socket)

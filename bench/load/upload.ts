@@ -3,8 +3,8 @@ import { Client, type Target } from './client.ts'
 import { Reader } from './reader.ts'
 
 /**
- * Puts a document into a room and waits until a second client has all of it.
- * @returns the client that brought it, still connected
+ * Uploads a document into a room and waits until a second client has all of it.
+ * @returns the client that uploaded it, still connected
  */
 export async function upload (target: Target, room: string, document: SampleDocument): Promise<Client> {
   const writer = new Client(target, room)

@@ -1,7 +1,7 @@
 import { Cursor, prefixed, pushVarString } from './bytes.ts'
 import { scanAwareness, scanUpdate, type Clocks } from './scan.ts'
 
-/** What a frame from a server says, as far as a load generator cares. */
+/** The parts of a server's frame that matter to a load generator. */
 export interface Decoded {
   kind: 'step1' | 'step2' | 'update' | 'awareness' | 'other'
   clocks: Clocks
@@ -11,13 +11,13 @@ export interface Decoded {
 export interface Wire {
   path: (room: string) => string
   headers: Record<string, string>
-  /** What a client that holds nothing sends when its socket opens. */
+  /** The message of an empty client when its socket opens. */
   greet: (room: string) => Uint8Array[]
-  /** Whether the server answers a greeting with step 2; a client without that is connected as soon as its socket is. */
+  /** Whether the server answers it with step 2; if not, a client is connected as soon as its socket is. */
   syncs: boolean
   update: (room: string, update: Uint8Array) => Uint8Array
   awareness: (room: string, update: Uint8Array) => Uint8Array
-  /** What an empty client answers to the server's step 1. */
+  /** The answer of an empty client to the server's step 1. */
   emptyStep2: (room: string) => Uint8Array
   /** @throws on bytes that are no message of this protocol */
   decode: (frame: Uint8Array) => Decoded
@@ -31,7 +31,7 @@ const STEP1 = 0
 const STEP2 = 1
 const UPDATE = 2
 const NONE: Clocks = { clients: [], ends: [] }
-/** State vector of a client that holds nothing, and an update that says nothing. */
+/** State vector of an empty client, and an update without content. */
 const EMPTY_STATE_VECTOR = Uint8Array.of(0)
 const EMPTY_UPDATE = Uint8Array.of(0, 0)
 
@@ -48,7 +48,7 @@ function decodeMessage (frame: Uint8Array, at: number): Decoded {
 
 /**
  * The y-websocket protocol: the room is the path, messages carry no name.
- * @param base what comes before the room's name in the path
+ * @param base the path before the room's name
  */
 export function yWebsocketWire (base: string, headers: Record<string, string> = {}): Wire {
   return {
@@ -64,13 +64,13 @@ export function yWebsocketWire (base: string, headers: Record<string, string> = 
 }
 
 /**
- * y-websocket's bytes for a relay that answers nothing: nobody greets, since every greeting would go to the whole room.
+ * y-websocket's bytes for a relay that answers nothing: clients send no step 1, since it would go to the whole room.
  */
 export const relayWire: Wire = { ...yWebsocketWire('/'), greet: () => [], syncs: false }
 
 /**
  * The Hocuspocus protocol: each message begins with the document's name.
- * @param base the path; when it ends in `=`, the room's name is put behind it
+ * @param base the path; if it ends in `=`, the room's name is appended
  */
 export function hocuspocusWire (base: string, headers: Record<string, string> = {}): Wire {
   const head = (room: string, ...types: number[]) => {

@@ -3,7 +3,7 @@ import { pushVarString, pushVarUint } from './bytes.ts'
 const ROOT = 'text'
 
 /**
- * The update a client sends when it types one more character behind its last one.
+ * The update of a client that types one more character after its last one.
  * @param client Yjs client id
  * @param clock how many characters it typed before
  * @returns a Yjs update, format 1: one struct, no deletions

@@ -1,4 +1,4 @@
-// Hocuspocus as its documentation starts it: defaults, quiet, with its SQLite extension when PERSIST_DIR is set.
+// Hocuspocus as in its documentation: defaults, quiet, with its SQLite extension if PERSIST_DIR is set.
 import { join } from 'node:path'
 import { Server } from '@hocuspocus/server'
 

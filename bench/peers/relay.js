@@ -1,4 +1,5 @@
-// The floor: a relay that looks at nothing. What a server costs that only moves frames from one socket to the others of its room.
+// The floor: a relay that inspects nothing. It shows the cost of only moving frames from one socket to the rest of its
+// room.
 import { WebSocketServer } from 'ws'
 
 /** @type {Map<string, Set<import('ws').WebSocket>>} */

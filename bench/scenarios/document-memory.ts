@@ -5,7 +5,7 @@ import { upload } from '../load/upload.ts'
 import { startServer, withFolder } from '../servers.ts'
 import { below, type Scenario } from './scenario.ts'
 
-/** What a document costs while one client has it open and nobody types. */
+/** The memory of a document that one client has open while nobody types. */
 export const documentMemory: Scenario = {
   name: 'document-memory',
   title: 'Memory per open document of 102 KiB, one client each',
@@ -25,8 +25,9 @@ export const documentMemory: Scenario = {
     const clients: Client[] = []
     const open = async (room: string) => { clients.push(await upload(target, room, document)) }
     try {
-      // The first ones grow the heaps, of the workers too, and compile the code; they stay open on both sides of the difference. What the
-      // process has to spare comes and goes by tens of MB all the same: so many documents that it hardly counts.
+      // The first ones grow the heaps, of the workers too, and compile the code; they stay open on both sides of the
+      // difference. The spare memory of the process still varies by tens of MB, so the documents are so many that it
+      // hardly matters.
       for (let index = 0; index < (quick ? 20 : 200); index++) await open(`before-${index}`)
       await server.rest()
       const before = await server.readMemory()

@@ -7,10 +7,12 @@ import { startServer, withFolder } from '../servers.ts'
 import { median } from './join-edited.ts'
 import { atMostBest, type Scenario } from './scenario.ts'
 
-/** Longer than Hocuspocus waits before it stores (2 s). */
+/** More than the delay before Hocuspocus stores (2 s). */
 const STORE_DELAY_MS = 4000
 
-/** The first client after a restart: the document comes from the store, and the process has not run this code before. */
+/**
+ * The first client after a restart: the document comes from the store, and the process has not run this code before.
+ */
 export const firstOpen: Scenario = {
   name: 'first-open',
   title: 'First open of the document of 260,000 edits after a restart (peers with LevelDB, SQLite)',

@@ -4,7 +4,7 @@ import { DecodeCache } from '../load/decode-cache.ts'
 import { startServer, withFolder } from '../servers.ts'
 import type { Goal, Scenario } from './scenario.ts'
 
-/** A row that counts what a connection costs while nobody types. */
+/** A row for the memory of a connection while nobody types. */
 export function idleMemory (row: { name: string, title: string, rooms: (connections: number) => number, goals: Goal[] }): Scenario {
   return {
     ...row,
@@ -22,8 +22,9 @@ export function idleMemory (row: { name: string, title: string, rooms: (connecti
       const rooms = row.rooms(connections)
       const clients = Array.from({ length: connections }, (_, index) => new Client(target, `idle-${index % rooms}`))
       try {
-        // A few stay from before: what is made once (compiled code, pools) is then on both sides of the difference. No more than that: a larger
-        // crowd leaves a heap with room to spare, which V8 gives back or not, and that is as much as all that is measured.
+        // A few stay open from before, so that one-time costs (compiled code, pools) are on both sides of the
+        // difference. No more than a few: a larger crowd leaves spare heap that V8 returns or not, as much as all that
+        // is measured.
         const first = 100
         await joinAll(clients.slice(0, first))
         await delay(1000)

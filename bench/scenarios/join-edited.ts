@@ -7,10 +7,10 @@ import { startServer, withFolder } from '../servers.ts'
 import { atMostBest, below, type Scenario } from './scenario.ts'
 
 const JOINERS = 50
-/** One update every 5 ms in another room: fine enough to feel a pause of the event loop. */
+/** One update every 5 ms in another room: often enough to notice a pause of the event loop. */
 const OTHER_ROOM_UPDATES_PER_SECOND = 200
 
-/** A class opens one heavily edited document at the same moment; two people in another room go on typing. */
+/** A class opens one heavily edited document at the same moment; two people in another room keep typing. */
 export const joinEdited: Scenario = {
   name: 'join-edited',
   title: `${JOINERS} clients join a document of 260,000 edits; delay felt in another room`,

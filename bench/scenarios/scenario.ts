@@ -1,20 +1,20 @@
 import type { ServerKind, ServerName } from '../servers.ts'
 
-/** Figures of one server in one row, by column key; undefined where there is nothing to say. */
+/** Figures of one server in one row, by column key; undefined if there is none. */
 export type Figures = Record<string, number | undefined>
 
-/** What a scenario is given. */
+/** The input of a scenario. */
 export interface Setting {
   kind: ServerKind
-  /** seconds instead of half a minute: to see that it works, not to quote */
+  /** seconds instead of half a minute: for a smoke test, not for publishing */
   quick: boolean
-  /** folder with real editing histories; without it a made-up one of the same size is used */
+  /** folder with real editing histories; without it an artificial one of the same size is used */
   traces: string | undefined
 }
 
 export interface Outcome {
   figures: Figures
-  /** What a reader must know to believe the figures, if anything. */
+  /** Caveats that a reader of the figures must know, if any. */
   notes: string[]
 }
 
@@ -24,10 +24,10 @@ export interface Column {
   digits: number
 }
 
-/** Reads a figure of this row: `of('hocuspocus', 'cpu')`; undefined when that server was not measured. */
+/** Reads a figure of this row: `of('hocuspocus', 'cpu')`; undefined if that server was not measured. */
 export type Read = (server: ServerName, key: string) => number | undefined
 
-/** A goal for ours: the measured value and the most it may be, or undefined where a part of it was not measured. */
+/** A goal for ours: the measured value and its maximum, or undefined if a part of it was not measured. */
 export interface Goal {
   text: string
   value: (of: Read) => number | undefined
@@ -38,14 +38,14 @@ export interface Goal {
 export interface Scenario {
   name: string
   title: string
-  /** The first column is the one that ratios are made of. */
+  /** Ratios are computed from the first column. */
   columns: [Column, ...Column[]]
-  /** Servers that the row says nothing about. */
+  /** Servers that the row does not apply to. */
   without: readonly ServerName[]
   goals: Goal[]
-  /** Measured once, whatever --repeat says: a row of minutes. */
+  /** Measured once, whatever --repeat says: for rows that take minutes. */
   once?: boolean
-  /** Bound on one server's run in full length. */
+  /** Time limit for one server's run at full length. */
   timeoutSeconds: number
   run: (setting: Setting) => Promise<Outcome>
 }

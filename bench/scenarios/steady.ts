@@ -5,13 +5,16 @@ import { startServer, withFolder } from '../servers.ts'
 import type { Column, Goal, Outcome, Scenario, Setting } from './scenario.ts'
 
 const DRAIN_TIMEOUT_MS = 5000
-/** A server runs for weeks: what its first minutes cost (compiling its code) is no part of a steady figure. So many deliveries warm it up, at this many a second where the row itself has fewer. */
+/**
+ * Deliveries that warm a server up, at this rate per second if the row's own is lower: a server runs for weeks, so the
+ * cost of its first minutes (compiling its code) is not part of a steady figure.
+ */
 const WARM_UP_DELIVERIES = 2_400_000
 const WARM_UP_DELIVERED_PER_SECOND = 40_000
 const LEAST_WARM_UP_SECONDS = 10
-/** Then the row's own rate, for as long as it takes to settle. */
+/** Time at the row's own rate to settle. */
 const SETTLE_SECONDS = 3
-/** Above this the delays are this process's own. */
+/** Above this share of a core the delays are caused by this process. */
 const NOTABLE_LAG_MS = 25
 /** Below this share of the offered rate the server did not keep up. */
 const KEPT_UP = 0.97

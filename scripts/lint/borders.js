@@ -2,12 +2,12 @@ import { join } from 'node:path'
 import { folderOf, targetOf } from './source-files.js'
 
 /**
- * Keeps the order of the folders: a file imports from its own folder and from those behind it in the list.
+ * Enforces the order of the folders: a file imports from its own folder and from those after it in the list.
  *
  * Options:
  * - `order`: all folders of `src`, the highest first; a file in `src` itself counts as one
- * - `typesOnly`: for a folder, those of which it imports types only, and values only if they are error classes (`errors`)
- * - `apart`: for a folder, those that it must not import although they stand behind it; its own name: no other file of it
+ * - `typesOnly`: for a folder, those from which it imports only types, and of values only the error classes in the list
+ * - `apart`: for a folder, those that it must not import although they come after it; its own name: no other file of it
  */
 export const borders = {
   meta: {
@@ -53,7 +53,7 @@ export const borders = {
 
 const isOfTypes = ({ type, importKind, exportKind }) => type === 'TSImportType' || importKind === 'type' || exportKind === 'type'
 
-/** The names of the values that an import brings; `*` where it brings all. */
+/** The names of the values that an import brings in; `*` if it brings in all. */
 function valuesOf ({ specifiers }) {
   if (specifiers === undefined || specifiers.length === 0) return ['*']
   return specifiers

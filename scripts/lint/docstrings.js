@@ -1,4 +1,4 @@
-/** Demands a docstring on every export of a declaration. */
+/** Requires a docstring on every exported declaration. */
 export const docstrings = {
   meta: {
     type: 'suggestion',

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { readImports, targetOf } from './source-files.js'
 
-/** Rejects an import, of types too, that leads back to the file it stands in. */
+/** Rejects an import, of types too, that leads back to its own file. */
 export const noCircles = {
   meta: {
     type: 'problem',
@@ -28,10 +28,12 @@ export const noCircles = {
   },
 }
 
-/** By folder: one run of the linter reads the files once. */
+/** By folder, so that one run of the linter reads the files once. */
 const graphs = new Map()
 
-/** @returns the files on the shortest way by imports from one file to another, both included; undefined if there is none */
+/**
+ * @returns the files on the shortest import path from one file to another, both included; undefined if there is none
+ */
 function pathBetween (src, from, to) {
   if (!graphs.has(src)) graphs.set(src, readImports(src))
   const before = new Map([[from, undefined]])

@@ -19,7 +19,7 @@ export function folderOf (src, file) {
 /**
  * Resolves a relative import.
  * @param {string} importer absolute path of the file with the import
- * @param {string} path as it is written there
+ * @param {string} path as written there
  * @returns {string} absolute path
  */
 export const targetOf = (importer, path) => resolve(dirname(importer), path)

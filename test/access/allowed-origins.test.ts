@@ -40,7 +40,7 @@ t.test('HTTP and the WebSocket handshake apply the same rules', async (t) => {
   const { url, wsUrl } = await listen(t, { COLLABORATION_SERVER_ORIGIN: setting })
   const open = async (origin: string): Promise<boolean> => {
     const socket = new WebSocket(`${wsUrl}/collaboration/ws/a`, { headers: { ...asDjango, origin } })
-    socket.on('error', () => undefined) // the refused handshake, which is what is looked at
+    socket.on('error', () => undefined) // the refused handshake, which is expected
     const opened = await Promise.race([once(socket, 'open').then(() => true), once(socket, 'unexpected-response').then(() => false)])
     socket.terminate()
     return opened

@@ -22,7 +22,7 @@ const allowed = (verdict: object) => ({ outcome: 'verdict', verdict: { allowed: 
 const mint = async (claims: object = {}, secret = SECRET) =>
   await new SignJWT({ room: 'r1', exp: Math.floor(Date.now() / 1000) + 60, ...claims }).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(secret))
 
-/** An authoriser over a real Django-like server. */
+/** An authoriser with a real server in the place of Django. */
 async function start (t: Test, document: Handler = (_, response) => answer(response, 200, mayRead), options: Partial<AuthoriserOptions> = {}) {
   const log = captureLog()
   const django = await startDjango(t, routes(document))
@@ -177,7 +177,7 @@ t.test('A recheck keeps a known user, and adopts a user that becomes known', asy
 t.test('No cookie, ticket or secret reaches the log, whatever fails', async (t) => {
   let status = 200
   const { authoriseHandshake, authoriseAuthMessage, log } = await start(t, (request, response) => {
-    // A backend that repeats the cookie in everything it says.
+    // A backend that repeats the cookie in all its answers.
     const cookie = request.headers.cookie ?? ''
     answer(response, status, cookie, { location: `/login/?next=${cookie.replace(/[^\w=]/g, '')}`, 'retry-after': cookie.replace(/[^\w=]/g, '') })
   })

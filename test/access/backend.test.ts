@@ -227,7 +227,7 @@ t.test('Askers take turns: a question waits for one question of each other asker
   const honest = ask('honest', 'honest')
   for (let answered = 0; !django.asked.some((url) => url.includes('honest')); answered++) {
     await django.untilAsked(answered + 2)
-    answer(held[answered] as ServerResponse, 403, {}) // untilAsked: it is there
+    answer(held[answered] as ServerResponse, 403, {}) // untilAsked: it exists
   }
   t.ok(django.asked.length <= 2 + 3 + 1, `after ${django.asked.length - 1} others`)
   t.equal(new Set(django.asked.slice(2, 5).map((url) => decodeURIComponent(url).split('-')[0])).size, 3, 'one of each')
@@ -256,7 +256,7 @@ t.test('A visitor without a session does not wait for another visitor\'s identic
   const honest = ask('honest', 'public')
   for (let answered = 0; answered < 2; answered++) {
     await django.untilAsked(answered + 1)
-    answer(held[answered] as ServerResponse, 403, {}) // untilAsked: it is there
+    answer(held[answered] as ServerResponse, 403, {}) // untilAsked: it exists
   }
   await django.untilAsked(3)
   t.match(django.asked[2], '/public/')
@@ -276,7 +276,7 @@ t.test('A full queue and a turn that comes too late are transient, and the next 
   t.match(text(), '"code":"full"')
   await django.untilAsked(1)
   now = 1001
-  answer(held[0] as ServerResponse, 200, mayEdit) // untilAsked: it is there
+  answer(held[0] as ServerResponse, 200, mayEdit) // untilAsked: it exists
   t.match(await first, { allowed: true })
   t.match(await second, { permanent: false, code: 4503 })
   t.match(text(), '"code":"late"')
@@ -286,7 +286,7 @@ t.test('A full queue and a turn that comes too late are transient, and the next 
   t.match(await fourth, { allowed: true })
 })
 
-/** A Django whose document answers come one by one, when the test says so. */
+/** A Django whose document answers are sent one by one, when the test says so. */
 async function startHeld (t: Parameters<typeof startDjango>[0]) {
   const held: ServerResponse[] = []
   const django = await startDjango(t, routes((_, response) => { held.push(response) }))
@@ -393,7 +393,7 @@ t.test('By default nothing is cached; an anonymity caused by a failure is never 
 t.test('A keep-alive socket that Django has closed is replaced, and not logged', async (t) => {
   let served = 0
   const django = await startDjango(t, (request, response) => {
-    // The third request of a socket meets a reset, as after an idle time-out.
+    // The third request on a socket meets a reset, as after an idle time-out.
     if (++served % 3 === 0) request.socket.resetAndDestroy()
     else answer(response, 200, { id: 'u1', ...mayEdit })
   })

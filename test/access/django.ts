@@ -10,14 +10,14 @@ import { Epochs } from '../../src/access/epochs.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
-/** A server that answers as Django would, and counts what it was asked. */
+/** A server that answers as Django does, and counts the requests. */
 export interface Django {
   readonly baseUrl: string
-  /** Addresses asked, in order. */
+  /** Requested addresses, in order. */
   readonly asked: string[]
-  /** Requests under way at most. */
+  /** The largest number of simultaneous requests so far. */
   readonly maxInFlight: () => number
-  /** Resolves when so many requests have come in altogether. */
+  /** Resolves when so many requests have arrived in total. */
   readonly untilAsked: (count: number) => Promise<void>
   /** Stops listening and drops all sockets. */
   readonly stop: () => Promise<void>
@@ -78,7 +78,7 @@ export function captureLog () {
   return { logger, lines, text: () => lines.join('') }
 }
 
-/** Opens the way to a backend with the contract's paths; it ends with the test. */
+/** Opens a backend with the paths of the contract; it ends with the test. */
 export function open (t: Test, options: Pick<BackendOptions, 'baseUrl'> & Partial<BackendOptions>): Backend {
   const backend = openBackend({
     documentPath: '/api/v1.0/documents/{room}/',

@@ -6,7 +6,7 @@ import { JsonMember } from '../../src/access/json-member.ts'
 const seed = Number(process.env['JSON_SEED'] ?? 7)
 const parameters = { seed, numRuns: 2000 }
 
-/** What the reader makes of a text that comes in pieces of so many bytes: its member, or that it is malformed. */
+/** The result of the reader for a text in pieces of so many bytes: its member, or that it is malformed. */
 function read (text: string | Buffer, pieceBytes = 1 << 16): { value: unknown } | 'malformed' {
   const bytes = Buffer.from(text as string)
   const member = new JsonMember('abilities')
@@ -14,7 +14,7 @@ function read (text: string | Buffer, pieceBytes = 1 << 16): { value: unknown } 
   return orMalformed(() => member.value())
 }
 
-/** The same, by the whole text at once. */
+/** The expected result, from the whole text at once. */
 function parse (text: string | Buffer): { value: unknown } | 'malformed' {
   return orMalformed(() => {
     const whole: unknown = JSON.parse(text.toString())

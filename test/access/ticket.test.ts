@@ -20,7 +20,7 @@ const check = createTicketCheck({ secrets: [SECRET, 'the-previous-secret-012'], 
 const mint = async (claims: JWTPayload, secret = SECRET, alg = 'HS256') =>
   await new SignJWT({ room: ROOM, exp: NOW_S + 60, ...claims }).setProtectedHeader({ alg }).sign(Buffer.from(secret))
 
-/** Signs any text as claims, which a library would refuse to write. */
+/** Signs any text as claims, including claims that a library would refuse to write. */
 function signRaw (payload: string, header: object = { alg: 'HS256', typ: 'JWT' }): string {
   const encode = (text: string) => Buffer.from(text).toString('base64url')
   const signed = `${encode(JSON.stringify(header))}.${encode(payload)}`
@@ -110,7 +110,7 @@ t.test('A ticket with any one character changed is rejected, and no text makes t
   const good = await mint({ user_id: 'u1' })
   await fc.assert(fc.asyncProperty(fc.nat(good.length - 1), fc.integer({ min: 33, max: 126 }), async (at, code) => {
     const changed = good.slice(0, at) + String.fromCharCode(code) + good.slice(at + 1)
-    // The last character of base64url carries unused bits: another spelling of the same bytes is no forgery.
+    // The last character of base64url has unused bits: another spelling of the same bytes is not a forgery.
     const spelling = (text: string) => text.split('.').map((part) => Buffer.from(part, 'base64url').toString('hex')).join('.')
     return spelling(changed) === spelling(good) || !(await check(changed, ROOM)).allowed
   }))

@@ -27,13 +27,12 @@ t.test('`make dev` opens a page on which two people edit one document', { timeou
   await people.nth(1).locator('h1:has-text("Hello from Ada")').waitFor()
 
   await people.nth(1).getByRole('button').click()
-  // No click: the editor takes its place over a moment later, and the cursor would go from the end back into the
-  // heading.
+  // No click: the editor takes over a moment later, and would move the cursor from the end back into the heading.
   await people.nth(1).locator('[contenteditable=true]').focus()
   await page.keyboard.press('Control+End')
   await page.keyboard.type(' and Grace, offline')
   await people.nth(1).getByRole('button').click()
-  // Where the editor has put an empty block behind the heading, the cursor is in that.
+  // If the editor has added an empty block after the heading, the cursor is in that block.
   await people.nth(0).getByText('and Grace, offline').waitFor()
 
   await page.reload()

@@ -2,14 +2,14 @@ import { once, EventEmitter } from 'node:events'
 import type { Test } from 'tap'
 import { everyone, newNodeId, type Bus, type NodeId, type OpenBus } from '../../src/bus/bus.ts'
 
-/** A node on a bus, and what it has been told. */
+/** A node on a bus, and the messages it has received. */
 export interface Ear {
   readonly bus: Bus
   readonly heard: Array<{ from: NodeId, text: string }>
   readonly restored: () => number
-  /** Resolves once `count` messages have come. */
+  /** Resolves once `count` messages have arrived. */
   hears (count: number): Promise<void>
-  /** Resolves once it was told `count` times that the way is open again. */
+  /** Resolves once `count` ends of a cut have been reported. */
   isRestored (count: number): Promise<void>
 }
 
@@ -37,7 +37,7 @@ export async function openEar (t: Test, open: OpenBus, node = newNodeId()): Prom
   }
 }
 
-/** What every bus does. `open` makes nodes of one and the same service. */
+/** The contract of every bus. `open` makes nodes of one service. */
 export async function busContract (t: Test, open: OpenBus): Promise<void> {
   const say = (ear: Ear, to: NodeId | typeof everyone, text: string): void => { ear.bus.send(to, Buffer.from(text)) }
 

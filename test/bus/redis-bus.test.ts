@@ -10,7 +10,7 @@ import { freePort } from '../processes.ts'
 import { startRedis } from '../cluster/redis-server.ts'
 import { busContract, openEar } from './contract.ts'
 
-/** Calls back with each line that operators see. */
+/** Calls back with each line of the log. */
 function logger (line: (text: string, fields: object) => void = () => {}): Logger {
   const note = (fields: object, text: string): void => { line(text, fields) }
   return { debug () {}, info: note, warn: note, error: note }
@@ -116,7 +116,7 @@ await t.test('A repeated failure is logged once, in one line without a stack', a
   const lines: [text: string, fields: object][] = []
   const bus = await opener(`redis://127.0.0.1:${port}`, 'test', logger((...line) => { lines.push(line) }))('AAAAAAAA', deaf)
   const refuses = createServer((socket) => {
-    socket.on('error', () => {}) // the bus hangs up
+    socket.on('error', () => {}) // the bus disconnects
     socket.on('data', () => { socket.write('-NOPERM not for you\r\n') })
   }).listen(port, '127.0.0.1')
   t.teardown(() => { refuses.close() })

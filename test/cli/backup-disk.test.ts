@@ -30,7 +30,7 @@ async function backUp (
 
 await t.test('The file is synced before it gets its final name, and its folders after that', async (t) => {
   const { to, trace } = await backUp(t)
-  // One after the other, whichever thread does them; strace may cut a line in two, so the beginnings count.
+  // In order, whichever thread makes the calls; strace can split a line in two, so only the beginnings count.
   const steps = trace.split('\n').flatMap((line) => /^\d+ +((?:fsync|link)\(.*)/.exec(line)?.[1] ?? [])
   const named = steps.findIndex((call) => call.startsWith('link(') && call.includes(`"${to}/documents.mdb"`))
   t.ok(named > 0)

@@ -22,7 +22,7 @@ await t.test('check finds damage while a service runs', async (t) => {
   t.match(found.out, /"plain" is damaged in the store: piece 0 of its snapshot fails its checksum/)
   t.match(found.out, /"no update": The update is malformed/)
   t.match(found.out, /7 documents, \d+ bytes, 2 with a fault/)
-  // A backup keeps damage as it is: somebody may still recover something from it.
+  // A backup keeps damage as it is: some of it can perhaps be recovered.
   const saved = await cli(['backup', join(await folder(t), 'copy'), '--store', path])
   t.match(saved, { code: 1, out: /"plain" is damaged in the store: piece 0 of its snapshot fails its checksum[^]*7 documents, \d+ bytes, 2 with a fault/ })
 })
@@ -42,7 +42,7 @@ await t.test('backup copies a live store, and a service can use the copy', async
   await utimes(unfinished, 0, 0)
   t.match(await cli(['backup', target, '--store', path]), { code: 1, err: /Another copy is being written to .*unfinished-copy-1/ })
   await other.close()
-  // As a killed copy leaves it, and as a new one begins.
+  // The state that a killed copy leaves, and in which a new one begins.
   await writeFile(join(unfinished, 'documents.mdb'), 'half')
   await utimes(unfinished, 0, 0)
   await mkdir(join(target, 'unfinished-copy-2'))
@@ -89,7 +89,7 @@ await t.test('migrate copies the embedded store to PostgreSQL, copies later chan
   await holdsAll(t, target)
   t.equal((await target.load('plain'))?.snapshot?.pieces, (await store.load('plain'))?.snapshot?.pieces)
 
-  // The old service still runs: someone types, here and there.
+  // The old service still runs, and its users keep typing.
   await store.append([{ document: 'plain', update: typed('late') }, { document: 'new', update: typed('new') }])
   await target.append([{ document: '文档', update: typed('there') }])
   t.match(await cli(['migrate', '--from', path, '--to', url]), { code: 0, out: /1 document copied, 1 completed, 5 unchanged/ })

@@ -41,7 +41,7 @@ function allRoots (): Uint8Array[] {
   return [one, other].map((doc) => Y.encodeStateAsUpdate(doc))
 }
 
-/** Yjs throws when it applies it: a struct that refers to itself. */
+/** Yjs throws when it applies this update: a struct that refers to itself. */
 const poison = new Uint8Array(Buffer.from('0101ffffffff0f0084ffffffff0f00017800', 'hex'))
 
 for (const [name, open] of Object.entries(stores)) {

@@ -21,7 +21,7 @@ export async function start (t: Test, path: string): Promise<LmdbStore> {
   return store
 }
 
-/** A document typed word by word, stored as the updates of the typing, half of them in a snapshot. */
+/** A document typed word by word, stored as one update per word, half of them in a snapshot. */
 export async function write (store: Store, document: string, words: readonly string[]): Promise<void> {
   const doc = new Y.Doc()
   const updates: Uint8Array[] = []

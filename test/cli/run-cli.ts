@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { runCommand } from '../../src/cli/run-command.ts'
 import { programArguments } from '../program.ts'
 
-/** The path of the command line's program. */
+/** The path of the command line program. */
 export const program = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
 /** The exit code and the output of a command. */

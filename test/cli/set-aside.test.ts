@@ -14,7 +14,7 @@ import { cli, cliProcess } from './run-cli.ts'
 
 t.setTimeout(600_000)
 
-/** Updates that decode, and that Yjs throws at when it applies them. */
+/** Updates that decode, and at which Yjs throws when it applies them. */
 const POISONS = {
   'refers to itself': '0101ffffffff0f0084ffffffff0f00017800',
   'has no length': '0001ffffffff0f010200',
@@ -34,7 +34,7 @@ async function start (t: Test, path: string): Promise<LmdbStore> {
   return store
 }
 
-/** The updates of somebody who types. */
+/** One update for each text that a user types. */
 function typing (...words: readonly string[]): Uint8Array[] {
   const doc = new Y.Doc()
   const updates: Uint8Array[] = []
@@ -49,7 +49,7 @@ const append = (
   updates: readonly Uint8Array[]
 ) => store.append(updates.map((update) => ({ document, update })))
 
-/** Appends updates with a poisoned one behind the first. */
+/** Appends updates with a poisoned one after the first. */
 async function appendPoisoned (
   store: Store,
   document: string,
@@ -60,7 +60,7 @@ async function appendPoisoned (
   await append(store, document, [first ?? bad, bad, ...others])
 }
 
-/** Stores a snapshot as an older version has written it: a poisoned piece between others. */
+/** Stores a snapshot written by an older version: a poisoned piece between good ones. */
 async function compactPoisoned (store: Store, document: string, bad: Uint8Array): Promise<void> {
   const [one, two] = typing('one ', 'two')
   const pieces = [one ?? bad, bad, two ?? bad]
@@ -144,7 +144,7 @@ await t.test('export writes the rest of a document that Yjs cannot apply in full
   await store.close()
   for (const format of ['yjs', 'markdown']) {
     t.match(await cli(['export', '--to', join(files, format), '--format', format, '--store', path]), {
-      code: format === 'yjs' ? 0 : 1, // the text not a BlockNote document
+      code: format === 'yjs' ? 0 : 1, // the text is not a BlockNote document
       out: /^2 documents written/,
       err: /"plan": left out 1 update that Yjs cannot apply\n"text": left out 1 update that Yjs cannot apply/,
     }, format)

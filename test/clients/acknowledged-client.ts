@@ -6,26 +6,26 @@ import { asDjango } from '../helper.ts'
 import { Changes } from './changes.ts'
 import { decodeHeard, type Heard } from './heard.ts'
 
-/** The Auth message with an empty token: the headers of the handshake say who this is. */
+/** The Auth message with an empty token: the headers of the handshake name the user. */
 const auth = Uint8Array.of(2, 0, 0)
 const emptyUpdateBytes = 2
 
-/** Where an acknowledged client connects. */
+/** How an acknowledged client connects. */
 export interface AcknowledgedOptions {
-  /** What is sent already; default: an empty document */
+  /** Its content counts as sent; default: an empty document */
   readonly doc?: Y.Doc
   /** Default: those of Django */
   readonly headers?: Record<string, string>
 }
 
 /**
- * A Hocuspocus client without reconnection: what was sent on one socket, and how much of it was acknowledged, is exact.
- * Its document takes everything the service sends.
+ * A Hocuspocus client without reconnection: it knows exactly what was sent on its one socket, and how much of it was
+ * acknowledged. Its document applies everything the service sends.
  */
 export class AcknowledgedClient {
   readonly doc: Y.Doc
   readonly changes = new Changes()
-  /** Resolves when the service has sent all it had */
+  /** Resolves when the service has sent its whole document */
   readonly synced: Promise<void>
   /** Resolves with the close code when the socket has closed; never rejects */
   readonly closed: Promise<number>
@@ -75,7 +75,7 @@ export class AcknowledgedClient {
   /** How many updates wait for their acknowledgement. */
   get waiting (): number { return this.#unacknowledged.length }
 
-  /** Resolves when `check` holds, which is looked at after each event. */
+  /** Resolves when `check` holds, tested after each event. */
   async until (check: () => boolean): Promise<void> { await this.changes.until(check) }
 
   /** Sends a message, while the socket is open. */
@@ -97,7 +97,7 @@ export class AcknowledgedClient {
     const heard = decodeHeard(frame, true)
     if (heard.type === 'step1') {
       const missing = Y.encodeStateAsUpdate(this.doc, heard.bytes)
-      // Where nothing is missing, an answer would be acknowledged like an update.
+      // If nothing is missing, an answer would be acknowledged like an update.
       if (missing.length > emptyUpdateBytes) this.#sendUpdate(missing, encodeSyncStep2(missing))
     }
     if (heard.type === 'step2' || heard.type === 'update') Y.applyUpdate(this.doc, heard.bytes, this)
@@ -112,7 +112,7 @@ export class AcknowledgedClient {
   }
 }
 
-/** Reads a document as a client that has nothing of it. @throws where it cannot be opened */
+/** Reads a document with an empty client. @throws if it cannot be opened */
 export async function readDocument (port: number, room: string): Promise<Y.Doc> {
   const client = new AcknowledgedClient(port, room)
   const code = await Promise.race([client.synced, client.closed])

@@ -7,7 +7,7 @@ import { Changes } from './changes.ts'
 import type { Heard } from './heard.ts'
 
 const retryMs = 100
-/** ms between two renewals of presence, as awareness states last 30 s */
+/** ms between two renewals of presence; awareness states last 30 s */
 const renewEveryMs = 10_000
 /**
  * ms without a message after which the connection is given up, as the Hocuspocus client does: a node that hangs does
@@ -16,7 +16,7 @@ const renewEveryMs = 10_000
 const maxSilenceMs = 40_000
 
 /**
- * Somebody who edits one document, connects again whenever the connection ends, and knows what was acknowledged. A
+ * An author who edits one document, reconnects whenever the connection ends, and knows what was acknowledged. A
  * Hocuspocus client.
  */
 export class Author {
@@ -45,7 +45,7 @@ export class Author {
   }
 
   get text (): string { return this.doc.getText('text').toString() }
-  /** Whether everything that was written is acknowledged. */
+  /** Whether every update was acknowledged. */
   get isSaved (): boolean { return this.#client?.isOpen === true && this.#client.waiting === 0 }
 
   type (text: string): void {
@@ -83,7 +83,7 @@ export class Author {
     client.onRejected = () => {}
     client.closed.then(() => {
       clearTimeout(silence)
-      // As all clients do: without a connection nobody is seen.
+      // As in all clients: without a connection nobody is visible.
       this.present.clear()
       this.#clocks.clear()
       if (!this.#hasLeft) setTimeout(() => { if (!this.#hasLeft) this.#connect() }, retryMs)
@@ -106,13 +106,13 @@ export class Author {
   }
 }
 
-/** Whether all have the same, and everything is acknowledged. */
+/** Whether all have the same document, and everything is acknowledged. */
 export function agree (authors: readonly Author[]): boolean {
   const [first] = authors
   return authors.every(({ isSaved, text, doc }) => isSaved && text === first?.text && doc.store.pendingStructs === null)
 }
 
-/** Whether a document holds every update that was acknowledged to these authors. */
+/** Whether a document contains every update that was acknowledged to these authors. */
 export function holdsAcknowledged (doc: Y.Doc, authors: readonly Author[]): boolean {
   const before = Buffer.from(Y.encodeStateAsUpdate(doc))
   for (const { acknowledged } of authors) for (const update of acknowledged) Y.applyUpdate(doc, update)

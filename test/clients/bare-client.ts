@@ -5,16 +5,16 @@ import { asDjango } from '../helper.ts'
 import { Changes } from './changes.ts'
 import type { Owner } from './owner.ts'
 
-/** A WebSocket without a provider, which sends and hears bytes: for what no library would send. */
+/** A WebSocket without a provider, for bytes that no library would send. */
 export class BareClient {
   readonly ws: WebSocket
   readonly changes = new Changes()
   /** Binary messages so far */
   readonly heard: Uint8Array[] = []
   closed: { code: number, reason: string } | undefined
-  /** HTTP status where the handshake was refused, and its body */
+  /** HTTP status and body, if the handshake was refused */
   refused: { status: number, body: string } | undefined
-  /** Whether the answer was no upgrade: then there is nothing left to end. */
+  /** Whether the handshake was refused: then there is nothing left to close. */
   isRefused = false
 
   constructor (url: string, headers: { readonly [name: string]: string } = {}) {
@@ -37,7 +37,7 @@ export class BareClient {
 
   get isOpen (): boolean { return this.ws.readyState === WebSocket.OPEN }
 
-  /** Resolves when `check` holds, which is looked at after each event. */
+  /** Resolves when `check` holds, tested after each event. */
   async until (check: (client: this) => boolean): Promise<void> {
     await this.changes.until(() => check(this))
   }
@@ -88,8 +88,8 @@ const upgrade = {
 }
 
 /**
- * Sends a handshake for exactly this path, which a URL class would tidy up.
- * @returns the HTTP status; 101: accepted
+ * Sends a handshake for exactly this path, which a URL class would normalise.
+ * @returns the HTTP status; 101 means accepted
  */
 export function handshake (port: number, path: string, headers: Record<string, string> = asDjango): Promise<number> {
   return new Promise((resolve, reject) => {

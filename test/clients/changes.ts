@@ -1,14 +1,14 @@
-/** How long a wait lasts before it counts as failed, in ms: far more than the slowest machine needs. */
+/** Time after which a wait counts as failed, in ms: far more than the slowest machine needs. */
 const defaultTimeoutMs = 120_000
 
-/** What happens to a client: a wait for a condition looks again after each event. */
+/** The events of a client: a wait tests its condition again after each. */
 export class Changes {
   readonly #looks = new Set<() => void>()
 
   /** Reports an event. */
   readonly note = (): void => { for (const look of [...this.#looks]) look() }
 
-  /** Calls `look` after each event. @returns what ends that */
+  /** Calls `look` after each event. @returns a function that stops it */
   watch (look: () => void): () => void {
     this.#looks.add(look)
     return () => { this.#looks.delete(look) }
@@ -21,7 +21,7 @@ export class Changes {
 }
 
 /**
- * Resolves when the condition holds, which is looked at now and after each event of one of the clients.
+ * Resolves when the condition holds, tested now and after each event of one of the clients.
  * @throws after `timeoutMs`
  */
 export function when (

@@ -4,7 +4,7 @@ import type { ClientRecord } from './record.ts'
 import type { Changes } from './changes.ts'
 import type { Owner } from './owner.ts'
 
-/** A client as applications use it, over any provider, and all that has happened to it so far. */
+/** A client as applications use it, over any provider, and everything that has happened to it so far. */
 export interface Client {
   readonly doc: Y.Doc
   readonly awareness: Awareness
@@ -12,23 +12,23 @@ export interface Client {
   readonly changes: Changes
   readonly text: Y.Text
   isSynced (): boolean
-  /** Hocuspocus: updates that the server has not acknowledged; y-websocket does not know: 0 */
+  /** Hocuspocus: updates that the server has not acknowledged; y-websocket does not count them: 0 */
   unsyncedChanges (): number
-  /** Whether the client would connect again by itself. */
+  /** Whether the client would reconnect by itself. */
   wantsToConnect (): boolean
-  /** Sends another ticket on the open connection, as a page does. Resolves when it is sent. */
+  /** Sends another ticket on the open connection, as a page does. Resolves once it is sent. */
   renew (ticket: string): Promise<void>
-  /** Resolves when `check` holds, which is looked at after each event of this client. */
+  /** Resolves when `check` holds, tested after each event of this client. */
   until (check: () => boolean): Promise<void>
-  /** Resolves when the client has what the server has. */
+  /** Resolves when the client is in sync with the server. */
   synced (): Promise<void>
   destroy (): void
 }
 
-/** What a provider does in its own way. */
+/** The part that differs between providers. */
 type Provided = Pick<Client, 'isSynced' | 'unsyncedChanges' | 'wantsToConnect' | 'renew' | 'destroy'>
 
-/** Makes a client of what a provider gives; it ends with the test. */
+/** Makes a client from a provider; it ends with the test. */
 export function completeClient (
   t: Owner,
   record: ClientRecord,
@@ -51,7 +51,7 @@ export function completeClient (
   return { ...provided, doc, awareness, record, changes, text: doc.getText('t'), until, synced: () => until(provided.isSynced), destroy }
 }
 
-/** Resolves when all have what the server has. */
+/** Resolves when all are in sync with the server. */
 export async function synced (...clients: readonly Client[]): Promise<void> {
   await Promise.all(clients.map((client) => client.synced()))
 }

@@ -3,11 +3,11 @@ import { connectHocuspocus, hocuspocusKinds, type HocuspocusKind, type Hocuspocu
 import { connectYWebsocket, isYWebsocket, yWebsockets, type YWebsocket } from './y-websocket-client.ts'
 import type { Owner } from './owner.ts'
 
-/** The newest y-websocket, and every Hocuspocus provider: what most tests run with. */
+/** The newest y-websocket, and every Hocuspocus provider: most tests use these. */
 export const kinds = ['y-websocket 3', ...hocuspocusKinds] as const
 /** One of `kinds`. */
 export type Kind = typeof kinds[number]
-/** With the older versions of y-websocket too */
+/** Includes the older versions of y-websocket */
 export const allKinds = [...Object.keys(yWebsockets) as YWebsocket[], ...hocuspocusKinds]
 
 /** How a client of any kind connects. */

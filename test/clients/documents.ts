@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
 
-/** The content of the types that tests write into: text, map, array, XML. */
+/** The content of the types that tests edit: text, map, array, XML. */
 export function content (doc: Y.Doc): unknown {
   const map = Object.entries(doc.getMap('map').toJSON()).sort(([a], [b]) => a < b ? -1 : 1)
   return [doc.getText('text').toString(), map, doc.getArray('array').toJSON(), doc.getXmlFragment('xml').toString()]

@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** How often the condition is looked at, in ms. */
+/** How often the condition is tested, in ms. */
 const pollMs = 5
 
 /**
- * Resolves when the condition holds. For what no event reports: the state inside a server, or of another process.
- * @throws after `timeoutMs`, which leaves a busy machine time
+ * Resolves when the condition holds. For state that no event reports: inside a server, or of another process.
+ * @throws after `timeoutMs`, which is long enough for a busy machine
  */
 export async function eventually (holds: () => boolean | Promise<boolean>, timeoutMs = 120_000): Promise<void> {
   const end = performance.now() + timeoutMs

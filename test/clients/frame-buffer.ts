@@ -1,8 +1,6 @@
-/**
- * Frames at least this long are worth comparing with one already held: below it, copying is cheaper than keeping track.
- */
+/** Frames at least this long are compared with those already in memory: below it, copying is cheaper than comparing. */
 const SHARED_FROM_BYTES = 32 * 1024
-/** How many different long frames are remembered: a 20 MB document in pieces of 256 KiB, or several whole ones. */
+/** The number of different long frames to remember: a 20 MB document in pieces of 256 KiB, or several whole ones. */
 const REMEMBERED = 160
 
 interface Shared { bytes: Buffer, filled: number }
@@ -14,8 +12,8 @@ const remembered = new Map<number, Shared>()
 
 /**
  * Collects a frame that arrives in pieces. Frames of one length share their bytes as long as they are equal; the first
- * that differs gets its own copy. So many clients that are sent the same large document cost its size once, and `bytes`
- * is the same object for all of them.
+ * that differs gets its own copy. Many clients that receive the same large document thus cost its size once, and
+ * `bytes` is the same object for all of them.
  */
 export class FrameBuffer {
   readonly length: number
@@ -44,7 +42,7 @@ export class FrameBuffer {
     return this.length - this.#received
   }
 
-  /** The frame; complete once nothing is missing. Not to be changed: others may hold it too. */
+  /** The frame; complete once nothing is missing. Must not be changed: other clients can share it. */
   get bytes (): Buffer {
     return this.#bytes
   }

@@ -1,7 +1,7 @@
 import * as decoding from 'lib0/decoding'
 import { AwarenessUpdate, type AwarenessEntry } from '../../src/protocol/awareness.ts'
 
-/** What a server says, decoded as a client does it. */
+/** A message of a server, decoded as clients do it. */
 export type Heard =
   | { type: 'step1', bytes: Uint8Array }
   | { type: 'step2', bytes: Uint8Array }
@@ -13,7 +13,7 @@ export type Heard =
   | { type: 'pong' }
   | { type: 'stored', number: number, isStored: boolean }
 
-/** Everything that an awareness update says. @throws MalformedMessage */
+/** All states in an awareness update. @throws MalformedMessage */
 export function decodeAwareness (update: Uint8Array): AwarenessEntry[] {
   return Array.from(new AwarenessUpdate(update), (entry) => {
     const { clientId, clock } = entry

@@ -23,23 +23,21 @@ export interface HocuspocusSocket {
 
 /** How a socket for Hocuspocus providers connects. */
 export interface SocketOptions {
-  /** Goes into `?room=`; absent: no room */
+  /** Sent as `?room=`; absent: no room */
   readonly room?: string
   readonly headers?: { readonly [name: string]: string }
-  /** Put behind the address */
+  /** Appended to the address */
   readonly query?: string
-  /** In place of the 30 s without a message after which it reconnects */
+  /** Time without a message after which it reconnects, instead of 30 s */
   readonly silenceMs?: number
-  /** Whether it retries as late as the library does by itself, instead of at once */
+  /** Whether it retries with the library's own delays, instead of at once */
   readonly isPatient?: boolean
 }
 
-/** Retries at once, as far as the libraries can be told so. */
+/** Retries at once, as far as the libraries can be configured so. */
 const hasty = { delay: 10, minDelay: 10, maxDelay: 20, factor: 1 }
 
-/**
- * For providers that go on trying after they were destroyed (2 and 3 do, where they were waiting for their next try).
- */
+/** For providers that retry after they were destroyed (2 and 3 do, if they were waiting for their next attempt). */
 class SilentWebSocket {
   addEventListener (): void {}
   removeEventListener (): void {}
@@ -83,13 +81,13 @@ export interface HocuspocusOptions {
   readonly headers?: { readonly [name: string]: string }
   /** Sent in the Auth message */
   readonly token?: string | undefined
-  /** Its content is what the client brings along; default: an empty document. */
+  /** Its content is sent on connecting; default: an empty document. */
   readonly doc?: Y.Doc
-  /** The socket to use instead of one of its own; then the kind is that of the socket. */
+  /** A socket to share; the version is then that of the socket. */
   readonly socket?: HocuspocusSocket
   /** Hocuspocus 4: several providers of one document on one socket */
   readonly sessionAwareness?: boolean
-  /** Whether it retries as late as the library does by itself, instead of at once */
+  /** Whether it retries with the library's own delays, instead of at once */
   readonly isPatient?: boolean
 }
 
@@ -114,7 +112,7 @@ export function connectHocuspocus (
   if (awareness === null) throw new Error('The provider has no awareness')
   const client = completeClient(t, record, doc, awareness, {
     isSynced: () => provider.synced,
-    // Provider 2 counts below zero what it had queued while it was disconnected.
+    // Provider 2 subtracts what it had queued while disconnected, and ends below zero.
     unsyncedChanges: () => Math.max(0, provider.unsyncedChanges),
     wantsToConnect: () => socket.shouldConnect,
     renew: async (ticket) => {

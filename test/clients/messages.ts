@@ -9,7 +9,7 @@ export function about (name: string, write: (encoder: encoding.Encoder) => void)
   })
 }
 
-/** Writes numbers, texts and byte strings, one after the other. */
+/** Writes numbers, texts and byte strings one after the other. */
 export function bytes (...parts: Array<number | string | Uint8Array>): (encoder: encoding.Encoder) => void {
   return (encoder) => {
     for (const part of parts) {
@@ -20,7 +20,7 @@ export function bytes (...parts: Array<number | string | Uint8Array>): (encoder:
   }
 }
 
-/** A Hocuspocus message, as far as tests look into it. */
+/** A Hocuspocus message, with the fields that tests use. */
 export function read (message: Uint8Array): { name: string, type: number, rest: number[] } {
   const decoder = decoding.createDecoder(message)
   const name = decoding.readVarString(decoder)

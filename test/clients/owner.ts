@@ -1,2 +1,2 @@
-/** Who ends what was opened: a tap test, or a program that calls these functions when it is over. */
+/** Closes what was opened: a tap test, or a program that calls these functions when it ends. */
 export interface Owner { teardown (undo: () => unknown): unknown }

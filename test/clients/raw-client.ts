@@ -2,10 +2,10 @@ import { connect, type Socket } from 'node:net'
 import { FrameBuffer } from './frame-buffer.ts'
 import type { Owner } from './owner.ts'
 
-/** One buffer that every socket reads into: what a callback gets is used or copied before it returns. */
+/** One buffer that every socket reads into: a callback uses or copies its bytes before it returns. */
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024)
 
-/** Any 16 bytes: the server's answer to it is not checked, this client trusts whom it measures. */
+/** Any 16 bytes: this client does not check the server's answer to them. */
 const HANDSHAKE_KEY = 'eS1wcm92aWRlciBiZW5jaA=='
 /** Frame types of RFC 6455. */
 export const opcodes = { continuation: 0, binary: 2, close: 8, ping: 9, pong: 10 } as const
@@ -39,19 +39,19 @@ function writeHeader (bytes: Buffer, opcode: number, length: number, isLast: boo
 }
 
 /**
- * A WebSocket client on a TCP socket that does as little as possible: what lies whole in a read is not copied, and
- * nothing is checked. A library would be the bottleneck of a benchmark long before the server is; tests can send any
- * bytes in any pieces.
+ * A WebSocket client on a TCP socket that does as little as possible: it does not copy frames that arrive whole, and
+ * checks nothing. A library would be the bottleneck of a benchmark long before the server is; tests can send any bytes
+ * in any pieces.
  * @see https://www.rfc-editor.org/rfc/rfc6455#section-5
  */
 export class RawClient {
-  /** Close code once the server has closed; 1006 when the connection just ended. */
+  /** Close code once the server has closed; 1006 if the connection ended without one. */
   closeCode: number | undefined
   /** Resolves with `closeCode` when the connection has ended */
   readonly closed: Promise<number>
   readonly socket: Socket
   readonly #onFrame: (frame: Buffer) => void
-  /** Beginning of a frame whose header has not arrived whole. */
+  /** Beginning of a frame whose header has not arrived in full. */
   #rest: Buffer | undefined
   #frame: FrameBuffer | undefined
   #opcode = 0
@@ -61,8 +61,8 @@ export class RawClient {
 
   /**
    * Opens a socket to a port of the loopback interface.
-   * @param onFrame called for each binary frame; a short frame's bytes are valid during the call only
-   * @throws when the server refuses the handshake; the message carries its status line
+   * @param onFrame called for each binary frame; a short frame's bytes are valid only during the call
+   * @throws if the server refuses the handshake; the message contains its status line
    */
   static async open (
     port: number,
@@ -114,7 +114,7 @@ export class RawClient {
     this.socket.destroy()
   }
 
-  /** Sends bytes as they are. Resolves when the kernel has taken them, or the connection has ended. */
+  /** Sends bytes unchanged. Resolves when the kernel has taken them, or the connection has ended. */
   async write (...parts: Uint8Array[]): Promise<void> {
     for (const part of parts) await new Promise<void>((resolve) => { this.socket.write(part, () => { resolve() }) })
   }
@@ -134,7 +134,7 @@ export class RawClient {
     }
   }
 
-  /** Returns where frames begin, or 0 when the answer is not here yet or is a refusal. */
+  /** Returns where frames begin, or 0 if the answer is incomplete or a refusal. */
   #readHandshake (chunk: Buffer): number {
     const end = chunk.indexOf('\r\n\r\n')
     if (end < 0) {
@@ -152,7 +152,7 @@ export class RawClient {
     return end + 4
   }
 
-  /** Reads one frame's header; delivers the frame when it lies whole in the chunk. Returns where it stopped. */
+  /** Reads one frame's header; delivers the frame if it is whole in the chunk. Returns where it stopped. */
   #readHeader (chunk: Buffer, start: number): number {
     const available = chunk.length - start
     const short = available < 2 ? 0 : chunk.readUInt8(start + 1)
@@ -192,13 +192,13 @@ export class RawClient {
     else if (this.#opcode === opcodes.ping) this.socket.write(frame(opcodes.pong, payload))
     else if (this.#opcode === opcodes.close) {
       this.closeCode = payload.length >= 2 ? payload.readUInt16BE(0) : 1005
-      // Instead of an answer, for which the server would wait.
+      // Instead of an answer, which the server would wait for.
       this.socket.destroy()
     } else if (this.#opcode !== opcodes.pong) throw new Error(`The server sent a frame of type ${this.#opcode}.`)
   }
 }
 
-/** Opens a raw client of a test, which it ends with. */
+/** Opens a raw client; it ends with the test. */
 export async function openRaw (
   t: Owner,
   port: number,

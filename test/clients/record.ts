@@ -1,20 +1,20 @@
 import { WebSocket } from 'ws'
 import { Changes } from './changes.ts'
 
-/** What a client's WebSockets and provider went through. */
+/** The events of a client's WebSockets and provider. */
 export class ClientRecord {
   readonly changes = new Changes()
-  /** Of WebSockets that were open, in order */
+  /** Close codes of WebSockets that were open, in order */
   readonly closes: Array<{ code: number, reason: string }> = []
   /** HTTP statuses of handshakes that were refused */
   readonly statuses: number[] = []
   /** Reasons of permission-denied messages */
   readonly denied: string[] = []
-  /** What the server said the client can do, each time it let it in (Hocuspocus) or accepted a ticket */
+  /** The access granted by the server, each time it admitted the client (Hocuspocus) or accepted a ticket */
   readonly scopes: string[] = []
   /** Hocuspocus: reasons of in-band Close messages */
   readonly inBandCloses: string[] = []
-  /** What happened, in order: `message 2`, `in-band close`, `close 4205`, ... */
+  /** All events, in order: `message 2`, `in-band close`, `close 4205`, ... */
   readonly events: string[] = []
   readonly sockets: WebSocket[] = []
 
@@ -26,13 +26,13 @@ export class ClientRecord {
     this.look()
   }
 
-  /** Lets those who wait look again, after the libraries' own handlers of the same event. */
+  /** Tests the waiting conditions again, after the libraries' own handlers of the same event. */
   readonly look = (): void => { setImmediate(this.changes.note) }
 }
 
 /**
- * The WebSocket of `ws` with headers that a browser or a proxy would send, which records what happens to it. Providers
- * take it for the browser's, whose interface it has as far as they use it.
+ * The WebSocket of `ws` with headers that a browser or a proxy would send, which records its events. Providers use it
+ * in place of the browser's, since it has the same interface as far as they need.
  */
 export function recording (
   record: ClientRecord,
@@ -50,7 +50,7 @@ export function recording (
         record.note(`error ${status ?? ''}`)
       })
       this.on('close', (code, reason) => {
-        // 1006 where the handshake was refused: that is in `statuses`.
+        // 1006 if the handshake was refused: its status is in `statuses`.
         if (code !== 1006) record.closes.push({ code, reason: reason.toString() })
         record.note(`close ${code}`)
       })

@@ -12,7 +12,7 @@ import { bytes } from './messages.ts'
 import { ClientRecord, recording } from './record.ts'
 import type { Owner } from './owner.ts'
 
-/** The three versions of y-websocket that browsers load today, as the same class as far as tests use it. */
+/** The three versions of y-websocket that browsers load today, typed as one class as far as tests use it. */
 export const yWebsockets = {
   'y-websocket 1': await yWebsocket1(),
   // Its typings are of another copy of the same classes.
@@ -21,8 +21,8 @@ export const yWebsockets = {
 } as const
 
 /**
- * Its package does not say that its `.js` files are modules: loaders can take them for CommonJS, but not a copy ending
- * in `.mjs`.
+ * Its package does not declare that its `.js` files are modules: loaders can take them for CommonJS, but not a copy
+ * that ends in `.mjs`.
  */
 async function yWebsocket1 (): Promise<typeof WebsocketProvider> {
   const folder = join(import.meta.dirname, '../../.tap')
@@ -41,34 +41,34 @@ async function yWebsocket1 (): Promise<typeof WebsocketProvider> {
 /** A version of y-websocket. */
 export type YWebsocket = keyof typeof yWebsockets
 
-/** Tells the versions of y-websocket from those of Hocuspocus. */
+/** Distinguishes the versions of y-websocket from those of Hocuspocus. */
 export const isYWebsocket = (kind: string): kind is YWebsocket => Object.hasOwn(yWebsockets, kind)
 
 /** How a y-websocket client connects. */
 export interface ConnectOptions {
   /** Default: 3 */
   readonly version?: YWebsocket
-  /** Its content is what the client brings along; default: an empty document. */
+  /** Its content is sent on connecting; default: an empty document. */
   readonly doc?: Y.Doc
   /** Headers that a reverse proxy adds; default: those of Django */
   readonly headers?: Record<string, string>
   readonly params?: Record<string, string>
-  /** Whether it retries as late as the library does by itself, instead of at once */
+  /** Whether it retries with the library's own delays, instead of at once */
   readonly isPatient?: boolean
 }
 
 /** A client with its y-websocket provider. */
 export interface YWebsocketClient extends Client {
   readonly provider: WebsocketProvider
-  /** Codes with which the server closed, in order (1005 is how a provider closes) */
+  /** Codes with which the server closed, in order (a provider closes with 1005) */
   readonly closes: number[]
 }
 
 const messageType = { auth: 2, ticket: 101 } as const
 
 /**
- * Connects a y-websocket client; it ends with the test. `url` is `ws://host:port`, `room` is put into the path as it
- * is.
+ * Connects a y-websocket client; it ends with the test. `url` is `ws://host:port`, `room` is inserted into the path
+ * unchanged.
  */
 export function connectYWebsocket (
   t: Owner,
@@ -81,7 +81,7 @@ export function connectYWebsocket (
   const provider = new yWebsockets[version](`${url}/collaboration/ws`, room, doc, {
     WebSocketPolyfill: recording(record, headers),
     params,
-    // Several clients live in this process and must not talk past the server.
+    // Several clients share this process and must not communicate past the server.
     disableBc: true,
     ...!isPatient && { maxBackoffTime: 20 },
   })
@@ -102,7 +102,7 @@ export function connectYWebsocket (
   return { ...client, provider, closes }
 }
 
-/** y-websocket only prints a denial, and knows no tickets: records both. */
+/** Records denials, which y-websocket only prints, and access messages, which it does not know. */
 function recordMessages (provider: WebsocketProvider, record: ClientRecord): void {
   const printPermissionDenied = provider.messageHandlers[messageType.auth]
   provider.messageHandlers[messageType.auth] = (encoder, decoder, ...rest) => {
@@ -117,7 +117,7 @@ function recordMessages (provider: WebsocketProvider, record: ClientRecord): voi
   }
 }
 
-/** Runs without what the library prints for people. */
+/** Runs without the console output of the library. */
 function quietly (run: () => void): void {
   const { warn } = console
   console.warn = () => {}

@@ -6,8 +6,8 @@ import { agree, Author, holdsAcknowledged } from '../clients/author.ts'
 import { when } from '../clients/changes.ts'
 
 /*
- * Two nodes that cannot hear each other, each with somebody who types, while both reach PostgreSQL: what one stores the
- * other reads there, nobody has to connect anew, and nothing that was acknowledged is missing.
+ * Two nodes that cannot reach each other, with a person typing on each, while both reach PostgreSQL: each reads there
+ * what the other stores, no client has to reconnect, and no acknowledged change is missing.
  */
 t.setTimeout(600_000)
 const cluster = await startNodes(2)
@@ -15,11 +15,11 @@ t.teardown(() => cluster.stop())
 const { ports, redis, redisLinks, databaseUrl } = cluster
 
 interface Parting {
-  /** Parts the nodes */
+  /** Separates the nodes */
   part (): void
-  /** Ends that */
+  /** Reconnects them */
   join (): void
-  /** What a reset is answered meanwhile */
+  /** The answer to a reset meanwhile */
   resetStatus: number
 }
 
@@ -57,7 +57,7 @@ async function typeApart (t: Test, room: string, { part, join, resetStatus }: Pa
 
 async function convergeThroughStore (t: Test, room: string, authors: readonly Author[]): Promise<void> {
   await when(authors, () => agree(authors))
-  // Who stores something sees by its number that others have: one who only reads has to look.
+  // A node that stores learns of missed updates from the number it gets; one that only reads has to look.
   for (const author of authors) {
     author.type('alone ')
     await when(authors, () => agree(authors))
@@ -68,14 +68,14 @@ async function convergeThroughStore (t: Test, room: string, authors: readonly Au
   t.ok(holdsAcknowledged(stored, authors), 'with everything that was acknowledged')
 }
 
-// First: afterwards both nodes remember for minutes that one vanished, and read the store often for that alone.
+// This test is first: afterwards both nodes remember for minutes that a node vanished, and read the store often for it.
 await t.test('Each node has a Redis of its own, so neither receives the other\'s messages', async (t) => {
   const other = await startRedis()
   t.teardown(() => other.remove())
   await typeApart(t, 'two-buses', {
     part: () => { redisLinks[1]?.lead(other.port) },
     join: () => { redisLinks[1]?.lead(redis.port) },
-    // The other counts as gone.
+    // The other node counts as gone.
     resetStatus: 200,
   })
 })

@@ -9,7 +9,7 @@ import type { Question } from '../../src/cluster/question.ts'
 import type { RoomMessage, SharedRoom } from '../../src/sync/peers/other-nodes.ts'
 import { newLog, until } from '../sync/engine.ts'
 
-/** A room that writes down what it is told. */
+/** A room that records its calls. */
 class PaperRoom implements SharedRoom {
   readonly name: string
   readonly told: RoomMessage[] = []
@@ -209,7 +209,7 @@ await t.test('A node of another version is not ignored: a question to all nodes 
   t.same(asked, { answers: [1], silent: ['OOOOOOOO (of another version)'] })
 })
 
-/** A node of this version that says what the test wants it to. */
+/** A node of this version that sends what the test wants. */
 async function mouth (
   t: Test,
   exchange: LocalExchange

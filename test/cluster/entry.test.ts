@@ -43,7 +43,7 @@ t.test('A keystroke in one of the first rooms adds two bytes to its own size', a
   t.equal(encoding.length(encoder), 27)
 })
 
-/** As on the wire: numbers, and bytes as they are. */
+/** As on the wire: numbers, and bytes unchanged. */
 function wire (...parts: Array<number | Uint8Array>): Uint8Array {
   const encoder = encoding.createEncoder()
   for (const part of parts) {

@@ -6,8 +6,8 @@ import { agree, Author } from '../clients/author.ts'
 import { when } from '../clients/changes.ts'
 
 /*
- * Three nodes as processes, people who type on all of them, and every fault between them that there is. After each all
- * have the same, and a newcomer to any node gets everything that was ever acknowledged.
+ * Three nodes as processes, people who type on all of them, and every kind of fault between them. After each fault all
+ * have the same document, and a new client of any node gets everything that was ever acknowledged.
  */
 const redisDownMs = inLongRun(5_000, 30_000)
 

@@ -4,7 +4,7 @@ import { asDjango } from '../helper.ts'
 import { startRedis } from './redis-server.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
-/** Several nodes over one PostgreSQL and one Redis, each with a way to Redis of its own that can be cut. */
+/** Several nodes over one PostgreSQL and one Redis; each reaches Redis by a proxy of its own that can be cut. */
 export interface Nodes {
   readonly nodes: readonly Service[]
   readonly ports: readonly number[]
@@ -35,7 +35,7 @@ export async function startNodes (count: number, env: Record<string, string> = {
   }
 }
 
-/** Asks a node as Django does. */
+/** Sends a request to a node, as Django does. */
 export async function ask (
   port: number | undefined,
   path: string,
@@ -45,7 +45,7 @@ export async function ask (
   return { status: response.status, body: await response.json() }
 }
 
-/** Asks until the answer is what is wanted. @throws after `timeoutMs`, with the last answer */
+/** Repeats a request until the answer is the expected one. @throws after `timeoutMs`, with the last answer */
 export async function answers (
   port: number | undefined,
   path: string,

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Packing } from '../../src/cluster/packing.ts'
 
-/** Sizes at which packing behaves differently: too short, beyond the history, beyond what is packed. */
+/** Sizes at which packing behaves differently: too short, beyond the history, above the maximum for packing. */
 const batch = fc.oneof(
   { weight: 5, arbitrary: fc.uint8Array({ maxLength: 200 }) },
   {

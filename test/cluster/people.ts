@@ -7,12 +7,12 @@ import { readDocument } from '../clients/acknowledged-client.ts'
 import { agree, Author, holdsAcknowledged } from '../clients/author.ts'
 import { when } from '../clients/changes.ts'
 
-/** One person on each node; each can go on to the others. */
+/** One person on each node; each can move to the other nodes. */
 export function people (ports: readonly number[], room: string): Author[] {
   return ports.map((_, i) => new Author(room, [...ports.slice(i), ...ports.slice(0, i)]))
 }
 
-/** Everybody types a word every few ms until told to stop. */
+/** Makes everybody type a word every few ms until stopped. */
 export function typing (authors: readonly Author[]): () => void {
   let count = 0
   const timer = setInterval(() => { for (const [i, author] of authors.entries()) author.type(`${i}:${count++} `) }, 20)
@@ -20,7 +20,8 @@ export function typing (authors: readonly Author[]): () => void {
 }
 
 /**
- * All come to have the same, newcomers to these nodes too, with all that was ever acknowledged; then everybody leaves.
+ * Waits until all have the same document, new clients of these nodes too, with everything ever acknowledged; then
+ * everybody leaves.
  */
 export async function allIsWell (
   t: Test,

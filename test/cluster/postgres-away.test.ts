@@ -9,16 +9,13 @@ import { agree, holdsAcknowledged, type Author } from '../clients/author.ts'
 import { when } from '../clients/changes.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
-/*
- * PostgreSQL is stopped, or stands still, for as long as it takes until both nodes have noticed and people have typed a
- * good deal more.
- */
+/* PostgreSQL is stopped, or hangs, until both nodes have noticed and people have typed a good deal more. */
 t.setTimeout(600_000)
 const cluster = await startNodes(2)
 t.teardown(() => cluster.stop())
 const { nodes, ports, postgres, databaseUrl } = cluster
 
-/** A y-websocket client that asks once whether what it has typed is stored. */
+/** A y-websocket client that asks once whether its changes are stored. */
 async function typeAndAsk (t: Test, room: string): Promise<{ type (): void, answers: boolean[] }> {
   const { doc, provider } = connectYWebsocket(t, `ws://127.0.0.1:${ports[0]}`, room)
   const answers: boolean[] = []

@@ -15,14 +15,14 @@ export const masterName = 'main'
 export const password = 'open sesame/1'
 export const sentinelPassword = 'watchful'
 
-/** How a group is reached and its servers reach each other: with this certificate by TLS only. */
+/** How a group is reached and its servers reach each other: with this certificate only by TLS. */
 export interface GroupOptions {
   readonly tls?: Certificate
 }
 
 /** A master, a replica and three Sentinels that watch them, all with passwords. */
 export interface RedisSentinels {
-  /** As REDIS_URL wants it */
+  /** In the format of REDIS_URL */
   readonly url: string
   readonly sentinelPorts: readonly number[]
   readonly master: RedisServer
@@ -39,7 +39,7 @@ export async function startSentinels ({ tls }: GroupOptions = {}): Promise<Redis
   const begin = async (more: string[]): Promise<RedisServer> => {
     if (tls === undefined) return await startRedis([...locked, ...more])
     const port = await freePort()
-    // Of what is said twice the last counts.
+    // Of repeated settings the last one counts.
     return { ...await startRedis([...locked, ...asArguments(onlyByTls(tls, port)), ...more]), port }
   }
   const master = await begin([])
@@ -78,23 +78,23 @@ export async function startSentinels ({ tls }: GroupOptions = {}): Promise<Redis
 /** Three masters of Redis Cluster, with a password. */
 export interface RedisCluster {
   readonly url: string
-  /** Which server has the subscribers of sharded channels. */
+  /** The server that has the subscribers of sharded channels. */
   holder (): Promise<number>
-  /** Gives a channel, and what else is in its slot, to another server. */
+  /** Moves a channel, and the rest of its slot, to another server. */
   move (channel: string, from: number, to: number): Promise<void>
-  /** Starts one more, which takes over when that one is lost. */
+  /** Starts a replica, which takes over when that server is lost. */
   addReplica (of: number): Promise<void>
-  /** From now on no server but that one lets anybody subscribe to sharded channels. */
+  /** From now on only that server accepts subscriptions to sharded channels. */
   othersRefuseSubscribers (but: number): Promise<Refusal>
-  /** Resolves once that server says that the cluster is whole, or that it is not. */
+  /** Resolves once that server reports the cluster as whole, or as broken. */
   says (index: number, state: 'ok' | 'fail'): Promise<void>
-  /** Kills one server. @returns what starts it again */
+  /** Kills one server. @returns a function that starts it again */
   kill (index: number): Promise<() => Promise<void>>
   remove (): Promise<void>
 }
 
 export interface Refusal {
-  /** Resolves once somebody has been turned away. */
+  /** Resolves once a subscriber was rejected. */
   isFelt (): Promise<void>
   end (): Promise<void>
 }
@@ -143,7 +143,7 @@ export async function startRedisCluster ({ tls }: GroupOptions = {}): Promise<Re
       await until(async () => (await askServer(replica, 'cluster', 'nodes')).includes(master))
       await askServer(replica, 'cluster', 'replicate', master)
       await until(async () => (await askServer(replica, 'info', 'replication')).includes('master_link_status:up'))
-      // Who votes must know whom for.
+      // A voter must know its candidate.
       const id = (await askServer(replica, 'cluster', 'myid')).trim()
       for (const server of servers) await until(async () => new RegExp(`^${id} .*slave ${master}`, 'm').test(await askServer(server, 'cluster', 'nodes')))
     },
@@ -183,7 +183,7 @@ async function startClusterServer (tls: Certificate | undefined): Promise<Cluste
 
 const scheme = (tls: Certificate | undefined): string => tls === undefined ? 'redis' : 'rediss'
 
-/** Settings of a server that listens on this port by TLS, on none without, and speaks to its like by TLS. */
+/** Settings of a server that listens on this port by TLS, on none without, and reaches its peers by TLS. */
 const onlyByTls = ({ certificate, key }: Certificate, port: number): string[] =>
   ['port 0', `tls-port ${port}`, `tls-cert-file ${certificate}`, `tls-key-file ${key}`, `tls-ca-cert-file ${certificate}`, 'tls-auth-clients no', 'tls-replication yes']
 
@@ -191,13 +191,13 @@ const asArguments = (settings: readonly string[]): string[] => settings.flatMap(
 
 const trusting = (tls: Certificate | undefined): string[] => tls === undefined ? [] : ['--tls', '--cacert', tls.certificate]
 
-/** Gives commands to servers. */
+/** Sends commands to servers. */
 const asker = (tls: Certificate | undefined) => async (port: number, args: readonly string[]): Promise<string> => {
   const { stdout } = await run(cli, ['-p', String(port), ...trusting(tls), '--no-auth-warning', ...args])
   return stdout.replaceAll('\r', '')
 }
 
-/** Redis tells nobody when its servers have found each other: it must be asked. */
+/** Redis does not report that its servers have found each other, so they are polled. */
 async function until (holds: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   const end = performance.now() + timeoutMs
   while (!await holds()) {

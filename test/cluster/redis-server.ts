@@ -5,7 +5,7 @@ import { freePort, requireProgram, start, type Running } from '../processes.ts'
 
 const program = '/usr/bin/redis-server'
 
-/** A Redis of its own on a free port, without anything on disk. */
+/** A Redis on a free port, without anything on disk. */
 export interface RedisServer {
   readonly port: number
   readonly url: string

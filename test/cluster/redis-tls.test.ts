@@ -22,7 +22,7 @@ const postgres = await startPostgres()
 t.teardown(() => postgres.stop())
 const databaseUrl = await postgres.makeSchema('y_provider')
 
-/** Nodes relay where they trust the certificate, and do not start where they trust none or another one. */
+/** Nodes relay if they trust the certificate, and do not start if they trust none or a different one. */
 async function relaysByTls (t: Test, room: string, url: string): Promise<void> {
   const env = { DATABASE_URL: databaseUrl, REDIS_URL: url, LOG_LEVEL: 'info' }
   await t.test('Two nodes relay', async (t) => {
@@ -30,7 +30,7 @@ async function relaysByTls (t: Test, room: string, url: string): Promise<void> {
     t.teardown(() => Promise.all(nodes.map((node) => node.stop())))
     const authors = people(nodes.map(({ port }) => port), room)
     t.teardown(() => { for (const author of authors) author.leave() })
-    // Who is where is told by Redis alone.
+    // Only Redis reports which nodes are connected.
     await when(authors, () => authors.every(({ present }) => present.size === 2))
     for (const [i, author] of authors.entries()) author.type(`${i} `)
     await when(authors, () => authors.every(({ text }) => text.includes('0 ') && text.includes('1 ')))
@@ -38,7 +38,7 @@ async function relaysByTls (t: Test, room: string, url: string): Promise<void> {
   })
   await t.test('A certificate from an unknown authority is rejected', async (t) => {
     const refusal = /REDIS_URL cannot be used: self-signed certificate/
-    // Together: a node tries for some seconds before it gives up.
+    // In parallel: a node retries for some seconds before it gives up.
     await Promise.all([{}, { NODE_EXTRA_CA_CERTS: foreign.certificate }].map(async (trusted) => {
       await t.rejects(startService('', { ...env, ...trusted }), { message: refusal })
     }))

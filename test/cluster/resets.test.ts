@@ -6,15 +6,15 @@ import { openBare, type BareClient } from '../clients/bare-client.ts'
 import { about, bytes } from '../clients/messages.ts'
 
 /*
- * Two nodes, and a socket on the second one that holds no document: a reset on the other node reaches it, also one that
- * was asked of a node which had never heard of the second.
+ * Two nodes, and a socket on the second one without a document: a reset on the first node reaches it, even if that
+ * node had never heard of the second when it was asked.
  */
 t.setTimeout(600_000)
 const cluster = await startNodes(2)
 t.teardown(() => cluster.stop())
 const { ports, redis, redisLinks, databaseUrl } = cluster
 
-/** Let in by a proxy's word, and without a document. */
+/** Admitted by the proxy, and without a document. */
 async function idle (room: string): Promise<BareClient> {
   const client = await openBare(t, `ws://127.0.0.1:${ports[1]}/collaboration/ws/?room=${room}`, { ...asDjango, 'x-user-id': 'revoked' })
   client.ws.send(about(room, bytes(2, 0, '')))

@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
-/** A way to a port of this machine that can be cut. */
+/** A proxy to a port of this machine that can be cut. */
 export interface TcpProxy {
   readonly port: number
   /** Ends all connections and refuses new ones. */
   cut (): void
   restore (): void
-  /** Ends all connections, and leads new ones to this port from now on. */
+  /** Ends all connections, and forwards new ones to this port from now on. */
   lead (to: number): void
   close (): void
 }

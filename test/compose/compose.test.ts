@@ -10,7 +10,7 @@ import { settings } from '../../src/settings/prepare.ts'
 import { requireProgram } from '../processes.ts'
 
 /*
- * What can be said of compose.yml without a container engine: that its names, values and references are right.
+ * What can be tested of compose.yml without a container engine: its names, values and references are right.
  * scripts/check-image.sh runs the Dockerfile's steps.
  */
 
@@ -26,9 +26,9 @@ interface Service {
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const text = (path: string): string => readFileSync(join(root, path), 'utf8')
-/** As compose fills in `${NAME:-default}` where nothing is set. */
+/** As compose expands `${NAME:-default}` if nothing is set. */
 const filledIn = text('compose.yml').replace(/\$\{\w+:-([^}]*)\}/g, '$1')
-// What does not look like a compose file fails below.
+// A file that does not look like a compose file fails below.
 const compose = parse(filledIn, { merge: true }) as {
   readonly services: Readonly<Record<string, Service>>
   readonly volumes: object
@@ -85,7 +85,7 @@ t.test('Nginx accepts its configuration, with the values of compose.yml', async 
   const folder = mkdtempSync(join(tmpdir(), 'y-compose-'))
   t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
   mkdirSync(join(folder, 'tmp'))
-  // Only here: the names of other services mean nothing on this machine, and port 80 and /var/log are not ours.
+  // Only here: the names of other services are unknown on this machine, and port 80 and /var/log belong to others.
   const here: Record<string, string> = { DJANGO_ADDRESS: '127.0.0.1:8000', Y_PROVIDER_ADDRESS: '127.0.0.1:4444', NGINX_LISTEN: '127.0.0.1:8080', NGINX_ACCESS_LOG: join(folder, 'access.log') }
   writeFileSync(join(folder, 'site.conf'), template.replace(/\$\{(\w+)\}/g, (_, name: string) => here[name] ?? nginx.environment?.[name] ?? ''))
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path tmp;`).join(' ')

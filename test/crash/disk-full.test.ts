@@ -26,7 +26,7 @@ if (process.getuid?.() !== 0 && process.env.CI === undefined) {
   }
 }
 
-/** @returns what is wrong; undefined where nothing is */
+/** @returns the fault; undefined if there is none */
 async function fill (disk: SmallDisk, isKilled: boolean): Promise<string | undefined> {
   const ledger = new Ledger()
   const service = await startService(disk.path)
@@ -34,8 +34,7 @@ async function fill (disk: SmallDisk, isKilled: boolean): Promise<string | undef
   const writers = rooms.map((room) => write(service.port, room, ledger, new Random(random.below(2 ** 31)), habits))
   try {
     await service.line(/"msg":"Failed to store updates/, { timeoutMs: 120_000 })
-    // Near the end a smaller update may still find room after a larger one has not: then it is ready once more, for a
-    // moment.
+    // Near the end a smaller update can still fit after a larger one has not: then it is ready once more, for a moment.
     if (!await becomes(service, 503)) return 'the service never says that it is not ready'
     if (!isKilled) {
       disk.resize(64)
@@ -64,7 +63,7 @@ async function whatIsLost (disk: SmallDisk, ledger: Ledger): Promise<string | un
   }
 }
 
-/** @returns whether its readiness comes to be this within a minute */
+/** @returns whether its readiness becomes this within a minute */
 async function becomes ({ port }: Service, status: number): Promise<boolean> {
   for (const until = Date.now() + 60_000; Date.now() < until; await setTimeout(20)) {
     if ((await fetch(`http://127.0.0.1:${port}/health/ready`)).status === status) return true

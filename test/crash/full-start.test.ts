@@ -9,8 +9,8 @@ import { startChild } from '../store/lmdb/child-process.ts'
 import { mountSmallDisk } from './small-disk.ts'
 
 /**
- * On a disk of its own that `prepare` has left something on and that is full then: how a process ends which opens the
- * store there.
+ * Runs a process that opens the store on a small disk, which `prepare` has written to and which is full afterwards.
+ * @returns how the process ended
  */
 async function start (
   t: Test,
@@ -37,7 +37,7 @@ function fill (path: string): void {
   }
 }
 
-/** Killed under load, and its file as short as LMDB allows. */
+/** A store of a killed service, with its file as short as LMDB allows. */
 async function killed (folder: string): Promise<void> {
   const child = await startChild(folder, 'process')
   for await (const line of child.lines) if (line === 'a 60') break

@@ -6,8 +6,8 @@ import { flooder, typist, write } from './writer.ts'
 import { AcknowledgedClient, readDocument } from '../clients/acknowledged-client.ts'
 
 /*
- * Rounds on the same folder: the service starts, what was acknowledged in all rounds before is looked for, several
- * people write, and the service is killed. Those who wrote do not come back: what they still have would hide a loss.
+ * Rounds on the same folder: the service starts, everything acknowledged in earlier rounds is looked up, several
+ * people write, and the service is killed. Those writers do not reconnect: their documents would hide a loss.
  */
 
 const { rounds, seed, isLong } = series(5)
@@ -15,7 +15,7 @@ const random = new Random(seed)
 const rooms = ['a', 'b', 'c', 'd']
 const writersPerRoom = 2
 
-/** Each takes a service under load to its end, by other ways. */
+/** Each ends a service under load in a different way. */
 const deaths: Record<string, (service: Service) => Promise<void>> = {
   async 'while it works' (service) {
     await milliseconds(random.below(isLong ? 400 : 150))
@@ -40,7 +40,7 @@ const deaths: Record<string, (service: Service) => Promise<void>> = {
     await service.stop('SIGTERM')
   },
   async 'when the last one has left' (service) {
-    // They leave with the process' death in the other cases; here a room is left, and compacted, while others go on.
+    // In the other cases they leave when the process dies; here a room is left, and compacted, while others go on.
     const visitor = new AcknowledgedClient(service.port, 'left')
     await visitor.synced
     for (let i = 0; i < 60; i++) {
@@ -86,10 +86,10 @@ t.test(`No acknowledged change is lost, whenever the service crashes (CRASH_ROUN
   t.ok(ledger.count > rounds * 50)
 })
 
-/** Whether the last compaction that began did not end. */
+/** Whether the last compaction started and did not end. */
 function isCompacting (output: string): boolean {
   return output.lastIndexOf('"msg":"Compacting"') > output.lastIndexOf('"msg":"Compacted"')
 }
 
-/** A moment to be killed in, not a wait for something. */
+/** A random moment for the kill, not a wait for an event. */
 const milliseconds = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })

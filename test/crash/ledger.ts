@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 
-/** What the service has acknowledged, document by document: all of it must be there after any crash. */
+/** Everything that the service has acknowledged, per document: all of it must exist after any crash. */
 export class Ledger {
   /** How many updates have been acknowledged. */
   count = 0
@@ -9,7 +9,7 @@ export class Ledger {
 
   get documents (): Iterable<string> { return this.#documents.keys() }
 
-  /** Resolves when so many updates have been acknowledged. One may wait at a time. */
+  /** Resolves when so many updates have been acknowledged. Only one caller can wait at a time. */
   reach (count: number): Promise<void> {
     return new Promise((resolve) => { this.#goal = { count, reached: resolve } })
   }
@@ -25,7 +25,7 @@ export class Ledger {
     if (this.#goal?.count === this.count) this.#goal.reached()
   }
 
-  /** @returns what of the acknowledged work the document lacks, in words; undefined where it is whole */
+  /** @returns a description of the acknowledged work that the document lacks; undefined if it is complete */
   fault (document: string, doc: Y.Doc): string | undefined {
     if (doc.store.pendingStructs !== null || doc.store.pendingDs !== null) return 'something is there whose predecessor is not'
     const here = this.#documents.get(document)

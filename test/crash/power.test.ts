@@ -8,10 +8,7 @@ import { AcknowledgedClient } from '../clients/acknowledged-client.ts'
 const strace = '/usr/bin/strace'
 const updates = inLongRun(6, 20)
 
-/**
- * What is written to the data file, what is synced to the disk, and what the client is told, in the order of the system
- * calls.
- */
+/** What is written to the data file, synced to the disk and sent to the client, in the order of the system calls. */
 type Call = 'write' | 'sync' | 'acknowledgement'
 
 /** The acknowledgement of one update to a client of room `p`, as the frame that goes to the socket. */

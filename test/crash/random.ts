@@ -1,4 +1,4 @@
-/** Numbers that a seed decides (mulberry32), so that a series of kills can be asked for again. */
+/** Numbers that depend only on a seed (mulberry32), so that a series of kills can be repeated. */
 export class Random {
   #state: number
 
@@ -21,8 +21,8 @@ export class Random {
 }
 
 /**
- * Of a long series (`make crash`): how many rounds, and the seed that repeats its choices. The moments of the kernel's
- * scheduler it cannot repeat.
+ * The rounds of a long series (`make crash`), and the seed that repeats its choices. It cannot repeat the timing of the
+ * kernel's scheduler.
  */
 export function series (
   shortRounds: number

@@ -32,7 +32,7 @@ t.test('A rollout under load: stock clients reconnect on their own, and nothing 
     t.teardown(() => { clearInterval(timer) })
     return { stop: () => { clearInterval(timer) }, words: () => Array.from({ length: count }, (_, i) => `${writer}.${i}`) }
   })
-  // Until the new process is there, some also meet a closed port.
+  // Until the new process listens, some clients also find a closed port.
   const codes = new Map<number, number>()
   clients.forEach(({ provider }, i) => {
     const note = (event: unknown): void => { if (!codes.has(i)) codes.set(i, closeCodeOf(event)) }
@@ -51,7 +51,7 @@ t.test('A rollout under load: stock clients reconnect on their own, and nothing 
     const expected = clients.flatMap((client, i) => client.room === room ? typing[i]?.words() ?? [] : []).sort()
     await Promise.all(clients.filter((client) => client.room === room).map(({ doc }) => holds(doc, expected.length)))
     const kept = await readDocument(port, room)
-    // only strings were put in
+    // only strings were inserted
     t.same((kept.getArray('words').toArray() as string[]).sort(), expected, `${room}: each word once`)
   }
   t.equal(await second.stop('SIGTERM'), 0)
@@ -104,7 +104,7 @@ function synced (provider: Provider): Promise<void> {
   return provider.synced ? Promise.resolve() : syncedAgain(provider)
 }
 
-/** Resolves when the provider says the next time that it has everything. */
+/** Resolves when the provider is next in sync. */
 function syncedAgain (provider: Provider): Promise<void> {
   return new Promise((resolve) => {
     if ('bcChannel' in provider) {
@@ -125,7 +125,7 @@ function syncedAgain (provider: Provider): Promise<void> {
   })
 }
 
-/** Resolves when a few more words than now are there. */
+/** Resolves when the document has a few more words than now. */
 const grown = (doc: Y.Doc): Promise<void> => holds(doc, doc.getArray('words').length + 30)
 
 function holds (doc: Y.Doc, length: number): Promise<void> {
@@ -146,7 +146,7 @@ function docWith (text: string): Y.Doc {
   return doc
 }
 
-/** y-websocket hands over the event, Hocuspocus one in which it lies; both are a browser's CloseEvent. */
+/** y-websocket passes the event itself, Hocuspocus an object that contains it; both are a browser's CloseEvent. */
 function closeCodeOf (event: unknown): number {
   if (typeof event !== 'object' || event === null) return 0
   if ('event' in event) return closeCodeOf(event.event)

@@ -7,7 +7,7 @@ import { storedText } from './stored-text.ts'
 t.test('Fifty clients that open a new document with the same initial content do not duplicate it', async (t) => {
   const app = await build(t)
   const made = await Promise.all(Array.from({ length: 50 }, async () => {
-    // Each makes the content anew: to Yjs these are fifty different insertions.
+    // Each client creates the content itself: to Yjs these are fifty different insertions.
     const seed = new Y.Doc()
     seed.getText('text').insert(0, 'Welcome')
     const isFirst = await app.store.create('seeded', Y.encodeStateAsUpdate(seed))

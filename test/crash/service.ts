@@ -5,7 +5,7 @@ import { programArguments } from '../program.ts'
 
 const cwd = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The service as a process of its own, to be killed. */
+/** The service in a process of its own, to be killed. */
 export interface Service extends Running {
   readonly port: number
 }

@@ -3,14 +3,14 @@ import { mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A file system of a given size, in memory. Only root may mount one. */
+/** A file system of a given size, in memory. Only root can mount one. */
 export interface SmallDisk {
   readonly path: string
   resize (mebibytes: number): void
   unmount (): void
 }
 
-/** @throws where the mount is refused; the message says why */
+/** @throws if the mount is refused; the message gives the reason */
 export function mountSmallDisk (mebibytes: number): SmallDisk {
   const path = mkdtempSync(join(tmpdir(), 'y-small-disk-'))
   run('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', path])
@@ -18,7 +18,7 @@ export function mountSmallDisk (mebibytes: number): SmallDisk {
     path,
     resize: (size) => { run('mount', ['-o', `remount,size=${size}m`, path]) },
     unmount: () => {
-      // Lazily: a service that a failed test has left behind must not keep the folder from being removed.
+      // Lazily: a service left behind by a failed test must not keep the folder from being removed.
       run('umount', ['--lazy', path])
       rmdirSync(path)
     },

@@ -8,7 +8,7 @@ export class Browser {
   readonly #cookies = new Map<string, string>()
   readonly #editors = new Set<Editor>()
 
-  /** @param origin where its pages come from, such as http://127.0.0.1:8080 */
+  /** @param origin of its pages, such as http://127.0.0.1:8080 */
   constructor (origin: string) {
     this.origin = origin
   }
@@ -25,7 +25,7 @@ export class Browser {
     if (answer.status !== 302) throw new Error(`${name} could not sign in: ${answer.status}`)
   }
 
-  /** A request of a page's script. Redirects are answers. */
+  /** A request of a page's script. Redirects are returned. */
   async fetch (path: string, init: RequestInit = {}): Promise<Response> {
     const answer = await fetch(this.origin + path, {
       ...init,
@@ -40,7 +40,7 @@ export class Browser {
     return answer
   }
 
-  /** Makes a document and answers its id, which is also its room. */
+  /** Creates a document and returns its id, which is also its room. */
   async createDocument (title: string): Promise<string> {
     const body = new URLSearchParams({ title, csrfmiddlewaretoken: this.#cookies.get('csrftoken') ?? '' })
     const answer = await this.fetch('/', { method: 'POST', body })
@@ -49,7 +49,7 @@ export class Browser {
     return id
   }
 
-  /** Gives somebody a right, or takes it away. */
+  /** Grants a user a role, or revokes it. */
   async share (id: string, username: string, right: 'edit' | 'read' | 'none'): Promise<void> {
     const path = `/api/v1.0/documents/${id}/shares/`
     const answer = right === 'none'
@@ -72,19 +72,19 @@ export class Browser {
 }
 
 export interface EditorOptions {
-  /** Headers that a hostile page's author would like to send. */
+  /** Headers that the author of a hostile page would send. */
   headers?: Record<string, string>
   params?: Record<string, string>
   origin?: string
 }
 
-/** A room that is open in a browser: the document, the provider, and every way a connection of it ended. */
+/** A room that is open in a browser: the document, the provider, and every end of a connection. */
 export class Editor {
   readonly doc = new Y.Doc()
   readonly provider: WebsocketProvider
   /** Close codes, first to last. */
   readonly closeCodes: number[] = []
-  /** What the handshakes were answered with, headers included: nothing here may hold a secret. */
+  /** The answers to the handshakes, headers included: they must not contain a secret. */
   readonly handshakes: string[] = []
 
   constructor (browser: Browser, room: string, { headers = {}, params = {}, origin = browser.origin }: EditorOptions) {
@@ -97,7 +97,7 @@ export class Editor {
         this.on('unexpected-response', (_request, response) => {
           handshakes.push(`${response.statusCode} ${JSON.stringify(response.headers)}`)
           response.resume()
-          // A browser sees no status, only a connection that failed.
+          // A browser sees no status, only a failed connection.
           this.emit('error', new Error('The handshake failed.'))
           this.terminate()
         })
@@ -122,7 +122,7 @@ export class Editor {
     this.doc.getText('text').insert(this.doc.getText('text').length, text)
   }
 
-  /** Waits until the server's state is here. */
+  /** Waits until the server's state has arrived. */
   async synced (): Promise<void> {
     if (this.provider.synced) return
     await new Promise<void>((resolve) => {
@@ -146,7 +146,7 @@ export class Editor {
     })
   }
 
-  /** Waits until the client gives up, as it does on 4400 to 4499, and answers the code. */
+  /** Waits until the client gives up, as it does on 4400 to 4499, and returns the code. */
   async stopped (): Promise<number> {
     const last = this.closeCodes.at(-1)
     if (!this.provider.shouldConnect && last !== undefined) return last
@@ -155,7 +155,7 @@ export class Editor {
     })
   }
 
-  /** Waits until a handshake was refused before the upgrade, and answers its status. */
+  /** Waits until a handshake was refused before the upgrade, and returns its status. */
   async handshakeRefused (): Promise<number> {
     const status = () => /^(\d{3}) /.exec(this.handshakes.at(-1) ?? '')?.[1]
     if (status() === undefined) await new Promise<void>((resolve) => { this.provider.on('connection-error', () => resolve()) })

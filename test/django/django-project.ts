@@ -8,15 +8,15 @@ import type { Running } from '../processes.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** The Debian packages of what the example imports. */
+/** The Debian packages of the example's imports. */
 export const debianPackages = { django: 'python3-django', requests: 'python3-requests', jwt: 'python3-jwt' }
 
-/** What `manage.py` wrote, and how it ended. */
+/** The output of `manage.py`, and its end. */
 export interface CommandResult { status: number | null, output: string }
 
 /**
  * A copy of `examples/django` in a folder of its own, so that a test can write its `.env` as a person would.
- * The process' own environment is not handed on: the file alone decides.
+ * The process does not inherit this environment: only the file counts.
  */
 export class DjangoProject {
   readonly folder = mkdtempSync(join(tmpdir(), 'y-provider-django-'))
@@ -28,7 +28,7 @@ export class DjangoProject {
     cpSync(join(root, 'examples/django'), this.folder, { recursive: true, filter: (path) => !generated.test(path) })
   }
 
-  /** Writes the `.env` file; a value that is undefined leaves its line out. */
+  /** Writes the `.env` file; an undefined value omits its line. */
   configure (settings: Record<string, string | undefined>): void {
     const lines = Object.entries(settings).flatMap(([name, value]) => value === undefined ? [] : [`${name}=${value}\n`])
     writeFileSync(join(this.folder, '.env'), lines.join(''))
@@ -40,7 +40,7 @@ export class DjangoProject {
     return { status, output: stdout + stderr }
   }
 
-  /** Starts it, ended and started again if it runs. @returns its base URL */
+  /** Starts it, or restarts it if it runs. @returns its base URL */
   async restart (port = 0): Promise<string> {
     await this.stop()
     const serve = join(root, 'test/django/serve.py')
@@ -49,7 +49,7 @@ export class DjangoProject {
     return this.#running.ready[1] as string
   }
 
-  /** What the running server has written: one line for each request, and the log. */
+  /** The output of the running server: one line per request, and the log. */
   get log (): string {
     return this.#running?.output() ?? ''
   }

@@ -11,7 +11,7 @@ import { requireProgram } from '../processes.ts'
 const program = '/usr/bin/chromium'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** As examples/django/start does it. */
+/** The same as in examples/django/start. */
 function bundleEditor (project: string): void {
   const sources = ['editor.js', 'documents.js'].map((name) => join(root, 'examples/django/editor', name))
   const outdir = join(project, 'collaboration/static/collaboration/dist')

@@ -19,12 +19,12 @@ const development = { DJANGO_DEBUG: 'true' }
 const newSecret = 'the-new-secret-of-both'
 let url = ''
 
-/** The settings of Django's `.env`, y-provider's address included once it is known. */
+/** The settings of Django's `.env`, with y-provider's address once it is known. */
 const djangoEnv = (changed: Record<string, string | undefined> = {}) => {
   return { ...development, ...both, Y_PROVIDER_BASE_URL: url, ...changed }
 }
 
-/** What `manage.py` said, with the parts that differ from machine to machine as the guide writes them. */
+/** The output of `manage.py`, with the machine-dependent parts as the guide writes them. */
 const asInTheGuide = (output: string) => output.replaceAll(url, 'http://127.0.0.1:4444').trim()
 
 async function restartProvider (settings: Record<string, string>): Promise<void> {
@@ -32,9 +32,7 @@ async function restartProvider (settings: Record<string, string>): Promise<void>
   url = await provider.restart({ ...settings, PORT: port })
 }
 
-/**
- * A conversion with this Authorization header (as bytes: fetch would trim some), as Django makes it or as a page would.
- */
+/** A conversion with this Authorization header (as bytes: fetch would trim some), sent like Django or like a page. */
 async function convert (
   authorization: string | undefined,
   headers: Record<string, string> = {}

@@ -8,14 +8,14 @@ import { programArguments } from '../program.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** y-provider as a process of its own, started as the documentation says, with a store that survives its restarts. */
+/** y-provider in a process of its own, started as documented, with a store that survives its restarts. */
 export class ProviderProcess {
   readonly #data = mkdtempSync(join(tmpdir(), 'y-provider-data-'))
   #running: Running | undefined
 
   /**
-   * Starts it, ended and started again if it runs.
-   * @param settings its whole environment but for PATH, HOST and DATA_DIR; PORT 0 is a free one
+   * Starts it, or restarts it if it runs.
+   * @param settings its whole environment except PATH, HOST and DATA_DIR; PORT 0 is a free one
    * @returns its base URL
    */
   async restart (settings: Record<string, string>): Promise<string> {

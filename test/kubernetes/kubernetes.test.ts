@@ -10,7 +10,7 @@ import type { Secret, Service } from 'kubernetes-types/core/v1.js'
 import type { NetworkPolicy } from 'kubernetes-types/networking/v1.js'
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js'
 
-/** What examples/kubernetes holds, by kind: one of each. */
+/** The manifests of examples/kubernetes, by kind: one of each. */
 interface Manifests {
   readonly Deployment: Deployment
   readonly NetworkPolicy: NetworkPolicy
@@ -31,13 +31,12 @@ const documents = readdirSync(folder).flatMap((name) => parseAllDocuments(readFi
 // The first test compares them with the types of the Kubernetes API.
 const manifests = Object.fromEntries(documents.map((document) => [document.kind, document])) as unknown as Manifests
 
-/** Where the types of each API group are; they are made from the OpenAPI description of Kubernetes. */
+/** The types of each API group, which are made from the OpenAPI description of Kubernetes. */
 const typesOf: Readonly<Record<string, string>> = { v1: 'core/v1', 'apps/v1': 'apps/v1', 'networking.k8s.io/v1': 'networking/v1', 'policy/v1': 'policy/v1' }
 
 /**
- * Compiles manifests as literals of their types, where an unknown field is an error as much as a missing or mistyped
- * one.
- * @returns what is wrong with each
+ * Compiles manifests as literals of their types, so that an unknown field is an error, like a missing or mistyped one.
+ * @returns the faults of each
  */
 function check (checked: ReadonlyArray<{ apiVersion: string, kind: string }>): string[] {
   const typeName = ({ apiVersion, kind }: { apiVersion: string, kind: string }) => `import('kubernetes-types/${typesOf[apiVersion]}.js').${kind}`

@@ -38,7 +38,7 @@ t.test('An editor and a reader', async (t) => {
   await suite.allow(id, { alice: 'edit', bob: 'read' })
   const alice = open(t, id, 'alice')
   await alice.synced()
-  // What a browser makes up is replaced.
+  // Headers forged by a browser are replaced.
   const bob = open(t, id, 'bob', { 'x-can-edit': 'True', 'x-user-id': 'alice' })
   await bob.synced()
   t.same([alice.record.scopes, bob.record.scopes], [['read-write'], ['readonly']])

@@ -35,14 +35,14 @@ async function convert (
   return await suite.play('convert', url, { content: Buffer.from(content).toString('base64'), content_type: contentType, accept, ...more })
 }
 
-/** What was sent, with what `requests` adds by itself. */
+/** The fields that were sent, with those that `requests` adds. */
 function checkSent (t: Test, { sent }: Call, wanted: Record<string, string>): void {
   const { 'user-agent': agent, ...rest } = sent
   t.match(agent, /^python-requests\//)
   t.strictSame(rest, { accept: '*/*', 'accept-encoding': 'gzip, deflate', connection: 'keep-alive', ...wanted })
 }
 
-/** Status and every header. `requests` keeps the connection, and decodes nothing that was not encoded. */
+/** Status and every header. `requests` keeps the connection alive, and decodes only encoded answers. */
 function checkAnswer (t: Test, { status, headers, body }: Call, wanted: { status: number, type: string }): void {
   t.equal(status, wanted.status, 'status')
   const { date, 'keep-alive': keepAlive, ...rest } = headers

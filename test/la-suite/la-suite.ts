@@ -6,7 +6,7 @@ import { python, requirePython, start } from '../processes.ts'
 export const secret = 'the-collaboration-server-secret'
 export const apiKey = 'the-y-provider-api-key-of-la-suite'
 
-/** A call of La Suite's services to y-provider, with the header fields in small letters. */
+/** A call of La Suite's services to y-provider, with lower-case header names. */
 export interface Call {
   readonly sent: Readonly<Record<string, string>>
   readonly status: number
@@ -14,18 +14,18 @@ export interface Call {
   readonly body: Buffer
 }
 
-/** A question that Django was asked. */
+/** A request that Django received. */
 export interface Question {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** What somebody, '' for anybody, may do with a document. */
+/** The access of a user, or of anybody with '', to a document. */
 export type Rights = Readonly<Record<string, 'edit' | 'read'>>
 
 interface Test { teardown (undo: () => unknown): unknown }
 
-/** The Django side of La Suite Docs, as `la_suite.py` plays it. */
+/** The Django side of La Suite Docs, simulated by `la_suite.py`. */
 export class LaSuite {
   readonly url: string
 
@@ -39,12 +39,12 @@ export class LaSuite {
     return { ...rest, body: Buffer.from(body, 'base64') }
   }
 
-  /** Says who may do what with a document from now on. */
+  /** Sets the access of users to a document from now on. */
   async allow (document: string, rights: Rights): Promise<void> {
     await this.#post('/rights/', { [document]: rights })
   }
 
-  /** The questions of y-provider and nginx so far, about one document or about users. */
+  /** The requests of y-provider and nginx so far, about one document or about users. */
   async asked (about: string): Promise<Question[]> {
     const all = await (await fetch(`${this.url}/asked/`)).json() as Question[]
     return all.filter(({ path, headers }) => (path + (headers['x-original-url'] ?? '')).includes(about))

@@ -1,4 +1,4 @@
-/** La Suite 5.7 as its users see it: the page's provider and rules, and what y-provider asks Django. */
+/** La Suite 5.7 as its users see it: the page's provider and rules, and the questions of y-provider to Django. */
 import t, { type Test } from 'tap'
 import * as Y from 'yjs'
 import { listen } from '../helper.ts'
@@ -8,13 +8,13 @@ import { openPage } from './page.ts'
 import type { Page } from './page.ts'
 
 const origin = 'https://docs.example.org'
-/** A session of a user; Django knows from its beginning whose it is. */
+/** A session of a user, which Django knows from its beginning. */
 const session = (user: string) => `csrftoken=0123; docs_sessionid=${user}-1`
 
 interface Site {
   readonly suite: LaSuite
   readonly url: string
-  /** Opens a document as somebody; '' is a visitor who is not signed in, but has been here before. */
+  /** Opens a document as a user; '' is a visitor who is not signed in, but has a session. */
   open (
     t: Test,
     document: string,
@@ -43,10 +43,10 @@ async function makeDocument ({ suite }: Site, rights: Rights): Promise<string> {
   return id
 }
 
-/** What the page is told; it shows no reason to its user. */
+/** The message to the page, which shows no reason to its user. */
 const mayNotRead = 'You may not read this document.'
 
-/** A document with this text, as Django has it. */
+/** A document with this text, as Django stores it. */
 function contentOf (text: string): Uint8Array {
   const doc = new Y.Doc()
   doc.getText('text').insert(0, text)

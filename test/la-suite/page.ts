@@ -7,29 +7,29 @@ export interface PageOptions {
   /** `ws://host:port/collaboration/ws/` */
   readonly wsUrl: string
   readonly document: string
-  /** Where the page comes from. */
+  /** The origin of the page. */
   readonly origin: string
   /** '' for a browser without cookies. */
   readonly cookie: string
-  /** The content that Django has: the page fills its document with it before it connects. */
+  /** The content stored by Django: the page fills its document with it before it connects. */
   readonly content?: Uint8Array
 }
 
 /**
- * The collaboration of La Suite's page, 5.7: a Hocuspocus provider 3 on a socket of its own, and the page's rules of
- * when to connect again. It comes back at once, where the page waits for 1 to 4 s.
+ * The collaboration of La Suite's page, 5.7: a Hocuspocus provider 3 on a socket of its own, and the page's rules for
+ * reconnecting. It reconnects at once, where the page waits for 1 to 4 s.
  */
 export class Page {
   readonly doc = new Y.Doc()
   readonly provider: HocuspocusProvider
-  /** Every way in which a socket of its ended, first to last. */
+  /** Every end of its sockets, first to last. */
   readonly closes: Array<{ code: number, reason: string }> = []
   readonly denied: string[] = []
-  /** The editor is shown, whatever came of the connection. */
+  /** Whether the editor is shown, however the connection ended. */
   isReady = false
   isConnected = false
   isSynced = false
-  /** It has stopped for good. */
+  /** Whether it has stopped for good. */
   hasStopped = false
   readonly #events = new EventEmitter()
 
@@ -81,7 +81,7 @@ export class Page {
     this.doc.getText('text').insert(this.doc.getText('text').length, text)
   }
 
-  /** Waits until `check` holds; looked at after every event of the page. */
+  /** Waits until `check` holds, tested after every event of the page. */
   async until (check: (page: this) => boolean): Promise<void> {
     while (!check(this)) await once(this.#events, 'change')
   }
@@ -93,7 +93,7 @@ export class Page {
   }
 
   #disconnected ({ code, reason }: { readonly code: number, readonly reason: string }): void {
-    // 1006: the network, where the provider itself tries again.
+    // 1006: a network failure, after which the provider itself retries.
     if (this.hasStopped || code === 1006) return
     if (code === 4001 && reason === 'No cookies') {
       this.hasStopped = true
@@ -113,7 +113,7 @@ export class Page {
 
 interface Test { teardown (undo: () => unknown): unknown }
 
-/** Opens a document as La Suite's page does; it is left with the test. */
+/** Opens a document as La Suite's page does; it is closed with the test. */
 export function openPage (t: Test, options: PageOptions): Page {
   const page = new Page(options)
   t.teardown(() => { page.destroy() })

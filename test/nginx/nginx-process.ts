@@ -8,7 +8,7 @@ import type { Running } from '../processes.ts'
 const program = '/usr/sbin/nginx'
 const templates = fileURLToPath(new URL('../../examples/nginx/', import.meta.url))
 
-/** The values that a template of `examples/nginx/` asks for. */
+/** The values for a template of `examples/nginx/`. */
 export interface TemplateValues {
   /** host:port */
   DJANGO_ADDRESS: string
@@ -35,7 +35,7 @@ export class NginxProcess {
     this.#running = await start(program, ['-p', this.folder, '-c', 'nginx.conf', '-e', 'stderr'], { ready: /start worker process \d+/ })
   }
 
-  /** The access log of the WebSocket locations. nginx writes a line when a request, here: a connection, is over. */
+  /** The access log of the WebSocket locations. nginx writes a line when a request, here a connection, ends. */
   get accessLog (): string {
     return readFileSync(this.#accessLog, 'utf8')
   }

@@ -15,7 +15,7 @@ t.setTimeout(600_000)
 
 const room = 'plan'
 
-/** Somebody who types a word each few ms, and what happens to the connection. */
+/** A person who types a word every few ms, and the events of the connection. */
 class Person {
   readonly doc = new Y.Doc()
   readonly #name: string
@@ -23,7 +23,7 @@ class Person {
   #count = 0
   /** Attempts to connect since the last connection was lost, for each loss */
   readonly attempts: number[] = []
-  /** ms without a connection, for each loss that is over */
+  /** ms without a connection, for each completed loss */
   readonly gaps: number[] = []
   #lostAt: number | undefined
   #waiting = new Set<() => void>()
@@ -37,7 +37,7 @@ class Person {
   get words (): string[] { return Array.from({ length: this.#count }, (_, i) => `${this.#name}${i}`) }
   stopTyping (): void { clearInterval(this.#timer) }
 
-  /** The WebSocket that a provider is to use: through nginx, watched. */
+  /** The WebSocket for a provider: through nginx, and watched. */
   get polyfill (): typeof globalThis.WebSocket {
     const connecting = (): void => { this.attempts.push((this.attempts.pop() ?? 0) + 1) }
     const opened = (): void => { this.#opened() }
@@ -56,7 +56,7 @@ class Person {
     return Watched as unknown as typeof globalThis.WebSocket // `ws` has the interface of the browser's
   }
 
-  /** Resolves when `check` holds, looked at after each event. */
+  /** Resolves when `check` holds, tested after each event. */
   async until (check: () => boolean): Promise<void> {
     await new Promise<void>((resolve) => {
       const look = (): void => { if (check()) { this.#waiting.delete(look); resolve() } }
@@ -132,7 +132,7 @@ t.test('In a rolling restart every client reconnects at the first attempt, and n
   for (const [at, port] of ports.entries()) {
     const losses = people.map(({ attempts }) => attempts.length)
     t.equal(await nodes[at]?.stop('SIGTERM'), 0)
-    // Those who were on this node have lost their connection by now, or are about to hear of it.
+    // Clients of this node have lost their connection by now, or are about to notice.
     await Promise.all(people.map(async (person, i) => {
       if (person.attempts.length <= (losses[i] ?? 0)) return
       await person.until(() => person.gaps.length === person.attempts.length - 1)

@@ -6,21 +6,21 @@ import { NginxProcess } from './nginx-process.ts'
 
 export const secret = 'the-secret-that-no-browser-may-see'
 
-/** Where a site runs, and its people. */
+/** The address of a site, and its users. */
 export interface Site {
-  /** What browsers see: nginx. */
+  /** The address for browsers: nginx. */
   origin: string
   django: DjangoProject
   djangoUrl: string
   provider: ProviderProcess
   nginx: NginxProcess
-  /** Somebody's browser, signed in as one of the demo users (alice, bob, carol), or as nobody. */
+  /** A browser, signed in as one of the demo users (alice, bob, carol), or not signed in. */
   browser (name?: string): Promise<Browser>
 }
 
 interface Test { teardown (undo: () => unknown): unknown }
 
-/** Starts Django, y-provider and nginx with one of the documented configurations; they are ended with the test. */
+/** Starts Django, y-provider and nginx with one of the documented configurations; they end with the test. */
 export async function startSite (t: Test, style: 'auth-request' | 'cookies'): Promise<Site> {
   const django = new DjangoProject()
   const provider = new ProviderProcess()

@@ -3,7 +3,7 @@ import { get } from 'node:http'
 import t from 'tap'
 import { secret, startSite } from './site.ts'
 
-/** A GET whose path is sent as it is written; fetch would tidy it first. */
+/** A GET with exactly this path; fetch would normalise it. */
 async function getAsIs (
   origin: string,
   path: string,
@@ -20,8 +20,8 @@ async function getAsIs (
 }
 
 /**
- * What the client of somebody who may not open a document is told: through auth_request it is a ticket that nginx knows
- * to be refused.
+ * The answer to a client without access to the document: through auth_request it is a ticket that nginx knows to be
+ * refused.
  */
 const refusal = { 'auth-request': 4401, cookies: 4403 }
 
@@ -112,7 +112,7 @@ for (const style of ['auth-request', 'cookies'] as const) {
     })
 
     await t.test('A ticket opens its room, and appears in no log', async (t) => {
-      // With auth_request it is nginx that asks, and the cookie is enough.
+      // With auth_request nginx asks Django itself, and the cookie is enough.
       if (style === 'auth-request') return
       const { ticket } = await (await alice.fetch(`/api/v1.0/documents/${room}/ticket/`)).json() as { ticket: string }
       const editor = nobody.open(room, { params: { token: ticket } })

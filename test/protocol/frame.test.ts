@@ -7,7 +7,7 @@ import { framesOf, hocuspocusAddress, noAddress } from '../../src/protocol/frame
 
 const sizes = [0, 1, 125, 126, 127, 65_535, 65_536, 300_000]
 
-/** The bytes that `ws` writes for these messages, behind the handshake. */
+/** The bytes that `ws` writes for these messages, after the handshake. */
 async function bytesOfWs (messages: readonly Uint8Array[]): Promise<Buffer> {
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false })
   const listener = createServer().listen(0, '127.0.0.1')

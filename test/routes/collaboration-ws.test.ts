@@ -9,7 +9,7 @@ import { connectYWebsocket, yWebsockets, type YWebsocketClient, type YWebsocket 
 
 const versions = Object.keys(yWebsockets) as YWebsocket[] // the keys of that very object
 
-/** Both change everything that a document can hold, at the same places. */
+/** Both make every kind of change to a document, at the same places. */
 function type (doc: Y.Doc, who: string): void {
   const text = doc.getText('text')
   const xml = doc.getXmlFragment('xml')

@@ -120,7 +120,7 @@ await t.test('Content that is lost is counted, and the request is rejected where
       })
     }
   }
-  // Larger than what is converted in place: the same from a thread.
+  // Above the size that is converted in place: the same result from a thread.
   const { statusCode, headers } = await convert(app, html + '<p>long</p>'.repeat(1000), { type: 'text/html', query: '?strict=1' })
   t.same([statusCode, headers['x-conversion-dropped']], [422, '2'])
   t.equal((await convert(app, '# Hello', { query: '?strict=1' })).statusCode, 200)
@@ -191,7 +191,7 @@ await t.test('A body without a length is counted as it arrives', async (t) => {
   }
   t.equal(await send(['# He', 'llo'], true), 200)
   t.equal(await send([], true), 400)
-  // It is refused while more could still come.
+  // It is rejected while more could still arrive.
   t.equal(await send(['x'.repeat(60_000), 'x'.repeat(60_000)], false), 413)
 })
 
@@ -218,7 +218,7 @@ await t.test('A conversion that exceeds its time is ended, and its worker replac
 
 await t.test('A client that disconnects takes no more of the worker\'s time', async (t) => {
   const { app, port } = await listen(t, { CONVERSION_THREADS: '1' })
-  // Some seconds of work, and as long to wait for the one behind it.
+  // Some seconds of work, and as long a wait for the next one.
   const markdown = 'some *text* [here](https://example.org)\n\n'.repeat(250_000)
   const socket = connect(port, '127.0.0.1')
   socket.write(`POST ${url} HTTP/1.1\r\nhost: a\r\nauthorization: ${secret}\r\ncontent-type: text/markdown\r\ncontent-length: ${markdown.length}\r\n\r\n${markdown}`)

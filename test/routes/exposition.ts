@@ -1,4 +1,7 @@
-/** A strict reader of Prometheus' text format, version 0.0.4. @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
+/**
+ * A strict parser of Prometheus' text format, version 0.0.4.
+ * @see https://prometheus.io/docs/instrumenting/exposition_formats/
+ */
 
 export interface Sample {
   readonly name: string

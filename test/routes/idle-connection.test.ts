@@ -17,7 +17,7 @@ await t.test('An open connection does not keep its request in memory', async (t)
   const sockets = ['/collaboration/ws/room', '/collaboration/ws/?room=other'].map((path) => new WebSocket(`${url}${path}`, { headers: asDjango }))
   await Promise.all(sockets.map(async (socket) => await once(socket, 'open')))
   t.equal(requests.length, 4)
-  // What a turn of the event loop still holds is gone in a later one.
+  // Memory that one turn of the event loop still holds is free in a later one.
   for (let turn = 0; turn < 50 && requests.some((each) => each.deref() !== undefined); turn++) {
     await setTimeout(10)
     collectGarbage()

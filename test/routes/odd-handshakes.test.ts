@@ -1,4 +1,4 @@
-/** Handshakes as no client makes them: nothing comes of them, nothing is left of them, and the service goes on. */
+/** Handshakes that no client sends: they open nothing, leave nothing behind, and the service goes on. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
@@ -54,5 +54,5 @@ await t.test('Odd handshakes', async (t) => {
   t.match(others, [/"rule":"brokenFrame","code":1002/], 'one warning, whichever client continues, and one for a handshake that arrived as frames')
   t.notMatch(lines.join(''), 'stack')
 
-  await app.close() // hangs, and so fails, where one of them is still open
+  await app.close() // hangs, and so fails, if one of them is still open
 })

@@ -18,7 +18,7 @@ async function startServer (t: Test, folder: string, env: Record<string, string>
   return { server, port: server.port, wsUrl: `ws://127.0.0.1:${server.port}` }
 }
 
-/** Sends a document's state over the Hocuspocus protocol, which tells when it is stored. */
+/** Sends a document's state over the Hocuspocus protocol, which reports when it is stored. */
 async function store (t: Test, wsUrl: string, room: string, doc: Y.Doc): Promise<void> {
   const socket = await openSocket(t, `${wsUrl}/collaboration/ws/?room=${encodeURIComponent(room)}`)
   const stored = new Promise<void>((resolve) => {
@@ -29,7 +29,7 @@ async function store (t: Test, wsUrl: string, room: string, doc: Y.Doc): Promise
     })
   })
   const { bytes } = hocuspocusAddress(room)
-  // Without a token, as its credentials are in the handshake: step 1 is what opens the document.
+  // Without a token, as its credentials are in the handshake: step 1 opens the document.
   socket.send(Buffer.concat([bytes, encodeSyncStep1(Y.encodeStateVector(doc))]))
   socket.send(Buffer.concat([bytes, encodeUpdate(Y.encodeStateAsUpdate(doc))]))
   await stored
@@ -46,7 +46,7 @@ await t.test('Killed and started again, the service serves everything it had sto
     a.doc.getText('text').delete(10, 20)
     if (room === 'large') for (let i = 0; i < 20; i++) b.doc.getArray('array').push(['x'.repeat(100_000)])
     await when([a, b], () => areEqual(a.doc, b.doc))
-    // What others have heard may still be on its way to the disk; what is acknowledged is there, and all before it.
+    // Relayed updates can still be on their way to the disk; an acknowledged one is stored, and all before it.
     await store(t, first.wsUrl, decodeURIComponent(room), a.doc)
     docs.set(room, a.doc)
   }

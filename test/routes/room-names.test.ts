@@ -5,7 +5,7 @@ import { when } from '../clients/changes.ts'
 import { synced } from '../clients/client.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
-/** How a room's name stands in a path: each way of writing it leads to the same room. */
+/** Ways to write a room's name in a path: each leads to the same room. */
 const ways: Record<string, readonly string[]> = {
   plain: ['plain', 'plain/', '%70lain'],
   'with blank': ['with%20blank', 'with%20blank/'],

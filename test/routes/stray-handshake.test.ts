@@ -8,7 +8,7 @@ t.test('A handshake on a route without WebSocket is 404, and does not delay the 
   const { app, wsUrl } = await listen(t, { LOG_LEVEL: 'info' }, { write: (line) => { lines.push(line) } })
   const status = async (path: string, headers: Record<string, string>): Promise<number> => {
     const socket = new WebSocket(wsUrl + path, { headers })
-    socket.on('error', () => undefined) // the refused handshake, which is what is looked at
+    socket.on('error', () => undefined) // the refused handshake, which is expected
     const [, response] = await once(socket, 'unexpected-response')
     return response.statusCode
   }
@@ -17,7 +17,7 @@ t.test('A handshake on a route without WebSocket is 404, and does not delay the 
   t.equal(await status('/collaboration/ws/%', { authorization: secret }), 400)
   t.equal(await status('/collaboration/ws/a', { authorization: secret, origin: 'http://elsewhere' }), 403)
   t.notMatch(lines.join(''), 'a-ticket')
-  await app.close() // hangs, and so fails, where one of them is still open
+  await app.close() // hangs, and so fails, if one of them is still open
 })
 
 t.test('A reset ignores its body', async (t) => {

@@ -4,7 +4,7 @@ import t from 'tap'
 
 const eslint = new ESLint({ cwd: fileURLToPath(new URL('../../', import.meta.url)) })
 
-/** @returns the rules that reject `code` where it stands in place of an existing file */
+/** @returns the rules that reject `code` in place of an existing file */
 async function rulesAgainst (code: string, filePath: string): Promise<string[]> {
   const [result] = await eslint.lintText(code, { filePath })
   return (result?.messages ?? []).map(({ ruleId, message }) => ruleId ?? message)

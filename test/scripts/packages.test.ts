@@ -33,7 +33,7 @@ t.test('The demo requires the same versions as the root', async (t) => {
   for (const [name, range] of Object.entries(demo)) t.equal(range, inRoot[name], name)
 })
 
-/** A project whose npm only notes its arguments; `install` returns these notes. `installed` is in its node_modules. */
+/** A project whose npm only records its arguments; `install` returns them. `installed` is in its node_modules. */
 function projectWith (t: Test, installed?: Packages): { install: (...args: string[]) => string } {
   const folder = t.testdir()
   mkdirSync(join(folder, 'scripts'))

@@ -112,7 +112,7 @@ for (const kind of hocuspocusKinds) {
     t.equal(statusCode, 200)
     t.equal(body, '{"message":"Connections reset"}')
     await a.until(() => a.record.scopes.length === 2 && a.isSynced() && a.unsyncedChanges() === 0)
-    // Provider 2 would throw at a Close message.
+    // Provider 2 would throw on a Close message.
     const inBand = kind === 'Hocuspocus 2' ? [] : ['in-band close']
     t.same(a.record.events.slice(before), [...inBand, 'close 4205', 'open', 'authenticated'])
     t.same(a.record.inBandCloses, kind === 'Hocuspocus 2' ? [] : ['Reset Connection'])
@@ -132,7 +132,7 @@ for (const kind of hocuspocusKinds) {
     first.destroy()
     const second = connect(t, { kind, wsUrl, room: 'r', socket })
     const wire = socket.record.open
-    // Its pong comes when the server has dealt with all that was sent before.
+    // Its pong arrives once the server has processed everything sent before.
     if (wire !== undefined) await new Promise((resolve) => { wire.once('pong', resolve).ping() })
     t.equal(held.length, 1, 'the same question is asked once')
     for (const say of held.splice(0)) say()
@@ -154,7 +154,7 @@ for (const kind of hocuspocusKinds) {
       const other = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', headers: asDjango })
       await other.synced()
       const socket = openHocuspocusSocket(t, kind, wsUrl, { room: 'r', headers: asDjango })
-      // The last but one provider's Close comes behind the last one's Auth.
+      // The Close of the last but one provider follows the Auth of the last one.
       for (let i = 0; i < 3; i++) connect(t, { kind, wsUrl, room: 'r', socket, sessionAwareness }).destroy()
       const doc = new Y.Doc()
       doc.getText('t').insert(0, 'brought along')
@@ -188,7 +188,7 @@ for (const kind of hocuspocusKinds) {
       const { wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
       const socket = openHocuspocusSocket(t, kind, wsUrl, { headers: { cookie: 'sessionid=s' } })
       const first = connect(t, { kind, wsUrl, room: 'first', socket, sessionAwareness })
-      // Its Close is queued, and goes out when the first document's answer has come.
+      // Its Close is queued, and is sent once the first document's answer has arrived.
       connect(t, { kind, wsUrl, room: 'second', socket, sessionAwareness }).destroy()
       const second = connect(t, { kind, wsUrl, room: 'second', socket, sessionAwareness })
       await django.untilAsked(2)
@@ -216,7 +216,7 @@ t.test('A client that leaves a document is removed from it, and late messages do
   wire.ws.send(about('r', bytes(7, 'bye')))
   await wire.until(({ heard }) => heard.some((message) => read(message).type === 3))
   t.equal(await count(), 1)
-  // The next one reads only.
+  // The next one can only read.
   wire.heard.length = 0
   wire.ws.send(auth('r', await mint('r')))
   await wire.until(({ heard }) => heard.some((message) => read(message).type === 2))

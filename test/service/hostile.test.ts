@@ -37,7 +37,7 @@ t.test('A stop notifies sockets without a document, and does not wait for an inc
   const idle = await openBare(t, `${wsUrl}/collaboration/ws/`)
   const half = connect(port, '127.0.0.1')
   await once(half, 'connect')
-  half.on('error', () => undefined) // it is cut off, which is the point
+  half.on('error', () => undefined) // it is cut off, as expected
   half.write('GET / HTTP/1.1\r\nHost:')
   const ended = once(half, 'close')
   await app.close()

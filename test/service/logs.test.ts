@@ -1,4 +1,4 @@
-/** What operators read of a service that people and Django use. */
+/** The log of a service that people and Django use. */
 import { once } from 'node:events'
 import t from 'tap'
 import { version } from '../../src/settings/version.ts'
@@ -14,7 +14,7 @@ t.setTimeout(300_000)
 
 interface Line { readonly level: number, readonly msg: string, readonly [field: string]: unknown }
 
-/** Takes lines as the service writes them, and resolves when one is there. */
+/** Collects lines as the service writes them, and resolves when one has appeared. */
 class Log {
   readonly texts: string[] = []
   readonly #waiting = new Set<() => void>()
@@ -90,7 +90,7 @@ t.test('A failing PostgreSQL is logged as one line in 10 s, without a stack', as
   const server = await startPostgres()
   t.teardown(() => server.stop())
   const log = new Log()
-  // The start counts the documents meanwhile: it meets the same server.
+  // The start counts the documents meanwhile, and uses the same server.
   const { wsUrl } = await listen(t, { DATABASE_URL: await server.makeSchema('y_provider'), LOG_LEVEL: 'warn' }, log)
   await server.restart(async () => {
     for (let count = 0; count < 30; count++) {

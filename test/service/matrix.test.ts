@@ -6,15 +6,15 @@ import { mint } from './tickets.ts'
 import type { Client } from '../clients/client.ts'
 import { connect, kinds, type Kind } from '../clients/connect.ts'
 
-/** What becomes of a client. */
+/** The possible outcomes of a client. */
 type Fate =
   | 'edits'
   | 'reads'
-  /** HTTP 403 instead of the upgrade. Clients cannot see why, and try again. */
+  /** HTTP 403 instead of the upgrade. Clients cannot see why, and retry. */
   | 'forbidden'
-  /** Told so by a permission-denied message, y-websocket and 4001 by a close with this code too. */
+  /** Reported by a permission-denied message; for y-websocket and 4001 also by a close with this code. */
   | 4001 | 4401 | 4403
-  /** 4503, without a word that looks like a refusal; the log names the cause. */
+  /** 4503, without a message that looks like a denial; the log names the cause. */
   | { readonly cause: string }
 
 interface Credentials {
@@ -75,12 +75,12 @@ async function start (t: Parameters<typeof startDjango>[0], env: { [name: string
   const lines: string[] = []
   const backend = await startDjango(t, routes((request, response) => {
     const room = decodeURIComponent(request.url?.split('/')[4] ?? '')
-    // Who has no script waits for ever.
+    // A user without a script waits forever.
     django[room.split(' @ ')[0] ?? '']?.says(request, response)
   }))
   const service = await listen(t, {
     COLLABORATION_BACKEND_BASE_URL: backend.baseUrl,
-    // Django is never slow by accident, on a busy machine either.
+    // Django is never slow by accident, even on a busy machine.
     COLLABORATION_BACKEND_TIMEOUT: '60000',
     COLLABORATION_SERVER_SECRET_PREVIOUS: 'the-secret-of-last-year',
     Y_PROVIDER_API_KEY: 'key-of-conversion',
@@ -92,7 +92,7 @@ async function start (t: Parameters<typeof startDjango>[0], env: { [name: string
 
 type Service = Awaited<ReturnType<typeof start>>
 
-/** Follows one client to its end. Many do so at a time. */
+/** Follows one client to its outcome. Many do so at a time. */
 async function follow (
   t: Test & Tap,
   { app, wsUrl, lines }: Service,
@@ -137,7 +137,7 @@ async function follow (
   return client
 }
 
-/** The server has seen, and answered, all that the client has sent. */
+/** Resolves when the server has processed, and answered, everything that the client has sent. */
 async function isSeen ({ record: { open } }: Client): Promise<void> {
   if (open !== undefined) await new Promise((resolve) => { open.once('pong', resolve).ping() })
 }

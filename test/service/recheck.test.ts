@@ -7,12 +7,12 @@ import { mint } from './tickets.ts'
 import { connect, kinds } from '../clients/connect.ts'
 import { eventually } from '../clients/eventually.ts'
 
-// They mostly wait: rights are looked at once a second.
+// The tests mostly wait: access is checked once a second.
 t.jobs = 8
 
 const headers = { cookie: 'sessionid=s' }
 
-/** A service that asks again all the time, and a Django whose mind can be changed. */
+/** A service that rechecks all the time, and a Django whose answers can be changed. */
 async function start (t: TapTest) {
   const now: { document: Handler, user: Handler } = {
     document: (_, response) => { answer(response, 200, mayEdit) },

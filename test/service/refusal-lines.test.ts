@@ -1,4 +1,4 @@
-/** What the log says of clients that are refused. */
+/** The log lines about refused clients. */
 import t from 'tap'
 import { start } from './refusing-django.ts'
 import { openBare, connectBare, type BareClient } from '../clients/bare-client.ts'

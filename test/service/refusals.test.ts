@@ -1,4 +1,4 @@
-/** What becomes of clients that are refused, and what they cost Django. */
+/** The behaviour of refused clients, and their cost to Django. */
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { answer, mayEdit } from '../access/django.ts'
@@ -18,7 +18,7 @@ async function reset (app: FastifyInstance, room: string, user?: string): Promis
   await app.inject({ method: 'POST', url: `/collaboration/api/reset-connections/?room=${room}`, headers: { ...asDjango, ...(user !== undefined && { 'x-user-id': user }) } })
 }
 
-/** The server has seen all that was sent before. */
+/** Resolves when the server has processed everything sent before. */
 async function isSeen ({ ws }: Pick<BareClient, 'ws'>): Promise<void> {
   await new Promise((resolve) => { ws.once('pong', resolve).ping() })
 }
@@ -48,7 +48,7 @@ for (const kind of hocuspocusKinds) {
     mine.text.insert(0, 'goes on')
     await mine.until(() => mine.unsyncedChanges() === 0)
     t.same([socket.record.attempts, django.asked.length], [1, 3])
-    // Provider 2 has detached itself: its page has to come back by itself.
+    // Provider 2 has detached itself: its page has to reconnect on its own.
     if (kind === 'Hocuspocus 2') return
     open.add('theirs')
     await reset(app, 'theirs', 'whoever that is')
@@ -112,7 +112,7 @@ t.test('An address can have a limited number of sockets that carry nothing but r
   await shortLived.until(({ closed }) => closed !== undefined)
   t.equal(shortLived.closed?.code, 4508, 'it is not kept forever')
 
-  /** The service has heard of the end of the first one. */
+  /** Resolves when the service has noticed the end of the first one. */
   async function eventuallyRefused (): Promise<BareClient> {
     for (;;) {
       const client = await refused()
@@ -172,7 +172,7 @@ t.test('During a flood of sockets with a session each, an honest page is asked a
       return await judged
     }
   })
-  // y-websocket: judged at the handshake, in the same turns.
+  // y-websocket: authorised at the handshake, in the same turns.
   connectBare(t, `${wsUrl}/collaboration/ws/honest`, cookie('honest'))
   await isWaiting
   const before = () => django.asked.findIndex((url) => url.includes('/honest/'))

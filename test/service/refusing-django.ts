@@ -1,7 +1,7 @@
 import { answer, mayEdit, routes, startDjango, type Handler } from '../access/django.ts'
 import { listen } from '../helper.ts'
 
-/** A service over a Django that says no to all rooms but those in `open`. `document` answers instead. */
+/** A service with a Django that denies access to all rooms except those in `open`. `document` answers instead. */
 export async function start (
   t: Parameters<typeof startDjango>[0],
   env: { readonly [name: string]: string } = {},

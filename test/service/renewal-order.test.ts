@@ -1,4 +1,4 @@
-/** Renewals that meet something else: a reset, a recheck, another renewal, messages behind them. */
+/** Renewals that coincide with a reset, a recheck, another renewal, or messages after them. */
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
@@ -11,7 +11,7 @@ import { connect } from '../clients/connect.ts'
 import { eventually } from '../clients/eventually.ts'
 import { about, bytes, read } from '../clients/messages.ts'
 
-/** Makes verdicts about renewals wait until they are let go. */
+/** Holds verdicts about renewals back until they are released. */
 function hold (app: FastifyInstance): { readonly length: number, release (): void } {
   const held: Array<() => void> = []
   const { authoriseRenewal } = app.authoriser
@@ -44,7 +44,7 @@ async function join (t: Test, wsUrl: string, isHocuspocus: boolean, ticket: stri
   return { wire, say, renew: (ticket) => { if (isHocuspocus) say(2, 0, ticket); else say(101, ticket) } }
 }
 
-/** What the service has said about access, in order: the last byte of 101, or the scope of a Hocuspocus document */
+/** The access messages of the service, in order: the last byte of 101, or the scope of a Hocuspocus document */
 const answers = ({ heard }: BareClient, isHocuspocus: boolean): string[] => heard.flatMap((message) => {
   if (!isHocuspocus) return message[0] === 101 ? [message[1] === 1 ? 'read-write' : 'readonly'] : []
   const { type, rest } = read(message)
@@ -109,7 +109,7 @@ for (const isHocuspocus of [false, true]) {
     for (let i = 0; i < 5000; i++) renew(tickets[i % 2] ?? '')
     await wire.until(({ closed }) => closed !== undefined)
     t.equal(wire.closed?.code, 4529)
-    // partsAtOnce / partsOfTicket, and what came back meanwhile
+    // partsAtOnce / partsOfTicket, and what was refilled meanwhile
     const accepted = answers(wire, isHocuspocus).length
     t.ok(accepted >= 500 && accepted < 2000, `${accepted} were accepted`)
     t.same(bystander.record.closes, [])

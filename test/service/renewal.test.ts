@@ -8,7 +8,7 @@ import { allKinds, connect } from '../clients/connect.ts'
 import { eventually } from '../clients/eventually.ts'
 import { hocuspocusKinds, openHocuspocusSocket } from '../clients/hocuspocus-client.ts'
 
-// They mostly wait: tickets are looked at once a second.
+// The tests mostly wait: tickets are checked once a second.
 t.jobs = 8
 
 const soon = (seconds: number): number => Date.now() / 1000 + seconds
@@ -19,7 +19,7 @@ async function start (t: Test, env: Record<string, string> = {}) {
   return { app, wsUrl, count }
 }
 
-/** The client still has the connection that it began with. */
+/** Asserts that the client still has its first connection. */
 const hasStayed = ({ record }: Client): boolean => record.closes.length === 0 && record.attempts === 1
 
 for (const kind of allKinds) {

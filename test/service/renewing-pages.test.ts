@@ -1,4 +1,4 @@
-/** What the docs give to pages that renew their tickets. */
+/** The code in the docs for pages that renew their tickets. */
 import { readFileSync } from 'node:fs'
 import { HocuspocusProvider as Provider4, HocuspocusProviderWebsocket as Socket4 } from '@hocuspocus/provider'
 import { HocuspocusProvider as Provider3, HocuspocusProviderWebsocket as Socket3 } from 'hocuspocus-provider3'
@@ -28,7 +28,7 @@ t.test('The docs show the files of the examples', async (t) => {
   t.ok(text('docs/durability.md').includes(text('examples/y-websocket/stored.js')))
 })
 
-/** A page with y-websocket whose tickets are good for so many seconds and allow what `claims` says at the time. */
+/** A page with y-websocket whose tickets last so many seconds and grant what `claims` returns at the time. */
 async function openPage (t: Test, version: YWebsocket, lifetimes: number[]) {
   const { wsUrl } = await listen(t, { RECHECK_INTERVAL_MS: '0' })
   const claims: { can_edit: boolean } = { can_edit: false }
@@ -74,7 +74,7 @@ for (const [version, Provider, Socket] of [['Hocuspocus 3', Provider3, Socket3],
     const websocketProvider = new Socket({ url: `${wsUrl}/collaboration/ws/`, WebSocketPolyfill: WebSocket })
     const document = new Y.Doc()
     const options = { name: 'r', document, token: async () => await mint('r', { user_id: 'u', ...claims }) }
-    // Each with its own socket's class, which the union of both does not say.
+    // Each with the class of its own socket, which the union of both does not express.
     const provider = new Provider({ ...options, websocketProvider: websocketProvider as never })
     provider.attach()
     t.teardown(() => {

@@ -1,4 +1,4 @@
-/** A reset reaches every socket of a room, and nobody is let in by a verdict from before it. */
+/** A reset reaches every socket of a room, and nobody is admitted by a verdict from before it. */
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { FastifyInstance } from 'fastify'
@@ -22,14 +22,14 @@ async function reset (app: FastifyInstance, user?: string): Promise<void> {
   await app.inject({ method: 'POST', url: '/collaboration/api/reset-connections/?room=r', headers: user === undefined ? asDjango : as(user) })
 }
 
-/** The server has seen all that the client has sent. */
+/** Resolves when the server has processed everything that the client has sent. */
 async function isSeen ({ ws }: BareClient): Promise<void> {
   const seen = new Promise((resolve) => { ws.once('pong', resolve) })
   ws.ping()
   await seen
 }
 
-/** Ways to be on the one socket of a room without a document. */
+/** Ways to open the one socket of a room without a document. */
 const idle: { [name: string]: (wire: BareClient) => void } = {
   'before the first document': () => {},
   'after the last document': ({ ws }) => { for (const message of [auth(), bye()]) ws.send(message) },
@@ -77,7 +77,7 @@ t.test('A socket that waits for a document of its ticket or cookie is closed wit
 
 interface Held<T> { readonly value: T, release (): void }
 
-/** Makes verdicts wait between judging and use, until the test lets them go. */
+/** Holds verdicts back between their making and their use, until the test releases them. */
 function hold (
   app: FastifyInstance,
   { mark = (verdict) => verdict }: { mark?: (verdict: Verdict) => Verdict } = {}
@@ -152,7 +152,7 @@ t.test('A flood of resets leaves nothing behind, and does not affect users of ot
   await again.until(({ heard }) => heard.length > 0)
 })
 
-/** A step of the story: what one of the clients or Django does, then so many turns of the event loop. */
+/** A step of the scenario: an action of one of the clients or of Django, then so many turns of the event loop. */
 type Step =
   | { readonly does: 'connect', readonly by: 'y-websocket' | 'header' | 'query ticket' | 'ticket' | 'cookie', readonly user: 'u1' | 'u2' }
   | { readonly does: 'auth' | 'close' | 'step 1', readonly client: number }
@@ -171,7 +171,7 @@ t.test('Whatever the order of events, nobody is in the room by a verdict from be
   const { app, wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl, BACKEND_CACHE_MS: '60000' })
   const tickets = { u1: await mint('r', { user_id: 'u1' }), u2: await mint('r', { user_id: 'u2' }) }
   const resets: Array<'u1' | 'u2' | undefined> = []
-  // The session key says how many resets there had been when the verdict came out.
+  // The session key says how many resets there had been when the verdict was made.
   const mark = (verdict: Verdict): Verdict => {
     if (!verdict.allowed) return verdict
     const { recheck } = verdict

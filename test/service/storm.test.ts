@@ -23,14 +23,14 @@ t.test(`${users * clientsPerUser} clients of ${users} users connect at once: one
   const django = await startDjango(t, handler)
   const { app, wsUrl } = await listen(t, {
     COLLABORATION_BACKEND_BASE_URL: django.baseUrl,
-    // Held back until the last client has come, on a machine that may be busy.
+    // Held back until the last client has connected, even on a busy machine.
     COLLABORATION_BACKEND_TIMEOUT: '60000',
     BACKEND_MAX_CALLS: String(maxCalls),
     MAX_CONNECTIONS_PER_USER: '0',
   })
   app.server.on('upgrade', () => { requests++ })
 
-  /** Half of them speak Hocuspocus. Resolves when the server knows of each, and each waits for Django. */
+  /** Half of them use Hocuspocus. Resolves when the server knows of each, and each waits for Django. */
   async function everybodyComes (): Promise<BareClient[]> {
     const before = requests
     held = []
@@ -58,7 +58,7 @@ t.test(`${users * clientsPerUser} clients of ${users} users connect at once: one
     const waiting = held ?? []
     held = undefined
     for (const say of waiting) say()
-    // The first message comes after the verdict: step 1, or Authenticated.
+    // The first message arrives after the verdict: step 1, or Authenticated.
     await Promise.all(clients.map(async (client) => { await client.until(({ heard }) => heard.length > 0) }))
   }
 

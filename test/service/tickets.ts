@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose'
 import { secret } from '../helper.ts'
 
-/** A ticket as Django mints it: good for a minute, read only, unless the claims say otherwise. */
+/** A ticket as issued by Django: valid for a minute and read-only, unless the claims say otherwise. */
 export function mint (
   room: string,
   claims: { readonly [name: string]: unknown } = {},
