@@ -12,8 +12,8 @@ import { synced } from '../clients/client.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 /*
- * Mutated frames of both protocols at a running service. Y_PROVIDER_FUZZ_FRAMES says how many (10,000), Y_PROVIDER_SEED
- * repeats a run.
+ * Mutated frames of both protocols, sent to a running service. Y_PROVIDER_FUZZ_FRAMES sets their number (10,000),
+ * Y_PROVIDER_SEED repeats a run.
  */
 const frames = Number(process.env['Y_PROVIDER_FUZZ_FRAMES'] ?? 10_000)
 const seed = Number(process.env['Y_PROVIDER_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
@@ -24,7 +24,7 @@ function next (below: number): number {
   return Math.floor(state / 2 ** 32 * below)
 }
 
-/** Good frames, from which bad ones are made. */
+/** Valid frames, from which invalid ones are made. */
 function corpus (): Buffer[] {
   const doc = new Y.Doc()
   const updates: Uint8Array[] = []
@@ -66,7 +66,7 @@ function mutated (good: Buffer, others: readonly Buffer[]): Buffer {
   return bytes
 }
 
-/** Bytes of one connection, kept in flight until the service has dealt with them or has closed. */
+/** Sends the bytes of one connection until the service has processed them or has closed. */
 async function throwAt (url: string, frames: readonly Buffer[]): Promise<number | undefined> {
   const socket = new WebSocket(url, { headers: asDjango, perMessageDeflate: false })
   let code: number | undefined
@@ -74,7 +74,7 @@ async function throwAt (url: string, frames: readonly Buffer[]): Promise<number 
   const closed = once(socket, 'close').then(([with_]: number[]) => { code = with_ })
   await once(socket, 'open')
   for (const frame of frames) socket.send(frame)
-  // Frames are dealt with in order, so the answer to a ping says that all before it were.
+  // Frames are processed in order, so the answer to a ping means that all before it were.
   socket.ping()
   await Promise.race([closed, once(socket, 'pong')])
   socket.terminate()

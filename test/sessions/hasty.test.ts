@@ -13,7 +13,7 @@ await t.test('If a user pastes a large text, types on and closes the page at onc
   const pasted = 'pasted '.repeat(100_000)
   hasty.doc.getText('text').insert(0, pasted)
   hasty.doc.getText('text').insert(pasted.length, 'typed')
-  // The provider's socket is of the class that `connect` gave it. Its close frame goes out behind what was sent.
+  // The provider's socket has the class that `connect` gave it. Its close frame follows everything that was sent.
   const socket = hasty.provider.ws as unknown as WebSocket
   hasty.provider.shouldConnect = false
   socket.close()

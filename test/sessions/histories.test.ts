@@ -8,16 +8,16 @@ import { synced } from '../clients/client.ts'
 import { connectYWebsocket, type YWebsocketClient } from '../clients/y-websocket-client.ts'
 
 /*
- * Real editing histories go through the service: `Y_PROVIDER_TRACES` names the folder that holds
- * automerge-paper.json.gz and friendsforever.json.gz (github.com/josephg/editing-traces). Without it, made-up ones do.
+ * Sends real editing histories through the service: `Y_PROVIDER_TRACES` names the folder that contains
+ * automerge-paper.json.gz and friendsforever.json.gz (github.com/josephg/editing-traces). Without it, artificial ones.
  */
 
 const textOf = ({ doc }: YWebsocketClient): string => doc.getText(textName).toString()
 
-/** How many updates are merged into one message: a client that comes back from working offline sends them like that. */
+/** The number of updates merged into one message, as sent by a client that reconnects after working offline. */
 const batch = 50
 
-/** What one author typed in a row, up to `most` of it at once. */
+/** The edits of one author in a row, up to `most` at once. */
 function messagesOf ({ updates }: EditingHistory, most: number): Array<{ agent: number, updates: Uint8Array[] }> {
   const messages: Array<{ agent: number, updates: Uint8Array[] }> = []
   for (const { agent, update } of updates) {
@@ -28,7 +28,7 @@ function messagesOf ({ updates }: EditingHistory, most: number): Array<{ agent: 
   return messages
 }
 
-/** What the author of an update had seen: client → clock. Nobody types behind, or deletes, what has not come yet. */
+/** The state that the author of an update had seen: client → clock. Nobody types after, or deletes, unseen content. */
 function neededBy (update: Uint8Array): Map<number, number> {
   const needed = new Map(scanUpdate(update).needs)
   const { structs, ds } = Y.decodeUpdate(update)
@@ -37,7 +37,7 @@ function neededBy (update: Uint8Array): Map<number, number> {
     if (client === own) continue
     for (const { clock, len } of ranges) needed.set(client, Math.max(needed.get(client) ?? 0, clock + len))
   }
-  // Of its own it has all that came before.
+  // The author has seen all of its own earlier content.
   if (own !== undefined) needed.set(own, Math.min(...structs.map(({ id }) => id.clock)))
   return needed
 }
@@ -54,7 +54,7 @@ async function replay (t: Test, history: EditingHistory, perMessage: number): Pr
     await when([author], () => [...leansOn].every(([client, clock]) => Y.getState(author.doc.store, client) >= clock))
     // Applied as an edit of the author, so that its provider sends it.
     Y.applyUpdate(author.doc, update, 'typing')
-    // As a person's keystrokes do, these come one turn of the event loop after the other.
+    // Like a person's keystrokes, these arrive one turn of the event loop after the other.
     await new Promise((resolve) => { setImmediate(resolve) })
   }
   const all = [...authors, reader]

@@ -6,7 +6,7 @@ import { synced } from '../clients/client.ts'
 import { areEqual } from '../clients/documents.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
-/** More than the kernel's buffers of both ends take. */
+/** More than the kernel's buffers of both ends can hold. */
 const lines = 400
 const lineBytes = 50_000
 
@@ -14,7 +14,7 @@ await t.test('A client that stops reading does not affect others, and receives e
   const { app, wsUrl } = await listen(t, { MAX_SOCKET_BUFFER_BYTES: '262144' })
   const [writer, reader, slow] = [connectYWebsocket(t, wsUrl, 'room'), connectYWebsocket(t, wsUrl, 'room'), connectYWebsocket(t, wsUrl, 'room')]
   await synced(writer, reader, slow)
-  // The provider's socket is of the class that `connect` gave it.
+  // The provider's socket has the class that `connect` gave it.
   const socket = slow.provider.ws as unknown as WebSocket
   socket.pause()
   for (let line = 0; line < lines; line++) {

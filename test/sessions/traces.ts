@@ -13,12 +13,12 @@ interface Transaction {
 
 interface Trace { readonly endContent: string, readonly numAgents?: number, readonly txns: readonly Transaction[] }
 
-/** An editing history as updates, and the text it ends in. */
+/** An editing history as updates, and its final text. */
 export interface EditingHistory {
-  /** In an order in which each finds what it leans on */
+  /** In an order in which each finds what it depends on */
   readonly updates: ReadonlyArray<{ readonly agent: number, readonly update: Uint8Array }>
   readonly agents: number
-  /** What the last of them left; for one author exactly what the history says, for several what Yjs makes of it */
+  /** The text after the last one; for one author exactly as in the history, for several as Yjs merges it */
   readonly end: string
 }
 
@@ -26,8 +26,8 @@ export interface EditingHistory {
 export const textName = 'text'
 
 /**
- * Every keystroke of one author, one update each: from the file in `Y_PROVIDER_TRACES`, or else a made-up one.
- * @param limit how many
+ * Every keystroke of one author, one update each: from the file in `Y_PROVIDER_TRACES`, or else an artificial one.
+ * @param limit number of updates
  */
 export async function oneAuthor (limit = Infinity): Promise<EditingHistory> {
   const trace = await read('automerge-paper.json.gz') ?? madeUp()
@@ -51,7 +51,7 @@ export async function twoAuthors (): Promise<EditingHistory> {
   for (const [agent, doc] of docs.entries()) {
     doc.on('update', (update: Uint8Array, origin: unknown) => { if (origin !== 'other') updates.push({ agent, update }) })
   }
-  // One update for each transaction, those without a change included, so that an index names both.
+  // One update for each transaction, even without a change, so that an index refers to both.
   const updateOf: Uint8Array[] = []
   for (const [index, { parents = [], agent = 0, patches }] of trace.txns.entries()) {
     const doc = docs[agent]!
@@ -66,7 +66,7 @@ export async function twoAuthors (): Promise<EditingHistory> {
   return { updates, agents, end: merged.getText(textName).toString() }
 }
 
-/** What a transaction's author had seen and its document has not, oldest first. */
+/** The updates that a transaction's author had seen and its document lacks, oldest first. */
 function unseen (trace: Trace, parents: readonly number[], seen: Set<number>): number[] {
   const found: number[] = []
   const open = [...parents]
@@ -105,7 +105,7 @@ function numbers (seed: number): (below: number) => number {
   }
 }
 
-/** Somebody who types words, goes back, deletes. */
+/** A person who types words, goes back, deletes. */
 function madeUp (): Trace {
   const next = numbers(7)
   const txns: Transaction[] = []
@@ -121,7 +121,7 @@ function madeUp (): Trace {
   return { endContent: text, txns }
 }
 
-/** Two who see each other's work only every so often. */
+/** Two people who see each other's work only now and then. */
 function madeUpByTwo (): Trace {
   const next = numbers(11)
   const txns: Transaction[] = []

@@ -16,18 +16,18 @@ import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 const KiB = 1024
 const MiB = 1024 * KiB
 const { binary, continuation, ping, pong } = opcodes
-/** More than a message may stall, and more than the sweep may notice it late */
+/** Longer than a message can stall, plus the delay until the sweep notices it */
 const longAfter = 60_000
 
 const asReader = async (user = 'reader'): Promise<string> => `/collaboration/ws/r?token=${await mint('r', { can_edit: false, user_id: user })}`
 const asEditor = async (user = 'editor'): Promise<string> => `/collaboration/ws/r?token=${await mint('r', { can_edit: true, user_id: user })}`
 
-/** Waits until the service holds as much. */
+/** Waits until the service holds so many bytes. */
 async function held (app: FastifyInstance, check: (bytes: number) => boolean): Promise<void> {
   while (!check(app.gate.inbound.total)) await turn()
 }
 
-/** Lets time go by for the sweep. */
+/** Lets time pass for the sweep. */
 const later = (app: FastifyInstance, ms: number): void => { app.gate.inbound.sweep(performance.now() + ms) }
 
 const step1 = frame(binary, Uint8Array.of(0, 0, 1, 0))

@@ -11,9 +11,9 @@ import { hangingPostgres } from '../store/hanging-postgres.ts'
 import { bundle, runToEnd } from './program.ts'
 
 /*
- * Each of these settings ends the start of the real program with exit code 1 and one line, which begins with the name of the
- * variable (or holds it, where it is about an address) and repeats nothing of a secret or of a URL's credentials. The program
- * ends by itself: a start that hangs is killed, and has no exit code.
+ * Each of these settings stops the start of the real program with exit code 1 and one line. The line begins with the
+ * name of the variable (or contains it, if the setting is an address), and repeats no part of a secret or of a URL's
+ * credentials. The program ends by itself: a start that hangs is killed, and has no exit code.
  */
 const folder = t.testdir({
   file: '',
@@ -38,7 +38,7 @@ await mkdir(at('of-others'))
 await writeFile(at('unreadable'), secret, { mode: 0 })
 await symlink(at('nowhere'), at('dangling'))
 await symlink(at('circle'), at('circle'))
-// Only root can give a folder away; anybody else meets one of root's own.
+// Only root can change the owner of a folder; other users get one of root's own.
 const isRoot = process.getuid?.() === 0
 if (isRoot) await chown(at('of-others'), 65534, 65534)
 
@@ -62,7 +62,7 @@ await postgres.asAdmin(async (client) => {
 })
 const inPostgres = (login: string, database = 'postgres'): string => `postgres://${login}@127.0.0.1:${postgres.port}/${database}`
 
-/** A case: settings, and what the line begins with or matches. */
+/** A case: settings, and the beginning or pattern of the line. */
 type Case = [env: Record<string, string>, line: string | RegExp]
 const all = (name: string, line: string | RegExp, values: readonly string[]): Case[] => values.map((value) => [{ [name]: value }, line])
 const secretVariable = 'COLLABORATION_SERVER_SECRET'
@@ -128,7 +128,7 @@ const cases: Case[] = [
   ...all('COLLABORATION_SERVER_ORIGIN', 'COLLABORATION_SERVER_ORIGIN must be origins', ['https://docs.example.org/path', 'https://a.*.example.org']),
 ]
 
-/** Starts at a time: there may be two cores. */
+/** Simultaneous starts: there are perhaps only two cores. */
 const atOnce = 3
 
 t.test(`${cases.length} invalid settings`, async (t) => {

@@ -3,7 +3,7 @@ import * as Y from 'yjs'
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import { Engine, until, type Peer } from './engine.ts'
 
-/** Lets a peer speak with the awareness of y-protocols, as a provider does it. */
+/** Lets a peer send awareness by means of y-protocols, as a provider does. */
 function speaking (t: { teardown (undo: () => unknown): unknown }, peer: Peer, clientId?: number): Awareness {
   const doc = new Y.Doc()
   if (clientId !== undefined) doc.clientID = clientId
@@ -86,7 +86,7 @@ await t.test('A client that reconnects with a clock that others have already see
   await until(() => witness.getStates().has(77))
   first.leave()
   await until(() => !witness.getStates().has(77))
-  // A provider that reconnects says what it said last, with the clock it had.
+  // A provider that reconnects repeats its last state, with the same clock.
   const back = await engine.joinLive()
   back.onHeard = (heard) => { if (heard.type === 'awareness') applyAwarenessUpdate(awareness, heard.bytes, 'server') }
   back.sendAwareness(encodeAwarenessUpdate(awareness, [77]))

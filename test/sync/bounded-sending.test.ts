@@ -6,7 +6,7 @@ import { pieceBytes } from '../../src/sync/limits.ts'
 import { ByteWriter } from '../../src/update/byte-writer.ts'
 import { Engine, typing, until, type Peer } from './engine.ts'
 
-/** What may wait for one socket that reads nothing: a piece, and the frames around it. */
+/** What can be queued for one socket that reads nothing: a piece, and the frames around it. */
 const atMost = pieceBytes + 1024
 
 /** A room whose presence takes about 1 MB. */
@@ -22,7 +22,7 @@ async function crowded (engine: Engine, people = 16): Promise<Peer[]> {
   return peers
 }
 
-/** An update that deletes every other clock of somebody whose content is gone: many ranges, no structs. */
+/** An update that deletes every other clock of a client whose content was collected: many ranges, no structs. */
 function manyDeletions (ranges: number): Uint8Array {
   const writer = new ByteWriter(ranges * 5)
   for (const number of [0, 1, 7, ranges]) writer.varUint(number)
@@ -33,10 +33,10 @@ function manyDeletions (ranges: number): Uint8Array {
   return writer.finish()
 }
 
-/** Whose presence a client has been told of. */
+/** The clients whose presence a client has received. */
 const toldOf = (peer: Peer): number => new Set(peer.all('awareness').flatMap(({ entries }) => entries.map(({ clientId }) => clientId))).size
 
-/** Reads what has come, again and again, until it is enough. */
+/** Reads what has arrived, again and again, until the condition holds. */
 async function readUntil (peer: Peer, isEnough: () => boolean): Promise<void> {
   await until(() => {
     peer.socket.read()
@@ -88,7 +88,7 @@ await t.test('A large delete set is sent piece by piece, and is complete before 
   writer.update(manyDeletions(200_000))
   await until(() => engine.rooms.counters.updates === 1)
   await engine.rooms.flushed()
-  // The update itself leaves memory; what the room knows of it stays.
+  // The update itself leaves memory; the room's knowledge of it stays.
   writer.room.content.recent.trim(0)
   for (const wire of ['y-websocket', 'hocuspocus'] as const) {
     const peer = engine.join('room', { wire })

@@ -9,9 +9,9 @@ import { sharePresence } from '../../src/sync/presence/share-presence.ts'
 import { Engine } from './engine.ts'
 
 /*
- * Two or three nodes with a room each, over links that deliver in order, late, or not at all while they are cut; an
- * owner who leaves and comes back on any node; others who want her client id. Each node does what siblings.ts and
- * room.ts do.
+ * Two or three nodes with a room each, over links that deliver in order, late, or not at all during a cut. The owner of
+ * a client id leaves and reconnects on any node; rivals claim the same id. Each node does the work of the remote room
+ * and the room.
  */
 
 const id = 77
@@ -23,7 +23,7 @@ class Node {
   readonly name: string
   readonly world: World
   table: AwarenessTable | undefined
-  /** By node: what it has sent and has not arrived here */
+  /** By node: messages that it has sent and that have not arrived here */
   readonly inbox = new Map<Node, Message[]>()
 
   constructor (world: World, index: number) {
@@ -46,7 +46,7 @@ class Node {
     this.#send(other, { type: 'introduction', entries: sharePresence(entries, this.world.now) })
   }
 
-  /** Sends out what has changed. */
+  /** Sends all changes. */
   tick (): void {
     const own = this.table?.takeChanged().filter(({ node }) => node === undefined) ?? []
     if (own.length === 0) return
@@ -61,7 +61,7 @@ class Node {
     else inbox.push(message)
   }
 
-  /** Hears the next message of a node. @returns whether there was one */
+  /** Receives the next message of a node. @returns whether there was one */
   hear (from: Node): boolean {
     const message = this.inbox.get(from)?.shift()
     if (message === undefined) return false
@@ -88,7 +88,7 @@ class World {
 
   isCut (a: Node, b: Node): boolean { return this.#cut.has(a) || this.#cut.has(b) }
 
-  /** The node can reach nobody: what was under way is lost, and each counts the other as gone. */
+  /** Cuts the node off: messages in flight are lost, and each node counts the other as gone. */
   cut (node: Node): void {
     if (this.#cut.has(node)) return
     this.#cut.add(node)
@@ -114,7 +114,7 @@ class World {
   }
 }
 
-/** Somebody who wants to speak for the client id. */
+/** A person who wants to use the client id. */
 class Person {
   readonly #world: World
   readonly #name: string
@@ -189,7 +189,7 @@ function take (world: World, people: readonly Person[], step: Step): void {
   }
 }
 
-/** The states of the client id on all nodes that hold the room. */
+/** The states of the client id on all nodes that have the room open. */
 const states = (world: World): Array<string | undefined> =>
   world.nodes.flatMap(({ table }) => table === undefined ? [] : [table.present().find(({ clientId }) => clientId === id)?.state])
 
@@ -210,7 +210,7 @@ await t.test('In whatever order nodes receive claims, the first client is the ow
     at.open()
     world.settle()
     world.now++
-    // One who comes begins to count anew; one who has been there all along renews herself with a higher clock.
+    // A client that connects starts a new count; one that has been present all along renews with a higher clock.
     const renewal = people[0]?.at === at ? 31 : 0
     people[0]?.join(at)
     people[0]?.say(renewal)

@@ -4,7 +4,7 @@ import { noOtherNodes, type OtherNodes, type RoomMessage, type SharedRoom } from
 import { Engine, edited, turn, typing, until } from './engine.ts'
 
 /**
- * Gives the document so many updates that a compaction is worth it when the last client leaves; only the last update is
+ * Gives the document so many updates that it is compacted when the last client leaves; only the last update is
  * typed.
  */
 async function typeMuch (engine: Engine, times = 60, room = 'room'): Promise<Y.Doc> {
@@ -27,7 +27,7 @@ const textOf = (updates: Iterable<Uint8Array>): string => {
   return doc.getText('text').toString()
 }
 
-/** Another node, as far as a room hears of it. */
+/** Another node, as seen by a room. */
 class AnotherNode implements OtherNodes {
   readonly readEveryMs = 0
   readonly #rooms: SharedRoom[] = []
@@ -195,7 +195,7 @@ for (const change of ['insertion', 'deletion'] as const) {
     const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
     writer.update(edited(doc, () => { doc.getText('text').insert(0, 'one two three ') }))
     await until(() => engine.store.updates('room').length === 1)
-    // Its node cannot tell: the way between the nodes is cut.
+    // Its node cannot report it: the link between the nodes is cut.
     const theirs = edited(doc, () => { change === 'deletion' ? doc.getText('text').delete(4, 4) : doc.getText('text').insert(4, 'and ') })
     await engine.store.append([{ document: 'room', update: theirs }])
     writer.update(edited(doc, () => { doc.getText('text').insert(0, 'x'.repeat(70_000)) }))

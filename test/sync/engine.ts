@@ -16,7 +16,7 @@ import { InlineWork } from './inline-work.ts'
 import { MemoryStore } from './memory-store.ts'
 import { decodeHeard, payloadsOf, type Heard } from '../clients/heard.ts'
 
-/** What the tests' log takes: the lines' texts. */
+/** The messages that the test's logger received. */
 export interface Log extends Logger { readonly lines: string[] }
 
 export function newLog (): Log {
@@ -66,10 +66,10 @@ export class Engine {
 
   readonly now = (): number => performance.now() + this.#skewMs
 
-  /** Lets engine time jump. */
+  /** Advances the engine's clock. */
   pass (ms: number): void { this.#skewMs += ms }
 
-  /** The process is killed: nothing of it reaches the store any more, and nothing of the store reaches it. */
+  /** Simulates a crash: from now on nothing passes between the process and the store. */
   die (): void { this.#isDead = true }
 
   #untilDeath (store: MemoryStore): MemoryStore {
@@ -81,7 +81,7 @@ export class Engine {
         return async (...args: unknown[]): Promise<unknown> => {
           if (this.#isDead) return await silence
           try {
-            // Every method of a store answers with a promise, but for list, which the engine does not use.
+            // Every method of a store returns a promise, except list, which the engine does not use.
             return await (member.apply(target, args) as Promise<unknown>)
           } finally {
             if (this.#isDead) await silence
@@ -91,14 +91,14 @@ export class Engine {
     })
   }
 
-  /** Somebody comes in; `wire: 'hocuspocus'` speaks that protocol. */
+  /** Connects a client; `wire: 'hocuspocus'` selects that protocol. */
   join (name = 'room', options: JoinOptions = {}): Peer {
     const peer = new Peer(this, name, options)
     this.rooms.join(name, peer.connection)
     return peer
   }
 
-  /** Somebody comes in and asks for all there is. */
+  /** Connects a client and requests the whole document. */
   async joinLive (name = 'room', options: JoinOptions = {}): Promise<Peer> {
     const peer = this.join(name, options)
     peer.askFor(new Y.Doc())
@@ -111,17 +111,17 @@ export interface JoinOptions extends Partial<Member> {
   readonly wire?: 'y-websocket' | 'hocuspocus'
   /** Reads nothing, from the beginning */
   readonly isDeaf?: boolean
-  /** Shared with another document; what is sent to it is not heard */
+  /** Shared with another document; bytes sent to it are not decoded */
   readonly socket?: FakeSocket
 }
 
-/** A client at the other end of a fake socket: what it says and has heard. */
+/** A client at the other end of a fake socket: it sends messages and records those it receives. */
 export class Peer implements Session {
   readonly socket: FakeSocket
   readonly connection: Connection
   readonly heard: Heard[] = []
   closed: CloseReason | undefined
-  /** Called with each message as it comes */
+  /** Called with each message as it arrives */
   onHeard: ((heard: Heard) => void) | undefined
 
   constructor (
@@ -152,7 +152,7 @@ export class Peer implements Session {
     this.socket.close(reason)
   }
 
-  /** Tickets are the sessions' matter. */
+  /** Tickets belong to the sessions. */
   async renew (): Promise<void> {}
 
   say (message: ClientMessage): void {
@@ -169,14 +169,14 @@ export class Peer implements Session {
   announce (entries: readonly AwarenessEntry[]): void { this.sendAwareness(encodeAwareness(entries)) }
   sendAwareness (update: Uint8Array): void { this.say({ type: 'awareness', states: new AwarenessUpdate(update) }) }
 
-  /** The room that the connection is in. @throws if it is in none */
+  /** The room of the connection. @throws if it is in none */
   get room (): Room {
     const { room } = this.connection
     if (!(room instanceof Room)) throw new Error('The connection is in no room')
     return room
   }
 
-  /** The client is gone. */
+  /** Disconnects the client. */
   leave (): void {
     this.connection.leave()
     this.socket.terminate()
@@ -186,7 +186,7 @@ export class Peer implements Session {
     return this.heard.filter((heard): heard is Extract<Heard, { type: Type }> => heard.type === type)
   }
 
-  /** A document with everything that was sent here. */
+  /** A document with every update that was sent to this client. */
   get doc (): Y.Doc {
     const doc = new Y.Doc()
     for (const heard of this.heard) if (heard.type === 'step2' || heard.type === 'update') Y.applyUpdate(doc, heard.bytes)
@@ -208,13 +208,13 @@ export class Peer implements Session {
   }
 }
 
-/** The updates that typing each of these texts in turn makes. */
+/** The updates of typing each of these texts in turn. */
 export function typing (...texts: string[]): Uint8Array[] {
   const doc = new Y.Doc()
   return texts.map((text) => edited(doc, () => { doc.getText('text').insert(doc.getText('text').length, text) }))
 }
 
-/** The update that a change makes. */
+/** The update of a change. */
 export function edited (doc: Y.Doc, change: () => void): Uint8Array {
   const updates: Uint8Array[] = []
   const note = (update: Uint8Array): void => { updates.push(update) }
@@ -225,8 +225,8 @@ export function edited (doc: Y.Doc, change: () => void): Uint8Array {
 }
 
 /**
- * Lets turns of the event loop pass until the condition holds: the engine needs nothing else to go on.
- * @throws after `timeoutMs`, which leaves a busy machine time
+ * Lets turns of the event loop pass until the condition holds: the engine needs nothing else to make progress.
+ * @throws after `timeoutMs`, which is long enough for a busy machine
  */
 export async function until (holds: () => boolean, timeoutMs = 120_000): Promise<void> {
   const from = performance.now()

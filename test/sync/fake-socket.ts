@@ -11,7 +11,7 @@ export class FakeSocket implements Socket {
   writtenAt: number
   closed: CloseReason | undefined
   pings = 0
-  /** How many calls of write there were */
+  /** The number of calls of write */
   writes = 0
   taken = 0
   readonly budget: PartsBudget
@@ -76,10 +76,10 @@ export class FakeSocket implements Socket {
     this.#free()
   }
 
-  /** The other end takes nothing any more. */
+  /** Makes the other end stop reading. */
   stopReading (): void { this.#isReading = false }
 
-  /** The other end reads what has gathered and goes on. */
+  /** Makes the other end read everything that has accumulated, and continue. */
   read (): void {
     this.#isReading = true
     const unread = this.#unread.splice(0)

@@ -130,7 +130,7 @@ await t.test('When too much waits to be stored, writing is refused, and reading 
   const [first, second] = typing('x'.repeat(200), 'y')
   writer.update(first!)
   await until(() => reader.text !== '')
-  // Every y-websocket client that may edit answers step 1, with nothing new if need be.
+  // Every y-websocket client that can edit answers step 1, even if it has nothing new.
   reader.say({ type: 'sync-step-2', update: first! })
   reader.say({ type: 'sync-step-2', update: Uint8Array.of(0, 0) })
   t.equal(reader.closed, undefined)

@@ -1,18 +1,18 @@
-/** Something that operations must pass: open, held shut until the test opens it, or failing. */
+/** A gate for operations: open, shut until the test opens it, or failing. */
 export class Gate {
   #waiting: Array<() => void> = []
   #isShut = false
   #failure: Error | undefined
-  /** Failures left to hand out */
+  /** Number of operations that will still fail */
   #failures = 0
 
-  /** How many operations have come here, failed ones too */
+  /** The number of operations that have arrived here, failed ones too */
   passed = 0
 
-  /** How many operations stand before it. */
+  /** The number of operations that wait here. */
   get waiting (): number { return this.#waiting.length }
 
-  /** @throws what `fail` was given */
+  /** @throws the error passed to `fail` */
   async pass (): Promise<void> {
     this.passed++
     if (this.#isShut) await new Promise<void>((resolve) => { this.#waiting.push(resolve) })
@@ -31,7 +31,7 @@ export class Gate {
   /** Lets one operation through and stays shut. */
   openOnce (): void { this.#waiting.shift()?.() }
 
-  /** The next `times` operations fail. */
+  /** Makes the next `times` operations fail. */
   fail (times = Infinity, error?: Error): void {
     this.#failures = times
     this.#failure = error

@@ -21,7 +21,7 @@ await t.test('A client that keeps sending updates with gaps without reading is a
   const updates = Array.from({ length: 300 }, (_, index) => edited(doc, () => { doc.getText('text').insert(index, 'x') }))
   for (const update of updates.filter((_, index) => index % 2 === 1)) peer.update(update)
   t.equal(peer.socket.writes - written, 1)
-  // Refused all the time, which a Hocuspocus client is told each time.
+  // It is rejected all the time, and a Hocuspocus client is told each time.
   const reader = await engine.joinLive('room', { wire: 'hocuspocus', canEdit: false })
   reader.socket.buffered = engine.maxBufferedBytes + 1
   for (let count = 0; count < 50_000 && reader.closed === undefined; count++) reader.update(updates[0]!)
@@ -62,12 +62,12 @@ await t.test('Documents that share a socket do not fill it for each other', asyn
   const engine = new Engine()
   const writer = await engine.joinLive()
   const [one, other] = [await engine.joinLive(), await engine.joinLive()]
-  // As two documents of one Hocuspocus socket are: what is written for one waits for the other too.
+  // Like two documents of one Hocuspocus socket: bytes queued for one delay the other too.
   Object.defineProperty(other.socket, 'buffered', { get: () => one.socket.buffered })
   other.socket.drained = async () => { await one.socket.drained() }
   one.socket.stopReading()
   const [before, written] = [other.socket.writes, 'x'.repeat(2 * engine.maxBufferedBytes)]
-  // More than is kept in memory, so that what was missed has left it.
+  // More than memory keeps, so that the missed updates have left it.
   const more = typing(written, ...new Array<string>(10).fill('y'.repeat(200_000)))
   writer.update(more[0]!)
   writer.awareness(1, 1, { name: 'w' })
@@ -93,7 +93,7 @@ await t.test('Unread answers are counted for all documents of a socket together'
   await until(() => readers.every(({ connection }) => connection.room instanceof Room && connection.room.isOpen))
   socket.buffered = engine.maxBufferedBytes + 1
   const [update] = typing('something')
-  // Each is told that it was refused: well below what a single document may let wait.
+  // Each is told of the rejection: well below the limit of a single document.
   for (let count = 0; count < 1000 && socket.closed === undefined; count++) {
     for (const reader of readers) reader.update(update!)
   }

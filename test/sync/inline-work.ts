@@ -11,13 +11,13 @@ import { decodeStateVector } from '../../src/update/state-vector.ts'
 import { trimUpdate } from '../../src/update/trim-update.ts'
 import { Gate } from './gate.ts'
 
-/** What the workers do, done here, behind gates. */
+/** The work of the workers, done in this thread and behind gates. */
 export class InlineWork implements DocumentWork {
   readonly scans = new Gate()
   readonly others = new Gate()
-  /** Compactions, but for merging, pass this too */
+  /** Compactions, except merges, pass this too */
   readonly builds = new Gate()
-  /** How many were asked for */
+  /** The number of requested ones */
   differences = 0
   inspections = 0
 

@@ -6,7 +6,7 @@ import { DeleteSet } from '../../src/update/delete-set.ts'
 import { scanUpdate } from '../../src/update/scan-update.ts'
 import { Engine, edited, turn, typing, until, type Peer } from './engine.ts'
 
-/** A document on the store that is too large to be sent whole to whoever has a part of it. */
+/** A document in the store that is too large to be sent whole to a client that has a part of it. */
 async function largeDocument (engine: Engine): Promise<Y.Doc> {
   const doc = new Y.Doc()
   const updates: Uint8Array[] = []
@@ -16,7 +16,7 @@ async function largeDocument (engine: Engine): Promise<Y.Doc> {
   return doc
 }
 
-/** Applies what a peer hears to a document, and notices what comes in the wrong order. */
+/** Applies a peer's messages to a document, and detects those in the wrong order. */
 function follow (peer: Peer, doc: Y.Doc): { isOrdered: boolean } {
   const seen = { isOrdered: true }
   peer.onHeard = (heard) => {
@@ -351,7 +351,7 @@ await t.test('Clients that join at about the same time share one read of the doc
     t.equal(doc.getText('text').toString(), theirs.getText('text').toString())
   }
   t.equal(engine.store.loaded, before + 1)
-  // Nobody joins any more: nothing of it stays, and whoever comes now reads anew.
+  // Nobody joins any more: none of it stays in memory, and the next client reads again.
   const peer = engine.join()
   follow(peer, late)
   peer.askFor(late)

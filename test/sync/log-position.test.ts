@@ -8,7 +8,7 @@ t.test('The log is synced up to the first missing entry', async (t) => {
     const position = new LogPosition()
     const here = new Set<number>()
     for (const { reach, seq } of steps) {
-      // All up to a position are known together only rarely, else there would never be a hole.
+      // Rarely are all entries up to a position known together, otherwise there would never be a gap.
       if (reach && seq < 8) {
         position.reach(seq)
         for (let each = 1; each <= seq; each++) here.add(each)

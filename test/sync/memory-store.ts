@@ -9,11 +9,11 @@ interface Document {
   setAside: readonly StoredSetAside[]
   log: StoredUpdate[]
   lastSeq: number
-  /** What the committed bytes hold, so that a test can ask at any moment whether something is stored */
+  /** The content of the committed bytes, so that a test can ask at any moment whether something is stored */
   known: Known
 }
 
-/** A store in memory whose every operation can be held back or made to fail by the test. */
+/** A store in memory; the test can hold back every operation or make it fail. */
 export class MemoryStore implements Store {
   readonly documents = new Map<string, Document>()
   /** Held operations wait here; a failing gate rejects before anything is changed. */
@@ -21,18 +21,18 @@ export class MemoryStore implements Store {
   readonly loads = new Gate()
   readonly reads = new Gate()
   readonly compactions = new Gate()
-  /** Documents whose bytes are not what was written */
+  /** Documents whose bytes are damaged */
   readonly damaged = new Set<string>()
-  /** Documents that the store refuses to take updates of */
+  /** Documents whose updates the store rejects */
   readonly refused = new Set<string>()
-  /** What was asked of append, in order, failed calls too */
+  /** The calls of append, in order, failed ones too */
   readonly appended: LogEntry[][] = []
   loaded = 0
   compacted = 0
   #order: Promise<unknown> = Promise.resolve()
 
   append (entries: readonly LogEntry[]): Promise<readonly number[]> {
-    // Copied before anything is awaited: what a caller reuses afterwards must not change what is stored.
+    // Copied before anything is awaited: a buffer that the caller reuses must not change what is stored.
     const copies = entries.map(({ document, update }) => ({ document, update: new Uint8Array(update) }))
     this.appended.push(copies)
     const done = this.#order.then(async () => {
@@ -84,7 +84,7 @@ export class MemoryStore implements Store {
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
     document.snapshot = { generation: replaces + 1, upTo, pieces: pieces.length, bytes, known }
     document.pieces = pieces
-    // Building the document also deletes what no update says: of concurrent values of one key, all but one.
+    // Building the document also deletes what no update mentions: of concurrent values of one key, all but one.
     for (const piece of pieces) document.known.add(scanUnchecked(piece))
     const held = document.setAside.length
     const added = setAside.map((update, index) => ({ ...update, seq: held + index + 1, at: Date.now() }))
@@ -134,7 +134,7 @@ export class MemoryStore implements Store {
     return document === undefined ? [] : [...document.pieces, ...document.log.map(({ update }) => update)]
   }
 
-  /** Is all of this update committed? */
+  /** Whether all of this update is committed. */
   holds (name: string, update: Uint8Array): boolean {
     return (this.documents.get(name)?.known ?? new Known()).contains(scanUnchecked(update))
   }

@@ -7,9 +7,9 @@ import { Engine, turn, until, type Peer } from './engine.ts'
 import { MemoryStore } from './memory-store.ts'
 
 /*
- * People who edit with real documents, over a store that is slow and fails, in rooms that are opened, left, reset and
- * compacted, on a server that is killed: when all is well again, everybody and the store have the same, and nothing is
- * missing of what any client still has or was ever told to be stored.
+ * People edit real documents, over a store that is slow and fails, in rooms that are opened, left, reset and
+ * compacted, on a server that is killed. Once all faults are over, everybody and the store have the same document, and
+ * nothing is missing that any client still has or was ever told to be stored.
  *
  * Steps: 1,000 or Y_PROVIDER_MODEL_STEPS. A failing schedule is printed with its seed; Y_PROVIDER_SEED repeats it.
  */
@@ -19,13 +19,13 @@ const maxSteps = 100
 
 const room = 'room'
 
-/** Somebody with a document that outlives connections. */
+/** A person with a document that outlives connections. */
 class Person {
   readonly world: World
   readonly wire: 'y-websocket' | 'hocuspocus'
   doc = new Y.Doc()
   peer: Peer | undefined
-  /** What a Hocuspocus client has sent on this connection and not been told about, in order */
+  /** Hocuspocus: messages sent on this connection and not acknowledged, in order */
   #unacknowledged: Uint8Array[] = []
 
   constructor (world: World, wire: 'y-websocket' | 'hocuspocus') {
@@ -41,7 +41,7 @@ class Person {
     this.#unacknowledged = []
     this.peer = this.world.engine.join(room, { wire: this.wire, userId: `${this.world.people.indexOf(this)}` })
     const { peer } = this
-    // The greeting may have come during the join already.
+    // The message of the initial sync can have arrived during the join already.
     const early = peer.heard.splice(0)
     peer.onHeard = (heard) => {
       if (heard.type === 'step1') this.#send('sync-step-2', Y.encodeStateAsUpdate(this.doc, heard.bytes))
@@ -58,7 +58,7 @@ class Person {
     this.peer = undefined
   }
 
-  /** The browser is closed for ever: only what was stored is promised. */
+  /** The browser is closed for good: only what was stored is promised. */
   crash (): void {
     this.disconnect()
     this.world.hasLostSomeone = true
@@ -94,18 +94,18 @@ class World {
   readonly people: Person[]
   readonly acknowledged: Uint8Array[] = []
   /**
-   * Somebody's document is gone. What others have may rest on a part of it that never left that browser: they all wait
-   * for it then, and alike.
+   * A person's document is lost. The other documents can depend on a part of it that never left that browser: they all
+   * wait for it then, and alike.
    */
   hasLostSomeone = false
-  /** What must not happen and was seen where nothing may be thrown */
+  /** A violation that was detected where nothing can be thrown */
   readonly faults: string[] = []
 
   constructor () {
     this.people = (['y-websocket', 'hocuspocus', 'y-websocket', 'hocuspocus'] as const).map((wire) => new Person(this, wire))
   }
 
-  /** The process dies: what the store has not committed is gone with it. */
+  /** Simulates a crash: everything that the store has not committed is lost. */
   kill (): void {
     const { appends } = this.store
     appends.fail(appends.waiting)
@@ -160,7 +160,7 @@ function take (world: World, { what, who, a, b }: Step): void {
   }
 }
 
-/** All is well again: everything is let through, everybody comes back. */
+/** Ends all faults: everything is let through, everybody reconnects. */
 async function settle (world: World): Promise<void> {
   const { store, people } = world
   for (const gate of [store.appends, store.loads, store.reads, store.compactions, world.engine.work.scans, world.engine.work.others]) {
@@ -169,7 +169,8 @@ async function settle (world: World): Promise<void> {
   }
   for (const person of people) if (person.isIn) person.peer?.socket.read()
   if (world.hasLostSomeone) {
-    // What a lost browser sent may still be checked, and nobody else has it: a room stays open until that is done.
+    // An update from a lost browser can still be in a check, and nobody else has it: a room stays open until it is
+    // done.
     for (const person of people) person.disconnect()
     await until(() => world.engine.rooms.openRooms === 0)
   }
@@ -182,7 +183,7 @@ async function settle (world: World): Promise<void> {
   }, 5000)
 }
 
-/** What one concurrent change deletes of another is in no update; so documents are compared, not updates. */
+/** No update contains what one concurrent change deletes of another; so documents are compared, not updates. */
 function storesAll ({ store }: World, doc: Y.Doc): boolean {
   const stored = new Y.Doc()
   for (const update of store.updates(room)) Y.applyUpdate(stored, update)
@@ -224,7 +225,7 @@ function assertSame (actual: Y.Doc, expected: Y.Doc): void {
   assert.deepEqual(missingFrom(actual), missingFrom(expected))
 }
 
-/** Clocks that something in the document waits for. */
+/** Clocks that something in the document depends on and lacks. */
 function missingFrom ({ store: { pendingStructs } }: Y.Doc): [number, number][] {
   return [...pendingStructs?.missing ?? []].sort(([a], [b]) => a - b)
 }

@@ -3,7 +3,7 @@ import { PieceCache } from '../../src/sync/join/piece-cache.ts'
 
 const mebibyte = 1024 * 1024
 
-/** A cache, and how often a frame had to be made. */
+/** A cache, and the number of frames that had to be encoded. */
 function counting () {
   const cache = new PieceCache()
   let made = 0

@@ -12,7 +12,7 @@ const xmlElement = 3
 
 const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))
 
-/** Updates that decode and that Yjs cannot apply, each of another kind; client 4000000 writes them. */
+/** Updates that decode and that Yjs cannot apply, each for a different reason; client 4000000 writes them. */
 const poisons: Readonly<Record<string, Uint8Array>> = {
   'a list item that is its own parent': bytes('010180' + '92f401' + '00' + '08' + '00' + '80' + '92f401' + '00' + '01' + '7e' + '00'),
   'a text whose right neighbour is itself': bytes('010180' + '92f401' + '00' + '44' + '80' + '92f401' + '00' + '0178' + '00'),
@@ -22,7 +22,7 @@ const poisons: Readonly<Record<string, Uint8Array>> = {
   'a client that comes twice': bytes('02' + '01' + '80' + '92f401' + '00' + '00' + '01' + '01' + '80' + '92f401' + '01' + '00' + '01' + '00'),
 }
 
-/** A document with `text` in it, as Yjs reads what the store has. */
+/** A document with `text` in it, as Yjs reads it from the store. */
 async function storedText (engine: Engine): Promise<string> {
   const doc = new Y.Doc()
   for (const update of engine.store.updates('room')) Y.applyUpdate(doc, update)
@@ -50,7 +50,7 @@ await t.test('An update that Yjs cannot apply closes its sender with 1007, and n
   }
 })
 
-/** A document whose map holds a value; what is placed behind that value lies under its key. */
+/** A document whose map contains a value; a struct placed after that value belongs to its key. */
 function keyedDocument (): { doc: Y.Doc, update: Uint8Array } {
   const doc = new Y.Doc()
   doc.clientID = 1
@@ -61,7 +61,7 @@ function keyedDocument (): { doc: Y.Doc, update: Uint8Array } {
   return { doc, update }
 }
 
-/** `text` behind the struct of client 1 at this clock, by client 2. */
+/** `text` after the struct of client 1 at this clock, by client 2. */
 function placedBehind (clock: number, text: string): Uint8Array {
   const writer = new ByteWriter()
   for (const byte of [1, 1, 2, 0, 0x84, 1, clock, text.length]) writer.byte(byte)
@@ -96,7 +96,7 @@ await t.test('Once it was read, the room knows by itself where a text is placed,
   writer.update(edited(doc, () => { doc.getMap('map').set('other', 1) }))
   const clock = Y.decodeStateVector(Y.encodeStateVector(doc)).get(1)! - 1
   await until(() => engine.rooms.counters.updates === 9)
-  // Nothing can be read any more.
+  // From now on nothing can be read.
   engine.store.loads.shut()
   const mallory = engine.join()
   mallory.update(placedBehind(clock, 'long'))

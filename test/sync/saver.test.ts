@@ -6,7 +6,7 @@ import { MemoryStore } from './memory-store.ts'
 
 const [update] = typing('a')
 
-/** A saver whose store refuses one document for ever, and how often that was tried. */
+/** A saver whose store rejects one document forever, and the number of attempts. */
 function savingInVain () {
   const store = new MemoryStore()
   store.refused.add('refused')
@@ -16,7 +16,7 @@ function savingInVain () {
 }
 
 await t.test('While the store accepts other documents, one that it rejects does not delay anybody ever longer', async (t) => {
-  // The two run side by side, so that it is their pauses that are compared, however slow the machine is.
+  // The two run side by side, so that their pauses are compared, however slow the machine is.
   const [alone, amongOthers] = [savingInVain(), savingInVain()]
   let taken = 0
   const add = (): void => {
@@ -36,7 +36,7 @@ await t.test('While the store accepts other documents, one that it rejects does 
 await t.test('A stop need not wait for the next attempt', async (t) => {
   const inVain = savingInVain()
   const { saver, tries } = inVain
-  // 50 + 100 + 200 + 400 + 800 + 1600 + 3200 + 5000 + … ms of pauses: in vain without the hurry.
+  // Pauses of 50 + 100 + 200 + 400 + 800 + 1600 + 3200 + 5000 + … ms, which end at once on a stop.
   for (let time = 1; time < 30; time++) {
     await until(() => tries() === time)
     await new Promise(setImmediate)

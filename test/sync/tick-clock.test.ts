@@ -13,7 +13,7 @@ function pass (ms: number): void {
   }
 }
 
-/** Something that notes when it ticked. */
+/** A room that records when it ticked. */
 function ticking (onTick?: () => void): Ticking & { at: number[] } {
   const at: number[] = []
   return { at, tick: () => { at.push(now); onTick?.() } }

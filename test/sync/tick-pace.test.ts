@@ -4,7 +4,7 @@ import { spacingOf, TickPace } from '../../src/sync/tick/tick-pace.ts'
 
 const most = 50
 
-/** How long a room comes to gather whose tick costs so many ms and that gets an update every `everyMs`. */
+/** How long a room gathers in the end, if its tick costs so many ms and it gets an update every `everyMs`. */
 function settled (costMs: number, everyMs: number, load = 0): number {
   let spacing = 0
   for (let round = 0; round < 100; round++) spacing = spacingOf({ costMs, merged: 1 + spacing / everyMs, load }, most)

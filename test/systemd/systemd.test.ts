@@ -7,7 +7,7 @@ import { settings } from '../../src/settings/prepare.ts'
 import { requireProgram } from '../processes.ts'
 
 /**
- * What can be said of examples/systemd without a running systemd: that it is understood, strict, and fits the service.
+ * Tests of examples/systemd without a running systemd: systemd accepts the unit, it is strict, and it fits the service.
  */
 
 const program = '/usr/bin/systemd-analyze'
@@ -16,7 +16,7 @@ const unit = readFileSync(new URL('y-provider.service', folder), 'utf8')
 const environment = Object.fromEntries([...readFileSync(new URL('y-provider.env', folder), 'utf8').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]))
 const filledIn = { ...environment, COLLABORATION_SERVER_SECRET: 'only-for-this-check-0123456789' }
 
-/** Runs systemd-analyze on a unit, whose program is where this machine has Node. */
+/** Runs systemd-analyze on a unit whose program is this machine's Node. */
 function analyze (directory: string, ...args: string[]): { status: number | null, output: string } {
   requireProgram(program, 'systemd')
   const { status, stdout, stderr } = spawnSync(program, [...args, join(directory, 'y-provider.service')], { encoding: 'utf8' })
