@@ -24,7 +24,10 @@ import { readCpuSeconds } from './process-figures.ts'
  */
 const { values: options } = parseArgs({
   options: {
-    /** Services to measure: how many nodes over PostgreSQL and Redis; `lmdb` = one with the embedded store and without Redis */
+    /**
+     * Services to measure: numbers of nodes over PostgreSQL and Redis; `lmdb` is one node with the embedded store and
+     * without Redis
+     */
     nodes: { type: 'string', default: 'lmdb,1,2,4' },
     rooms: { type: 'string', default: '50' },
     size: { type: 'string', default: '20' },
@@ -72,14 +75,17 @@ async function measure (kind: string): Promise<void> {
     await crowd.drain(5000)
     await delay(500)
     crowd.delays.clear()
-    const [before, busBefore, delivered, written] = [await place.cpu(), await place.busBytes(), crowd.delivered, crowd.writtenBytes]
+    const { delivered, writtenBytes } = crowd
+    const [before, busBefore] = [await place.cpu(), await place.busBytes()]
     await crowd.write(perSecond, seconds)
     await crowd.drain(5000)
     const [after, busAfter] = [await place.cpu(), await place.busBytes()]
-    const perMillion = (of: keyof Costs): number => Number(((after[of] - before[of]) / (crowd.delivered - delivered) * 1e6).toFixed(2))
+    const perMillion = (of: keyof Costs): number =>
+      Number(((after[of] - before[of]) / (crowd.delivered - delivered) * 1e6).toFixed(2))
     // All members write equally often and equally much.
     const interested = (crowd.writtenBytes - written) * meanInterested(node, rooms)
-    const ratio = (of: keyof Bytes): number | undefined => interested === 0 ? undefined : Number(((busAfter[of] - busBefore[of]) / interested).toFixed(2))
+    const ratio = (of: keyof Bytes): number | undefined =>
+      interested === 0 ? undefined : Number(((busAfter[of] - busBefore[of]) / interested).toFixed(2))
     console.log(JSON.stringify({
       service: kind === 'lmdb' ? 'one node, embedded store, no Redis' : `${kind} nodes, PostgreSQL, Redis`,
       deliveredPerSecond: Math.round((crowd.delivered - delivered) / seconds),
@@ -151,7 +157,11 @@ async function startNodes (count: number): Promise<Place> {
   const redisInfo = await createClient({ url: redis.url }).connect()
   return {
     services,
-    cpu: async () => ({ nodes: cpuOf(services), redis: readCpuSeconds(redis.pid()), postgres: postgresCpuSeconds(postgres.socket) }),
+    cpu: async () => ({
+      nodes: cpuOf(services),
+      redis: readCpuSeconds(redis.pid()),
+      postgres: postgresCpuSeconds(postgres.socket),
+    }),
     busBytes: async () => netBytes(await redisInfo.info('stats')),
     stop: async () => {
       redisInfo.destroy()

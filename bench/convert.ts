@@ -24,7 +24,13 @@ if (unknown !== undefined) {
 }
 
 const ours = resolve(import.meta.dirname, '..')
-const origin = { date: new Date().toISOString(), commit: describeCommit(ours), machine: describeMachine(), node: process.version, quick }
+const origin = {
+  date: new Date().toISOString(),
+  commit: describeCommit(ours),
+  machine: describeMachine(),
+  node: process.version,
+  quick,
+}
 const lines: string[] = []
 const print = (line: string) => {
   console.log(line)

@@ -40,7 +40,9 @@ function longest (steps: Iterator<void>): number {
 function ofClients (clients: number, offset = 0): Uint8Array {
   const writer = new ByteWriter(clients * 12)
   writer.varUint(clients)
-  for (let i = clients - 1; i >= 0; i--) for (const number of [1, 2 ** 28 + offset + i * 7919, 0, 0, 1 + i % 300]) writer.varUint(number)
+  for (let i = clients - 1; i >= 0; i--) {
+    for (const number of [1, 2 ** 28 + offset + i * 7919, 0, 0, 1 + i % 300]) writer.varUint(number)
+  }
   writer.varUint(0)
   return writer.finish()
 }

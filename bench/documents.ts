@@ -67,7 +67,9 @@ export async function openLargeDocument (quick: boolean): Promise<SampleDocument
     doc.on('update', (update: Uint8Array) => { updates.push(update) })
     while (text.length < wanted) {
       doc.transact(() => {
-        for (let paragraph = 0; paragraph < 1000; paragraph++) text.insert(Math.floor(random() * (text.length + 1)), words(random, 190))
+        for (let paragraph = 0; paragraph < 1000; paragraph++) {
+          text.insert(Math.floor(random() * (text.length + 1)), words(random, 190))
+        }
       })
     }
     return updates

@@ -69,7 +69,9 @@ async function growth ({ folder, store, rooms }: Bench): Promise<void> {
   for (const writer of writers) writer.leave()
   await rooms.compactionIdle()
   await report('everybody gone', folder, state.length * documents)
-  for await (const { document, snapshotBytes, logBytes, logEntries } of store.list()) console.log({ document, snapshotBytes, logBytes, logEntries })
+  for await (const { document, snapshotBytes, logBytes, logEntries } of store.list()) {
+    console.log({ document, snapshotBytes, logBytes, logEntries })
+  }
   const copy = join(folder, 'copy')
   await mkdir(copy)
   await store.copyTo(copy)

@@ -45,7 +45,8 @@ export function formatRow (scenario: Scenario, result: RowResult): string {
       const reference = read(name, main.key)
       return value === undefined || reference === undefined ? '' : (value / reference).toFixed(2)
     })
-    lines.push([server, ...scenario.columns.map((column) => formatFigure(outcome.figures[column.key], column)), ...ratios])
+    const figures = scenario.columns.map((column) => formatFigure(outcome.figures[column.key], column))
+    lines.push([server, ...figures, ...ratios])
   }
   return [`### ${scenario.title}`, '', ...pad(lines), '', ...formatGoals(scenario, read), ...formatNotes(result), ''].join('\n')
 }
@@ -69,7 +70,8 @@ function formatNotes (result: RowResult): string[] {
 
 /** Pads the columns of a table to equal width, so that it is readable in a terminal too. */
 function pad (lines: string[][]): string[] {
-  const widths = lines[0]?.map((_, at) => Math.max(...lines.map((line) => line.length === lines[0]?.length ? line[at]?.length ?? 0 : 0))) ?? []
+  const rows = lines.filter((line) => line.length === lines[0]?.length)
+  const widths = lines[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? []
   return lines.map((line) => `| ${line.map((cell, at) => at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)).join(' | ')} |`)
 }
 
@@ -81,7 +83,12 @@ export function formatOrigin (origin: Origin): string {
 }
 
 /** Writes all results as JSON and as Markdown. @returns path of the Markdown file */
-export async function writeResults (folder: string, origin: Origin, results: RowResult[], tables: string[]): Promise<string> {
+export async function writeResults (
+  folder: string,
+  origin: Origin,
+  results: RowResult[],
+  tables: string[]
+): Promise<string> {
   await mkdir(folder, { recursive: true })
   const name = join(folder, `${origin.date.slice(0, 16).replace(':', '')}-${origin.commit}`)
   await writeFile(`${name}.json`, JSON.stringify({ ...origin, results }, null, 2) + '\n')
@@ -93,7 +100,10 @@ export async function writeResults (folder: string, origin: Origin, results: Row
 export function medianOutcome (outcomes: Outcome[]): Outcome {
   const keys = [...new Set(outcomes.flatMap(({ figures }) => Object.keys(figures)))]
   const figures = Object.fromEntries(keys.map((key) => {
-    const values = outcomes.map((outcome) => outcome.figures[key]).filter((value) => value !== undefined).toSorted((a, b) => a - b)
+    const values = outcomes
+      .map((outcome) => outcome.figures[key])
+      .filter((value) => value !== undefined)
+      .toSorted((a, b) => a - b)
     return [key, values[Math.floor((values.length - 1) / 2)]]
   }))
   return { figures, notes: [...new Set(outcomes.flatMap(({ notes }) => notes))] }

@@ -36,7 +36,11 @@ export interface ServerKind {
  * @param ours folder of the y-provider checkout to measure, built
  * @returns the description, or a sentence with the reason why this server cannot run here
  */
-export function describeServer (name: ServerName, ours: string, oursEnv: Record<string, string> = {}): ServerKind | string {
+export function describeServer (
+  name: ServerName,
+  ours: string,
+  oursEnv: Record<string, string> = {}
+): ServerKind | string {
   if (name === 'ours' || name === 'ours-hocuspocus') return describeOurs(name, ours, oursEnv)
   if (!existsSync(join(PEERS, 'node_modules'))) return 'the peers are not installed: npm ci --prefix bench/peers'
   if (name === 'floor') {

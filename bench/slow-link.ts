@@ -40,7 +40,8 @@ async function measure (kind: ServerKind): Promise<string> {
   return await withFolder(async (folder) => {
     const server = await startServer(kind, folder)
     const link = await openSlowLink(server.port, Number(values.mbit) * 1e6)
-    const writer = await upload({ port: server.port, wire: kind.wire, decode: new DecodeCache(kind.wire) }, ROOM, document)
+    const target = { port: server.port, wire: kind.wire, decode: new DecodeCache(kind.wire) }
+    const writer = await upload(target, ROOM, document)
     await server.rest()
     const startedAt = performance.now()
     const seconds = () => (performance.now() - startedAt) / 1000
@@ -49,7 +50,9 @@ async function measure (kind: ServerKind): Promise<string> {
     const provider = new WebsocketProvider(`ws://127.0.0.1:${link.port}${kind.wire.path('').replace(/\/$/, '')}`, ROOM, doc, {
       disableBc: true,
       // `ws` is like the DOM's class in all that the provider uses. The secret replaces the ticket of a browser.
-      WebSocketPolyfill: class extends WebSocket { constructor (url: string) { super(url, { headers }) } } as unknown as typeof globalThis.WebSocket,
+      WebSocketPolyfill: class extends WebSocket {
+        constructor (url: string) { super(url, { headers }) }
+      } as unknown as typeof globalThis.WebSocket,
     })
     let closed = 0
     let messages = 0
@@ -77,7 +80,9 @@ async function measure (kind: ServerKind): Promise<string> {
 }
 
 /** A long text, built of updates that each fit into a frame. */
-function makeDocument (bytes: number): { updates: Uint8Array[], clocks: Map<number, number>, bytes: number, length: number } {
+function makeDocument (
+  bytes: number
+): { updates: Uint8Array[], clocks: Map<number, number>, bytes: number, length: number } {
   const doc = new Y.Doc()
   const updates: Uint8Array[] = []
   doc.on('update', (update: Uint8Array) => { updates.push(update) })

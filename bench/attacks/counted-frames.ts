@@ -11,10 +11,15 @@ const skip = 10
 /** ContentString with an origin (info bits of Yjs' `Item`) */
 const textBehindOrigin = 0x84
 
-/** How many items of a size fit into a number of bytes. */
+/** Makes a frame of about so many bytes. */
 type Frame = (bytes: number) => Uint8Array
 
-const write = (bytesEach: number, head: (encoder: encoding.Encoder, count: number) => void, each: (encoder: encoding.Encoder, i: number) => void, end?: (encoder: encoding.Encoder) => void): Frame =>
+const write = (
+  bytesEach: number,
+  head: (encoder: encoding.Encoder, count: number) => void,
+  each: (encoder: encoding.Encoder, i: number) => void,
+  end?: (encoder: encoding.Encoder) => void
+): Frame =>
   (bytes) => encoding.encode((encoder) => {
     const count = Math.floor(bytes / bytesEach)
     head(encoder, count)
@@ -22,24 +27,32 @@ const write = (bytesEach: number, head: (encoder: encoding.Encoder, count: numbe
     end?.(encoder)
   })
 
-const numbers = (encoder: encoding.Encoder, ...values: number[]): void => { for (const value of values) encoding.writeVarUint(encoder, value) }
+const numbers = (encoder: encoding.Encoder, ...values: number[]): void => {
+  for (const value of values) encoding.writeVarUint(encoder, value)
+}
 const noDeletes = (encoder: encoding.Encoder): void => { numbers(encoder, 0) }
 /** Yjs writes clients in descending order; here every third is out of order. */
 const client = (i: number): number => firstClient - 3 * i + (i % 3 === 0 ? 4 : 0)
 
 /** Updates, without the message around them. */
 export const updates: Readonly<Record<string, Frame>> = {
-  clients: write(10, (encoder, count) => { numbers(encoder, count) }, (encoder, i) => { numbers(encoder, 1, client(i), 0, GC, 2) }, noDeletes),
+  clients: write(10, (encoder, count) => { numbers(encoder, count) }, (encoder, i) => {
+    numbers(encoder, 1, client(i), 0, GC, 2)
+  }, noDeletes),
   'clients of deletions': write(9, (encoder, count) => { numbers(encoder, 0, count) }, (encoder, i) => { numbers(encoder, client(i), 1, i % 50, 3) }),
   'ranges of deletions': write(5, (encoder, count) => { numbers(encoder, 0, 1, 9, count) }, (encoder, i) => { numbers(encoder, 2 ** 21 + 5 * i, 2) }),
-  gaps: write(4, (encoder, count) => { numbers(encoder, 1, 2 * count, 9, 3) }, (encoder) => { numbers(encoder, skip, 2, GC, 1) }, noDeletes),
+  gaps: write(4, (encoder, count) => { numbers(encoder, 1, 2 * count, 9, 3) }, (encoder) => {
+    numbers(encoder, skip, 2, GC, 1)
+  }, noDeletes),
   'origins at other clients': write(9, (encoder, count) => { numbers(encoder, 1, count, 9, 0) }, (encoder, i) => {
     numbers(encoder, textBehindOrigin, client(i), 1)
     encoding.writeVarString(encoder, 'b')
   }, noDeletes),
 }
 
-export const stateVector = write(6, (encoder, count) => { numbers(encoder, count) }, (encoder, i) => { numbers(encoder, client(i), 1) })
+export const stateVector = write(6, (encoder, count) => { numbers(encoder, count) }, (encoder, i) => {
+  numbers(encoder, client(i), 1)
+})
 
 export const presence = write(12, (encoder, count) => { numbers(encoder, count) }, (encoder, i) => {
   numbers(encoder, client(i), 2)

@@ -27,7 +27,11 @@ const paceMs = chunk.length * 8 / (Number(values.mbit) * 1000)
 /** Time for which the honest pair is measured, at rest and under attack, in ms */
 const watchedMs = 5000
 
-interface Attack { readonly path: string, readonly headers: (index: number) => Record<string, string>, readonly isFragment?: boolean }
+interface Attack {
+  readonly path: string
+  readonly headers: (index: number) => Record<string, string>
+  readonly isFragment?: boolean
+}
 
 const kind = describeServer('ours', resolve(import.meta.dirname, '../..'))
 if (typeof kind === 'string') throw new Error(kind)
@@ -42,7 +46,9 @@ const attacks: Record<string, Attack> = {
 
 console.log(`${sockets} sockets, each with ${values.mb} MiB of a message that is never finished`)
 console.log('attack | MiB before | peak | after | sockets left | p50 / p99 ms calm | under attack')
-for (const [name, attack] of Object.entries(attacks)) await withFolder(async (folder) => { await measure(name, attack, folder) })
+for (const [name, attack] of Object.entries(attacks)) {
+  await withFolder(async (folder) => { await measure(name, attack, folder) })
+}
 process.exit(0)
 
 async function measure (name: string, attack: Attack, folder: string): Promise<void> {
@@ -59,7 +65,11 @@ async function measure (name: string, attack: Attack, folder: string): Promise<v
   await server.stop()
 }
 
-async function hold ({ port }: RunningServer, { path, headers, isFragment = false }: Attack, opened: Socket[]): Promise<void> {
+async function hold (
+  { port }: RunningServer,
+  { path, headers, isFragment = false }: Attack,
+  opened: Socket[]
+): Promise<void> {
   for (let index = 0; index < sockets; index++) {
     const socket = connect(port, '127.0.0.1')
     opened.push(socket)

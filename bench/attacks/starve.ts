@@ -37,6 +37,7 @@ process.exit(0)
 
 async function figures (pair: HonestPair): Promise<string> {
   const [pastes, keystrokes] = [await pair.measure(PASTE_BYTES, PASTES), await pair.measure(1, KEYSTROKES)]
-  const [paste50, paste99, echo50, echo99] = [pastes, keystrokes].flatMap((delays) => [delays.quantile(0.5), delays.quantile(0.99)].map((ms) => ms.toFixed(1)))
+  const [paste50, paste99, echo50, echo99] = [pastes, keystrokes]
+    .flatMap((delays) => [delays.quantile(0.5), delays.quantile(0.99)].map((ms) => ms.toFixed(1)))
   return `paste of ${PASTE_BYTES / 1000} KB p50 ${paste50} ms, p99 ${paste99} ms; keystroke p50 ${echo50} ms, p99 ${echo99} ms`
 }

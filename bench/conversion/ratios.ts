@@ -22,7 +22,13 @@ const editor = ServerBlockNoteEditor.create()
 export async function * measureRatios (budgetMs: number): AsyncGenerator<Ratio> {
   for (const kilobytes of [1, 10, 100]) {
     for (const { direction, goal, ours, blockNote } of pairs(sampleMarkdown(kilobytes * 1024))) {
-      yield { direction, kilobytes, oursMs: await median(ours, budgetMs), blockNoteMs: await median(blockNote, budgetMs), ...goal !== undefined && { goal } }
+      yield {
+        direction,
+        kilobytes,
+        oursMs: await median(ours, budgetMs),
+        blockNoteMs: await median(blockNote, budgetMs),
+        ...goal !== undefined && { goal },
+      }
     }
   }
 }
@@ -52,7 +58,8 @@ function pairs (markdown: string): Pair[] {
     ['edited Yjs → markdown', undefined, () => blocksToMarkdown(ourBlocks(history), table, new Dropped()), () => editor.blocksToMarkdownLossy(theirs(read(history)))],
     ['HTML → Yjs', undefined, () => blocksToUpdate(htmlToBlocks(html, table, new Dropped()), table), async () => write(await editor.tryParseHTMLToBlocks(html))],
   ]
-  return directions.map(([direction, goal, ours, blockNote]) => ({ direction, ours, blockNote, ...goal !== undefined && { goal } }))
+  return directions.map(([direction, goal, ours, blockNote]) =>
+    ({ direction, ours, blockNote, ...goal !== undefined && { goal } }))
 }
 
 /** The median time of as many runs as fit into the budget, at least 3, after a warm-up of a quarter of it. */

@@ -5,7 +5,12 @@ import { startServer, withFolder } from '../servers.ts'
 import type { Goal, Scenario } from './scenario.ts'
 
 /** A row for the memory of a connection while nobody types. */
-export function idleMemory (row: { name: string, title: string, rooms: (connections: number) => number, goals: Goal[] }): Scenario {
+export function idleMemory (row: {
+  name: string
+  title: string
+  rooms: (connections: number) => number
+  goals: Goal[]
+}): Scenario {
   return {
     ...row,
     columns: [

@@ -48,7 +48,11 @@ export const joinEdited: Scenario = {
       }
       owner.leave()
       return {
-        figures: { synced: median(taken.map(({ synced }) => synced)), worst: median(taken.map(({ worst }) => worst)), cpu: median(taken.map(({ cpu }) => cpu)) },
+        figures: {
+          synced: median(taken.map(({ synced }) => synced)),
+          worst: median(taken.map(({ worst }) => worst)),
+          cpu: median(taken.map(({ cpu }) => cpu)),
+        },
         notes: [`median of ${rounds} rounds; the document is ${(document.bytes / 1024).toFixed(0)} KiB`],
       }
     } finally {

@@ -37,7 +37,10 @@ export const joinLarge: Scenario = {
       const notes = [`${(uploaded / 1e6).toFixed(0)} MB at most during the upload before`]
       if (quick) notes.push('a document of 4 MB: --quick')
       for (const { client } of readers) client.leave()
-      return { figures: { synced: (Math.max(...ends) - start) / 1000, peak: peak / 1e6, cpu: server.cpuSeconds - cpu }, notes }
+      return {
+        figures: { synced: (Math.max(...ends) - start) / 1000, peak: peak / 1e6, cpu: server.cpuSeconds - cpu },
+        notes,
+      }
     } finally {
       await server.stop()
     }

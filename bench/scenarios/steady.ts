@@ -40,7 +40,13 @@ interface Load {
 
 /** A row in which a crowd writes at a steady rate for a while. */
 export function steady (load: Load): Scenario {
-  return { ...load, columns, without: [], timeoutSeconds: 180, run: async (setting) => await withFolder(async (folder) => await run(load, setting, folder)) }
+  return {
+    ...load,
+    columns,
+    without: [],
+    timeoutSeconds: 180,
+    run: async (setting) => await withFolder(async (folder) => await run(load, setting, folder)),
+  }
 }
 
 async function run (load: Load, { kind, quick }: Setting, folder: string): Promise<Outcome> {
@@ -52,14 +58,20 @@ async function run (load: Load, { kind, quick }: Setting, folder: string): Promi
   try {
     await crowd.join()
     const warmUpPerSecond = Math.max(load.deliveredPerSecond, WARM_UP_DELIVERED_PER_SECOND)
-    await crowd.write(warmUpPerSecond / (load.roomSize - 1), quick ? 1.5 : Math.max(LEAST_WARM_UP_SECONDS, WARM_UP_DELIVERIES / warmUpPerSecond))
+    const warmUpSeconds = quick ? 1.5 : Math.max(LEAST_WARM_UP_SECONDS, WARM_UP_DELIVERIES / warmUpPerSecond)
+    await crowd.write(warmUpPerSecond / (load.roomSize - 1), warmUpSeconds)
     await crowd.drain(DRAIN_TIMEOUT_MS)
     await crowd.write(perSecond, quick ? 1.5 : SETTLE_SECONDS)
     await crowd.drain(DRAIN_TIMEOUT_MS)
     await delay(200)
     crowd.delays.clear()
     crowd.worstLagMs = 0
-    const before = { cpu: server.cpuSeconds, delivered: crowd.delivered, own: process.cpuUsage(), at: performance.now() }
+    const before = {
+      cpu: server.cpuSeconds,
+      delivered: crowd.delivered,
+      own: process.cpuUsage(),
+      at: performance.now(),
+    }
     await crowd.write(perSecond, seconds)
     const elapsed = (performance.now() - before.at) / 1000
     const inTime = crowd.delivered - before.delivered
@@ -68,7 +80,8 @@ async function run (load: Load, { kind, quick }: Setting, folder: string): Promi
     const complete = await crowd.drain(DRAIN_TIMEOUT_MS)
     const cpu = server.cpuSeconds - before.cpu
     const delivered = crowd.delivered - before.delivered
-    const notes = explain(crowd, complete, inTime / elapsed / load.deliveredPerSecond, (own.user + own.system) / 1e6 / elapsed)
+    const ownShare = (own.user + own.system) / 1e6 / elapsed
+    const notes = explain(crowd, complete, inTime / elapsed / load.deliveredPerSecond, ownShare)
     return {
       figures: {
         cpu: delivered === 0 ? undefined : cpu / delivered * 1e6,

@@ -11,25 +11,29 @@ import { createTicketCheck } from '../../src/access/ticket.ts'
 import { answer, captureLog, mayEdit, mayRead, open, routes, startDjango } from './django.ts'
 import type { Handler } from './django.ts'
 
-const SECRET = 'a-secret-of-django-0123456789'
-const FORBIDDEN = { outcome: 'http403' }
-const AWAIT = { outcome: 'awaitAuthMessage' }
-const COOKIE = { cookie: 'csrftoken=c; sessionid=s1', origin: 'https://docs.example' }
+const djangoSecret = 'a-secret-of-django-0123456789'
+const forbidden = { outcome: 'http403' }
+const awaitsToken = { outcome: 'awaitAuthMessage' }
+const cookieHeaders = { cookie: 'csrftoken=c; sessionid=s1', origin: 'https://docs.example' }
 
 const refused = (code: number) => ({ outcome: 'verdict', verdict: { allowed: false, code } })
 const allowed = (verdict: object) => ({ outcome: 'verdict', verdict: { allowed: true, ...verdict } })
 
-const mint = async (claims: object = {}, secret = SECRET) =>
+const mint = async (claims: object = {}, secret = djangoSecret) =>
   await new SignJWT({ room: 'r1', exp: Math.floor(Date.now() / 1000) + 60, ...claims }).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(secret))
 
 /** An authoriser with a real server in the place of Django. */
-async function start (t: Test, document: Handler = (_, response) => answer(response, 200, mayRead), options: Partial<AuthoriserOptions> = {}) {
+async function start (
+  t: Test,
+  document: Handler = (_, response) => answer(response, 200, mayRead),
+  options: Partial<AuthoriserOptions> = {}
+) {
   const log = captureLog()
   const django = await startDjango(t, routes(document))
   const epochs = new Epochs()
   const authoriser = createAuthoriser({
-    isSecret: createSecretCheck([SECRET]),
-    checkTicket: createTicketCheck({ secrets: [SECRET], now: Date.now, epochs }),
+    isSecret: createSecretCheck([djangoSecret]),
+    checkTicket: createTicketCheck({ secrets: [djangoSecret], now: Date.now, epochs }),
     backend: open(t, { baseUrl: django.baseUrl, logger: log.logger, epochs }),
     epochs,
     sessionCookies: ['docs_sessionid', 'sessionid'],
@@ -43,23 +47,24 @@ const hocuspocus = (rest: Partial<Handshake> = {}): Handshake => ({ protocol: 'h
 
 t.test('Way 1: the secret, with the headers of the proxy', async (t) => {
   const { authoriseHandshake, django } = await start(t)
-  const headers = { ...COOKIE, authorization: SECRET, 'x-user-id': 'u7', 'x-can-edit': 'False' }
+  const headers = { ...cookieHeaders, authorization: djangoSecret, 'x-user-id': 'u7', 'x-can-edit': 'False' }
   for (const make of [yWebsocket, hocuspocus]) {
     t.match(await authoriseHandshake(make({ headers })), allowed({ userId: 'u7', canEdit: false, sessionKey: 's1' }))
   }
-  for (const authorization of ['', 'wrong', `Bearer ${SECRET}`, SECRET.toUpperCase()]) {
-    t.match(await authoriseHandshake(yWebsocket({ headers: { ...headers, authorization }, query: { token: await mint() } })), FORBIDDEN, authorization)
-    t.match(await authoriseHandshake(hocuspocus({ headers: { ...headers, authorization } })), FORBIDDEN, authorization)
+  for (const authorization of ['', 'wrong', `Bearer ${djangoSecret}`, djangoSecret.toUpperCase()]) {
+    const withTicket = yWebsocket({ headers: { ...headers, authorization }, query: { token: await mint() } })
+    t.match(await authoriseHandshake(withTicket), forbidden, authorization)
+    t.match(await authoriseHandshake(hocuspocus({ headers: { ...headers, authorization } })), forbidden, authorization)
   }
-  t.match(await authoriseHandshake(yWebsocket({ headers: { ...headers, authorization: [SECRET, SECRET] } })), FORBIDDEN, 'repeated')
+  t.match(await authoriseHandshake(yWebsocket({ headers: { ...headers, authorization: [djangoSecret, djangoSecret] } })), forbidden, 'repeated')
   t.equal(django.asked.length, 0, 'Django is not asked')
 })
 
 t.test('Proxy headers have no effect without the secret', async (t) => {
   const { authoriseHandshake } = await start(t)
   const headers = { 'x-user-id': 'u7', 'x-can-edit': 'True', 'x-session-key': 's7' }
-  t.match(await authoriseHandshake(yWebsocket({ headers })), FORBIDDEN)
-  t.match(await authoriseHandshake(yWebsocket({ headers: { ...headers, ...COOKIE } })), allowed({ userId: 'u1', canEdit: false, sessionKey: 's1' }))
+  t.match(await authoriseHandshake(yWebsocket({ headers })), forbidden)
+  t.match(await authoriseHandshake(yWebsocket({ headers: { ...headers, ...cookieHeaders } })), allowed({ userId: 'u1', canEdit: false, sessionKey: 's1' }))
 })
 
 t.test('Way 2: a ticket alone decides, whether valid or not', async (t) => {
@@ -67,46 +72,50 @@ t.test('Way 2: a ticket alone decides, whether valid or not', async (t) => {
   const good = await mint({ user_id: 'u2', can_edit: true, session_key: 's2' })
   const bad = { forged: await mint({}, 'another-secret-0123456789'), room: await mint({ room: 'r2' }), expired: await mint({ exp: 1 }), text: 'x' }
   for (const make of [yWebsocket, hocuspocus]) {
-    t.match(await authoriseHandshake(make({ headers: COOKIE, query: { token: good } })), allowed({ userId: 'u2', canEdit: true, sessionKey: 's2' }))
-    for (const [name, token] of Object.entries(bad)) t.match(await authoriseHandshake(make({ headers: COOKIE, query: { token } })), refused(4401), name)
-    t.match(await authoriseHandshake(make({ headers: COOKIE, query: { token: [good, good] } })), refused(4401), 'repeated')
-    t.match(await authoriseHandshake(make({ headers: { ...COOKIE, authorization: 'wrong' }, query: { token: good } })), FORBIDDEN, 'does not make up for a wrong header')
+    t.match(await authoriseHandshake(make({ headers: cookieHeaders, query: { token: good } })), allowed({ userId: 'u2', canEdit: true, sessionKey: 's2' }))
+    for (const [name, token] of Object.entries(bad)) {
+      t.match(await authoriseHandshake(make({ headers: cookieHeaders, query: { token } })), refused(4401), name)
+    }
+    t.match(await authoriseHandshake(make({ headers: cookieHeaders, query: { token: [good, good] } })), refused(4401), 'repeated')
+    t.match(await authoriseHandshake(make({ headers: { ...cookieHeaders, authorization: 'wrong' }, query: { token: good } })), forbidden, 'does not make up for a wrong header')
   }
-  t.match(await authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', good), { allowed: true, userId: 'u2', canEdit: true })
+  t.match(await authoriseAuthMessage(hocuspocus({ headers: cookieHeaders }), 'r1', good), { allowed: true, userId: 'u2', canEdit: true })
   for (const [name, token] of Object.entries(bad)) {
-    t.match(await authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', token), { allowed: false, permanent: true, code: 4401 }, name)
+    t.match(await authoriseAuthMessage(hocuspocus({ headers: cookieHeaders }), 'r1', token), { allowed: false, permanent: true, code: 4401 }, name)
   }
   t.equal(django.asked.length, 0, 'Django is never asked')
-  t.match(await authoriseHandshake(yWebsocket({ headers: COOKIE, query: { token: await mint() } })), allowed({ sessionKey: 's1' }), 'the cookie names the session if the ticket does not')
+  t.match(await authoriseHandshake(yWebsocket({ headers: cookieHeaders, query: { token: await mint() } })), allowed({ sessionKey: 's1' }), 'the cookie names the session if the ticket does not')
 })
 
 t.test('Way 3: the cookie, after a Hocuspocus client has had time to send a token', async (t) => {
   const { authoriseHandshake, authoriseAuthMessage, django } = await start(t)
   const reader = { userId: 'u1', canEdit: false, sessionKey: 's1' }
-  t.match(await authoriseHandshake(yWebsocket({ headers: COOKIE })), allowed(reader))
-  t.match(await authoriseHandshake(yWebsocket({ headers: COOKIE, query: { token: '' } })), allowed(reader), 'an empty token counts as missing')
+  t.match(await authoriseHandshake(yWebsocket({ headers: cookieHeaders })), allowed(reader))
+  t.match(await authoriseHandshake(yWebsocket({ headers: cookieHeaders, query: { token: '' } })), allowed(reader), 'an empty token counts as missing')
   django.asked.length = 0
-  t.match(await authoriseHandshake(hocuspocus({ headers: COOKIE })), AWAIT)
+  t.match(await authoriseHandshake(hocuspocus({ headers: cookieHeaders })), awaitsToken)
   t.equal(django.asked.length, 0, 'a ticket can still arrive')
-  t.match(await authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', ''), { allowed: true, ...reader })
+  t.match(await authoriseAuthMessage(hocuspocus({ headers: cookieHeaders }), 'r1', ''), { allowed: true, ...reader })
 })
 
 t.test('Way 3: a denial by Django, or a Django that is unavailable, is returned unchanged', async (t) => {
   const no = await start(t, (_, response) => answer(response, 403, {}))
-  t.match(await no.authoriseHandshake(yWebsocket({ headers: COOKIE })), refused(4403))
-  t.match(await no.authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', ''), { permanent: true, code: 4403 })
+  t.match(await no.authoriseHandshake(yWebsocket({ headers: cookieHeaders })), refused(4403))
+  t.match(await no.authoriseAuthMessage(hocuspocus({ headers: cookieHeaders }), 'r1', ''), { permanent: true, code: 4403 })
   const away = await start(t, (_, response) => answer(response, 429, {}, { 'retry-after': '3' }))
-  t.match(await away.authoriseHandshake(yWebsocket({ headers: COOKIE })), { verdict: { permanent: false, code: 4503, retryAfterMs: 3000 } })
+  t.match(await away.authoriseHandshake(yWebsocket({ headers: cookieHeaders })), {
+    verdict: { permanent: false, code: 4503, retryAfterMs: 3000 },
+  })
   const without = await start(t, undefined, { backend: undefined })
-  t.match(await without.authoriseHandshake(yWebsocket({ headers: COOKIE })), FORBIDDEN, 'no backend set')
-  t.match(await without.authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r1', ''), { permanent: true, code: 4403 }, 'no backend set')
+  t.match(await without.authoriseHandshake(yWebsocket({ headers: cookieHeaders })), forbidden, 'no backend set')
+  t.match(await without.authoriseAuthMessage(hocuspocus({ headers: cookieHeaders }), 'r1', ''), { permanent: true, code: 4403 }, 'no backend set')
 })
 
 t.test('Way 4: no credentials', async (t) => {
   const { authoriseHandshake, authoriseAuthMessage, django } = await start(t)
-  t.match(await authoriseHandshake(yWebsocket()), FORBIDDEN)
-  t.match(await authoriseHandshake(yWebsocket({ headers: { cookie: '' } })), FORBIDDEN)
-  t.match(await authoriseHandshake(hocuspocus()), AWAIT)
+  t.match(await authoriseHandshake(yWebsocket()), forbidden)
+  t.match(await authoriseHandshake(yWebsocket({ headers: { cookie: '' } })), forbidden)
+  t.match(await authoriseHandshake(hocuspocus()), awaitsToken)
   t.strictSame(await authoriseAuthMessage(hocuspocus(), 'r1', ''), { allowed: false, permanent: true, code: 4001, rule: 'noCookies', reason: 'No cookies' }, 'a cookie would have helped')
   t.equal(django.asked.length, 0)
 })
@@ -114,19 +123,19 @@ t.test('Way 4: no credentials', async (t) => {
 t.test('Django is asked about visitors without a cookie only if the setting says so', async (t) => {
   const { authoriseHandshake, authoriseAuthMessage } = await start(t, undefined, { askAnonymous: true })
   t.match(await authoriseHandshake(yWebsocket()), allowed({ canEdit: false }))
-  t.match(await authoriseHandshake(hocuspocus()), AWAIT)
+  t.match(await authoriseHandshake(hocuspocus()), awaitsToken)
   t.match(await authoriseAuthMessage(hocuspocus(), 'r1', ''), { allowed: true, canEdit: false })
 })
 
 t.test('A request names exactly one room', async (t) => {
   const { authoriseHandshake, authoriseAuthMessage, django } = await start(t)
-  const headers = { authorization: SECRET }
+  const headers = { authorization: djangoSecret }
   t.match(await authoriseHandshake(yWebsocket({ headers, query: { room: 'r1' } })), allowed({}), 'the same one twice')
   t.match(await authoriseHandshake(yWebsocket({ headers, query: { room: 'r2' } })), refused(4403))
   t.match(await authoriseHandshake(yWebsocket({ headers, query: { room: '' } })), refused(4403))
   t.match(await authoriseHandshake(yWebsocket({ headers, query: { room: ['r1', 'r1'] } })), refused(4403))
   t.match(await authoriseHandshake({ protocol: 'hocuspocus', headers, query: { room: ['r1', 'r1'] }, address: '::1' }), refused(4403))
-  t.match(await authoriseAuthMessage(hocuspocus({ headers: COOKIE }), 'r2', ''), { permanent: true, code: 4403 })
+  t.match(await authoriseAuthMessage(hocuspocus({ headers: cookieHeaders }), 'r2', ''), { permanent: true, code: 4403 })
   t.match(await authoriseAuthMessage(hocuspocus(), 'r2', await mint({ room: 'r2' })), { permanent: true, code: 4403 }, 'not even with its ticket')
   t.equal(django.asked.length, 0)
 })
@@ -134,22 +143,22 @@ t.test('A request names exactly one room', async (t) => {
 t.test('On a socket without a room each document is authorised separately, and the secret authorises none', async (t) => {
   const { authoriseHandshake, authoriseAuthMessage } = await start(t)
   const socket: Handshake = { protocol: 'hocuspocus', headers: {}, query: {}, address: '::1' }
-  t.match(await authoriseHandshake(socket), AWAIT)
-  t.match(await authoriseHandshake({ ...socket, headers: { authorization: 'wrong' } }), FORBIDDEN)
-  t.match(await authoriseHandshake({ ...socket, headers: { authorization: SECRET } }), AWAIT)
-  t.match(await authoriseAuthMessage({ ...socket, headers: { authorization: SECRET } }, 'r1', ''), { code: 4403 })
+  t.match(await authoriseHandshake(socket), awaitsToken)
+  t.match(await authoriseHandshake({ ...socket, headers: { authorization: 'wrong' } }), forbidden)
+  t.match(await authoriseHandshake({ ...socket, headers: { authorization: djangoSecret } }), awaitsToken)
+  t.match(await authoriseAuthMessage({ ...socket, headers: { authorization: djangoSecret } }, 'r1', ''), { code: 4403 })
   t.match(await authoriseAuthMessage(socket, 'r1', await mint()), { allowed: true })
   t.match(await authoriseAuthMessage(socket, 'r2', await mint()), { code: 4401 })
   t.match(await authoriseAuthMessage({ ...socket, query: { token: await mint() } }, 'r1', ''), { allowed: true }, 'the ticket of the address')
   t.match(await authoriseAuthMessage({ ...socket, query: { token: await mint() } }, 'r2', await mint({ room: 'r2' })), { allowed: true }, 'the more specific ticket counts')
-  t.match(await authoriseAuthMessage({ ...socket, headers: COOKIE }, 'r1', ''), { allowed: true, userId: 'u1' })
-  t.match(await authoriseHandshake({ ...socket, protocol: 'y-websocket' }), FORBIDDEN, 'y-websocket always names one')
+  t.match(await authoriseAuthMessage({ ...socket, headers: cookieHeaders }, 'r1', ''), { allowed: true, userId: 'u1' })
+  t.match(await authoriseHandshake({ ...socket, protocol: 'y-websocket' }), forbidden, 'y-websocket always names one')
 })
 
 t.test('A recheck of a cookie: edit to read only and back, access lost, backend unavailable', async (t) => {
   let say: Handler = (_, response) => answer(response, 200, mayEdit)
   const { authoriseHandshake } = await start(t, (request, response) => say(request, response))
-  const outcome = await authoriseHandshake(yWebsocket({ headers: COOKIE }))
+  const outcome = await authoriseHandshake(yWebsocket({ headers: cookieHeaders }))
   if (outcome.outcome !== 'verdict' || !outcome.verdict.allowed) return t.fail('the user may edit')
   const first = outcome.verdict
   t.same(await askAgain(first), { change: 'none' })
@@ -182,12 +191,19 @@ t.test('No cookie, ticket or secret reaches the log, whatever fails', async (t) 
     answer(response, status, cookie, { location: `/login/?next=${cookie.replace(/[^\w=]/g, '')}`, 'retry-after': cookie.replace(/[^\w=]/g, '') })
   })
   const word = fc.stringMatching(/^[A-Za-z0-9_-]{12,40}$/).map((text) => `private${text}`)
-  await fc.assert(fc.asyncProperty(word, word, word, fc.constantFrom(200, 301, 401, 403, 404, 429, 500), async (session, token, secret, answered) => {
+  const statuses = fc.constantFrom(200, 301, 401, 403, 404, 429, 500)
+  await fc.assert(fc.asyncProperty(word, word, word, statuses, async (session, token, secret, answered) => {
     status = answered
     log.lines.length = 0
     const headers = { cookie: `sessionid=${session}`, origin: 'https://docs.example' }
     const forged = `${(await mint({ user_id: token })).slice(0, -4)}${token}`
-    const requests = [{ headers }, { headers: { ...headers, authorization: secret } }, { headers, query: { token } }, { headers, query: { token: forged } }, { query: { token: [token, forged] } }]
+    const requests = [
+      { headers },
+      { headers: { ...headers, authorization: secret } },
+      { headers, query: { token } },
+      { headers, query: { token: forged } },
+      { query: { token: [token, forged] } },
+    ]
     for (const request of requests) {
       await authoriseHandshake(yWebsocket(request))
       await authoriseAuthMessage(hocuspocus(request), 'r1', request.query === undefined ? '' : forged)

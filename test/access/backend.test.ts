@@ -9,7 +9,7 @@ import type { Verdict } from '../../src/access/verdict.ts'
 import { answer, captureLog, mayEdit, mayRead, open, routes, startDjango } from './django.ts'
 import type { Handler } from './django.ts'
 
-const QUESTION: Question = { room: 'r1', asker: 'session 1', cookie: 'sessionid=s1', origin: 'https://docs.example' }
+const question: Question = { room: 'r1', asker: 'session 1', cookie: 'sessionid=s1', origin: 'https://docs.example' }
 
 const always = (status: number, body: unknown, headers: Record<string, string> = {}): Handler =>
   (_, response) => answer(response, status, body, headers)
@@ -49,8 +49,9 @@ t.test('Django\'s answer about a document becomes the verdict', async (t) => {
     await t.test(name, async (t) => {
       const { logger, text } = captureLog()
       const django = await startDjango(t, routes(document))
-      const backend = open(t, { baseUrl: django.baseUrl, logger, maxAnswerBytes: 64 * 1024, now: () => Date.UTC(2027, 0, 15, 8) })
-      t.match(await backend.ask(QUESTION), verdict)
+      const now = () => Date.UTC(2027, 0, 15, 8)
+      const backend = open(t, { baseUrl: django.baseUrl, logger, maxAnswerBytes: 64 * 1024, now })
+      t.match(await backend.ask(question), verdict)
       if (cause !== undefined) t.match(text(), `"cause":"${cause}"`, 'the log names the cause')
       t.notMatch(text(), /secret|s1/, 'and nothing else')
       t.equal(django.asked[0], '/api/v1.0/documents/r1/')
@@ -67,7 +68,7 @@ t.test('A backend that is too slow, with its headers or its body, counts as unav
   for (const [name, handler] of Object.entries(slow)) {
     const { logger, text } = captureLog()
     const django = await startDjango(t, handler)
-    const verdict = await open(t, { baseUrl: django.baseUrl, logger, timeoutMs: 50 }).ask(QUESTION)
+    const verdict = await open(t, { baseUrl: django.baseUrl, logger, timeoutMs: 50 }).ask(question)
     t.match(verdict, { allowed: false, permanent: false, code: 4503 }, name)
     t.match(text(), '"cause":"timeout"', name)
   }
@@ -75,14 +76,14 @@ t.test('A backend that is too slow, with its headers or its body, counts as unav
 
 t.test('A refusal with a slow body is still a refusal', async (t) => {
   const django = await startDjango(t, (_, response) => { response.writeHead(403).write('<html>') })
-  t.match(await open(t, { baseUrl: django.baseUrl, timeoutMs: 50 }).ask(QUESTION), { permanent: true, code: 4403 })
+  t.match(await open(t, { baseUrl: django.baseUrl, timeoutMs: 50 }).ask(question), { permanent: true, code: 4403 })
 })
 
 t.test('A backend that is unreachable counts as unavailable', async (t) => {
   const { logger, text } = captureLog()
   const django = await startDjango(t, always(200, mayEdit))
   await django.stop()
-  t.match(await open(t, { baseUrl: django.baseUrl, logger }).ask(QUESTION), { permanent: false, code: 4503 })
+  t.match(await open(t, { baseUrl: django.baseUrl, logger }).ask(question), { permanent: false, code: 4503 })
   t.match(text(), '"code":"ECONNREFUSED"')
 })
 
@@ -99,7 +100,8 @@ t.test('If the user call fails, the visitor is anonymous', async (t) => {
   for (const [name, user, cause] of failures) {
     const { logger, text } = captureLog()
     const django = await startDjango(t, routes(always(200, mayEdit), user))
-    t.match(await open(t, { baseUrl: django.baseUrl, logger }).ask(QUESTION), { allowed: true, canEdit: true, userId: undefined }, name)
+    const verdict = await open(t, { baseUrl: django.baseUrl, logger }).ask(question)
+    t.match(verdict, { allowed: true, canEdit: true, userId: undefined }, name)
     if (cause === undefined) t.equal(text(), '', 'an anonymous visitor is not a fault')
     else t.match(text(), `"cause":"${cause}"`, name)
   }
@@ -107,7 +109,7 @@ t.test('If the user call fails, the visitor is anonymous', async (t) => {
 
 t.test('Ids are strings, or the whole numbers of Django\'s default', async (t) => {
   const django = await startDjango(t, routes(always(200, mayRead), always(200, { id: 7 })))
-  t.match(await open(t, { baseUrl: django.baseUrl }).ask(QUESTION), { userId: '7' })
+  t.match(await open(t, { baseUrl: django.baseUrl }).ask(question), { userId: '7' })
 })
 
 t.test('Both calls carry the browser\'s cookie, origin and protocol, and none of its other headers', async (t) => {
@@ -119,7 +121,7 @@ t.test('Both calls carry the browser\'s cookie, origin and protocol, and none of
   }
   const django = await startDjango(t, record)
   const backend = open(t, { baseUrl: `${django.baseUrl}/prefix/`, documentPath: '/docs/{room}/?without_content=true', userPath: 'me' })
-  await backend.ask({ ...QUESTION, cookie: 'sessionid=s1; name="é"', forwardedProto: 'https' })
+  await backend.ask({ ...question, cookie: 'sessionid=s1; name="é"', forwardedProto: 'https' })
   const common = { accept: 'application/json', 'user-agent': 'y-provider' }
   const expected = { ...common, cookie: 'sessionid=s1; name="é"', origin: 'https://docs.example', 'x-forwarded-proto': 'https' }
   t.same(seen, [expected, expected])
@@ -135,8 +137,8 @@ t.test('Both calls carry the API key if one is set', async (t) => {
     keys.push(headers['x-y-provider-key'])
     answer(response, 200, { id: 'u1', ...mayRead })
   })
-  await open(t, { baseUrl: django.baseUrl, apiKey: 'key-of-conversion' }).ask(QUESTION)
-  await open(t, { baseUrl: django.baseUrl, apiKey: '' }).ask(QUESTION)
+  await open(t, { baseUrl: django.baseUrl, apiKey: 'key-of-conversion' }).ask(question)
+  await open(t, { baseUrl: django.baseUrl, apiKey: '' }).ask(question)
   t.same(keys, ['key-of-conversion', 'key-of-conversion', undefined, undefined])
 })
 
@@ -146,7 +148,7 @@ t.test('An answer can contain the whole document, before or after its abilities'
     answer(response, 200, url?.includes('first') === true ? { ...mayEdit, content } : { content, nested: mayRead, ...mayEdit })
   }))
   const backend = open(t, { baseUrl: django.baseUrl })
-  for (const room of ['first', 'last']) t.match(await backend.ask({ ...QUESTION, room }), { allowed: true, canEdit: true, userId: 'u1' }, room)
+  for (const room of ['first', 'last']) t.match(await backend.ask({ ...question, room }), { allowed: true, canEdit: true, userId: 'u1' }, room)
 })
 
 t.test('A compressed answer is decoded, and its decoded size is bounded', async (t) => {
@@ -157,10 +159,10 @@ t.test('A compressed answer is decoded, and its decoded size is bounded', async 
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(bodies[request.url?.split('/')[4] ?? ''])
   }))
   const backend = open(t, { baseUrl: django.baseUrl, logger })
-  t.match(await backend.ask({ ...QUESTION, room: 'whole' }), { allowed: true, canEdit: true })
-  t.match(await backend.ask({ ...QUESTION, room: 'truncated' }), { code: 4503 })
-  t.match(await backend.ask({ ...QUESTION, room: 'damaged' }), { code: 4503 })
-  t.match(await open(t, { baseUrl: django.baseUrl, logger, maxAnswerBytes: 50_000 }).ask({ ...QUESTION, room: 'whole' }), { code: 4503 })
+  t.match(await backend.ask({ ...question, room: 'whole' }), { allowed: true, canEdit: true })
+  t.match(await backend.ask({ ...question, room: 'truncated' }), { code: 4503 })
+  t.match(await backend.ask({ ...question, room: 'damaged' }), { code: 4503 })
+  t.match(await open(t, { baseUrl: django.baseUrl, logger, maxAnswerBytes: 50_000 }).ask({ ...question, room: 'whole' }), { code: 4503 })
   t.match(lines.at(-1), '"cause":"too-large"')
 })
 
@@ -168,16 +170,16 @@ t.test('A room\'s name cannot change the rest of the path', async (t) => {
   const django = await startDjango(t, routes(always(200, mayEdit)))
   const backend = open(t, { baseUrl: django.baseUrl })
   for (const room of ['', '.', '..', '\ud800', 'a\udc00b']) {
-    t.match(await backend.ask({ ...QUESTION, room }), { permanent: true, code: 4403 }, JSON.stringify(room))
+    t.match(await backend.ask({ ...question, room }), { permanent: true, code: 4403 }, JSON.stringify(room))
   }
   for (const cookie of ['a=\r\nx-user-id: admin', 'a=\0', 'a=\u0100']) {
-    t.match(await backend.ask({ ...QUESTION, cookie }), { permanent: true, code: 4403 }, JSON.stringify(cookie))
+    t.match(await backend.ask({ ...question, cookie }), { permanent: true, code: 4403 }, JSON.stringify(cookie))
   }
   t.same(django.asked, [], 'nothing was sent')
   const names = fc.oneof(fc.string({ unit: 'grapheme', minLength: 1 }), fc.stringMatching(/^[./\\?#%&$'`;@:\r\n 2eE]{1,8}$/))
   await fc.assert(fc.asyncProperty(names.filter((name) => name !== '.' && name !== '..' && !/\p{Surrogate}/u.test(name)), async (room) => {
     django.asked.length = 0
-    const { allowed } = await backend.ask({ ...QUESTION, room })
+    const { allowed } = await backend.ask({ ...question, room })
     const path = django.asked.find((url) => url.startsWith('/api/v1.0/documents/')) ?? ''
     const segment = /^\/api\/v1\.0\/documents\/([^/?#]+)\/$/.exec(path)?.[1] ?? ''
     return allowed && decodeURIComponent(segment) === room
@@ -213,8 +215,8 @@ t.test('2,000 clients of 200 users: one call per question, N at a time, user cal
 t.test('Questions that differ in any part are asked separately', async (t) => {
   const django = await startDjango(t, routes(always(200, mayEdit)))
   const backend = open(t, { baseUrl: django.baseUrl })
-  await Promise.all([QUESTION, QUESTION, { ...QUESTION, room: 'r2' }, { ...QUESTION, cookie: 'sessionid=s2' }, { ...QUESTION, origin: 'https://other.example' },
-    { ...QUESTION, forwardedProto: 'https' }].map((question) => backend.ask(question)))
+  await Promise.all([question, question, { ...question, room: 'r2' }, { ...question, cookie: 'sessionid=s2' }, { ...question, origin: 'https://other.example' },
+    { ...question, forwardedProto: 'https' }].map((each) => backend.ask(each)))
   t.equal(django.asked.filter((url) => url.includes('/documents/')).length, 5)
 })
 
@@ -238,9 +240,9 @@ t.test('Askers take turns: a question waits for one question of each other asker
 t.test('One asker can fill at most a tenth of the queue', async (t) => {
   const django = await startDjango(t, routes(() => {}))
   const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 1, maxWaiting: 20 })
-  const asked = Array.from({ length: 3 }, (_, i) => backend.ask({ ...QUESTION, room: `flood-${i}` }))
-  t.match(await backend.ask({ ...QUESTION, room: 'one too many' }), { permanent: false, code: 4503 })
-  const honest = backend.ask({ ...QUESTION, asker: 'honest', room: 'honest' })
+  const asked = Array.from({ length: 3 }, (_, i) => backend.ask({ ...question, room: `flood-${i}` }))
+  t.match(await backend.ask({ ...question, room: 'one too many' }), { permanent: false, code: 4503 })
+  const honest = backend.ask({ ...question, asker: 'honest', room: 'honest' })
   const turn = new Promise((resolve) => { setImmediate(resolve, 'still waits') })
   t.equal(await Promise.race([honest, turn]), 'still waits')
   backend.close()
@@ -269,10 +271,17 @@ t.test('A full queue and a turn that comes too late are transient, and the next 
   let now = 0
   const held: ServerResponse[] = []
   const django = await startDjango(t, routes((_, response) => { held.push(response) }))
-  const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 1, maxWaiting: 1, maxWaitMs: 1000, logger, now: () => now })
-  const first = backend.ask({ ...QUESTION, room: 'first' })
-  const second = backend.ask({ ...QUESTION, room: 'second' })
-  t.match(await backend.ask({ ...QUESTION, room: 'third' }), { permanent: false, code: 4503 })
+  const backend = open(t, {
+    baseUrl: django.baseUrl,
+    maxCalls: 1,
+    maxWaiting: 1,
+    maxWaitMs: 1000,
+    logger,
+    now: () => now,
+  })
+  const first = backend.ask({ ...question, room: 'first' })
+  const second = backend.ask({ ...question, room: 'second' })
+  t.match(await backend.ask({ ...question, room: 'third' }), { permanent: false, code: 4503 })
   t.match(text(), '"code":"full"')
   await django.untilAsked(1)
   now = 1001
@@ -280,7 +289,7 @@ t.test('A full queue and a turn that comes too late are transient, and the next 
   t.match(await first, { allowed: true })
   t.match(await second, { permanent: false, code: 4503 })
   t.match(text(), '"code":"late"')
-  const fourth = backend.ask({ ...QUESTION, room: 'fourth' })
+  const fourth = backend.ask({ ...question, room: 'fourth' })
   await django.untilAsked(3)
   answer(held[1] as ServerResponse, 200, mayRead) // first, its user, fourth
   t.match(await fourth, { allowed: true })
@@ -303,10 +312,10 @@ t.test('A reset during a question discards the old answer', async (t) => {
   const django = await startHeld(t)
   const epochs = new Epochs()
   const backend = open(t, { baseUrl: django.baseUrl, cacheMs: 60_000, epochs })
-  const before = [backend.ask(QUESTION), backend.ask(QUESTION)]
+  const before = [backend.ask(question), backend.ask(question)]
   await django.untilAsked(1)
   epochs.reset('r1', 'u9')
-  const after = backend.ask(QUESTION)
+  const after = backend.ask(question)
   await django.untilAsked(2)
   django.reply(1, { abilities: { retrieve: false } })
   t.match(await after, { permanent: true, code: 4403 })
@@ -321,8 +330,8 @@ t.test('A reset of another room, or from before the question was sent, has no ef
   const django = await startHeld(t)
   const epochs = new Epochs()
   const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 1, epochs })
-  const first = backend.ask(QUESTION)
-  const queued = backend.ask({ ...QUESTION, room: 'r2' })
+  const first = backend.ask(question)
+  const queued = backend.ask({ ...question, room: 'r2' })
   await django.untilAsked(1)
   epochs.reset('r2')
   django.reply(0, mayEdit)
@@ -341,7 +350,7 @@ for (const [who, userId, verdict] of [
   t.test(`Endless resets ${who}`, async (t) => {
     const django = await startHeld(t)
     const epochs = new Epochs()
-    const asking = open(t, { baseUrl: django.baseUrl, cacheMs: 60_000, epochs }).ask(QUESTION)
+    const asking = open(t, { baseUrl: django.baseUrl, cacheMs: 60_000, epochs }).ask(question)
     for (let i = 0; i < 5; i++) {
       await django.untilAsked(2 * i + 1)
       epochs.reset('r1', userId)
@@ -361,7 +370,7 @@ t.test('If caching is on, a granted access is cached until it expires, is forgot
   const calls = async (change: () => void | Promise<Verdict>, verdict: object) => {
     const before = django.asked.length
     await change()
-    t.match(await backend.ask(QUESTION), verdict)
+    t.match(await backend.ask(question), verdict)
     return (django.asked.length - before) / 2
   }
   t.equal(await calls(() => {}, { canEdit: true }), 1, 'asked')
@@ -372,21 +381,21 @@ t.test('If caching is on, a granted access is cached until it expires, is forgot
   t.equal(await calls(() => epochs.reset('r1', 'u1'), { canEdit: true }), 1)
   t.equal(await calls(() => epochs.reset('r1'), { canEdit: true }), 1)
   body = mayRead
-  t.equal(await calls(() => backend.ask(QUESTION, { fresh: true }), { canEdit: false }), 1, 'a fresh answer replaces the old one')
+  t.equal(await calls(() => backend.ask(question, { fresh: true }), { canEdit: false }), 1, 'a fresh answer replaces the old one')
   body = { abilities: { retrieve: false } }
-  t.equal(await calls(() => backend.ask(QUESTION, { fresh: true }), { code: 4403 }), 1, 'a denial is not cached: 1 call, twice')
+  t.equal(await calls(() => backend.ask(question, { fresh: true }), { code: 4403 }), 1, 'a denial is not cached: 1 call, twice')
 })
 
 t.test('By default nothing is cached; an anonymity caused by a failure is never cached', async (t) => {
   const django = await startDjango(t, routes(always(200, mayEdit)))
   const backend = open(t, { baseUrl: django.baseUrl })
-  await backend.ask(QUESTION)
-  await backend.ask(QUESTION)
+  await backend.ask(question)
+  await backend.ask(question)
   t.equal(django.asked.length, 4)
   const faulty = await startDjango(t, routes(always(200, mayEdit), always(500, '')))
   const remembering = open(t, { baseUrl: faulty.baseUrl, cacheMs: 60_000 })
-  await remembering.ask(QUESTION)
-  await remembering.ask(QUESTION)
+  await remembering.ask(question)
+  await remembering.ask(question)
   t.equal(faulty.asked.length, 4)
 })
 
@@ -398,19 +407,19 @@ t.test('A keep-alive socket that Django has closed is replaced, and not logged',
     else answer(response, 200, { id: 'u1', ...mayEdit })
   })
   const backend = open(t, { baseUrl: django.baseUrl })
-  t.match(await backend.ask(QUESTION), { allowed: true })
-  t.match(await backend.ask(QUESTION), { allowed: true })
+  t.match(await backend.ask(question), { allowed: true })
+  t.match(await backend.ask(question), { allowed: true })
   t.equal(served, 5)
 })
 
 t.test('Closing ends the calls in progress and the waiting questions', async (t) => {
   const django = await startHeld(t)
   const backend = open(t, { baseUrl: django.baseUrl, maxCalls: 1 })
-  const asking = [backend.ask(QUESTION), backend.ask({ ...QUESTION, room: 'r2' })]
+  const asking = [backend.ask(question), backend.ask({ ...question, room: 'r2' })]
   await django.untilAsked(1)
   backend.close()
   for (const verdict of await Promise.all(asking)) t.match(verdict, { permanent: false, code: 4503 })
-  t.match(await backend.ask(QUESTION), { permanent: false, code: 4503 })
+  t.match(await backend.ask(question), { permanent: false, code: 4503 })
   t.equal(django.documents(), 1)
 })
 

@@ -59,7 +59,12 @@ export async function startDjango (t: Test, handler: Handler): Promise<Django> {
   return { baseUrl: `http://127.0.0.1:${port}`, asked, maxInFlight: () => most, untilAsked, stop }
 }
 
-export function answer (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+export function answer (
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {}
+): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(typeof body === 'string' ? body : JSON.stringify(body))
 }
 

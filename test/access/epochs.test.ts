@@ -33,7 +33,13 @@ t.test('Forgetting old resets revokes access, and never grants it', async () => 
   const steps = fc.array(fc.record({ room, user, isReset: fc.boolean() }), { maxLength: 40 })
   await fc.assert(fc.property(steps, fc.integer({ min: 2, max: 12 }), (steps, maxEntries) => {
     const [epochs, boundless] = [new Epochs(maxEntries), new Epochs()]
-    const judged: Array<{ room: string, user: string | undefined, epoch: number, overtaken: boolean, isTouched: boolean }> = []
+    const judged: Array<{
+      room: string
+      user: string | undefined
+      epoch: number
+      overtaken: boolean
+      isTouched: boolean
+    }> = []
     for (const { room, user, isReset } of steps) {
       if (isReset) {
         for (const each of [epochs, boundless]) each.reset(room, user)
@@ -44,8 +50,10 @@ t.test('Forgetting old resets revokes access, and never grants it', async () => 
         }
       } else judged.push({ room, user, epoch: epochs.current, overtaken: false, isTouched: false })
       for (const { room, user, epoch, overtaken, isTouched } of judged) {
-        if (boundless.isCurrent(epoch, room, user) !== !overtaken || boundless.isUntouched(epoch, room) !== !isTouched) return false
-        if ((overtaken && epochs.isCurrent(epoch, room, user)) || (isTouched && epochs.isUntouched(epoch, room))) return false
+        if (boundless.isCurrent(epoch, room, user) !== !overtaken) return false
+        if (boundless.isUntouched(epoch, room) !== !isTouched) return false
+        if (overtaken && epochs.isCurrent(epoch, room, user)) return false
+        if (isTouched && epochs.isUntouched(epoch, room)) return false
       }
       const fresh = epochs.current
       if (!epochs.isCurrent(fresh, room, user) || !epochs.isUntouched(fresh, room)) return false

@@ -2,25 +2,25 @@ import t from 'tap'
 import { readForwardedHeaders } from '../../src/access/forwarded-headers.ts'
 import { readSessionCookie } from '../../src/access/session-cookie.ts'
 
-const NAMES = ['docs_sessionid', 'sessionid']
+const names = ['docs_sessionid', 'sessionid']
 
 t.test('X-Can-Edit: absent or exactly True allows editing, any other value reading only', async (t) => {
-  t.equal(readForwardedHeaders({}, NAMES).canEdit, true)
-  t.equal(readForwardedHeaders({ 'x-can-edit': 'True' }, NAMES).canEdit, true)
+  t.equal(readForwardedHeaders({}, names).canEdit, true)
+  t.equal(readForwardedHeaders({ 'x-can-edit': 'True' }, names).canEdit, true)
   for (const value of ['', 'true', 'TRUE', '1', 'yes', 'False', 'True, True', 'None']) {
-    t.equal(readForwardedHeaders({ 'x-can-edit': value }, NAMES).canEdit, false, value)
+    t.equal(readForwardedHeaders({ 'x-can-edit': value }, names).canEdit, false, value)
   }
-  t.equal(readForwardedHeaders({ 'x-can-edit': ['True', 'True'] }, NAMES).canEdit, false, 'repeated')
+  t.equal(readForwardedHeaders({ 'x-can-edit': ['True', 'True'] }, names).canEdit, false, 'repeated')
 })
 
 t.test('The user and the session key are adopted; an empty one counts as missing', async (t) => {
-  t.match(readForwardedHeaders({ 'x-user-id': 'u1', 'x-session-key': 's1', cookie: 'sessionid=other' }, NAMES), { userId: 'u1', sessionKey: 's1' })
-  t.match(readForwardedHeaders({ 'x-user-id': '', 'x-session-key': '' }, NAMES), { userId: undefined, sessionKey: undefined })
-  t.match(readForwardedHeaders({ cookie: 'sessionid=s2' }, NAMES), { sessionKey: 's2' })
+  t.match(readForwardedHeaders({ 'x-user-id': 'u1', 'x-session-key': 's1', cookie: 'sessionid=other' }, names), { userId: 'u1', sessionKey: 's1' })
+  t.match(readForwardedHeaders({ 'x-user-id': '', 'x-session-key': '' }, names), { userId: undefined, sessionKey: undefined })
+  t.match(readForwardedHeaders({ cookie: 'sessionid=s2' }, names), { sessionKey: 's2' })
 })
 
 t.test('Access granted by a proxy is never rechecked', async (t) => {
-  t.equal(readForwardedHeaders({}, NAMES).recheck, undefined)
+  t.equal(readForwardedHeaders({}, names).recheck, undefined)
 })
 
 t.test('Session cookies are read as Django reads them', async (t) => {
@@ -39,5 +39,5 @@ t.test('Session cookies are read as Django reads them', async (t) => {
     ['xsessionid=no; SESSIONID=no; sessionid', undefined],
     ['__proto__=x; constructor=y', undefined],
   ]
-  for (const [header, expected] of cases) t.equal(readSessionCookie(header, NAMES), expected, String(header))
+  for (const [header, expected] of cases) t.equal(readSessionCookie(header, names), expected, String(header))
 })

@@ -91,7 +91,9 @@ t.test('The manifests refer to each other by their labels and names', async (t) 
   t.same(container.envFrom, [{ secretRef: { name: manifests.Secret.metadata?.name } }])
   const [port] = container.ports ?? []
   t.match(port, { containerPort: Number(image['PORT']) })
-  for (const { httpGet } of [container.startupProbe, container.livenessProbe, container.readinessProbe].map((probe) => probe ?? {})) t.equal(httpGet?.port, port?.name)
+  for (const probe of [container.startupProbe, container.livenessProbe, container.readinessProbe]) {
+    t.equal(probe?.httpGet?.port, port?.name)
+  }
   t.equal(manifests.Service.spec?.ports?.[0]?.targetPort, port?.name)
   t.same(manifests.NetworkPolicy.spec?.ingress?.[0]?.ports, [{ port: port?.name }])
 })

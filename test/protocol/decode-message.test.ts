@@ -38,8 +38,14 @@ await t.test('Messages written by y-protocols are decoded, in both protocols', a
 })
 
 await t.test('Messages to clients are identical to those of y-protocols', async (t) => {
-  t.same(encodeSyncStep1(Y.encodeStateVector(doc)), written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeSyncStep1(e, doc) }))
-  t.same(encodeSyncStep2(Y.encodeStateAsUpdate(doc)), written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeSyncStep2(e, doc) }))
+  t.same(encodeSyncStep1(Y.encodeStateVector(doc)), written((e) => {
+    encoding.writeVarUint(e, 0)
+    syncProtocol.writeSyncStep1(e, doc)
+  }))
+  t.same(encodeSyncStep2(Y.encodeStateAsUpdate(doc)), written((e) => {
+    encoding.writeVarUint(e, 0)
+    syncProtocol.writeSyncStep2(e, doc)
+  }))
   for (const size of [0, 1, 127, 128, 16_383, 16_384, 300_000]) {
     const bytes = new Uint8Array(size).fill(7)
     t.ok(Buffer.from(encodeUpdate(bytes)).equals(written((e) => { encoding.writeVarUint(e, 0); syncProtocol.writeUpdate(e, bytes) })), `${size} bytes`)

@@ -11,7 +11,11 @@ const max = 64 * 1024
 const headers = { ...asDjango, 'content-type': 'text/markdown', accept: 'text/markdown' }
 
 /** Sends a body piece by piece, each after the one before was sent. */
-async function sendInPieces (url: string, encoding: string, pieces: readonly Buffer[]): Promise<{ status: number, body: string }> {
+async function sendInPieces (
+  url: string,
+  encoding: string,
+  pieces: readonly Buffer[]
+): Promise<{ status: number, body: string }> {
   const sending = request(`${url}/api/convert/`, { method: 'POST', headers: { ...headers, 'content-encoding': encoding } })
   sending.on('error', () => undefined) // the server need not read what it rejects
   const answered = once(sending, 'response')

@@ -73,7 +73,10 @@ function check ({ name, type, samples }: Family): void {
   }
   for (const group of groups.values()) {
     const buckets = group.filter((sample) => sample.name === `${name}_bucket`).map(({ labels, value }) => ({ le: Number(labels['le']?.replace('Inf', 'Infinity')), value }))
-    const rising = buckets.every(({ le, value }, i) => i === 0 || (le > (buckets[i - 1]?.le ?? 0) && value >= (buckets[i - 1]?.value ?? 0)))
+    const rising = buckets.every(({ le, value }, i) => {
+      const before = buckets[i - 1]
+      return before === undefined || (le > before.le && value >= before.value)
+    })
     const count = group.find((sample) => sample.name === `${name}_count`)?.value
     const last = buckets.at(-1)
     if (!rising || last?.le !== Infinity || last.value !== count || !group.some((sample) => sample.name === `${name}_sum`)) throw new Error(`${name} is no histogram`)

@@ -20,7 +20,11 @@ async function scrape (app: FastifyInstance): Promise<Map<string, Family>> {
 }
 
 /** The value of one sample; `name` without `y_provider_`. */
-function valueOf (families: Map<string, Family>, name: string, labels: Record<string, string> = {}): number | undefined {
+function valueOf (
+  families: Map<string, Family>,
+  name: string,
+  labels: Record<string, string> = {}
+): number | undefined {
   const samples = [...families.values()].flatMap((family) => family.samples)
   return samples.find((sample) => sample.name === `y_provider_${name}` && Object.entries(labels).every(([label, value]) => sample.labels[label] === value))?.value
 }
@@ -63,7 +67,8 @@ t.test('Sockets, refusals and durations', async (t) => {
     await new Promise(setImmediate)
     families = await scrape(app)
   }
-  const grown = (name: string, labels?: Record<string, string>): number => (valueOf(families, name, labels) ?? NaN) - (valueOf(before, name, labels) ?? NaN)
+  const grown = (name: string, labels?: Record<string, string>): number =>
+    (valueOf(families, name, labels) ?? NaN) - (valueOf(before, name, labels) ?? NaN)
   t.equal(valueOf(families, 'connections', { protocol: 'y-websocket' }), 1)
   t.equal(valueOf(families, 'connections', { protocol: 'hocuspocus' }), 1)
   for (const rule of ['forbidden', 'ticketInvalid', 'textFrame']) t.equal(grown('refusals_total', { rule }), 1, rule)

@@ -12,7 +12,11 @@ import { synced } from '../clients/client.ts'
 import { areEqual, content } from '../clients/documents.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
-async function startServer (t: Test, folder: string, env: Record<string, string> = {}): Promise<{ server: Running, port: number, wsUrl: string }> {
+async function startServer (
+  t: Test,
+  folder: string,
+  env: Record<string, string> = {}
+): Promise<{ server: Running, port: number, wsUrl: string }> {
   const server = await startService(folder, env)
   t.teardown(() => server.stop('SIGKILL'))
   return { server, port: server.port, wsUrl: `ws://127.0.0.1:${server.port}` }

@@ -8,7 +8,12 @@ import { WsSocket } from '../../src/sessions/web-socket.ts'
 import { quiet } from '../store/quiet-logger.ts'
 
 const now = (): number => performance.now()
-const gate = { now, inbound: new InboundBudget({ maxBytes: 1e9, logger: quiet, now }), maxMessageBytes: 1e6, maxBufferedBytes: 1e6 }
+const gate = {
+  now,
+  inbound: new InboundBudget({ maxBytes: 1e9, logger: quiet, now }),
+  maxMessageBytes: 1e6,
+  maxBufferedBytes: 1e6,
+}
 
 async function pair (t: Test): Promise<{ server: WebSocket, client: WebSocket, socket: WsSocket, heard: Buffer[] }> {
   const listener = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false })

@@ -64,7 +64,8 @@ const inPostgres = (login: string, database = 'postgres'): string => `postgres:/
 
 /** A case: settings, and the beginning or pattern of the line. */
 type Case = [env: Record<string, string>, line: string | RegExp]
-const all = (name: string, line: string | RegExp, values: readonly string[]): Case[] => values.map((value) => [{ [name]: value }, line])
+const all = (name: string, line: string | RegExp, values: readonly string[]): Case[] =>
+  values.map((value) => [{ [name]: value }, line])
 const secretVariable = 'COLLABORATION_SERVER_SECRET'
 const unsafe = (name: string): string => `${name} is unsafe in production`
 

@@ -35,7 +35,10 @@ const unprivileged = process.getuid?.() === 0 ? ['setpriv', '--bounding-set', pr
 const killAfterMs = 30_000
 
 /** Runs the program until it ends, with only the given environment. */
-export async function runToEnd (program: string, env: Record<string, string>): Promise<{ code: number | null, out: string, err: string }> {
+export async function runToEnd (
+  program: string,
+  env: Record<string, string>
+): Promise<{ code: number | null, out: string, err: string }> {
   const [command = '', ...args] = [...unprivileged, process.execPath, program]
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, ...env }, timeout: killAfterMs, killSignal: 'SIGKILL' })
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])

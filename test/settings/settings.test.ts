@@ -14,7 +14,10 @@ async function warnings (t: Test, environment: Record<string, string> = {}): Pro
   const lines: string[] = []
   await build(t, environment, { write: (line) => { lines.push(line) } })
   // pino writes JSON with these fields.
-  return lines.map((line) => JSON.parse(line) as { level: number, msg: string }).filter(({ level }) => level === 40).map(({ msg }) => msg)
+  return lines
+    .map((line) => JSON.parse(line) as { level: number, msg: string })
+    .filter(({ level }) => level === 40)
+    .map(({ msg }) => msg)
 }
 
 await t.test('The defaults are those of the contract', async (t) => {

@@ -191,7 +191,8 @@ function take (world: World, people: readonly Person[], step: Step): void {
 
 /** The states of the client id on all nodes that have the room open. */
 const states = (world: World): Array<string | undefined> =>
-  world.nodes.flatMap(({ table }) => table === undefined ? [] : [table.present().find(({ clientId }) => clientId === id)?.state])
+  world.nodes.flatMap(({ table }) =>
+    table === undefined ? [] : [table.present().find(({ clientId }) => clientId === id)?.state])
 
 await t.test('In whatever order nodes receive claims, the first client is the owner', async (t) => {
   // All within the 120 s for which an owner is remembered.

@@ -108,7 +108,8 @@ await t.test('A document that cannot be built is merged instead, and rebuilt at 
     await visit()
     t.equal(engine.work.builds.passed, attempts, `${passMs / minute} minutes later`)
   }
-  t.match([engine.store.compacted, engine.rooms.documentsInBackoff, engine.rooms.counters.compactionFailures], [7, 1, 4])
+  const { documentsInBackoff, counters } = engine.rooms
+  t.match([engine.store.compacted, documentsInBackoff, counters.compactionFailures], [7, 1, 4])
   engine.work.builds.heal()
   engine.pass(hour)
   await visit()

@@ -163,14 +163,14 @@ function take (world: World, { what, who, a, b }: Step): void {
 /** Ends all faults: everything is let through, everybody reconnects. */
 async function settle (world: World): Promise<void> {
   const { store, people } = world
-  for (const gate of [store.appends, store.loads, store.reads, store.compactions, world.engine.work.scans, world.engine.work.others]) {
+  const { scans, others } = world.engine.work
+  for (const gate of [store.appends, store.loads, store.reads, store.compactions, scans, others]) {
     gate.heal()
     gate.open()
   }
   for (const person of people) if (person.isIn) person.peer?.socket.read()
   if (world.hasLostSomeone) {
-    // An update from a lost browser can still be in a check, and nobody else has it: a room stays open until it is
-    // done.
+    // An update that only a lost browser had can still be in a check: a room stays open until that is done.
     for (const person of people) person.disconnect()
     await until(() => world.engine.rooms.openRooms === 0)
   }
@@ -178,8 +178,9 @@ async function settle (world: World): Promise<void> {
     for (const person of people) person.connect()
     if (world.engine.rooms.unsavedBytes > 0) return false
     if (!people.every((person) => person.isIn && person.peer!.all('step2').length > 0 && person.peer!.connection.phase === 'live')) return false
-    const [first, ...others] = people.map(({ doc }) => JSON.stringify([stateVectorOf(doc), deleteSetOf(doc).encode(), missingFrom(doc)]))
-    return others.every((other) => other === first) && storesAll(world, people[0]!.doc)
+    const [first, ...rest] = people.map(({ doc }) =>
+      JSON.stringify([stateVectorOf(doc), deleteSetOf(doc).encode(), missingFrom(doc)]))
+    return rest.every((other) => other === first) && storesAll(world, people[0]!.doc)
   }, 5000)
 }
 
@@ -187,7 +188,8 @@ async function settle (world: World): Promise<void> {
 function storesAll ({ store }: World, doc: Y.Doc): boolean {
   const stored = new Y.Doc()
   for (const update of store.updates(room)) Y.applyUpdate(stored, update)
-  return Buffer.from(deleteSetOf(stored).encode()).equals(deleteSetOf(doc).encode()) && JSON.stringify(stateVectorOf(stored)) === JSON.stringify(stateVectorOf(doc))
+  return Buffer.from(deleteSetOf(stored).encode()).equals(deleteSetOf(doc).encode()) &&
+    JSON.stringify(stateVectorOf(stored)) === JSON.stringify(stateVectorOf(doc))
 }
 
 async function run (steps: readonly Step[]): Promise<World> {
