@@ -75,15 +75,15 @@ async function measure (kind: string): Promise<void> {
     await crowd.drain(5000)
     await delay(500)
     crowd.delays.clear()
-    const { delivered, writtenBytes } = crowd
     const [before, busBefore] = [await place.cpu(), await place.busBytes()]
+    const { delivered, writtenBytes } = crowd
     await crowd.write(perSecond, seconds)
     await crowd.drain(5000)
     const [after, busAfter] = [await place.cpu(), await place.busBytes()]
     const perMillion = (of: keyof Costs): number =>
       Number(((after[of] - before[of]) / (crowd.delivered - delivered) * 1e6).toFixed(2))
     // All members write equally often and equally much.
-    const interested = (crowd.writtenBytes - written) * meanInterested(node, rooms)
+    const interested = (crowd.writtenBytes - writtenBytes) * meanInterested(node, rooms)
     const ratio = (of: keyof Bytes): number | undefined =>
       interested === 0 ? undefined : Number(((busAfter[of] - busBefore[of]) / interested).toFixed(2))
     console.log(JSON.stringify({
@@ -93,7 +93,7 @@ async function measure (kind: string): Promise<void> {
       cpuSecondsPerMillionDelivered: { nodes: perMillion('nodes'), redis: perMillion('redis'), postgres: perMillion('postgres') },
       p50Ms: crowd.delays.quantile(0.5),
       p95Ms: crowd.delays.quantile(0.95),
-      bytesOfAnUpdate: Number(((crowd.writtenBytes - written) / (perSecond * seconds)).toFixed(1)),
+      bytesOfAnUpdate: Number(((crowd.writtenBytes - writtenBytes) / (perSecond * seconds)).toFixed(1)),
       otherNodesInterested: Number(meanInterested(node, rooms).toFixed(2)),
       busBytesPerUpdateByteAndInterestedNode: { intoRedis: ratio('in'), outOfRedis: ratio('out') },
       generatorLagMs: Math.round(crowd.worstLagMs),

@@ -124,9 +124,9 @@ await t.test('* allows any origin by echoing it, since browsers reject * togethe
 
 await t.test('A malformed URL is refused like an unknown route', async (t) => {
   const app = await build(t)
-  const stranger = await app.inject('/%')
-  t.equal(stranger.statusCode, 403)
-  t.same(stranger.json(), forbidden)
+  const withoutSecret = await app.inject('/%')
+  t.equal(withoutSecret.statusCode, 403)
+  t.same(withoutSecret.json(), forbidden)
   const django = await app.inject({ url: '/%', headers: asDjango })
   t.equal(django.statusCode, 400)
   t.same(django.json(), { error: 'Malformed URL' })

@@ -37,7 +37,7 @@ const kind = describeServer('ours', resolve(import.meta.dirname, '../..'))
 if (typeof kind === 'string') throw new Error(kind)
 const { wire } = kind
 const attacks: Record<string, Attack> = {
-  'not let in': { path: '/collaboration/ws/', headers: () => ({}) },
+  unauthenticated: { path: '/collaboration/ws/', headers: () => ({}) },
   readers: { path: wire.path('attacked'), headers: (index) => ({ ...wire.headers, 'X-Can-Edit': 'False', 'X-User-Id': `reader-${index}` }) },
   'one editor': { path: wire.path('attacked'), headers: () => ({ ...wire.headers, 'X-User-Id': 'editor' }) },
   'many editors': { path: wire.path('attacked'), headers: (index) => ({ ...wire.headers, 'X-User-Id': `editor-${index}` }) },

@@ -159,13 +159,13 @@ t.test('A recheck of a cookie: edit to read only and back, access lost, backend 
   let say: Handler = (_, response) => answer(response, 200, mayEdit)
   const { authoriseHandshake } = await start(t, (request, response) => say(request, response))
   const outcome = await authoriseHandshake(yWebsocket({ headers: cookieHeaders }))
-  if (outcome.outcome !== 'verdict' || !outcome.verdict.allowed) return t.fail('the user may edit')
+  if (outcome.outcome !== 'verdict' || !outcome.verdict.allowed) return t.fail('the user can edit')
   const first = outcome.verdict
   t.same(await askAgain(first), { change: 'none' })
   say = (_, response) => answer(response, 200, mayRead)
   const lowered = await askAgain(first)
   t.match(lowered, { change: 'rights', verdict: { canEdit: false, userId: 'u1', sessionKey: 's1' } })
-  if (lowered.change !== 'rights') return t.fail('the right has changed')
+  if (lowered.change !== 'rights') return t.fail('the access has changed')
   say = (_, response) => answer(response, 200, mayEdit)
   t.match(await askAgain(lowered.verdict), { change: 'rights', verdict: { canEdit: true } })
   for (const status of [301, 429, 500]) {

@@ -205,7 +205,7 @@ t.test('2,000 clients of 200 users: one call per question, N at a time, user cal
   for (const response of held) response.emit('go')
   const verdicts = await Promise.all(asking)
   verdicts.forEach((verdict, i) => {
-    if (!verdict.allowed || verdict.userId !== questions[i]?.user) t.fail(`question ${i} has another's answer`)
+    if (!verdict.allowed || verdict.userId !== questions[i]?.user) t.fail(`question ${i} has the answer to a different one`)
   })
   t.equal(django.asked.filter((url) => url.includes('/documents/')).length, unique, 'one document call per unique question')
   t.ok(django.asked.filter((url) => url.includes('/me/')).length <= unique, 'at most one user call for each')

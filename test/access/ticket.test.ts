@@ -131,7 +131,7 @@ t.test('On a recheck a ticket is valid until it expires', async (t) => {
   let now = nowMs
   const checkNow = createTicketCheck({ secrets: [djangoSecret], now: () => now, epochs: new Epochs() })
   const verdict = await checkNow(await mint({}), ticketRoom)
-  if (!verdict.allowed) return t.fail('the ticket is good')
+  if (!verdict.allowed) return t.fail('the ticket is valid')
   now = nowMs + 59_999
   t.same(await askAgain(verdict), { change: 'none' })
   now = nowMs + 60_000

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parseRedisUrl } from '../../src/bus/redis-address.ts'
 
-t.test('one server', async (t) => {
+t.test('One server', async (t) => {
   for (const url of ['redis://redis', 'redis://127.0.0.1:6380', 'rediss://user:p%40ss@[::1]:6380/0']) t.same(parseRedisUrl(url), { kind: 'server', url })
 })
 

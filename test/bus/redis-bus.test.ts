@@ -60,7 +60,7 @@ await t.test('Passwords are used, and a wrong one stops the start with one line'
   const ear = await openEar(t, opener(`redis://:open-sesame@127.0.0.1:${locked.port}`))
   ear.bus.send(ear.bus.node, Buffer.from('in'))
   await ear.hears(1)
-  const refusal = (url: string) => opener(url)('AAAAAAAA', deaf).then(() => 'let in', redisFailure)
+  const refusal = (url: string) => opener(url)('AAAAAAAA', deaf).then(() => 'connected', redisFailure)
   t.match(await refusal(`redis://:wrong@127.0.0.1:${locked.port}`), /^the server rejects the user or the password/)
   t.equal(await refusal(locked.url), 'the server asks for a password')
   t.equal(await refusal(`redis://:open-sesame@127.0.0.1:${locked.port}/999`), 'the server has no database with this number')

@@ -11,7 +11,7 @@ export const opener = (url: string): OpenBus => (node, listener) => openRedisBus
 export const deaf: Parameters<OpenBus>[1] = { received () {}, restored () {} }
 
 /** The reason why a bus at this URL does not open. */
-export const refusal = (url: string): Promise<string> => opener(url)('AAAAAAAA', deaf).then(() => 'let in', redisFailure)
+export const refusal = (url: string): Promise<string> => opener(url)('AAAAAAAA', deaf).then(() => 'connected', redisFailure)
 export const rejectsPassword = /^the server rejects the user or the password/
 
 export const away = 'Redis is unreachable; the nodes read the store to see each other\'s updates'

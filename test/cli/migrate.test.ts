@@ -52,7 +52,7 @@ await t.test('After the first run was killed halfway, a second run copies the re
   const running = spawn(process.execPath, ['--import', 'tsx', program, 'migrate', '--from', folder, '--to', url], { stdio: 'ignore', env: { PATH: process.env['PATH'] } })
   const ended = once(running, 'exit')
   while ((await names(target)).length < 20) {
-    if (running.exitCode !== null) return t.fail('it ended before')
+    if (running.exitCode !== null) return t.fail('it ended too early')
   }
   running.kill('SIGKILL')
   await ended

@@ -66,7 +66,7 @@ export function * payloadsOf (frames: Buffer): Generator<Uint8Array> {
       from += 8
     }
     at = from + length
-    if (at > frames.length) throw new Error('A frame is cut off')
+    if (at > frames.length) throw new Error('A frame is truncated')
     yield frames.subarray(from, at)
   }
 }

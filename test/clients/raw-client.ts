@@ -163,7 +163,7 @@ export class RawClient {
       return chunk.length
     }
     const first = chunk.readUInt8(start)
-    if ((first & 0xf0) !== 0x80 || short > 127) throw new Error('The bench reads whole, unmasked frames without extensions only.')
+    if ((first & 0xf0) !== 0x80 || short > 127) throw new Error('The benchmark reads only whole, unmasked frames without extensions.')
     const length = short < 126 ? short : short === 126 ? chunk.readUInt16BE(start + 2) : chunk.readUIntBE(start + 4, 6)
     this.#opcode = first & 0x0f
     const from = start + head

@@ -56,7 +56,7 @@ export async function answers (
   for (;;) {
     const answer = await ask(port, path)
     if (holds(answer)) return
-    if (performance.now() > until) throw new Error(`${path} still answers ${JSON.stringify(answer)}`)
+    if (performance.now() > until) throw new Error(`${path} still returns ${JSON.stringify(answer)}`)
     await new Promise((resolve) => { setTimeout(resolve, 100) })
   }
 }

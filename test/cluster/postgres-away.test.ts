@@ -46,14 +46,14 @@ async function typeMeanwhile (
   asking.type()
   for (const port of ports) {
     await answers(port, '/health/ready', ({ status, body }) => status === 503 && JSON.stringify(body) === '{"error":"Not ready: store, rooms"}')
-    t.pass('a node says that it is not ready, and why')
+    t.pass('a node reports that it is not ready, with the reason')
     await t.rejects(readDocument(port, 'another'), { message: /closed with 4503/ }, 'and opens no other document')
   }
   const length = authors[0]?.text.length ?? 0
   await when(authors, () => authors.every(({ text }) => text.length > length + 3000))
   stop()
   await when(authors, () => authors.every(({ text }) => text === authors[0]?.text && text.includes('asked ')))
-  t.pass('what is typed on one node comes to the other')
+  t.pass('changes on one node reach the other')
   t.same(authors.map((author) => author.acknowledged.length), acknowledged, 'nothing is acknowledged')
   t.same(asking.answers, [], 'nor reported as stored')
 }
@@ -89,15 +89,15 @@ await t.test('PostgreSQL hangs until statements count as failed', async (t) => {
     const stop = typing(authors)
     for (const port of ports) {
       await answers(port, '/health/ready', ({ status, body }) => status === 503 && JSON.stringify(body).includes('store'))
-      t.pass('a node says that it is not ready, and why')
+      t.pass('a node reports that it is not ready, with the reason')
     }
     const length = authors[0]?.text.length ?? 0
     await when(authors, () => authors.every(({ text }) => text.length > length + 3000))
     stop()
     await when(authors, () => authors.every(({ text }) => text === authors[0]?.text))
-    t.pass('what is typed on one node comes to the other')
+    t.pass('changes on one node reach the other')
     await Promise.all(nodes.map((node, i) => node.line(/Failed to store updates/, { from: from[i] ?? 0, timeoutMs: 90_000 })))
-    t.pass('a statement does not hang for ever')
+    t.pass('a statement does not hang forever')
     for (const author of authors) author.type('late ')
     await when(authors, () => authors.every(({ text }) => text === authors[0]?.text))
     t.same(authors.map((author) => author.acknowledged.length), acknowledged, 'nothing is acknowledged')

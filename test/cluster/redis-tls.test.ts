@@ -45,7 +45,7 @@ async function relaysByTls (t: Test, room: string, url: string): Promise<void> {
   })
 }
 
-t.test('one server', { buffered: true }, async (t) => {
+t.test('One server', { buffered: true }, async (t) => {
   const port = await freePort()
   const redis = await startRedis(['--tls-port', String(port), '--tls-cert-file', tls.certificate, '--tls-key-file', tls.key, '--tls-auth-clients', 'no', '--requirepass', 'p@ss/word'])
   t.teardown(() => redis.remove())

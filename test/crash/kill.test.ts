@@ -32,14 +32,14 @@ const deaths: Record<string, (service: Service) => Promise<void>> = {
     await milliseconds(random.below(60))
     await service.stop('SIGKILL')
   },
-  async 'when it is told twice to stop' (service) {
+  async 'when it gets a second SIGTERM' (service) {
     await milliseconds(random.below(100))
     process.kill(service.pid, 'SIGTERM')
     await service.line(/"msg":"Received SIGTERM; stopping"/)
     await milliseconds(random.below(20))
     await service.stop('SIGTERM')
   },
-  async 'when the last one has left' (service) {
+  async 'when a room was left' (service) {
     // In the other cases they leave when the process dies; here a room is left, and compacted, while others go on.
     const visitor = new AcknowledgedClient(service.port, 'left')
     await visitor.synced
@@ -64,7 +64,7 @@ t.test(`No acknowledged change is lost, whenever the service crashes (CRASH_ROUN
     t.teardown(() => service.stop('SIGKILL'))
     for (const room of ledger.documents) {
       const fault = ledger.fault(room, await readDocument(service.port, room))
-      if (fault !== undefined) return t.fail(`round ${round}, after a death ${names[(round - 1) % names.length]}: ${room}: ${fault}`)
+      if (fault !== undefined) return t.fail(`round ${round}, after a crash ${names[(round - 1) % names.length]}: ${room}: ${fault}`)
     }
     if (round === rounds) {
       await service.stop()
@@ -75,14 +75,14 @@ t.test(`No acknowledged change is lost, whenever the service crashes (CRASH_ROUN
     const writers = rooms.flatMap((room) => Array.from({ length: writersPerRoom }, () => {
       return write(service.port, room, ledger, new Random(random.below(2 ** 31)), habits)
     }))
-    const first = await Promise.race([ledger.reach(ledger.count + 50 + random.below(isLong ? 2000 : 500)), ...writers.map((writer) => writer.then(() => 'sent away'))])
-    if (first === 'sent away') return t.fail(`round ${round}: writers were sent away by a service in good health\n${service.output()}`)
+    const first = await Promise.race([ledger.reach(ledger.count + 50 + random.below(isLong ? 2000 : 500)), ...writers.map((writer) => writer.then(() => 'disconnected'))])
+    if (first === 'disconnected') return t.fail(`round ${round}: writers were disconnected by a healthy service\n${service.output()}`)
     await deaths[name]?.(service)
     await Promise.all(writers)
     met.kills++
     if (isCompacting(service.output())) met.compacting++
   }
-  t.comment(`${ledger.count} acknowledged updates, ${met.kills} deaths, ${met.compacting} of them in the midst of a compaction`)
+  t.comment(`${ledger.count} acknowledged updates, ${met.kills} crashes, ${met.compacting} of them during a compaction`)
   t.ok(ledger.count > rounds * 50)
 })
 

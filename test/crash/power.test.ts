@@ -25,7 +25,7 @@ function callsOf (trace: string): Call[] {
 }
 
 if (!existsSync(strace)) {
-  t.comment('Without strace (apt-get install strace) nobody sees when the disk is synced.')
+  t.comment('Without strace (apt-get install strace) syncs of the disk are not visible.')
 } else {
   for (const sync of ['fsync', 'process'] as const) {
     t.test(`STORE_SYNC=${sync}: ${sync === 'fsync' ? 'nothing is acknowledged before it is on disk' : 'the acknowledgement does not wait for the disk'}`, async (t) => {

@@ -69,7 +69,7 @@ t.test('Many connections are closed one after the other, and work until then', a
     const last = peers.findLast(({ closed }) => closed === undefined)
     if (gone() >= 10 && !wrote && last !== undefined) {
       wrote = true
-      last.update(Y.encodeStateAsUpdate(docWith('typed while others were sent away')))
+      last.update(Y.encodeStateAsUpdate(docWith('typed while others were disconnected')))
     }
     await new Promise(setImmediate)
   }

@@ -76,7 +76,7 @@ for (const style of ['auth-request', 'cookies'] as const) {
     })
 
     await t.test('A user without access is told so permanently', async (t) => {
-      const editors = { stranger: carol.open(room), unknown: carol.open('c0ffee00-0000-4000-8000-000000000000'), other: carol.open(room.toUpperCase()) }
+      const editors = { uninvited: carol.open(room), unknown: carol.open('c0ffee00-0000-4000-8000-000000000000'), other: carol.open(room.toUpperCase()) }
       for (const [who, editor] of Object.entries(editors)) {
         t.equal(await editor.stopped(), refusal[style], who)
         t.notOk(editor.provider.shouldConnect, 'the client does not retry')

@@ -30,7 +30,7 @@ async function bytesOfWs (messages: readonly Uint8Array[]): Promise<Buffer> {
   const all = Buffer.concat(chunks)
   const accept = createHash('sha1').update(key + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64')
   const head = all.indexOf('\r\n\r\n') + 4
-  if (!all.subarray(0, head).includes(accept)) throw new Error('This was no handshake')
+  if (!all.subarray(0, head).includes(accept)) throw new Error('The handshake failed')
   return all.subarray(head)
 }
 

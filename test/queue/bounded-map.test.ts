@@ -1,7 +1,7 @@
 import t from 'tap'
 import { BoundedMap } from '../../src/queue/bounded-map.ts'
 
-await t.test('one entry too many drops the one that was set longest ago, and returns its value', async (t) => {
+await t.test('One entry too many drops the one that was set longest ago, and returns its value', async (t) => {
   const map = new BoundedMap<string, number>(2)
   t.equal(map.set('a', 1), undefined)
   t.equal(map.set('b', 2), undefined)

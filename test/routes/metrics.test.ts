@@ -54,8 +54,8 @@ t.test('Sockets, refusals and durations', async (t) => {
   const stored = new Promise<void>((resolve) => { other.provider.on('unsyncedChanges', ({ number }: { number: number }) => { if (number === 0) resolve() }) })
   other.doc.getText('text').insert(0, 'hello')
   await stored
-  const stranger = connectBare(t, `${wsUrl}/collaboration/ws/secret`, { cookie: 'sessionid=s' })
-  await stranger.until(({ closed }) => closed !== undefined)
+  const uninvited = connectBare(t, `${wsUrl}/collaboration/ws/secret`, { cookie: 'sessionid=s' })
+  await uninvited.until(({ closed }) => closed !== undefined)
   const late = connectBare(t, `${wsUrl}/collaboration/ws/plan?token=${await mint('plan', { exp: 1 })}`)
   await late.until(({ closed }) => closed !== undefined)
   const odd = await openSocket(t, `${wsUrl}/collaboration/ws/plan`)

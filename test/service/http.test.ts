@@ -47,8 +47,8 @@ t.test('Django\'s two routes, byte for byte', async (t) => {
       const response = await app.inject({ method, url, headers: asDjango })
       t.same([response.statusCode, response.body], [status, body], `${method} ${url}`)
       if (body !== '') t.equal(response.headers['content-type'], 'application/json; charset=utf-8')
-      const stranger = await app.inject({ method, url })
-      t.same([stranger.statusCode, stranger.body], [403, method === 'HEAD' ? '' : forbidden], `${method} ${url} without the secret`)
+      const withoutSecret = await app.inject({ method, url })
+      t.same([withoutSecret.statusCode, withoutSecret.body], [403, method === 'HEAD' ? '' : forbidden], `${method} ${url} without the secret`)
     }
   }
 })
@@ -125,7 +125,7 @@ t.test('WebSocket handshakes that are refused with an HTTP status', async (t) =>
   }
   const idle = connectBare(t, `${wsUrl}/ping`)
   await idle.until(({ closed, refused }) => closed !== undefined || refused !== undefined)
-  t.pass('a WebSocket to a route that has none ends at once')
+  t.pass('a WebSocket to a route without one ends at once')
 })
 
 t.test('Room names that a handshake cannot use', async (t) => {

@@ -116,7 +116,7 @@ await t.test(`${frames} mutated frames, seed ${seed}`, { timeout: 3_600_000 }, a
 
   const late = connectYWebsocket(t, wsUrl, 'fuzzed')
   await synced(late)
-  t.pass('the room that was thrown at opens')
+  t.pass('the attacked room opens')
   while (app.rooms.unsavedBytes > 0) await new Promise((resolve) => { setImmediate(resolve) })
   let stored = 0
   for await (const { document } of app.store.list()) {

@@ -83,7 +83,7 @@ await t.test('Documents that share a socket do not fill it for each other', asyn
   one.socket.read()
   await until(() => one.text.length > 2_000_000 && other.text.length > 2_000_000)
   await until(() => Object.keys(other.present).length === 1)
-  t.pass('and it has everything once the socket is read')
+  t.pass('and it receives everything once the socket is read')
 })
 
 await t.test('Unread answers are counted for all documents of a socket together', async (t) => {
