@@ -18,7 +18,9 @@ const dayS = 86_400
 const check = createTicketCheck({ secrets: [djangoSecret, 'the-previous-secret-012'], now: () => nowMs, epochs: new Epochs() })
 
 const mint = async (claims: JWTPayload, secret = djangoSecret, alg = 'HS256') =>
-  await new SignJWT({ room: ticketRoom, exp: nowS + 60, ...claims }).setProtectedHeader({ alg }).sign(Buffer.from(secret))
+  await new SignJWT({ room: ticketRoom, exp: nowS + 60, ...claims })
+    .setProtectedHeader({ alg })
+    .sign(Buffer.from(secret))
 
 /** Signs any text as claims, including claims that a library would refuse to write. */
 function signRaw (payload: string, header: object = { alg: 'HS256', typ: 'JWT' }): string {

@@ -55,14 +55,14 @@ function wire (...parts: Array<number | Uint8Array>): Uint8Array {
 
 const [awareness, stored, hello] = [[1], [2, 1, 0], [3]]
 const malformed: Record<string, Uint8Array> = {
-  'more people than bytes are left': wire(...awareness, 2 ** 24),
-  'a person more than bytes are left for': wire(...awareness, 2, new Uint8Array(11)),
-  'more rooms than bytes are left': wire(...hello, 2 ** 24),
-  'a room more than bytes are left for': wire(...hello, 2, new Uint8Array(3)),
-  'more runs than bytes are left': wire(...stored, 2 ** 50, 0, 1),
+  'more people than the remaining bytes can contain': wire(...awareness, 2 ** 24),
+  'one person more than the remaining bytes can contain': wire(...awareness, 2, new Uint8Array(11)),
+  'more rooms than the remaining bytes can contain': wire(...hello, 2 ** 24),
+  'one room more than the remaining bytes can contain': wire(...hello, 2, new Uint8Array(3)),
+  'more runs than the remaining bytes can contain': wire(...stored, 2 ** 50, 0, 1),
   'one run without an end': wire(...stored, 1, 0, 2 ** 50),
   'many long runs': wire(...stored, 200, ...Array.from({ length: 200 }, () => [1, 50_000]).flat()),
-  'a run beyond the numbers that can be counted up': wire(...stored, 1, Number.MAX_SAFE_INTEGER, 5),
+  'a run beyond the largest safe integer': wire(...stored, 1, Number.MAX_SAFE_INTEGER, 5),
 }
 
 for (const [what, bytes] of Object.entries(malformed)) {

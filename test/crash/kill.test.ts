@@ -16,7 +16,7 @@ const rooms = ['a', 'b', 'c', 'd']
 const writersPerRoom = 2
 
 /** Each ends a service under load in a different way. */
-const deaths: Record<string, (service: Service) => Promise<void>> = {
+const crashes: Record<string, (service: Service) => Promise<void>> = {
   async 'while it works' (service) {
     await milliseconds(random.below(isLong ? 400 : 150))
     await service.stop('SIGKILL')
@@ -57,7 +57,7 @@ const deaths: Record<string, (service: Service) => Promise<void>> = {
 t.test(`No acknowledged change is lost, whenever the service crashes (CRASH_ROUNDS=${rounds} CRASH_SEED=${seed})`, { timeout: 0 }, async (t) => {
   const folder = t.testdir()
   const ledger = new Ledger()
-  const names = Object.keys(deaths)
+  const names = Object.keys(crashes)
   const met = { kills: 0, compacting: 0 }
   for (let round = 0; round <= rounds; round++) {
     const service = await startService(folder, { LOG_LEVEL: 'debug', STORE_SYNC: round % 3 === 2 ? 'fsync' : 'process' })
@@ -77,7 +77,7 @@ t.test(`No acknowledged change is lost, whenever the service crashes (CRASH_ROUN
     }))
     const first = await Promise.race([ledger.reach(ledger.count + 50 + random.below(isLong ? 2000 : 500)), ...writers.map((writer) => writer.then(() => 'disconnected'))])
     if (first === 'disconnected') return t.fail(`round ${round}: writers were disconnected by a healthy service\n${service.output()}`)
-    await deaths[name]?.(service)
+    await crashes[name]?.(service)
     await Promise.all(writers)
     met.kills++
     if (isCompacting(service.output())) met.compacting++

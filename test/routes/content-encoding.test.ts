@@ -54,8 +54,8 @@ t.test('An unknown encoding is 415 with the known ones listed; several, damaged 
       'not encoded': Buffer.from(markdown),
       truncated: whole.subarray(0, -3),
       'a first byte': whole.subarray(0, 1),
-      'garbage behind': Buffer.concat([whole, Buffer.from('garbage')]),
-      'zeros behind': Buffer.concat([whole, Buffer.alloc(8)]),
+      'trailing garbage': Buffer.concat([whole, Buffer.from('garbage')]),
+      'trailing zeros': Buffer.concat([whole, Buffer.alloc(8)]),
       twice: encoding === 'gzip' ? Buffer.from('once') : Buffer.concat([whole, whole]),
     })) {
       const response = await send(encoding, payload)

@@ -76,7 +76,7 @@ for (const kind of allKinds) {
   const refused: { [what: string]: { claims?: object, room?: string, key?: string, reason: string } } = {
     'for another room': { room: 'elsewhere', reason: 'The ticket is for another room.' },
     'of another user': { claims: { user_id: 'v' }, reason: 'The ticket is for another user.' },
-    'of nobody': { claims: { user_id: null }, reason: 'The ticket is for another user.' },
+    'of an anonymous user': { claims: { user_id: null }, reason: 'The ticket is for another user.' },
     'that has expired': { claims: { exp: soon(-1) }, reason: 'The ticket has expired.' },
     'that is forged': { key: 'a-secret-of-somebody-else', reason: 'The ticket is invalid.' },
   }

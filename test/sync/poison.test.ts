@@ -16,10 +16,10 @@ const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'
 const poisons: Readonly<Record<string, Uint8Array>> = {
   'a list item that is its own parent': bytes('010180' + '92f401' + '00' + '08' + '00' + '80' + '92f401' + '00' + '01' + '7e' + '00'),
   'a text whose right neighbour is itself': bytes('010180' + '92f401' + '00' + '44' + '80' + '92f401' + '00' + '0178' + '00'),
-  'an embed placed behind a later one of its own': bytes('010280' + '92f401' + '00' + '85' + '80' + '92f401' + '01' + '027b7d' + '05' + '010174' + '027b7d' + '00'),
-  'a format without a length behind a good text': bytes('010280' + '92f401' + '00' + '04' + '010174' + '0178' + '00' + '00' + '00'),
-  'a deletion of nothing, of somebody unknown': bytes('00' + '01' + '80' + '92f401' + '01' + '05' + '00'),
-  'a client that comes twice': bytes('02' + '01' + '80' + '92f401' + '00' + '00' + '01' + '01' + '80' + '92f401' + '01' + '00' + '01' + '00'),
+  'an embed placed after a later one of its own': bytes('010280' + '92f401' + '00' + '85' + '80' + '92f401' + '01' + '027b7d' + '05' + '010174' + '027b7d' + '00'),
+  'a format without a length after a good text': bytes('010280' + '92f401' + '00' + '04' + '010174' + '0178' + '00' + '00' + '00'),
+  'an empty deletion, of an unknown client': bytes('00' + '01' + '80' + '92f401' + '01' + '05' + '00'),
+  'a client that occurs twice': bytes('02' + '01' + '80' + '92f401' + '00' + '00' + '01' + '01' + '80' + '92f401' + '01' + '00' + '01' + '00'),
 }
 
 /** A document with `text` in it, as Yjs reads it from the store. */
