@@ -16,11 +16,11 @@ const always = (status: number, body: unknown, headers: Record<string, string> =
 
 t.test('Django\'s answer about a document becomes the verdict', async (t) => {
   const cases: Array<[name: string, document: Handler, verdict: object, cause?: string]> = [
-    ['may edit', always(200, mayEdit), { allowed: true, canEdit: true, userId: 'u1' }],
-    ['may read', always(200, mayRead), { allowed: true, canEdit: false, userId: 'u1' }],
+    ['can edit', always(200, mayEdit), { allowed: true, canEdit: true, userId: 'u1' }],
+    ['can read', always(200, mayRead), { allowed: true, canEdit: false, userId: 'u1' }],
     ['no word on update', always(200, { abilities: { retrieve: true } }), { allowed: true, canEdit: false }],
     ['update is not a real true', always(200, { abilities: { retrieve: true, update: 'yes' } }), { allowed: true, canEdit: false }],
-    ['may not', always(200, { abilities: { retrieve: false, update: true } }), { permanent: true, code: 4403 }],
+    ['no access', always(200, { abilities: { retrieve: false, update: true } }), { permanent: true, code: 4403 }],
     ['401', always(401, {}), { permanent: true, code: 4403 }],
     ['403', always(403, '<html>'), { permanent: true, code: 4403 }],
     ['404', always(404, ''), { permanent: true, code: 4403 }],

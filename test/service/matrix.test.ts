@@ -28,9 +28,9 @@ const cookie = 'sessionid=browser-cookie'
 const always = (status: number, body: unknown = '', headers = {}): Handler => (_, response) => { answer(response, status, body, headers) }
 
 const django: { readonly [name: string]: { readonly says: Handler, readonly fate: Fate } } = {
-  'may edit': { says: always(200, mayEdit), fate: 'edits' },
-  'may read': { says: always(200, mayRead), fate: 'reads' },
-  'may not': { says: always(200, { abilities: { retrieve: false, update: true } }), fate: 4403 },
+  'can edit': { says: always(200, mayEdit), fate: 'edits' },
+  'can read': { says: always(200, mayRead), fate: 'reads' },
+  'no access': { says: always(200, { abilities: { retrieve: false, update: true } }), fate: 4403 },
   'session expired (401)': { says: always(401), fate: 4403 },
   403: { says: always(403), fate: 4403 },
   404: { says: always(404), fate: 4403 },
@@ -57,8 +57,8 @@ const secretCases: ReadonlyArray<[name: string, headers: { readonly [name: strin
 ]
 
 const ticketCases: ReadonlyArray<[name: string, ticket: (room: string) => Promise<string>, fate: Fate]> = [
-  ['may edit', (room) => mint(room, { can_edit: true, user_id: 'u' }), 'edits'],
-  ['may read', (room) => mint(room), 'reads'],
+  ['can edit', (room) => mint(room, { can_edit: true, user_id: 'u' }), 'edits'],
+  ['can read', (room) => mint(room), 'reads'],
   ['can_edit is no real true', (room) => mint(room, { can_edit: 'True' }), 'reads'],
   ['of the previous secret', (room) => mint(room, { can_edit: true }, 'the-secret-of-last-year'), 'edits'],
   ['for another room', () => mint('another'), 4401],
