@@ -23,10 +23,10 @@ await t.test('Odd handshakes', async (t) => {
   }
 
   for (const [name, bytes, first] of [
-    ['behind a request on the same connection', head('/ping', {}) + upgrade, /^HTTP\/1\.1 200 /],
-    ['behind two requests', head('/ping', {}) + head('/health/ready', {}) + upgrade, /^HTTP\/1\.1 200 /],
-    ['behind a request that is refused', head('/collaboration/ws/room', {}) + upgrade, /^HTTP\/1\.1 404 /],
-    ['behind another handshake', upgrade + upgrade, /^HTTP\/1\.1 101 /],
+    ['after a request on the same connection', head('/ping', {}) + upgrade, /^HTTP\/1\.1 200 /],
+    ['after two requests', head('/ping', {}) + head('/health/ready', {}) + upgrade, /^HTTP\/1\.1 200 /],
+    ['after a request that is refused', head('/collaboration/ws/room', {}) + upgrade, /^HTTP\/1\.1 404 /],
+    ['after another handshake', upgrade + upgrade, /^HTTP\/1\.1 101 /],
   ] as const) {
     await t.test(name, async (t) => {
       const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
