@@ -33,10 +33,7 @@ const { values: options } = parseArgs({
     size: { type: 'string', default: '20' },
     /** Updates per second, in total */
     rate: { type: 'string', default: '2000' },
-    /**
-     * `total`: all nodes share the rooms and the rate. `node`: each node adds as many, as when nodes are added for more
-     * users
-     */
+    /** `total`: all nodes share the rooms and the rate. `node`: each node adds as many, as it adds users */
     load: { type: 'string', default: 'total' },
     seconds: { type: 'string', default: '10' },
     placement: { type: 'string', default: 'random' },

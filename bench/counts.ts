@@ -1,7 +1,7 @@
 /**
  * The cost of input that has many parts and few bytes: an update, a state vector and the known state, with many clients
- * and many ranges of deletions. CPU milliseconds, the median of nine. Run: node --expose-gc --import tsx
- * bench/counts.ts
+ * and many ranges of deletions. CPU milliseconds, the median of nine.
+ * Run: node --expose-gc --import tsx bench/counts.ts
  */
 import { ByteWriter } from '../src/update/byte-writer.ts'
 import { DeleteSet } from '../src/update/delete-set.ts'

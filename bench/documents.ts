@@ -22,10 +22,7 @@ export interface SampleDocument {
   bytes: number
 }
 
-/**
- * A text of some 100 KB after 260,000 keystrokes: the real one in `traces`, or an artificial one of the same size. One
- * update.
- */
+/** A text of 100 KB after 260,000 keystrokes, as one update: the one in `traces`, or an artificial one of its size. */
 export async function openEditedDocument (traces: string | undefined): Promise<SampleDocument> {
   const file = traces === undefined ? undefined : join(traces, TRACE)
   if (file !== undefined && !existsSync(file)) throw new Error(`There is no ${TRACE} in the folder given as --traces.`)
@@ -91,10 +88,7 @@ async function readEdits (file: string): Promise<Edit[]> {
   return txns.flatMap(({ patches }) => patches)
 }
 
-/**
- * Typing and deleting one character at a time, mostly at the last edit: seven inserts to three deletions, like the real
- * one.
- */
+/** Typing and deleting one character at a time, mostly at the last edit: seven inserts to three deletions. */
 function inventEdits (count: number): Edit[] {
   const random = newRandom(3)
   const edits: Edit[] = []

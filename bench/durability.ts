@@ -42,10 +42,7 @@ async function withEngine (run: (bench: Bench) => Promise<void>): Promise<void> 
   }
 }
 
-/**
- * Keystrokes after which the store and the compactions are awaited: typed without pauses, they would grow a log that no
- * person could.
- */
+/** Keystrokes after which the store is awaited: without a pause they would grow a log that no person could. */
 const KEYSTROKES_AT_ONCE = 500
 
 /** The real paper, once in each of several documents: one message per keystroke, all documents open at once. */
@@ -58,8 +55,7 @@ async function growth ({ folder, store, rooms }: Bench): Promise<void> {
     if (i % KEYSTROKES_AT_ONCE === 0) {
       await rooms.flushed()
       await rooms.compactionIdle()
-      // LMDB reuses the space that a compaction frees two commits later; so many real keystrokes make hundreds of
-      // commits.
+      // LMDB reuses the space that a compaction frees two commits later; real keystrokes make hundreds of commits.
       for (let commit = 0; commit < 3; commit++) await store.ping()
     }
     if (i % 50_000 === 0) await report(`${i * documents} keystrokes`, folder, state.length * documents)

@@ -1,5 +1,4 @@
-// Loaded into every measured server before its own code. It is idle until asked, and ends the server with the
-// benchmark.
+// Loaded into every measured server before its own code. Idle until asked; ends the server with the benchmark.
 // It collects garbage before it answers, so that memory figures compare live memory, not garbage.
 process.on('message', async (question) => {
   if (question !== 'memory') return

@@ -15,10 +15,7 @@ const cwd = fileURLToPath(new URL('..', import.meta.url))
 const command = programArguments('server')
 const ready = /Server listening at (http:[^"]+)/
 
-/**
- * The type of the first y-websocket message to an admitted client; a client that is denied receives a permission
- * message.
- */
+/** The type of the first y-websocket message to an admitted client; a denied one gets a permission message. */
 const syncMessage = 0
 
 /** Only the given settings: the environment of the test run could contain others. */

@@ -1,7 +1,4 @@
-/**
- * Frames that are expensive by the number of their parts, not by their bytes: clients, ranges, gaps, entries. For
- * `counts.ts`.
- */
+/** Frames that are expensive by the number of their parts, not by their bytes: clients, ranges, gaps, entries. */
 import * as encoding from 'lib0/encoding'
 
 /** Client ids of five bytes each, the largest that Yjs makes */

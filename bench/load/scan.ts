@@ -1,9 +1,6 @@
 import { Cursor } from './bytes.ts'
 
-/**
- * How far each client's clock goes: parallel lists, so that one scan serves every reader of the same bytes without a
- * Map.
- */
+/** How far each client's clock goes: parallel lists, so that one scan without a Map serves all readers of the bytes. */
 export interface Clocks {
   clients: number[]
   /** exclusive: the next clock that this client would use */

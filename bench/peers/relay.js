@@ -1,5 +1,4 @@
-// The floor: a relay that inspects nothing. It shows the cost of only moving frames from one socket to the rest of its
-// room.
+// The floor: a relay that inspects nothing, and only moves frames from one socket to the rest of its room.
 import { WebSocketServer } from 'ws'
 
 /** @type {Map<string, Set<import('ws').WebSocket>>} */

@@ -10,10 +10,7 @@ export interface Service extends Running {
   readonly port: number
 }
 
-/**
- * Starts the service on a folder of documents; `env` is added to its settings, `wrapper` is a program that runs it
- * (strace).
- */
+/** Starts the service on a folder of documents. `env` adds settings, `wrapper` is a program that runs it (strace). */
 export async function startService (
   dataDir: string,
   env: Record<string, string> = {},

@@ -19,10 +19,7 @@ async function getAsIs (
   })
 }
 
-/**
- * The answer to a client without access to the document: through auth_request it is a ticket that nginx knows to be
- * refused.
- */
+/** The answer to a client without access: through auth_request it is a ticket that nginx knows to be refused. */
 const refusal = { 'auth-request': 4401, cookies: 4403 }
 
 for (const style of ['auth-request', 'cookies'] as const) {

@@ -3,10 +3,7 @@ import * as Y from 'yjs'
 import { noOtherNodes, type OtherNodes, type RoomMessage, type SharedRoom } from '../../src/sync/peers/other-nodes.ts'
 import { Engine, edited, turn, typing, until } from './engine.ts'
 
-/**
- * Gives the document so many updates that it is compacted when the last client leaves; only the last update is
- * typed.
- */
+/** Gives the document enough updates for a compaction when the last client leaves; only the last one is typed. */
 async function typeMuch (engine: Engine, times = 60, room = 'room'): Promise<Y.Doc> {
   const doc = new Y.Doc()
   const updates = Array.from({ length: times }, (_, i) => edited(doc, () => { doc.getText('text').insert(i, `${i % 10}`) }))
