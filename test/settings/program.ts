@@ -18,10 +18,22 @@ const withRequire = "import { createRequire } from 'node:module'; const require 
  */
 export async function bundle (folder: string): Promise<string> {
   const entry = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
-  await build({ entryPoints: [entry], bundle: true, keepNames: true, external, format: 'esm', platform: 'node', splitting: true, banner: { js: withRequire }, outdir: folder, logLevel: 'error' })
-  // The service reads its version there.
-  await copyFile(new URL('../../package.json', import.meta.url), join(folder, '../package.json'))
-  return join(folder, 'server.js')
+  // As deep as the module that reads the version from package.json.
+  const outdir = join(folder, 'dist/settings')
+  await build({
+    entryPoints: [entry],
+    bundle: true,
+    keepNames: true,
+    external,
+    format: 'esm',
+    platform: 'node',
+    splitting: true,
+    banner: { js: withRequire },
+    outdir,
+    logLevel: 'error',
+  })
+  await copyFile(new URL('../../package.json', import.meta.url), join(folder, 'package.json'))
+  return join(outdir, 'server.js')
 }
 
 /** The privileges of root; without them it cannot use another user's folder, or port 1, like everybody else. */
