@@ -43,10 +43,10 @@ export interface BuildOptions {
 /** Characters; a room's name has at most 255 characters of four bytes, which are 3,060 when percent-encoded. */
 const maxParamLength = 4096
 
-/** Ms for a whole request, enough for the largest upload on a slow line; its headers must arrive within Node's 60 s. */
+/** ms for a whole request, enough for the largest upload on a slow line; its headers must arrive within Node's 60 s. */
 const requestTimeoutMs = 300_000
 
-/** Ms for one plugin to start: opening a large store on a busy machine takes seconds. */
+/** ms for one plugin to start: opening a large store on a busy machine takes seconds. */
 const pluginTimeoutMs = 60_000
 
 /**

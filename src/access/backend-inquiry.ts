@@ -29,7 +29,7 @@ export interface BackendInquiryOptions {
   readonly documentPath: string
   /** The path at which Django returns the user's id. */
   readonly userPath: string
-  /** Ms for one whole call. */
+  /** ms for one whole call. */
   readonly timeoutMs: number
   /** Concurrent calls: limits the load on Django when thousands of clients reconnect. */
   readonly maxCalls: number
@@ -42,7 +42,7 @@ export interface BackendInquiryOptions {
   /** Measures the calls, including those without an answer. */
   readonly answers?: Durations
   readonly logger: Logger
-  /** Ms since the epoch. */
+  /** ms since the epoch. */
   readonly now: () => number
 }
 

@@ -9,14 +9,14 @@ import type { Verdict } from './verdict.ts'
 
 /** The options of a backend. */
 export interface BackendOptions extends BackendInquiryOptions {
-  /** Ms for which granted access is cached; 0, the default: not at all. */
+  /** ms for which granted access is cached; 0, the default: not at all. */
   readonly cacheMs?: number
   /**
    * Questions that can wait for their turn, default 10,000, a tenth of them from one asker. Further clients have to
    * retry.
    */
   readonly maxWaiting?: number
-  /** Ms that a question can wait for its turn, default 15,000: after 30 s its client has given up. */
+  /** ms that a question can wait for its turn, default 15,000: after 30 s its client has given up. */
   readonly maxWaitMs?: number
   /** The resets: an answer from before a reset is not used. */
   readonly epochs: Epochs

@@ -22,7 +22,7 @@ const clockLeewayS = 60
 export interface TicketCheckOptions {
   /** The secrets that sign tickets, the current one first; empty ones are ignored. */
   readonly secrets: readonly string[]
-  /** Ms since the epoch. */
+  /** ms since the epoch. */
   readonly now: () => number
   readonly epochs: Epochs
 }

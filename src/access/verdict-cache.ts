@@ -8,7 +8,7 @@ const maxEntries = 10_000
 interface Entry {
   readonly room: string
   readonly verdict: Allowed
-  /** Ms since the epoch. */
+  /** ms since the epoch. */
   readonly until: number
 }
 

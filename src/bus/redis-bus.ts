@@ -13,25 +13,25 @@ export interface RedisBusOptions {
   /** The prefix of all channel names: nodes with the same prefix form one service. */
   readonly prefix: string
   readonly logger: Logger
-  /** Ms that opening can wait for Redis; default: the duration of one attempt. */
+  /** ms that opening can wait for Redis; default: the duration of one attempt. */
   readonly patienceMs?: number
 }
 
-/** Ms in which one attempt to open retries. */
+/** ms in which one attempt to open retries. */
 const openTimeoutMs = 5000
-/** Ms that one attempt lasts: the last answer needs a little more time. */
+/** ms that one attempt lasts: the last answer needs a little more time. */
 const attemptMs = openTimeoutMs + 1000
 /**
- * Ms between the messages that a node sends to itself after a cut, until it receives one: then both directions work. It
+ * ms between the messages that a node sends to itself after a cut, until it receives one: then both directions work. It
  * subscribes to its own channel last.
  */
 const probeEveryMs = 200
 /** Bytes of messages that wait for Redis; further messages are lost, and their receivers read the store. */
 const maxUnsentBytes = 32 * 1024 * 1024
-/** Ms in which closing sends what is left. */
+/** ms in which closing sends what is left. */
 const closePatienceMs = 1000
 
-/** Ms between two attempts to reach a Redis that was unreachable at the start. */
+/** ms between two attempts to reach a Redis that was unreachable at the start. */
 const openAgainMs = 1000
 
 /**

@@ -28,20 +28,20 @@ export interface RedisClientOptions {
   retries (error: Error): boolean
 }
 
-/** Ms between two pings of a connection. */
+/** ms between two pings of a connection. */
 const pingEveryMs = 2000
-/** Ms without any answer after which a connection counts as dead. */
+/** ms without any answer after which a connection counts as dead. */
 const silenceMs = 6000
 const connectTimeoutMs = 3000
 /** Ms; the longest pause between two attempts to reconnect. */
 const maxRetryMs = 1000
 /**
- * Ms without an answer after which a Sentinel counts as dead: sooner than a server, because the Sentinels are asked one
+ * ms without an answer after which a Sentinel counts as dead: sooner than a server, because the Sentinels are asked one
  * after the other, and nothing is published meanwhile. All of them must be asked before the next scan, or the library
  * never completes one.
  */
 const sentinelSigns = { pingEveryMs: 800, silenceMs: 2000 }
-/** Ms between two questions to Sentinel for the master, in case its own message about a change was lost. */
+/** ms between two questions to Sentinel for the master, in case its own message about a change was lost. */
 const scanEveryMs = 10_000
 
 /** The options that all connections share. */

@@ -3,7 +3,7 @@ import type { Output } from './output.ts'
 /** Characters. */
 const barWidth = 30
 
-/** Ms between two drawings; more frequent ones make terminals flicker. */
+/** ms between two drawings; more frequent ones make terminals flicker. */
 const redrawMs = 80
 
 /** A progress bar on a terminal; on any other stream it writes nothing. */

@@ -1,7 +1,7 @@
 import type { NodeId } from '../bus/bus.ts'
 import { BoundedMap } from '../queue/bounded-map.ts'
 
-/** Resets remembered, at some 100 bytes each. Another node repeats no more than that. */
+/** Resets remembered, at about 100 bytes each. Another node repeats no more than that. */
 const maxResets = 10_000
 
 /**

@@ -11,7 +11,7 @@ const packOptions = { level: 1, memLevel: 3, windowBits: 12, chunkSize: 1024 }
 const unpackOptions = { windowBits: 12, chunkSize: 4096, maxOutputLength: maxPackedBytes }
 
 /**
- * Compresses batches with the earlier ones of the same link as dictionary, those of people who type by some 40 %. Both
+ * Compresses batches with the earlier ones of the same link as dictionary, those of people who type by about 40 %. Both
  * ends keep the same dictionary, so each batch must be packed, or noted, once and in order.
  */
 export class Packing {

@@ -33,7 +33,7 @@ export interface MissedQuestion {
 
 /** ms for which a node that was unreachable is still asked; later, all its connections have been rechecked anyway. */
 const rememberMs = 60 * 60 * 1000
-/** Questions remembered, at some 200 bytes each. */
+/** Questions remembered, at about 200 bytes each. */
 const maxLasting = 10_000
 
 /** Questions to all other nodes, and those that some nodes have yet to be asked. */

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
 import { Gauge, type Registry } from 'prom-client'
 
-/** Ms between two samples of the delay. More frequent samples would only wake an idle process. */
+/** ms between two samples of the delay. More frequent samples would only wake an idle process. */
 export const sampleEveryMs = 100
 
 const nsPerSecond = 1e9

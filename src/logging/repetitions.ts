@@ -1,6 +1,6 @@
 import { BoundedMap } from '../queue/bounded-map.ts'
 
-/** Ms in which a repeated event is reported once. */
+/** ms in which a repeated event is reported once. */
 const quietMs = 10_000
 
 /** Kinds remembered, at about 200 bytes each. Kinds contain addresses, so their number has no bound of its own. */

@@ -16,7 +16,7 @@ const memoryMb = 1536
 /** Bytes up to which the main thread converts: that takes less than 1 ms, and a thread would take longer under load. */
 const inlineMaxBytes = 4096
 
-/** Ms for loading the blocks module. */
+/** ms for loading the blocks module. */
 const maxLoadMs = 5000
 
 /** Bytes of inputs that can wait: 256 of the largest would be 5 GiB; usual ones are far below this limit. */

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Ms that the next part of the start can wait for a server or module. */
+    /** ms that the next part of the start can wait for a server or module. */
     readonly patienceMs: () => number
   }
 }
@@ -11,7 +11,7 @@ declare module 'fastify' {
 /** Ms; a failed start must exit within 10 s, and loading the program takes up to 2 s on a busy machine. */
 const startBudgetMs = 8000
 
-/** Ms that each part gets in any case: enough for an answer from a nearby server. */
+/** ms that each part gets in any case: enough for an answer from a nearby server. */
 const leastMs = 500
 
 /** Adds `app.patienceMs`, which divides the time of a start between its parts, one after the other. */

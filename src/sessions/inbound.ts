@@ -40,7 +40,7 @@ const firstControlOpcode = 8
 export const maxBytesBeforeAdmission = 512 * 1024
 /**
  * Bytes above which a message of a client that can only read is discarded while it arrives. If a page with much offline
- * work were closed instead, it would send the same message for ever. A reader's valid messages (step 1, awareness) are
+ * work were closed instead, it would send the same message forever. A reader's valid messages (step 1, awareness) are
  * smaller.
  */
 const maxReaderBytes = 1024 * 1024

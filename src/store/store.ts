@@ -153,9 +153,9 @@ export interface DocumentInfo {
   readonly lastSeq: number
   /** The number of updates set aside. */
   readonly setAside: number
-  /** Ms since the epoch. */
+  /** ms since the epoch. */
   readonly createdAt: number
-  /** Ms since the epoch. */
+  /** ms since the epoch. */
   readonly updatedAt: number
 }
 

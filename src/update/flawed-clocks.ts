@@ -28,7 +28,7 @@ export function findFlawedClocks (update: ScannedUpdate): FlawedClocks | null {
   return first === null ? null : { clocks: DeleteSet.from(found), reason: `It has a struct that Yjs cannot apply: ${first}.` }
 }
 
-/** What a strict reader rejects in the value. */
+/** The flaw for which a strict reader rejects the value; null if there is none. */
 function flawOfValue (reader: StructReader): string | null {
   const { kind } = reader
   if (kind !== kinds.embed && kind !== kinds.format && kind !== kinds.json && kind !== kinds.document) return null

@@ -37,7 +37,7 @@ const maxBuilds = 200
  * Leaves out of a document only what Yjs cannot apply: first the structs that break a rule, in one pass over the bytes;
  * then, if Yjs still throws, the structs that make it throw, found by halving in at most 200 builds, however many there
  * are. Clocks left out that no other update holds are filled with collected structs, so that later structs of the same
- * client do not wait for ever.
+ * client do not wait forever.
  * @param build returns null if Yjs throws
  * @throws MalformedUpdate for an update that does not decode
  */

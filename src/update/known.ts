@@ -49,7 +49,7 @@ export class Known {
   #heldDeletes: Uint8Array | null = null
 
   /**
-   * Decodes what `encode` made. Linear: 100,000 clients and 250,000 ranges take some 20 ms, so large ones are decoded
+   * Decodes what `encode` made. Linear: 100,000 clients and 250,000 ranges take about 20 ms, so large ones are decoded
    * in a worker thread, which hands them over with `pack`.
    * @throws MalformedUpdate
    */

@@ -1,4 +1,4 @@
-/** What of an error crosses the border of a thread: structured clone alone would lose its class. */
+/** The parts of an error that cross to another thread: structured clone alone would lose its class. */
 export interface CarriedError {
   readonly name: string
   readonly message: string

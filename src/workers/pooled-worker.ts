@@ -89,7 +89,7 @@ export class PooledWorker {
     else this.#finish(message)
   }
 
-  /** `ready` rejects when the thread has ended, which timers of its module could delay for ever. */
+  /** `ready` rejects when the thread has ended, which timers of its module could delay forever. */
   #failStart (error: Error): void {
     this.#failure = error
     this.terminate().catch(() => undefined)

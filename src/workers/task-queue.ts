@@ -16,7 +16,7 @@ const delayMsPerMiB = 1000
 /**
  * Tasks in the order in which they are due: now, or when the last waiting task of the same key is due, plus a delay for
  * the size. Small tasks therefore overtake large ones, many tasks of one key delay only each other, and no task waits
- * for ever, since later tasks are due later. Tasks without key and bytes are first come, first served.
+ * forever, since later tasks are due later. Tasks without key and bytes are first come, first served.
  * @see "VirtualClock", Lixia Zhang, 1990: the same rule for packets
  */
 export class TaskQueue<Task extends QueuedTask> {

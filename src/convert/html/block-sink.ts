@@ -6,7 +6,7 @@ import type { WhiteSpace } from './css.ts'
 import { InlineBuilder } from '../blocks/inline-builder.ts'
 
 /**
- * What the paragraphs of an element become.
+ * How the paragraphs of an element are used.
  * - `blocks`: each is a block
  * - `text`: all up to the first block of another kind are the content, with line breaks between them
  * - `item`: only the first is the content

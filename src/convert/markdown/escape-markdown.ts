@@ -1,7 +1,7 @@
 import { delimiterRun, paired } from './delimiter-run.ts'
 import { MathScanner } from './dollar-math.ts'
 
-/** What decides, besides the text itself, whether a character is escaped. */
+/** Decides, together with the text itself, whether a character is escaped. */
 export interface TextContext {
   /** Signs that are not escaped, because the paragraph has no two of them that would be read as a pair. */
   lone?: ReadonlySet<string>

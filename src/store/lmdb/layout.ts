@@ -31,7 +31,7 @@ const sealBytes = 4
 /** The entry under a document's name. */
 export interface DocumentRow {
   readonly id: number
-  /** Ms since the epoch. */
+  /** ms since the epoch. */
   readonly createdAt: number
 }
 

@@ -3,11 +3,11 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 
-/** Ms to wait for the first connection: a start must fail within 10 s. */
+/** ms to wait for the first connection: a start must fail within 10 s. */
 const firstConnectTimeoutMs = 5000
-/** Ms to wait for a later connection. */
+/** ms to wait for a later connection. */
 const connectTimeoutMs = 10_000
-/** Ms to wait for the result of one statement. */
+/** ms to wait for the result of one statement. */
 const queryTimeoutMs = 60_000
 
 /** `pg`'s message, without a code, for a server without TLS: libpq's `prefer` then connects without TLS. */

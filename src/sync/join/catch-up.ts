@@ -33,7 +33,7 @@ const sendWholeBytes = 64 * 1024
 const bytesForEachPart = 64
 /** Bytes of a deletion in an answer, about: two clocks */
 const bytesForEachRange = 5
-/** Parts that a query for presence is charged: it takes the event loop some 14 µs, even if nobody is present. */
+/** Parts that a query for presence is charged: it takes the event loop about 14 µs, even if nobody is present. */
 const partsForEachQuery = 10
 /**
  * Clients up to which a reader's missing structs are looked for in memory, which holds what a few have just written.
