@@ -5,8 +5,8 @@
  */
 export const partsAtOnce = 500_000
 /**
- * Parts that are added to the budget each second: a busy editor sends about 50, a program that writes 5,000 updates some
- * 15,000, and 20,000 cost the event loop about 4 ms.
+ * Parts that are added to the budget each second: a busy editor sends about 50, a program that writes 5,000 updates
+ * some 15,000, and 20,000 cost the event loop about 4 ms.
  */
 export const partsPerSecond = 20_000
 

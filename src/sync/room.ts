@@ -10,7 +10,7 @@ import { RoomContent } from './content.ts'
 import { CatchUp } from './join/catch-up.ts'
 import { awarenessTimeoutMs, keepaliveMs } from './limits.ts'
 import { RemoteRooms, type LocalRoom } from './peers/remote-rooms.ts'
-import { AwarenessTable } from './presence/awareness-table.ts'
+import { AwarenessTable, type Presence } from './presence/awareness-table.ts'
 import { nobody, PresenceMessages } from './presence/presence-messages.ts'
 import { EarlyLeavers } from './receive/early-leavers.ts'
 import { Reception, type ReceivingRoom } from './receive/reception.ts'
@@ -20,6 +20,8 @@ import type { Services } from './services.ts'
 import { broadcast, type Broadcast } from './tick/broadcast.ts'
 import type { Ticking } from './tick/tick-clock.ts'
 import { TickPace } from './tick/tick-pace.ts'
+
+const none: readonly Presence[] = []
 
 /** ms for which a client that was asked what the room lacks is not asked again, unless it has answered. */
 const askAgainMs = 5000
@@ -246,12 +248,13 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
     const arrivedAt = this.#requestedAt
     const { pending, relayed } = this.content
     const received = pending.all.length + relayed.count
-    const presences = this.awareness.takeChanged()
+    const presences = this.awareness.hasChanged ? this.awareness.takeChanged() : none
     const except = presences.length > 0 || relayed.count > 0 ? undefined : pending.sender
     const fromOthers = this.content.takeRelayed()
     const own = this.content.takePending()
     const awareness = presences.length === 0 ? undefined : encodeAwarenessMessage(encodeAwareness(presences))
-    this.#broadcast({ updates: [...fromOthers, ...own].map(({ message }) => message), awareness, except })
+    const sent = fromOthers.length === 0 ? own : [...fromOthers, ...own]
+    this.#broadcast({ updates: sent.map(({ message }) => message), awareness, except })
     this.remote.send(own, presences)
     for (const recent of own) this.#save(recent, arrivedAt)
     this.#reception.ticked()
@@ -263,11 +266,13 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
 
   #broadcast (messages: Broadcast): void {
     const { counters } = this.#services
-    const written = broadcast(this.connections, messages, (connection, missed) => {
-      counters.count('resyncs')
-      this.#catchUp.fallBehind(connection, missed)
-    })
+    const written = broadcast(this.connections, messages, this.#fallBehind)
     counters.count('framesWritten', written)
+  }
+
+  readonly #fallBehind = (connection: Connection, missed: number): void => {
+    this.#services.counters.count('resyncs')
+    this.#catchUp.fallBehind(connection, missed)
   }
 
   save (recent: RecentUpdate): void { this.#save(recent, this.#services.now()) }

@@ -27,7 +27,7 @@ export function broadcast (
   const liveFrames = new SharedFrames(forLive)
   const awarenessFrames = awareness === undefined ? undefined : new SharedFrames([awareness])
   for (const connection of connections) {
-    const { socket, progress } = connection
+    const { socket } = connection
     if (connection.phase === 'live') {
       if (connection === except) continue
       // Documents that share a socket fill it for each other: no frame is made for one that is full.
@@ -35,9 +35,10 @@ export function broadcast (
       if (!wasFull) {
         liveFrames.writeTo(socket, connection.address)
         written++
-      } else if (awareness !== undefined) progress.oweAwareness()
+      } else if (awareness !== undefined) connection.progress.oweAwareness()
       if (socket.isFull) fallBehind(connection, wasFull ? updates.length : 0)
     } else if (awarenessFrames !== undefined) {
+      const { progress } = connection
       if (connection.phase !== 'joining' || progress.isInitialSync) progress.oweAwareness()
       else if (socket.isFull) connection.end(closes.tooSlow)
       else {

@@ -14,14 +14,18 @@ export function mergeTick<Part> (
   parts: readonly Part[],
   updateOf: (part: Part) => ScannedUpdate
 ): MergedUpdate<Part>[] {
-  return inPieces(parts, (part) => updateOf(part).bytes.length)
-    .map((group) => ({ ...merge(group.map(updateOf)), parts: group }))
+  const [first] = parts
+  // Most ticks of small rooms have one update.
+  if (parts.length === 1 && first !== undefined) return [single(updateOf(first), parts)]
+  return inPieces(parts, (part) => updateOf(part).bytes.length).map((group) => {
+    const updates = group.map(updateOf)
+    const [only] = updates
+    if (updates.length === 1 && only !== undefined) return single(only, group)
+    return { update: mergeUpdates(updates), runs: updates.flatMap(({ runs }) => [...runs]), parts: group }
+  })
 }
 
-function merge (group: readonly ScannedUpdate[]): { readonly update: Uint8Array, readonly runs: Runs } {
-  const [first] = group
-  const merged = mergeUpdates(group)
-  // A single update is returned unchanged: a view of a larger network buffer, which it must not keep alive.
-  if (group.length === 1 && first !== undefined) return { update: new Uint8Array(merged), runs: first.runs }
-  return { update: merged, runs: group.flatMap(({ runs }) => [...runs]) }
+/** The update as it is, copied: it is a view of a larger network buffer, which it must not keep alive. */
+function single<Part> (scanned: ScannedUpdate, parts: readonly Part[]): MergedUpdate<Part> {
+  return { update: new Uint8Array(mergeUpdates([scanned])), runs: scanned.runs, parts }
 }
