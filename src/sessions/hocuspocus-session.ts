@@ -21,8 +21,8 @@ import { WaitingDocument } from './waiting-document.ts'
 import { WsSocket } from './web-socket.ts'
 
 /**
- * Longer tokens, in characters, are not kept. A ticket from Django has about 300, and one is kept for each document of a
- * socket.
+ * Longer tokens, in characters, are not kept. A ticket from Django has about 300, and one is kept for each document of
+ * a socket.
  */
 const maxTokenLength = 4096
 
