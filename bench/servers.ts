@@ -206,7 +206,7 @@ async function accepts (port: number): Promise<boolean> {
   })
 }
 
-/** Folders in use: removed even if the process is told to end in the middle of a measurement. */
+/** Temporary folders; a signal that ends the process in the middle of a measurement removes them too. */
 const folders = new Set<string>()
 process.on('exit', () => { for (const folder of folders) rmSync(folder, { recursive: true, force: true }) })
 

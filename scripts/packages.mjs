@@ -21,7 +21,7 @@ export function installPackages ({ demoOnly = false } = {}) {
   } else if (!isInstalled(demoOnly)) {
     process.stdout.write('Installing packages\n')
     // `npm install` keeps the packages that are right, for a running `make dev`. After an interrupted first
-    // installation there is no list, and only `npm ci` replaces packages whose files are incomplete.
+    // installation the list is missing, and only `npm ci` replaces incomplete packages.
     const command = existsSync(installedList) ? ['install', '--no-save'] : ['ci']
     runNpm([...command, ...quiet, ...demoOnly ? withoutTools : []])
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { folderOf, targetOf } from './source-files.js'
+import { folderOf, targetOf, visitImports } from './source-files.js'
 
 /**
  * Enforces the order of the folders: a file imports from its own folder and from those after it in the list.
@@ -35,19 +35,10 @@ export const borders = {
       const errors = typesOnly[folder]?.[target]
       if (errors !== undefined && !isTypes && !names.every((name) => errors.includes(name))) report(node, 'values', { target })
     }
-    const check = (node) => {
-      const { source } = node
-      if (!source?.value?.startsWith?.('.')) return
-      const target = folderOf(src, targetOf(context.filename, source.value))
+    return visitImports((source, path, node) => {
+      const target = folderOf(src, targetOf(context.filename, path))
       if (target !== undefined) checkTarget(source, target, isOfTypes(node), valuesOf(node))
-    }
-    return {
-      ImportDeclaration: check,
-      ExportNamedDeclaration: check,
-      ExportAllDeclaration: check,
-      ImportExpression: check,
-      TSImportType: check,
-    }
+    })
   },
 }
 

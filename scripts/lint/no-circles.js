@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readImports, targetOf } from './source-files.js'
+import { readImports, targetOf, visitImports } from './source-files.js'
 
 /** Rejects an import, of types too, that leads back to its own file. */
 export const noCircles = {
@@ -10,21 +10,12 @@ export const noCircles = {
   },
   create (context) {
     const src = join(context.cwd, 'src')
-    const check = ({ source }) => {
-      if (!source?.value?.startsWith?.('.')) return
-      const path = pathBetween(src, targetOf(context.filename, source.value), context.filename)
-      if (path !== undefined) {
-        const names = path.map((file) => file.slice(src.length + 1)).join(' → ')
-        context.report({ node: source, messageId: 'circle', data: { path: names } })
-      }
-    }
-    return {
-      ImportDeclaration: check,
-      ExportNamedDeclaration: check,
-      ExportAllDeclaration: check,
-      ImportExpression: check,
-      TSImportType: check,
-    }
+    return visitImports((node, path) => {
+      const circle = pathBetween(src, targetOf(context.filename, path), context.filename)
+      if (circle === undefined) return
+      const names = circle.map((file) => file.slice(src.length + 1)).join(' → ')
+      context.report({ node, messageId: 'circle', data: { path: names } })
+    })
   },
 }
 

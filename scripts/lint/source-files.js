@@ -25,6 +25,24 @@ export function folderOf (src, file) {
 export const targetOf = (importer, path) => resolve(dirname(importer), path)
 
 /**
+ * Visits every relative import of a file, also of types, dynamic ones and those of `export … from`.
+ * @param {(source: object, path: string, node: object) => void} visit called with the path as it is written
+ */
+export function visitImports (visit) {
+  const check = (node) => {
+    const path = node.source?.value
+    if (typeof path === 'string' && path.startsWith('.')) visit(node.source, path, node)
+  }
+  return {
+    ImportDeclaration: check,
+    ExportNamedDeclaration: check,
+    ExportAllDeclaration: check,
+    ImportExpression: check,
+    TSImportType: check,
+  }
+}
+
+/**
  * Reads which files import which.
  * @param {string} folder absolute path
  * @returns {Map<string, string[]>} absolute paths, by importer

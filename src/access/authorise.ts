@@ -149,7 +149,7 @@ interface CookieQuestion {
   readonly sessionKey: string | undefined
 }
 
-/** The question to Django; undefined if there is no backend or no cookie to ask about. */
+/** The question to Django; undefined if no backend is set or the request has no cookie. */
 function questionOf (
   { backend, askAnonymous = false, sessionCookies }: AuthoriserOptions,
   { headers, address, forwardedProto }: Handshake,

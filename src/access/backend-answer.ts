@@ -8,7 +8,7 @@ export type Answer<T> =
   /** No usable answer: a fault of the backend, of the network or of a setting. */
   | ({ readonly kind: 'none' } & NoAnswer)
 
-/** Why there is no usable answer. */
+/** The reason why Django gave no usable answer. */
 export interface NoAnswer {
   readonly cause:
     | 'redirect' | 'rate-limited' | 'server-error' | 'unexpected-status' | 'not-json' | 'wrong-shape'

@@ -3,6 +3,7 @@ import { everyone, type Bus, type OpenBus } from '../../src/bus/bus.ts'
 import { openRedisBus } from '../../src/bus/redis-bus.ts'
 import { redisFailure } from '../../src/bus/redis-failure.ts'
 import type { Logger } from '../../src/logging/logger.ts'
+import { eventually } from '../clients/eventually.ts'
 import { openEar, type Ear } from './contract.ts'
 
 export const note = (): void => {}
@@ -29,10 +30,10 @@ export async function openNoted (t: Test, url: string): Promise<Noted> {
 
 /** Sends a text until it arrives: Redis loses messages while its servers look for each other. */
 export async function isHeard (from: Bus, to: Ear, text: string): Promise<void> {
-  while (!to.heard.some((message) => message.text === text)) {
+  await eventually(() => {
     from.send(to.bus.node, Buffer.from(text))
-    await new Promise((resolve) => { setTimeout(resolve, 20) })
-  }
+    return to.heard.some((message) => message.text === text)
+  })
 }
 
 /** Both nodes are restored once, and from then on receive every message: to one node and to all. */

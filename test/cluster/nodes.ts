@@ -1,3 +1,4 @@
+import { eventually } from '../clients/eventually.ts'
 import { startPostgres } from '../store/postgres-server.ts'
 import { startService, type Service } from '../crash/service.ts'
 import { asDjango } from '../helper.ts'
@@ -45,18 +46,18 @@ export async function ask (
   return { status: response.status, body: await response.json() }
 }
 
-/** Repeats a request until the answer is the expected one. @throws after `timeoutMs`, with the last answer */
+/** Repeats a request until the answer is the expected one. @throws after a while, with the last answer */
 export async function answers (
   port: number | undefined,
   path: string,
-  holds: (answer: { status: number, body: unknown }) => boolean,
-  timeoutMs = 30_000
+  holds: (answer: { status: number, body: unknown }) => boolean
 ): Promise<void> {
-  const until = performance.now() + timeoutMs
-  for (;;) {
-    const answer = await ask(port, path)
-    if (holds(answer)) return
-    if (performance.now() > until) throw new Error(`${path} still returns ${JSON.stringify(answer)}`)
-    await new Promise((resolve) => { setTimeout(resolve, 100) })
+  let answer: { status: number, body: unknown } | undefined
+  const isExpected = async (): Promise<boolean> => {
+    answer = await ask(port, path)
+    return holds(answer)
   }
+  await eventually(isExpected).catch((cause: unknown) => {
+    throw new Error(`${path} still returns ${JSON.stringify(answer)}`, { cause })
+  })
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Certificate } from '../certificate.ts'
+import { eventually } from '../clients/eventually.ts'
 import { freePort, requireProgram, start, type Running } from '../processes.ts'
 import { startRedis, type RedisServer } from './redis-server.ts'
 
@@ -44,7 +45,7 @@ export async function startSentinels ({ tls }: GroupOptions = {}): Promise<Redis
   }
   const master = await begin([])
   const replica = await begin(['--replicaof', '127.0.0.1', String(master.port), '--repl-diskless-sync-delay', '0'])
-  await until(async () => (await ask(replica.port, ['--pass', password, 'info', 'replication'])).includes('master_link_status:up'))
+  await eventually(async () => (await ask(replica.port, ['--pass', password, 'info', 'replication'])).includes('master_link_status:up'))
   const sentinels = await Promise.all([0, 1, 2].map(async () => {
     const port = await freePort()
     const settings = join(folder, `${port}.conf`)
@@ -59,7 +60,7 @@ export async function startSentinels ({ tls }: GroupOptions = {}): Promise<Redis
     const texts = await Promise.all(sentinels.map(({ port }) => ask(port, ['--pass', sentinelPassword, 'sentinel', 'master', masterName])))
     return texts.every((text) => /num-slaves\n1\n/.test(text) && /num-other-sentinels\n2\n/.test(text))
   }
-  await until(known)
+  await eventually(known)
   const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')
   return {
     url: `${scheme(tls)}+sentinel://:${encodeURIComponent(password)}@${hosts}/${masterName}?sentinel_password=${sentinelPassword}`,
@@ -118,7 +119,7 @@ export async function startRedisCluster ({ tls }: GroupOptions = {}): Promise<Re
   }
   const askServer = ({ port }: ClusterServer, ...args: string[]): Promise<string> => ask(port, ['--pass', password, ...args])
   const says = async (server: ClusterServer, state: 'ok' | 'fail'): Promise<void> => {
-    await until(async () => (await askServer(server, 'cluster', 'info')).includes(`cluster_state:${state}`))
+    await eventually(async () => (await askServer(server, 'cluster', 'info')).includes(`cluster_state:${state}`))
   }
   await run(cli, [...trusting(tls), '--pass', password, '--no-auth-warning', '--cluster', 'create', ...servers.map(({ port, busPort }) => `127.0.0.1:${port}@${busPort}`), '--cluster-yes'])
   for (const server of servers) await says(server, 'ok')
@@ -140,12 +141,12 @@ export async function startRedisCluster ({ tls }: GroupOptions = {}): Promise<Re
       servers.push(replica)
       const master = (await askServer(at(of), 'cluster', 'myid')).trim()
       await askServer(replica, 'cluster', 'meet', '127.0.0.1', String(at(of).port), String(at(of).busPort))
-      await until(async () => (await askServer(replica, 'cluster', 'nodes')).includes(master))
+      await eventually(async () => (await askServer(replica, 'cluster', 'nodes')).includes(master))
       await askServer(replica, 'cluster', 'replicate', master)
-      await until(async () => (await askServer(replica, 'info', 'replication')).includes('master_link_status:up'))
+      await eventually(async () => (await askServer(replica, 'info', 'replication')).includes('master_link_status:up'))
       // A voter must know its candidate.
       const id = (await askServer(replica, 'cluster', 'myid')).trim()
-      for (const server of servers) await until(async () => new RegExp(`^${id} .*slave ${master}`, 'm').test(await askServer(server, 'cluster', 'nodes')))
+      for (const server of servers) await eventually(async () => new RegExp(`^${id} .*slave ${master}`, 'm').test(await askServer(server, 'cluster', 'nodes')))
     },
     othersRefuseSubscribers: async (but) => {
       const others = servers.filter((server) => server !== at(but))
@@ -154,7 +155,7 @@ export async function startRedisCluster ({ tls }: GroupOptions = {}): Promise<Re
       }
       await allow('-')
       return {
-        isFelt: () => until(async () => (await Promise.all(others.map((server) => askServer(server, 'acl', 'log')))).some((log) => /^ssubscribe$/m.test(log))),
+        isFelt: () => eventually(async () => (await Promise.all(others.map((server) => askServer(server, 'acl', 'log')))).some((log) => /^ssubscribe$/m.test(log))),
         end: () => allow('+'),
       }
     },
@@ -195,13 +196,4 @@ const trusting = (tls: Certificate | undefined): string[] => tls === undefined ?
 const asker = (tls: Certificate | undefined) => async (port: number, args: readonly string[]): Promise<string> => {
   const { stdout } = await run(cli, ['-p', String(port), ...trusting(tls), '--no-auth-warning', ...args])
   return stdout.replaceAll('\r', '')
-}
-
-/** Redis does not report that its servers have found each other, so they are polled. */
-async function until (holds: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
-  const end = performance.now() + timeoutMs
-  while (!await holds()) {
-    if (performance.now() > end) throw new Error('The servers of Redis have not found each other.')
-    await new Promise((resolve) => { setTimeout(resolve, 50) })
-  }
 }

@@ -78,7 +78,7 @@ def share_document(request, document_id):
     body = read_json(request)
     user = get_user_model().objects.filter(username=str(body.get("username"))).first()
     if user is None or user == document.owner:
-        raise Refused(400, "There is no other user with this name.")
+        raise Refused(400, "No other user has this name.")
     can_edit = body.get("can_edit") is True
     with transaction.atomic():
         Share.objects.update_or_create(document=document, user=user, defaults={"can_edit": can_edit})

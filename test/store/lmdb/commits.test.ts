@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +5,7 @@ import { open } from 'lmdb'
 import t, { type Test } from 'tap'
 import { watchCommits, type CommitFailure } from '../../../src/store/lmdb/commits.ts'
 import type { LmdbTree } from '../../../src/store/lmdb/tree.ts'
+import { fileSizeLimit } from './file-size-limit.ts'
 
 async function makeTree (t: Test): Promise<LmdbTree> {
   const path = await mkdtemp(join(tmpdir(), 'y-commits-'))
@@ -43,15 +43,7 @@ await t.test('a commit is visible before it is synced, and read at once', async 
 })
 
 await t.test('a write that fails is told once, changes nothing, and the next one works', async (t) => {
-  const limit = (size: string) => execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${size}:`])
-  process.removeAllListeners('SIGXFSZ')
-  process.on('SIGXFSZ', () => {})
-  try {
-    limit('unlimited')
-  } catch {
-    return t.pass('skipped: there is no prlimit here (Linux, package util-linux) to make the disk look full')
-  }
-  t.teardown(() => limit('unlimited'))
+  const limit = fileSizeLimit(t)
   const tree = await makeTree(t)
   const commit = watchCommits(tree)
   const key = Buffer.from('key')

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,6 +10,7 @@ import { StoreInUse } from '../../../src/store/lmdb/owner.ts'
 import { openLmdbReader, openLmdbStore, type LmdbStore } from '../../../src/store/lmdb/lmdb-store.ts'
 import { startChild } from './child-process.ts'
 import { quiet } from '../quiet-logger.ts'
+import { fileSizeLimit } from './file-size-limit.ts'
 
 const mebibyte = 1024 * 1024
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -171,19 +171,10 @@ await t.test('the file may have any length, as a crash while it grew leaves it',
 })
 
 await t.test('a full disk: appends reject, nothing half stored, and it works again with space', async (t) => {
-  const limit = (size: string) => execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${size}:`])
-  // The runner would end with it; without the signal, a write that goes too far fails with EFBIG.
-  process.removeAllListeners('SIGXFSZ')
-  process.on('SIGXFSZ', () => {})
-  try {
-    limit('unlimited')
-  } catch {
-    return t.pass('skipped: there is no prlimit here (Linux, package util-linux) to make the disk look full')
-  }
   const path = await folder(t)
   const problems: object[] = []
   const store = await start(t, path, { ...quiet, error: (fields) => problems.push(fields) })
-  t.teardown(() => limit('unlimited'))
+  const limit = fileSizeLimit(t)
   await store.append([{ document: 'a', update: bytes('before') }])
   limit(String(4 * mebibyte))
   let stored = 0
