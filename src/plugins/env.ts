@@ -1,4 +1,4 @@
-import fastifyEnv from '@fastify/env'
+import fastifyEnv, { type FastifyEnvOptions } from '@fastify/env'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { explain, type Finding } from '../settings/explain.ts'
@@ -17,6 +17,13 @@ declare module 'fastify' {
 /** The variables of the process, which nothing else of the service reads. */
 export const processEnvironment = (): Environment => process.env
 
+/** Ajv as @fastify/env hands it out, which depends on it. */
+type Ajv = Parameters<Exclude<NonNullable<FastifyEnvOptions['ajv']>, { validate: unknown }>['customOptions']>[0]
+
+/** A copy, because @fastify/env changes it; the same one each time, which Ajv compiles once. */
+const schema = structuredClone(settingsSchema)
+let validator: Ajv | undefined
+
 /**
  * Reads the settings and checks them with `@fastify/env`, on an instance of its own, because the options of the
  * service's instance (log, trusted proxies) depend on them.
@@ -26,10 +33,10 @@ export async function readSettings (environment: Environment): Promise<Settings>
   const reader = Fastify()
   try {
     await reader.register(fastifyEnv, {
-      schema: structuredClone(settingsSchema),
+      schema,
       data: prepare(environment),
       env: false,
-      ajv: { customOptions: addVocabulary },
+      ajv: validator ?? { customOptions: (ajv) => (validator = addVocabulary(ajv)) },
     })
     const { config } = reader
     const unsafe = isProduction(config) ? findUnsafe(config) : []
@@ -68,13 +75,7 @@ export default fp(async function env (app: FastifyInstance, options: EnvOptions)
   }
 }, { name: 'env', fastify: '5.x' })
 
-/** The part of Ajv that is used here; @fastify/env depends on Ajv itself. */
-interface Vocabulary {
-  addVocabulary (keywords: string[]): unknown
-  addFormat (name: string, check: (text: string) => boolean): unknown
-}
-
-function addVocabulary<T extends Vocabulary> (ajv: T): T {
+function addVocabulary (ajv: Ajv): Ajv {
   ajv.addVocabulary([...annotations])
   for (const [name, { check }] of Object.entries(formats)) ajv.addFormat(name, check)
   return ajv
