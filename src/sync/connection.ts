@@ -3,7 +3,7 @@ import { encodeStoredAnswer } from '../protocol/encode-message.ts'
 import type { Address } from '../protocol/frame.ts'
 import type { ClientMessage } from '../protocol/message.ts'
 import { SyncProgress } from './join/sync-progress.ts'
-import type { Speaker } from './presence/awareness-table.ts'
+import type { StateSender } from './presence/awareness-table.ts'
 import { personOf } from './presence/claim.ts'
 import type { Receipt } from './save/recent-update.ts'
 import type { Socket } from './socket.ts'
@@ -68,7 +68,7 @@ const maxHeaderBytes = 10
 const maxOpenQuestions = 10_000
 
 /** One client in one room: a whole y-websocket socket, or one document on a Hocuspocus socket. */
-export class Connection implements Speaker, Receipt {
+export class Connection implements StateSender, Receipt {
   readonly socket: Socket
   readonly session: Session
   readonly protocol: WireProtocol

@@ -3,8 +3,6 @@ export interface QueuedTask {
   /** Tasks of different keys take turns; undefined: a key of its own. */
   readonly key: string | undefined
   readonly bytes: number
-  /** Set by the queue: ms, on the clock of the caller. */
-  dueMs?: number
 }
 
 /**
@@ -21,6 +19,8 @@ const delayMsPerMiB = 1000
  */
 export class TaskQueue<Task extends QueuedTask> {
   readonly #tasks: Task[] = []
+  /** ms, on the clock of the caller; kept for tasks that were taken, since they can return. */
+  readonly #dueMs = new WeakMap<Task, number>()
   #bytes = 0
 
   /** The number of tasks that wait. */
@@ -35,8 +35,10 @@ export class TaskQueue<Task extends QueuedTask> {
   add (task: Task, nowMs: number): void {
     const { key } = task
     const previous = key === undefined ? undefined : this.#tasks.findLast((other) => other.key === key)
-    const due = task.dueMs ??= Math.max(nowMs, previous?.dueMs ?? 0) + task.bytes / 2 ** 20 * delayMsPerMiB
-    const before = this.#tasks.findLastIndex((other) => (other.dueMs ?? 0) <= due)
+    const earliest = Math.max(nowMs, this.#dueOf(previous))
+    const due = this.#dueMs.get(task) ?? earliest + task.bytes / 2 ** 20 * delayMsPerMiB
+    this.#dueMs.set(task, due)
+    const before = this.#tasks.findLastIndex((other) => this.#dueOf(other) <= due)
     this.#tasks.splice(before + 1, 0, task)
     this.#bytes += task.bytes
   }
@@ -57,6 +59,10 @@ export class TaskQueue<Task extends QueuedTask> {
     if (index === -1) return false
     this.#taken(this.#tasks.splice(index, 1)[0])
     return true
+  }
+
+  #dueOf (task: Task | undefined): number {
+    return task === undefined ? 0 : this.#dueMs.get(task) ?? 0
   }
 
   #taken (task: Task | undefined): Task | undefined {

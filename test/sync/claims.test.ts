@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { absentState, AwarenessUpdate, encodeAwareness } from '../../src/protocol/awareness.ts'
-import { AwarenessTable, type Speaker } from '../../src/sync/presence/awareness-table.ts'
+import { AwarenessTable, type StateSender } from '../../src/sync/presence/awareness-table.ts'
 import { personOf } from '../../src/sync/presence/claim.ts'
 import type { SharedPresence } from '../../src/sync/peers/other-nodes.ts'
 import { sharePresence } from '../../src/sync/presence/share-presence.ts'
@@ -68,7 +68,7 @@ class Node {
     const { now } = this.world
     if (message.type === 'gone') this.table?.leaveNode(from.name, now)
     else {
-      this.table?.hear(from.name, message.entries, now)
+      this.table?.applyRemote(from.name, message.entries, now)
       const present = message.entries.filter(({ state }) => state !== absentState).map(({ clientId }) => clientId)
       if (message.type === 'introduction') this.table?.leaveNode(from.name, now, new Set(present))
     }
@@ -119,7 +119,7 @@ class Person {
   readonly #world: World
   readonly #name: string
   readonly #userId: string | undefined
-  #speaker: Speaker | undefined
+  #sender: StateSender | undefined
   at: Node | undefined
 
   constructor (world: World, name: string, userId: string | undefined) {
@@ -132,19 +132,19 @@ class Person {
     if (this.at === node) return
     this.leave()
     this.at = node
-    this.#speaker = { person: personOf(this.#userId, undefined), joinedAt: this.#world.now }
+    this.#sender = { person: personOf(this.#userId, undefined), joinedAt: this.#world.now }
   }
 
   leave (): void {
-    if (this.#speaker !== undefined) this.at?.table?.leave(this.#speaker, this.#world.now)
+    if (this.#sender !== undefined) this.at?.table?.leave(this.#sender, this.#world.now)
     this.at?.tick()
-    this.at = this.#speaker = undefined
+    this.at = this.#sender = undefined
   }
 
   say (clock: number): void {
-    if (this.#speaker === undefined) return
+    if (this.#sender === undefined) return
     const update = new AwarenessUpdate(encodeAwareness([{ clientId: id, clock, state: JSON.stringify(this.#name) }]))
-    this.at?.table?.apply(update, this.#speaker, maxBytes, this.#world.now)
+    this.at?.table?.apply(update, this.#sender, maxBytes, this.#world.now)
     this.at?.tick()
   }
 }

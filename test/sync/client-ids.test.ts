@@ -1,6 +1,6 @@
 import t from 'tap'
 import { AwarenessUpdate, encodeAwareness, type AwarenessEntry } from '../../src/protocol/awareness.ts'
-import { AwarenessTable, type Presence, type Speaker } from '../../src/sync/presence/awareness-table.ts'
+import { AwarenessTable, type Presence, type StateSender } from '../../src/sync/presence/awareness-table.ts'
 import { personOf } from '../../src/sync/presence/claim.ts'
 import { PresenceMessages } from '../../src/sync/presence/presence-messages.ts'
 import { RememberedClients } from '../../src/sync/presence/remembered-clients.ts'
@@ -97,9 +97,9 @@ await t.test('Released rooms remember a bounded number of clients, and nobody ca
   const remembered = new RememberedClients()
   const left = (userId: string | undefined, from: number, count: number): Presence[] => {
     const table = new AwarenessTable()
-    const speaker: Speaker = { person: personOf(userId, undefined), joinedAt: 0 }
-    table.apply(states(from, count), speaker, 1000, 1)
-    table.leave(speaker, 2)
+    const sender: StateSender = { person: personOf(userId, undefined), joinedAt: 0 }
+    table.apply(states(from, count), sender, 1000, 1)
+    table.leave(sender, 2)
     return table.departed()
   }
   remembered.keep('ada', left('ada', 7, 1), 2)
@@ -154,13 +154,13 @@ await t.test('A clock that clients could not increase is dropped', async (t) => 
 
 await t.test('A client that takes and releases one id after the other makes the room forget only its own ids', async (t) => {
   const table = new AwarenessTable()
-  const speaker = (userId: string | undefined, joinedAt: number): Speaker =>
+  const sender = (userId: string | undefined, joinedAt: number): StateSender =>
     ({ person: personOf(userId, undefined), joinedAt })
-  const owner = speaker('ada', 0)
+  const owner = sender('ada', 0)
   table.apply(said([{ clientId: 7, clock: 1, state: '{}' }]), owner, 1000, 1)
   table.leave(owner, 2)
   const flood = (userId: string | undefined, from: number): void => {
-    const rival = speaker(userId, from)
+    const rival = sender(userId, from)
     table.apply(states(from, 32), rival, 1000, 3)
     table.leave(rival, 4)
   }
@@ -169,7 +169,7 @@ await t.test('A client that takes and releases one id after the other makes the 
   for (let round = 0; round < 300; round++) flood(undefined, 10_000 + round * 32)
   for (let round = 0; round < 400; round++) flood(`account ${round >> 1}`, 100_000 + round * 32)
   t.equal(table.all().length, 10_000)
-  const late = speaker('mallory', 5)
+  const late = sender('mallory', 5)
   t.equal(table.apply(said([{ clientId: 7, clock: 9, state: '{}' }]), late, 1000, 6), 1, 'still Ada\'s')
   table.expire(200_000, 30_000)
   t.equal(table.all().length, 0)
@@ -179,8 +179,8 @@ await t.test('A client that takes and releases one id after the other makes the 
 await t.test('Presence is sent in pieces that a slow connection takes one by one, encoded once for all new clients', async (t) => {
   const entries = Array.from({ length: 50 }, (_, i) => ({ clientId: i, clock: 1, state: JSON.stringify('日'.repeat(5000)) }))
   const table = new AwarenessTable()
-  const speakers = [0, 1].map((joinedAt) => ({ person: `person ${joinedAt}`, joinedAt }))
-  speakers.forEach((speaker, i) => { table.apply(said(entries.slice(25 * i, 25 * i + 25)), speaker, Infinity, 1) })
+  const senders = [0, 1].map((joinedAt) => ({ person: `person ${joinedAt}`, joinedAt }))
+  senders.forEach((sender, i) => { table.apply(said(entries.slice(25 * i, 25 * i + 25)), sender, Infinity, 1) })
   const pieces = new PresenceMessages(table).present()
   t.ok(pieces.length > 1 && pieces.every(({ length }) => length <= 256 * 1024))
   const heard = pieces.map((piece) => decodeHeard(piece, false))

@@ -173,7 +173,7 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
         this.#processUpdate(from, message.update)
         break
       case 'awareness':
-        this.#awareness.hear(from, message.entries, this.#services.now())
+        this.#awareness.applyRemote(from, message.entries, this.#services.now())
         this.#tickIfChanged()
         break
       case 'introduction':
@@ -199,7 +199,7 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
     this.#adopt(from)
     this.#awaited.set(from, [])
     const present = entries.filter(({ state }) => state !== absentState)
-    this.#awareness.hear(from, entries, now)
+    this.#awareness.applyRemote(from, entries, now)
     this.#awareness.leaveNode(from, now, new Set(present.map(({ clientId }) => clientId)))
     this.#tickIfChanged()
     if (lastSeq > this.#position.synced) this.mustReadStore()

@@ -6,7 +6,7 @@ import { maxClientIdsPerConnection } from '../limits.ts'
 import type { SharedPresence } from '../peers/other-nodes.ts'
 
 /** A connection of this node that sends states for client ids. */
-export interface Speaker {
+export interface StateSender {
   /** See `personOf` */
   readonly person: string
   /** Engine time in ms */
@@ -16,26 +16,29 @@ export interface Speaker {
 /** A client that is present, or has left and is still remembered. */
 export interface Presence extends AwarenessEntry, Claimed {
   readonly clientId: number
-  clock: number
+  readonly clock: number
   /** The clock in its owner's last state; `clock` is ahead of it after a return with an old one */
-  saidClock: number
-  state: string
+  readonly sentClock: number
+  readonly state: string
   /** Length of `state` in UTF-8; counted for connections of this node only */
-  stateBytes: number
-  claim: Claim
+  readonly stateBytes: number
+  readonly claim: Claim
   /** The other node that its owner was connected to last; undefined: this node */
-  node: NodeId | undefined
+  readonly node: NodeId | undefined
   /** The connection of this node that sent its last state, while it is open */
-  speaker: Speaker | undefined
-  renewedAt: number
+  readonly sender: StateSender | undefined
+  readonly renewedAt: number
 }
 
+/** A presence as the table changes it; others read it. */
+type Entry = { -readonly [Key in keyof Presence]: Presence[Key] }
+
 /** A state of a client, and where it came from. */
-interface Word {
+interface ReceivedState {
   readonly clock: number
   readonly state: string
   readonly stateBytes: number
-  readonly speaker: Speaker | undefined
+  readonly sender: StateSender | undefined
   readonly node: NodeId | undefined
 }
 
@@ -44,11 +47,11 @@ const maxClock = 2 ** 48
 
 /** Who is present in a room. Presence is never stored. Each client id has an owner, by the rules of claim.ts. */
 export class AwarenessTable {
-  readonly #presences = new Map<number, Presence>()
-  readonly #changed = new Set<Presence>()
-  readonly #departed = new Departed<Presence>()
+  readonly #presences = new Map<number, Entry>()
+  readonly #changed = new Set<Entry>()
+  readonly #departed = new Departed<Entry>()
   /** What each connection of this node has in the table: how many client ids, and the bytes of their states */
-  readonly #shares = new Map<Speaker, { ids: number, bytes: number }>()
+  readonly #shares = new Map<StateSender, { ids: number, bytes: number }>()
   readonly #wallNow: () => number
   #version = 0
 
@@ -60,8 +63,9 @@ export class AwarenessTable {
   /** Restores the clients that left the room before it was released and opened again. */
   recall (departed: readonly Presence[]): void {
     for (const presence of departed) {
-      this.#presences.set(presence.clientId, presence)
-      this.#remember(presence)
+      const entry = { ...presence }
+      this.#presences.set(entry.clientId, entry)
+      this.#remember(entry)
     }
   }
 
@@ -74,64 +78,64 @@ export class AwarenessTable {
    * @returns how many entries were dropped: they are for another person's client, too many or too large
    * @throws MalformedMessage at the first entry that does not decode; those before it are applied
    */
-  apply (entries: Iterable<EncodedEntry>, speaker: Speaker, maxBytes: number, now: number): number {
+  apply (entries: Iterable<EncodedEntry>, sender: StateSender, maxBytes: number, now: number): number {
     let dropped = 0
-    for (const entry of entries) if (!this.#apply(entry, speaker, maxBytes, now)) dropped++
+    for (const entry of entries) if (!this.#apply(entry, sender, maxBytes, now)) dropped++
     return dropped
   }
 
-  #apply (entry: EncodedEntry, speaker: Speaker, maxBytes: number, now: number): boolean {
+  #apply (entry: EncodedEntry, sender: StateSender, maxBytes: number, now: number): boolean {
     const { clientId, clock, stateBytes, isAbsent } = entry
     const known = this.#presences.get(clientId)
     if (known === undefined && isAbsent) return true
-    if (clock > maxClock || (known !== undefined && !this.#maySpeak(speaker, known, clock, now))) return false
+    if (clock > maxClock || (known !== undefined && !this.#accepts(sender, known, clock, now))) return false
     if (isAbsent) {
-      if (known !== undefined) this.#heardLeft(known, clock, now)
+      if (known !== undefined) this.#clientLeft(known, clock, now)
       return true
     }
-    if (!this.#hasRoom(speaker, known, stateBytes, maxBytes)) return false
-    const word: Word = { clock, state: entry.readState(), stateBytes, speaker, node: undefined }
+    if (!this.#hasRoom(sender, known, stateBytes, maxBytes)) return false
+    const received: ReceivedState = { clock, state: entry.readState(), stateBytes, sender, node: undefined }
     if (known === undefined) {
-      this.#add(clientId, { person: speaker.person, since: this.#wallNow() }, word, now)
+      this.#add(clientId, { person: sender.person, since: this.#wallNow() }, received, now)
       return true
     }
-    if (known.claim.person !== speaker.person) {
-      const since = known.speaker === speaker ? known.claim.since : this.#wallNow()
-      this.#reclaim(known, { person: speaker.person, since })
+    if (known.claim.person !== sender.person) {
+      const since = known.sender === sender ? known.claim.since : this.#wallNow()
+      this.#reclaim(known, { person: sender.person, since })
     }
-    this.#speak(known, word, now)
+    this.#update(known, received, now)
     return true
   }
 
   /** Applies what another node has sent of the clients that are connected to it, and of those that have left. */
-  hear (node: NodeId, entries: readonly SharedPresence[], now: number): void {
-    for (const entry of entries) this.#hear(node, entry, now)
+  applyRemote (node: NodeId, entries: readonly SharedPresence[], now: number): void {
+    for (const entry of entries) this.#applyRemote(node, entry, now)
   }
 
-  #hear (node: NodeId, { clientId, clock, state, person, since, leftMs }: SharedPresence, now: number): void {
+  #applyRemote (node: NodeId, { clientId, clock, state, person, since, leftMs }: SharedPresence, now: number): void {
     const known = this.#presences.get(clientId)
     const isPresent = state !== absentState
     const claim = { person, since }
-    const word: Word = { clock, state, stateBytes: 0, speaker: undefined, node }
+    const received: ReceivedState = { clock, state, stateBytes: 0, sender: undefined, node }
     if (!isPresent && leftMs >= rememberLeftMs) return
-    if (known === undefined) return this.#add(clientId, claim, word, now - leftMs)
+    if (known === undefined) return this.#add(clientId, claim, received, now - leftMs)
     const isSame = known.claim.person === person
     if (isSame && since < known.claim.since) known.claim = claim
     else if (!isSame) {
       if (!replaces(claim, isPresent, known, now)) return
       this.#reclaim(known, claim)
     }
-    if (isPresent) this.#speak(known, word, now)
+    if (isPresent) this.#update(known, received, now)
     // A person who has moved to another node is present there: a report of their leave by the former node is late.
-    else if (!isSame || known.node === node) this.#heardLeft(known, clock, now - leftMs)
+    else if (!isSame || known.node === node) this.#clientLeft(known, clock, now - leftMs)
     // The connection that sent its states until now no longer owns it.
-    if (!isSame) known.speaker = undefined
+    if (!isSame) known.sender = undefined
   }
 
   /** Removes the clients of a connection that has ended. @returns whether there were any */
-  leave (speaker: Speaker, now: number): boolean {
-    const any = this.#removeWhere((presence) => presence.speaker === speaker, now)
-    for (const presence of this.#presences.values()) if (presence.speaker === speaker) presence.speaker = undefined
+  leave (sender: StateSender, now: number): boolean {
+    const any = this.#removeWhere((presence) => presence.sender === sender, now)
+    for (const presence of this.#presences.values()) if (presence.sender === sender) presence.sender = undefined
     return any
   }
 
@@ -177,8 +181,8 @@ export class AwarenessTable {
     return [...this.#presences.values()]
   }
 
-  #add (clientId: number, claim: Claim, { clock, ...word }: Word, renewedAt: number): void {
-    const presence: Presence = { clientId, clock, saidClock: clock, claim, ...word, renewedAt }
+  #add (clientId: number, claim: Claim, { clock, ...received }: ReceivedState, renewedAt: number): void {
+    const presence: Entry = { clientId, clock, sentClock: clock, claim, ...received, renewedAt }
     this.#presences.set(clientId, presence)
     if (presence.state === absentState) this.#remember(presence)
     else this.#count(presence, 1)
@@ -190,32 +194,32 @@ export class AwarenessTable {
    * (`applyAwarenessUpdate` requires a higher one). Such a state gets the next clock; its owner adopts that clock when
    * it receives its own state, so that all agree again.
    */
-  #speak (known: Presence, { clock, state, stateBytes, speaker, node }: Word, now: number): void {
-    const isNews = clock > known.saidClock || state !== known.state
+  #update (known: Entry, { clock, state, stateBytes, sender, node }: ReceivedState, now: number): void {
+    const isNews = clock > known.sentClock || state !== known.state
     const hasMoved = node !== known.node
     const wasPresent = known.state !== absentState
-    const isCounted = wasPresent && known.speaker === speaker && known.stateBytes === stateBytes
+    const isCounted = wasPresent && known.sender === sender && known.stateBytes === stateBytes
     if (!wasPresent) this.#departed.delete(known)
     else if (!isCounted) this.#count(known, -1)
     if (isNews) known.clock = Math.max(clock, known.clock + 1)
-    known.saidClock = clock
+    known.sentClock = clock
     known.state = state
     known.stateBytes = stateBytes
-    known.speaker = speaker
+    known.sender = sender
     known.node = node
     known.renewedAt = now
     if (!isCounted) this.#count(known, 1)
     if (isNews || hasMoved) this.#note(known)
   }
 
-  #heardLeft (known: Presence, clock: number, leftAt: number): void {
+  #clientLeft (known: Entry, clock: number, leftAt: number): void {
     known.clock = Math.max(known.clock, clock)
     if (known.state !== absentState) return this.#remove(known, leftAt)
     this.#departed.delete(known)
     this.#remember(known)
   }
 
-  #removeWhere (isGone: (presence: Presence) => boolean, now: number): boolean {
+  #removeWhere (isGone: (presence: Entry) => boolean, now: number): boolean {
     let any = false
     for (const presence of this.#presences.values()) {
       if (presence.state === absentState || !isGone(presence)) continue
@@ -225,7 +229,7 @@ export class AwarenessTable {
     return any
   }
 
-  #remove (presence: Presence, leftAt: number): void {
+  #remove (presence: Entry, leftAt: number): void {
     this.#count(presence, -1)
     presence.state = absentState
     presence.renewedAt = leftAt
@@ -233,24 +237,24 @@ export class AwarenessTable {
     this.#remember(presence)
   }
 
-  #remember (presence: Presence): void {
+  #remember (presence: Entry): void {
     const pushedOut = this.#departed.add(presence)
     if (pushedOut !== undefined) this.#forget(pushedOut)
   }
 
-  #forget (presence: Presence): void {
+  #forget (presence: Entry): void {
     this.#departed.delete(presence)
     this.#presences.delete(presence.clientId)
     this.#version++
   }
 
   /** The new owner's state must follow: until then a client that has left is not counted among the departed. */
-  #reclaim (known: Presence, claim: Claim): void {
+  #reclaim (known: Entry, claim: Claim): void {
     this.#departed.delete(known)
     known.claim = claim
   }
 
-  #note (presence: Presence): void {
+  #note (presence: Entry): void {
     this.#changed.add(presence)
     this.#version++
   }
@@ -260,26 +264,26 @@ export class AwarenessTable {
    * that was open when its subject sent it or left. The owner itself, moving from another node, can have had a
    * connection too, but it sends a state of its own first.
    */
-  #maySpeak (speaker: Speaker, known: Presence, clock: number, now: number): boolean {
-    if (known.speaker === speaker) return true
-    const isSame = known.claim.person === speaker.person
-    const isRepeated = clock <= known.clock && speaker.joinedAt <= known.renewedAt
-    const isEcho = isRepeated && (!isSame || this.#shares.has(speaker))
-    return !isEcho && isOpenTo(speaker.person, known, now)
+  #accepts (sender: StateSender, known: Entry, clock: number, now: number): boolean {
+    if (known.sender === sender) return true
+    const isSame = known.claim.person === sender.person
+    const isRepeated = clock <= known.clock && sender.joinedAt <= known.renewedAt
+    const isEcho = isRepeated && (!isSame || this.#shares.has(sender))
+    return !isEcho && isOpenTo(sender.person, known, now)
   }
 
-  #hasRoom (speaker: Speaker, known: Presence | undefined, stateBytes: number, maxBytes: number): boolean {
-    const { ids, bytes } = this.#shares.get(speaker) ?? { ids: 0, bytes: 0 }
-    const isOwn = known?.speaker === speaker && known.state !== absentState
+  #hasRoom (sender: StateSender, known: Entry | undefined, stateBytes: number, maxBytes: number): boolean {
+    const { ids, bytes } = this.#shares.get(sender) ?? { ids: 0, bytes: 0 }
+    const isOwn = known?.sender === sender && known.state !== absentState
     const before = isOwn ? known.stateBytes : 0
     return (isOwn || ids < maxClientIdsPerConnection) && bytes - before + stateBytes <= maxBytes
   }
 
   /** Adds a presence to its connection's share, or removes it. */
-  #count ({ speaker, stateBytes }: Presence, sign: 1 | -1): void {
-    if (speaker === undefined) return
-    const { ids, bytes } = this.#shares.get(speaker) ?? { ids: 0, bytes: 0 }
-    if (ids + sign === 0) this.#shares.delete(speaker)
-    else this.#shares.set(speaker, { ids: ids + sign, bytes: bytes + sign * stateBytes })
+  #count ({ sender, stateBytes }: Presence, sign: 1 | -1): void {
+    if (sender === undefined) return
+    const { ids, bytes } = this.#shares.get(sender) ?? { ids: 0, bytes: 0 }
+    if (ids + sign === 0) this.#shares.delete(sender)
+    else this.#shares.set(sender, { ids: ids + sign, bytes: bytes + sign * stateBytes })
   }
 }
