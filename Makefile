@@ -22,11 +22,11 @@ lint: install ## check style and the borders between folders
 type: install ## check types
 	@npm run --silent type
 
-test: build ## install the system packages that the tests need (as root), and run all tests
+test: install ## install the system packages that the tests need (as root), and run all tests
 	@scripts/system-packages.sh
 	@npm run --silent test
 
-test-long: build ## run all tests with more rounds, more clients and longer waits: takes hours
+test-long: install ## run all tests with more rounds, more clients and longer waits: takes hours
 	@scripts/system-packages.sh
 	@npm run --silent test:long
 
@@ -38,7 +38,7 @@ bench: build ## measure the service beside other servers, conversion and several
 	@npm run --silent bench:convert
 	@npm run --silent bench:cluster
 
-crash: build ## kill the service repeatedly under load; ROUNDS=300; SEED=… repeats a run
+crash: install ## kill the service repeatedly under load; ROUNDS=300; SEED=… repeats a run
 	@npm run --silent crash
 
 check: ## what CI runs: lint, type, build, test, test-nodes

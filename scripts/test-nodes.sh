@@ -34,6 +34,6 @@ for version in "${versions[@]}"; do
   path=$(fetch "$version"):$PATH
   echo "--- Node.js $(PATH=$path node --version)"
   # One line for each file, each failure, and the count.
-  PATH=$path node_modules/.bin/tap --disable-coverage --allow-empty-coverage "${core[@]}" |
+  PATH=$path node scripts/test.mjs "${core[@]}" |
     grep --text -E '^ok|^ *not ok|^# \{'
 done

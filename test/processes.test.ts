@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import t from 'tap'
-import { freePort, requireProgram, requirePython, start } from './processes.ts'
+import { freePort } from './free-port.ts'
+import { requireProgram, requirePython, start } from './processes.ts'
 
 const node = process.execPath
 const speaker = "console.log('listening on 4711'); setInterval(() => {}, 1000)"

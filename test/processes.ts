@@ -1,7 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:net'
 
 /** How a process is started: all options except `ready` as in `child_process.spawn`. */
 export interface StartOptions {
@@ -113,17 +111,6 @@ export async function start (command: string, args: string[], options: StartOpti
     await stop('SIGKILL')
     throw error
   }
-}
-
-/** A TCP port of 127.0.0.1 that was free a moment ago, for programs that cannot choose one themselves. */
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('A TCP server has no port.')
-  server.close()
-  await once(server, 'close')
-  return address.port
 }
 
 /** Debian's own Python: another `python3` on the PATH does not see the packages of apt. */

@@ -1,21 +1,16 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-
-const root = fileURLToPath(new URL('..', import.meta.url))
+import { siblingModule } from '../src/workers/sibling-module.ts'
 
 /**
- * The arguments with which Node runs a program of the project: the build, which starts three times as fast, if it is
- * newer than every source; else the sources, so that no test ever runs an old build.
+ * The arguments with which Node runs a module in a process of its own: compiled if the caller is, else from source.
+ * @param base `import.meta.url` of the caller
  */
-export function programArguments (name: 'server' | 'cli'): string[] {
-  return isBuilt() ? [join(root, 'dist', `${name}.js`)] : ['--import', 'tsx', join(root, 'src', `${name}.ts`)]
+export function moduleArguments (base: string, name: string): string[] {
+  const path = fileURLToPath(siblingModule(base, name))
+  return path.endsWith('.ts') ? ['--import', 'tsx', path] : [path]
 }
 
-function isBuilt (): boolean {
-  const built = join(root, 'dist/server.js')
-  if (!existsSync(built)) return false
-  const builtAt = statSync(built).mtimeMs
-  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  return sources.every((name) => statSync(join(root, 'src', name)).mtimeMs < builtAt)
+/** The arguments with which Node runs a program of the project. */
+export function programArguments (name: 'server' | 'cli'): string[] {
+  return moduleArguments(import.meta.url, `../src/${name}`)
 }

@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { cp, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
-import { freePort, start } from './processes.ts'
+import { freePort } from './free-port.ts'
+import { start } from './processes.ts'
 import { secret } from './helper.ts'
 import { programArguments } from './program.ts'
+import { root as cwd } from './root.ts'
 
-const cwd = fileURLToPath(new URL('..', import.meta.url))
 const command = programArguments('server')
 const ready = /Server listening at (http:[^"]+)/
 

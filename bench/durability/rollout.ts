@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startService } from '../../test/crash/service.ts'
-import { freePort } from '../../test/processes.ts'
+import { freePort } from '../../test/free-port.ts'
 import { connectHocuspocus } from '../../test/clients/hocuspocus-client.ts'
 import { connectYWebsocket } from '../../test/clients/y-websocket-client.ts'
 

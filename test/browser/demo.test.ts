@@ -1,6 +1,7 @@
 import { chromium } from 'playwright-core'
 import t from 'tap'
-import { freePort, requireProgram, start } from '../processes.ts'
+import { freePort } from '../free-port.ts'
+import { requireProgram, start } from '../processes.ts'
 
 const chromiumPath = '/usr/bin/chromium'
 

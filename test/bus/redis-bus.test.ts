@@ -6,7 +6,7 @@ import type { OpenBus } from '../../src/bus/bus.ts'
 import { openRedisBus } from '../../src/bus/redis-bus.ts'
 import { redisFailure } from '../../src/bus/redis-failure.ts'
 import type { Logger } from '../../src/logging/logger.ts'
-import { freePort } from '../processes.ts'
+import { freePort } from '../free-port.ts'
 import { startRedis } from '../cluster/redis-server.ts'
 import { busContract, openEar } from './contract.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { startRedisCluster } from '../cluster/redis-groups.ts'
-import { freePort } from '../processes.ts'
+import { freePort } from '../free-port.ts'
 import { busContract } from './contract.ts'
 import {
   away, back, deaf, isHeard, isOneCut, openNoted, opener, refusal, rejectsPassword, survives,

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import t from 'tap'
 import { masterName, startSentinels } from '../cluster/redis-groups.ts'
-import { freePort } from '../processes.ts'
+import { freePort } from '../free-port.ts'
 import { busContract, openEar } from './contract.ts'
 import {
   away, back, deaf, isHeard, note, openNoted, opener, refusal, rejectsPassword, survives,

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { openLmdbStore } from '../../src/store/lmdb/lmdb-store.ts'
 import { requireProgram } from '../processes.ts'
 import { quiet } from '../store/quiet-logger.ts'
-import { program } from './run-cli.ts'
+import { programArguments } from '../program.ts'
 
 const strace = '/usr/bin/strace'
 
@@ -24,7 +24,7 @@ async function backUp (
   await store.close()
   const to = join(folder, 'new', 'copy')
   const trace = join(folder, 'trace')
-  const { stdout, stderr } = spawnSync(strace, ['-f', '-y', '-o', trace, '-e', 'trace=link,linkat,rename,renameat,renameat2,fsync,openat', ...options, process.execPath, '--import', 'tsx', program, 'backup', to, '--store', from], { encoding: 'utf8' })
+  const { stdout, stderr } = spawnSync(strace, ['-f', '-y', '-o', trace, '-e', 'trace=link,linkat,rename,renameat,renameat2,fsync,openat', ...options, process.execPath, ...programArguments('cli'), 'backup', to, '--store', from], { encoding: 'utf8' })
   return { to, trace: await readFile(trace, 'utf8'), printed: stdout + stderr }
 }
 

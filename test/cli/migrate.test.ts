@@ -11,7 +11,8 @@ import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { startPostgres } from '../store/postgres-server.ts'
 import { quiet } from '../store/quiet-logger.ts'
-import { cli, program } from './run-cli.ts'
+import { programArguments } from '../program.ts'
+import { cli } from './run-cli.ts'
 
 const documents = 300
 
@@ -49,7 +50,7 @@ await t.test('After the first run was killed halfway, a second run copies the re
   const text = (nr: number): string => `${nr} `.repeat(2000)
   await source.append(Array.from({ length: documents }, (_, nr) => ({ document: `document ${nr}`, update: typed(text(nr)) })))
 
-  const running = spawn(process.execPath, ['--import', 'tsx', program, 'migrate', '--from', folder, '--to', url], { stdio: 'ignore', env: { PATH: process.env['PATH'] } })
+  const running = spawn(process.execPath, [...programArguments('cli'), 'migrate', '--from', folder, '--to', url], { stdio: 'ignore', env: { PATH: process.env['PATH'] } })
   const ended = once(running, 'exit')
   while ((await names(target)).length < 20) {
     if (running.exitCode !== null) return t.fail('it ended too early')

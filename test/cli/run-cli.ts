@@ -1,12 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { runCommand } from '../../src/cli/run-command.ts'
 import { programArguments } from '../program.ts'
-
-/** The path of the command line program. */
-export const program = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
 /** The exit code and the output of a command. */
 export interface Finished {

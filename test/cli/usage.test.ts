@@ -7,6 +7,7 @@ import { parseArguments } from '../../src/cli/parse-arguments.ts'
 import { plural } from '../../src/cli/plural.ts'
 import { usage, usageOf } from '../../src/cli/usage.ts'
 import { cli, cliProcess } from './run-cli.ts'
+import { rootUrl } from '../root.ts'
 
 await t.test('help for all commands, and for each one', async (t) => {
   for (const args of [[], ['help'], ['--help'], ['-h'], ['help', '--help']]) t.strictSame(parseArguments(args), { type: 'help' }, args.join(' '))
@@ -18,7 +19,7 @@ await t.test('help for all commands, and for each one', async (t) => {
 })
 
 await t.test('The version is the version of the package', async (t) => {
-  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  const { version } = JSON.parse(await readFile(new URL('package.json', rootUrl), 'utf8')) as { version: string }
   t.match(await cli(['--version']), { code: 0, out: `${version}\n` })
 })
 

@@ -11,6 +11,7 @@ import { completeClient, type Client } from './client.ts'
 import { bytes } from './messages.ts'
 import { ClientRecord, recording } from './record.ts'
 import type { Owner } from './owner.ts'
+import { root } from '../root.ts'
 
 /** The three versions of y-websocket that browsers load today, typed as one class as far as tests use it. */
 export const yWebsockets = {
@@ -25,7 +26,7 @@ export const yWebsockets = {
  * that ends in `.mjs`.
  */
 async function yWebsocket1 (): Promise<typeof WebsocketProvider> {
-  const folder = join(import.meta.dirname, '../../.tap')
+  const folder = join(root, '.tap')
   const copy = join(folder, `y-websocket-1-${process.pid}.mjs`)
   await mkdir(folder, { recursive: true })
   await copyFile(fileURLToPath(import.meta.resolve('y-websocket1')), copy)

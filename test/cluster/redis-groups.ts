@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Certificate } from '../certificate.ts'
 import { eventually } from '../clients/eventually.ts'
-import { freePort, requireProgram, start, type Running } from '../processes.ts'
+import { freePort } from '../free-port.ts'
+import { requireProgram, start, type Running } from '../processes.ts'
 import { startRedis, type RedisServer } from './redis-server.ts'
 
 const run = promisify(execFile)

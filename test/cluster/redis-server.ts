@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort, requireProgram, start, type Running } from '../processes.ts'
+import { freePort } from '../free-port.ts'
+import { requireProgram, start, type Running } from '../processes.ts'
 
 const program = '/usr/bin/redis-server'
 

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { parse } from 'yaml'
 import { readSettings } from '../../src/plugins/env.ts'
 import { settings } from '../../src/settings/prepare.ts'
 import { requireProgram } from '../processes.ts'
+import { root } from '../root.ts'
 
 /*
  * What can be tested of compose.yml without a container engine: its names, values and references are right.
@@ -24,7 +24,6 @@ interface Service {
   readonly [more: string]: unknown
 }
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
 const text = (path: string): string => readFileSync(join(root, path), 'utf8')
 /** As compose expands `${NAME:-default}` if nothing is set. */
 const filledIn = text('compose.yml').replace(/\$\{\w+:-([^}]*)\}/g, '$1')

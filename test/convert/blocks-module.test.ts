@@ -12,10 +12,11 @@ import { markdownToBlocks } from '../../src/convert/markdown/markdown-to-blocks.
 import { standardTable } from '../../src/convert/blocks/standard-table.ts'
 import { updateToBlocks } from '../../src/convert/yjs/update-to-blocks.ts'
 import { validateBlocks } from '../../src/convert/blocks/validate-blocks.ts'
+import { siblingModule } from '../../src/workers/sibling-module.ts'
 import { anyBlocks } from './arbitrary-blocks.ts'
 import { withoutIds } from './without-ids.ts'
 
-const url = new URL('./my-blocks.ts', import.meta.url).href
+const url = siblingModule(import.meta.url, 'my-blocks').href
 
 await t.test('Without a module the table is the standard one', async (t) => {
   t.equal(await loadBlockTable(undefined), standardTable)

@@ -9,9 +9,10 @@ import { convert } from '../../src/convert/convert.ts'
 import { standardTable } from '../../src/convert/blocks/standard-table.ts'
 import { listen, secret } from '../helper.ts'
 import { python, requirePython } from '../processes.ts'
+import { rootUrl } from '../root.ts'
 
 // Runs the examples of docs/conversion.md unchanged, except for the port.
-const text = readFileSync(new URL('../../docs/conversion.md', import.meta.url), 'utf8')
+const text = readFileSync(new URL('docs/conversion.md', rootUrl), 'utf8')
 const run = promisify(execFile)
 
 function example (language: string): string {

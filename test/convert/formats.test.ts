@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { inputFormatOf, negotiate } from '../../src/convert/formats.ts'
+import { rootUrl } from '../root.ts'
 
 await t.test('Content-Type names the input format', async (t) => {
   for (const [header, format] of [
@@ -45,7 +46,7 @@ await t.test('Accept chooses the output format', async (t) => {
 })
 
 await t.test('Every documented media type is accepted', async (t) => {
-  const page = readFileSync(new URL('../../docs/conversion.md', import.meta.url), 'utf8')
+  const page = readFileSync(new URL('docs/conversion.md', rootUrl), 'utf8')
   const mediaTypesIn = (cell: string) => cell.match(/(?:text|application)\/[\w.+-]+/g) ?? []
   const rows = page.split('\n').filter((line) => /^\|.*\|.*`(?:text|application)\//.test(line)).map((line) => line.split('|'))
   t.equal(rows.length, 5)

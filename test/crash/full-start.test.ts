@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { open } from 'lmdb'
 import t, { type Test } from 'tap'
+import { moduleArguments } from '../program.ts'
 import { startChild } from '../store/lmdb/child-process.ts'
 import { mountSmallDisk } from './small-disk.ts'
 
@@ -20,9 +20,8 @@ async function start (
   t.teardown(() => { disk.unmount() })
   await prepare(disk.path)
   fill(join(disk.path, 'filler'))
-  const script = fileURLToPath(new URL('./open-and-close.ts', import.meta.url))
   const { NODE_OPTIONS: _, ...env } = process.env
-  const { signal, status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, disk.path], { encoding: 'utf8', env })
+  const { signal, status, stderr } = spawnSync(process.execPath, [...moduleArguments(import.meta.url, 'open-and-close'), disk.path], { encoding: 'utf8', env })
   return { signal, status, stderr, names: readdirSync(disk.path) }
 }
 

@@ -1,9 +1,7 @@
-import { fileURLToPath } from 'node:url'
 import { secret } from '../helper.ts'
 import { start, type Running } from '../processes.ts'
 import { programArguments } from '../program.ts'
-
-const cwd = fileURLToPath(new URL('../..', import.meta.url))
+import { root as cwd } from '../root.ts'
 
 /** The service in a process of its own, to be killed. */
 export interface Service extends Running {

@@ -5,16 +5,17 @@ import * as Y from 'yjs'
 import { listen } from '../helper.ts'
 import { Engine, turn, typing, until } from '../sync/engine.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
+import { root, rootUrl } from '../root.ts'
 
 /** The code for developers in docs/durability.md. */
 type WatchStored = (provider: unknown, onChange: (isStored: boolean) => void) => void
 
 async function watchStoredOfTheDocs (): Promise<WatchStored> {
-  const text = readFileSync(new URL('../../docs/durability.md', import.meta.url), 'utf8')
+  const text = readFileSync(new URL('docs/durability.md', rootUrl), 'utf8')
   const code = text.match(/```js\n(\/\/ stored\.js\n[^]*?)```/)?.[1]
   if (code === undefined) throw new Error('docs/durability.md shows no stored.js')
   // Next to this file, so that its imports are resolved.
-  const folder = mkdtempSync(join(import.meta.dirname, 'docs-'))
+  const folder = mkdtempSync(join(root, '.tap/docs-'))
   try {
     writeFileSync(join(folder, 'stored.mjs'), code)
     const { watchStored } = await import(join(folder, 'stored.mjs')) as { watchStored: WatchStored } // the exports of the page

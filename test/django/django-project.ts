@@ -2,11 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { python, requirePython, start } from '../processes.ts'
 import type { Running } from '../processes.ts'
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
+import { root } from '../root.ts'
 
 /** The Debian packages of the example's imports. */
 export const debianPackages = { django: 'python3-django', requests: 'python3-requests', jwt: 'python3-jwt' }

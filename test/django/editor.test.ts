@@ -1,15 +1,14 @@
 /** The example as two people see it: Chromium, nginx, Django, y-provider. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { startSite } from '../nginx/site.ts'
 import { requireProgram } from '../processes.ts'
+import { root } from '../root.ts'
 
 const program = '/usr/bin/chromium'
-const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** The same as in examples/django/start. */
 function bundleEditor (project: string): void {

@@ -4,8 +4,9 @@ import { request } from 'node:http'
 import t from 'tap'
 import { DjangoProject } from './django-project.ts'
 import { ProviderProcess } from './provider-process.ts'
+import { rootUrl } from '../root.ts'
 
-const guide = readFileSync(new URL('../../docs/django.md', import.meta.url), 'utf8')
+const guide = readFileSync(new URL('docs/django.md', rootUrl), 'utf8')
 const django = new DjangoProject()
 const provider = new ProviderProcess()
 t.teardown(async () => {

@@ -1,12 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { start } from '../processes.ts'
 import type { Running } from '../processes.ts'
 import { programArguments } from '../program.ts'
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
+import { root } from '../root.ts'
 
 /** y-provider in a process of its own, started as documented, with a store that survives its restarts. */
 export class ProviderProcess {

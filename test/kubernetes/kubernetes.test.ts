@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import ts from 'typescript'
 import { parseAllDocuments } from 'yaml'
@@ -9,6 +10,7 @@ import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import type { Secret, Service } from 'kubernetes-types/core/v1.js'
 import type { NetworkPolicy } from 'kubernetes-types/networking/v1.js'
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js'
+import { rootUrl as root } from '../root.ts'
 
 /** The manifests of examples/kubernetes, by kind: one of each. */
 interface Manifests {
@@ -22,7 +24,6 @@ interface Manifests {
 /** The spec of a pod, for faults that its type would not allow. */
 interface LooseSpec { containers: [Record<string, unknown>], [field: string]: unknown }
 
-const root = new URL('../../', import.meta.url)
 const folder = new URL('examples/kubernetes/', root)
 const documents = readdirSync(folder).flatMap((name) => parseAllDocuments(readFileSync(new URL(name, folder), 'utf8'))).map((document) => {
   if (document.errors.length > 0) throw document.errors[0]
@@ -41,7 +42,7 @@ const typesOf: Readonly<Record<string, string>> = { v1: 'core/v1', 'apps/v1': 'a
 function check (checked: ReadonlyArray<{ apiVersion: string, kind: string }>): string[] {
   const typeName = ({ apiVersion, kind }: { apiVersion: string, kind: string }) => `import('kubernetes-types/${typesOf[apiVersion]}.js').${kind}`
   const text = checked.map((manifest, index) => `export const manifest${index}: ${typeName(manifest)} = ${JSON.stringify(manifest)}`).join('\n')
-  const path = `${import.meta.dirname}/manifests.ts`
+  const path = fileURLToPath(new URL('test/kubernetes/manifests.ts', root))
   const options = { strict: true, noEmit: true, types: [], lib: ['lib.es5.d.ts'], target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.NodeNext }
   const source = ts.createSourceFile(path, text, options.target)
   const host = ts.createCompilerHost(options)

@@ -4,10 +4,11 @@
 import t, { type Test } from 'tap'
 import { listen } from '../helper.ts'
 import { NginxProcess } from '../nginx/nginx-process.ts'
-import { freePort } from '../processes.ts'
+import { freePort } from '../free-port.ts'
 import { apiKey, documentedSettings, secret, startLaSuite } from './la-suite.ts'
 import type { Client } from '../clients/client.ts'
 import { connect } from '../clients/connect.ts'
+import { rootUrl } from '../root.ts'
 
 const suite = await startLaSuite(t)
 const nginx = new NginxProcess()
@@ -20,7 +21,7 @@ const { url } = await listen(t, documentedSettings('1.9 to 2.6', {
   COLLABORATION_SERVER_ORIGIN: origin,
   DATA_DIR: t.testdir(),
 }))
-await nginx.start(new URL('auth-request.conf.template', import.meta.url), {
+await nginx.start(new URL('test/la-suite/auth-request.conf.template', rootUrl), {
   DJANGO_ADDRESS: new URL(suite.url).host,
   Y_PROVIDER_ADDRESS: new URL(url).host,
   NGINX_LISTEN: address,

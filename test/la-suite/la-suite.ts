@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { python, requirePython, start } from '../processes.ts'
+import { rootUrl } from '../root.ts'
 
 /** The secret and the API key that La Suite and y-provider share. */
 export const secret = 'the-collaboration-server-secret'
@@ -59,7 +60,7 @@ export class LaSuite {
 /** Starts the stand-in; it ends with the test. */
 export async function startLaSuite (t: Test): Promise<LaSuite> {
   requirePython({ requests: 'python3-requests' })
-  const program = fileURLToPath(new URL('la_suite.py', import.meta.url))
+  const program = fileURLToPath(new URL('test/la-suite/la_suite.py', rootUrl))
   const running = await start(python, [program, secret, apiKey], { ready: /La Suite listens on (\S+)/ })
   t.teardown(() => running.stop())
   // The pattern has this group.
@@ -68,7 +69,7 @@ export async function startLaSuite (t: Test): Promise<LaSuite> {
 
 /** The settings of y-provider that docs/la-suite.md shows under a heading, with the values of a test. */
 export function documentedSettings (heading: string, values: Readonly<Record<string, string>>): Record<string, string> {
-  const page = readFileSync(new URL('../../docs/la-suite.md', import.meta.url), 'utf8')
+  const page = readFileSync(new URL('docs/la-suite.md', rootUrl), 'utf8')
   const section = page.split(/^## /m).find((text) => text.startsWith(heading)) ?? ''
   const block = /```env\n(.*?)```/s.exec(section)?.[1] ?? ''
   const shown = Object.fromEntries([...block.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]))

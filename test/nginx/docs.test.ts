@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { rootUrl } from '../root.ts'
 
-const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const read = (path: string) => readFileSync(new URL(path, rootUrl), 'utf8')
 
 await t.test('docs/nginx.md shows the files that the tests run', async (t) => {
   const shown = [...read('docs/nginx.md').matchAll(/<!-- (\S+) -->\n```nginx\n(.*?)```/gs)]

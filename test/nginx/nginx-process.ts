@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { requireProgram, start } from '../processes.ts'
 import type { Running } from '../processes.ts'
+import { rootUrl } from '../root.ts'
 
 const program = '/usr/sbin/nginx'
-const templates = fileURLToPath(new URL('../../examples/nginx/', import.meta.url))
+const templates = fileURLToPath(new URL('examples/nginx/', rootUrl))
 
 /** The values for a template of `examples/nginx/`. */
 export interface TemplateValues {

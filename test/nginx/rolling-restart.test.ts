@@ -7,7 +7,7 @@ import * as Y from 'yjs'
 import { startRedis } from '../cluster/redis-server.ts'
 import { startService, type Service } from '../crash/service.ts'
 import { mint } from '../service/tickets.ts'
-import { freePort } from '../processes.ts'
+import { freePort } from '../free-port.ts'
 import { startPostgres } from '../store/postgres-server.ts'
 import { NginxProcess } from './nginx-process.ts'
 

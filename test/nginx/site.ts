@@ -1,7 +1,7 @@
 import { Browser } from '../django/browser.ts'
 import { DjangoProject } from '../django/django-project.ts'
 import { ProviderProcess } from '../django/provider-process.ts'
-import { freePort } from '../processes.ts'
+import { freePort } from '../free-port.ts'
 import { NginxProcess } from './nginx-process.ts'
 
 export const secret = 'the-secret-that-no-browser-may-see'

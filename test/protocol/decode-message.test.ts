@@ -11,6 +11,7 @@ import { encodeAuthenticated, encodeAwarenessMessage, encodeHocuspocusDenied, en
 import { MalformedMessage } from '../../src/protocol/malformed-message.ts'
 import type { ClientMessage } from '../../src/protocol/message.ts'
 import { decodeAwareness } from '../clients/heard.ts'
+import { rootUrl } from '../root.ts'
 
 const written = (write: (encoder: encoding.Encoder) => void): Uint8Array => encoding.encode(write)
 
@@ -53,7 +54,7 @@ await t.test('Messages to clients are identical to those of y-protocols', async 
 })
 
 await t.test('The messages that y-provider adds have the bytes of docs/protocol.md', async (t) => {
-  const docs = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8')
+  const docs = readFileSync(new URL('docs/protocol.md', rootUrl), 'utf8')
   const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex').replace(/..(?=.)/g, '$& ')
   const about = (message: Uint8Array): Uint8Array => written((e) => { encoding.writeVarString(e, 'a'); encoding.writeUint8Array(e, message) })
   const ticket = `eyJ${'x'.repeat(177)}`

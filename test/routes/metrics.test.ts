@@ -12,6 +12,7 @@ import { closeCode, openSocket, connectBare } from '../clients/bare-client.ts'
 import { synced } from '../clients/client.ts'
 import { connectHocuspocus } from '../clients/hocuspocus-client.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
+import { rootUrl } from '../root.ts'
 
 async function scrape (app: FastifyInstance): Promise<Map<string, Family>> {
   const { statusCode, body } = await app.inject({ url: '/metrics', headers: asDjango })
@@ -84,7 +85,7 @@ t.test('docs/operations.md names every metric, with its type and labels', async 
   const app = await build(t)
   await app.inject({ method: 'POST', url: '/api/convert/', headers: { ...asDjango, accept: 'text/html' }, payload: '# Hello' })
   await app.inject({ method: 'POST', url: '/api/convert/', headers: { ...asDjango, 'content-type': 'application/octet-stream' }, payload: 'no update' })
-  const page = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+  const page = await readFile(new URL('docs/operations.md', rootUrl), 'utf8')
   const documented = [...page.matchAll(/^\| `y_provider_(\w+)` \| (\w+) \|([^|]*)\| [^|]+ \|$/gm)].map(([, name, type, labels = '']) => ({ name, type, labels: [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label).sort() }))
   const shown = [...await scrape(app)].filter(([name]) => name.startsWith('y_provider_')).map(([name, { type, samples }]) => ({
     name: name.slice('y_provider_'.length),

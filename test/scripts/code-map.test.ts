@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { root } from '../root.ts'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
 const contributing = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')
 /** The paths of the map, in its order; folders end with a slash. */
 const mapped = [...contributing.matchAll(/^((?:src|bench|demo|docs|examples|scripts|test)\/\S*) +\S/gm)].map(([, path = '']) => path)

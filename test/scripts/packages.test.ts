@@ -1,10 +1,8 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
+import { root } from '../root.ts'
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>

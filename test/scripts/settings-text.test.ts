@@ -3,8 +3,7 @@ import { parseEnv } from 'node:util'
 import t from 'tap'
 import { envExample, settingsPage } from '../../scripts/settings-text.ts'
 import { readSettings } from '../../src/plugins/env.ts'
-
-const root = new URL('../../', import.meta.url)
+import { rootUrl as root } from '../root.ts'
 
 await t.test('.env.example and docs/settings.md agree with the schema (npm run env-example)', async (t) => {
   t.equal(await readFile(new URL('.env.example', root), 'utf8'), envExample())

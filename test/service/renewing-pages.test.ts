@@ -12,6 +12,7 @@ import { when } from '../clients/changes.ts'
 import { connect as connectEditor } from '../clients/connect.ts'
 import { eventually } from '../clients/eventually.ts'
 import { connectYWebsocket, type YWebsocket } from '../clients/y-websocket-client.ts'
+import { rootUrl } from '../root.ts'
 
 type KeepAccess = (
   provider: WebsocketProvider,
@@ -19,8 +20,8 @@ type KeepAccess = (
   onAccess: (canEdit: boolean) => void
 ) => { renew (): Promise<void>, stop (): void }
 
-const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
-const page = '../../examples/y-websocket/keep-access.js'
+const text = (path: string): string => readFileSync(new URL(path, rootUrl), 'utf8')
+const page = new URL('examples/y-websocket/keep-access.js', rootUrl).href
 const { keepAccess } = await import(page) as { keepAccess: KeepAccess } // plain JavaScript, for pages
 
 t.test('The docs show the files of the examples', async (t) => {

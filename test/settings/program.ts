@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { rootUrl } from '../root.ts'
 
 /** Packages that are native or load others by name; the rest of node_modules is in the bundle. */
 const external = ['lmdb', 'pino-pretty', 'pg-native']
@@ -17,7 +18,7 @@ const withRequire = "import { createRequire } from 'node:module'; const require 
  * @returns its path in `folder`, which must be inside the project
  */
 export async function bundle (folder: string): Promise<string> {
-  const entry = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
+  const entry = fileURLToPath(new URL('src/server.ts', rootUrl))
   // As deep as the module that reads the version from package.json.
   const outdir = join(folder, 'dist/settings')
   await build({
@@ -32,7 +33,7 @@ export async function bundle (folder: string): Promise<string> {
     outdir,
     logLevel: 'error',
   })
-  await copyFile(new URL('../../package.json', import.meta.url), join(folder, 'package.json'))
+  await copyFile(new URL('package.json', rootUrl), join(folder, 'package.json'))
   return join(outdir, 'server.js')
 }
 

@@ -5,13 +5,14 @@ import t from 'tap'
 import { readSettings } from '../../src/plugins/env.ts'
 import { settings } from '../../src/settings/prepare.ts'
 import { requireProgram } from '../processes.ts'
+import { rootUrl } from '../root.ts'
 
 /**
  * Tests of examples/systemd without a running systemd: systemd accepts the unit, it is strict, and it fits the service.
  */
 
 const program = '/usr/bin/systemd-analyze'
-const folder = new URL('../../examples/systemd/', import.meta.url)
+const folder = new URL('examples/systemd/', rootUrl)
 const unit = readFileSync(new URL('y-provider.service', folder), 'utf8')
 const environment = Object.fromEntries([...readFileSync(new URL('y-provider.env', folder), 'utf8').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]))
 const filledIn = { ...environment, COLLABORATION_SERVER_SECRET: 'only-for-this-check-0123456789' }
@@ -48,6 +49,6 @@ t.test('The settings are known and accepted in production once the secret is fil
 })
 
 t.test('The unit starts what npm start does', async (t) => {
-  const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { scripts: { start: string } }
+  const { scripts } = JSON.parse(readFileSync(new URL('package.json', rootUrl), 'utf8')) as { scripts: { start: string } }
   t.equal(/^ExecStart=\/usr\/bin\/(.*)$/m.exec(unit)?.[1], scripts.start)
 })

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { root } from '../root.ts'
 
 /** One change of a text. */
 export type Patch = [position: number, deleted: number, inserted: string]
@@ -12,7 +13,6 @@ const fileName = 'automerge-paper.json.gz'
  * repository. If there is none, a made-up history of the same kind and length.
  */
 export function paperPatches (): Patch[] {
-  const root = path.resolve(import.meta.dirname, '../..')
   const folders = [process.env.Y_PROVIDER_TRACES ?? '', path.join(root, '../shared/data'), path.join(root, '../../shared/data')]
   const file = folders.map((folder) => path.join(folder, fileName)).find((candidate) => existsSync(candidate))
   if (file === undefined) return madeUpPatches()

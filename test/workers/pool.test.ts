@@ -4,13 +4,14 @@ import t, { type Test } from 'tap'
 import type { PoolOptions } from '../../src/workers/pool-options.ts'
 import { openPool, type Pool } from '../../src/workers/pool.ts'
 import { PoolBusy, PoolClosed, PoolDeadline, PoolMemory, WorkerDied } from '../../src/workers/pool-errors.ts'
+import { siblingModule } from '../../src/workers/sibling-module.ts'
 import { OddNumber, type SampleTask } from './sample-tasks.ts'
 
 const MiB = 2 ** 20
 
 async function open (t: Test, options: Partial<PoolOptions> = {}): Promise<Pool> {
   const pool = await openPool({
-    module: new URL('./sample-tasks.ts', import.meta.url),
+    module: siblingModule(import.meta.url, 'sample-tasks'),
     threads: 1,
     maxQueue: 10,
     memoryMb: 256,
@@ -117,7 +118,7 @@ await t.test('The module gets the context, and nothing of the environment', asyn
 await t.test('An error keeps its class, its code and its message', async (t) => {
   const pool = await open(t)
   await t.rejects(run(pool, { do: 'fail' }), { name: 'OddNumber', code: 'ODD', message: 'This number is odd', constructor: OddNumber })
-  const module = new URL('./sample-tasks.ts', import.meta.url)
+  const module = siblingModule(import.meta.url, 'sample-tasks')
   const plain = await openPool({ module, threads: 1, maxQueue: 1, memoryMb: 256 })
   t.teardown(() => plain.close())
   await t.rejects(run(plain, { do: 'fail' }), { name: 'OddNumber', code: 'ODD', message: 'This number is odd', constructor: Error })
@@ -276,7 +277,7 @@ await t.test('A task that cannot be sent fails, and its thread goes on', async (
 })
 
 await t.test('A module that fails to load rejects the opening', async (t) => {
-  await t.rejects(open(t, { module: new URL('./no-such-module.ts', import.meta.url) }), { message: /no-such-module/ })
+  await t.rejects(open(t, { module: siblingModule(import.meta.url, 'no-such-module') }), { message: /no-such-module/ })
 })
 
 await t.test('Closing rejects the tasks that wait, that are in progress and that come later', async (t) => {
