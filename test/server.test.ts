@@ -27,21 +27,9 @@ function refused (env: Record<string, string>) {
   return { status, stdout, stderr }
 }
 
+// settings/failed-starts.test.ts has all others.
 await t.test('An invalid setting stops the start with one line and exit code 1', async (t) => {
   t.same(refused({}), { status: 1, stdout: '', stderr: 'COLLABORATION_SERVER_SECRET is missing: set it (or COLLABORATION_SERVER_SECRET_FILE) to the same value as in Django\n' })
-  t.same(refused({ COLLABORATION_SERVER_SECRET: secret, PORT: 'many' }), { status: 1, stdout: '', stderr: 'PORT must be a whole number, 0 to 65535\n' })
-  t.same(refused({ COLLABORATION_SERVER_SECRET: 'my-secret', NODE_ENV: 'production' }), { status: 1, stdout: '', stderr: 'COLLABORATION_SERVER_SECRET is unsafe in production: use at least 16 random characters\n' })
-})
-
-await t.test('A port in use is reported in one line', async (t) => {
-  const other = createServer().listen(0, '127.0.0.1')
-  t.teardown(() => other.close())
-  await once(other, 'listening')
-  // listen() on a TCP port gives an object; only pipes give a string.
-  const { port } = other.address() as AddressInfo
-  const { status, stderr } = refused({ COLLABORATION_SERVER_SECRET: secret, PORT: String(port), DATA_DIR: t.testdir() })
-  t.equal(status, 1)
-  t.equal(stderr, `Cannot listen on HOST 127.0.0.1, PORT ${port}: another program already listens there\n`)
 })
 
 await t.test('A store in use by another service is reported in one line', async (t) => {

@@ -69,7 +69,7 @@ type Case = [env: Record<string, string>, line: string | RegExp]
 const all = (name: string, line: string | RegExp, values: readonly string[]): Case[] =>
   values.slice(0, inLongRun(2, values.length)).map((value) => [{ [name]: value }, line])
 const secretVariable = 'COLLABORATION_SERVER_SECRET'
-const unsafe = (name: string): string => `${name} is unsafe in production`
+const unsafe = (name: string): string => `${name} is unsafe in production: use at least 16 random characters`
 
 const cases: Case[] = [
   // A database
@@ -114,11 +114,12 @@ const cases: Case[] = [
   // An address
   [{ PORT: String(taken) }, new RegExp(`^Cannot listen on HOST 127\\.0\\.0\\.1, PORT ${taken}: another program already listens there$`)],
   [{ PORT: '1' }, /PORT 1: this user is not allowed to listen there$/],
+  [{ PORT: 'many' }, /^PORT must be a whole number, 0 to 65535$/],
   [{ PORT: '"4444"' }, /^PORT must be a whole number, 0 to 65535 \(it is in quotation marks, which count/],
   ...all('HOST', /^Cannot listen on HOST .*, PORT 0: [^:]+$/, ['8.8.8.8', 'hunter.invalid', 'fe80::1']),
 
   // Secrets
-  [{ [secretVariable]: '' }, `${secretVariable} is missing`],
+  [{ [secretVariable]: '' }, new RegExp(`^${secretVariable} is missing: set it \\(or ${secretVariable}_FILE\\) to the same value as in Django$`)],
   [{ [`${secretVariable}_FILE`]: at('secret.txt') }, `${secretVariable} and ${secretVariable}_FILE are both set: remove ${secretVariable} `],
   [{ DATABASE_URL: inPostgres('alice:hunter-42'), DATABASE_URL_FILE: at('secret.txt') }, 'DATABASE_URL and DATABASE_URL_FILE are both set: remove DATABASE_URL '],
   ...all('Y_PROVIDER_API_KEY_FILE', 'Y_PROVIDER_API_KEY_FILE ', [at('nowhere'), at('unreadable'), at('empty'), at('blocks'), '/dev/zero']),
