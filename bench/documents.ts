@@ -7,10 +7,10 @@ import * as Y from 'yjs'
 import { scanUpdate } from './load/scan.ts'
 
 /** Increase when a recipe below changes: the cache is stored by name. */
-const RECIPE = 2
-const CACHE = join(tmpdir(), 'y-provider-bench-documents')
-const TRACE = 'automerge-paper.json.gz'
-const SYNTHETIC_EDITS = 259_778
+const recipe = 2
+const cache = join(tmpdir(), 'y-provider-bench-documents')
+const trace = 'automerge-paper.json.gz'
+const syntheticEdits = 259_778
 
 /** A document to upload to a server. */
 export interface SampleDocument {
@@ -24,10 +24,10 @@ export interface SampleDocument {
 
 /** A text of 100 KB after 260,000 keystrokes, as one update: the one in `traces`, or an artificial one of its size. */
 export async function openEditedDocument (traces: string | undefined): Promise<SampleDocument> {
-  const file = traces === undefined ? undefined : join(traces, TRACE)
-  if (file !== undefined && !existsSync(file)) throw new Error(`There is no ${TRACE} in the folder given as --traces.`)
+  const file = traces === undefined ? undefined : join(traces, trace)
+  if (file !== undefined && !existsSync(file)) throw new Error(`There is no ${trace} in the folder given as --traces.`)
   return await cached(file === undefined ? 'edited-synthetic' : 'edited-paper', async () => {
-    const edits = file === undefined ? inventEdits(SYNTHETIC_EDITS) : await readEdits(file)
+    const edits = file === undefined ? inventEdits(syntheticEdits) : await readEdits(file)
     const doc = newDoc(1_234_567_890)
     const text = doc.getText('text')
     for (const [at, removed, inserted] of edits) {
@@ -127,11 +127,11 @@ function newRandom (seed: number): () => number {
 
 /** Caches what takes seconds to build in the temporary folder: the lengths of the updates, then their bytes. */
 async function cached (name: string, build: () => Promise<Uint8Array[]>): Promise<SampleDocument> {
-  const file = join(CACHE, `${name}-${RECIPE}.bin`)
+  const file = join(cache, `${name}-${recipe}.bin`)
   if (!existsSync(file)) {
     const updates = await build()
     const lengths = Buffer.from(JSON.stringify(updates.map(({ length }) => length)) + '\n')
-    await mkdir(CACHE, { recursive: true })
+    await mkdir(cache, { recursive: true })
     await writeFile(`${file}.${process.pid}`, Buffer.concat([lengths, ...updates]))
     await rename(`${file}.${process.pid}`, file)
   }

@@ -43,7 +43,7 @@ async function withEngine (run: (bench: Bench) => Promise<void>): Promise<void> 
 }
 
 /** Keystrokes after which the store is awaited: without a pause they would grow a log that no person could. */
-const KEYSTROKES_AT_ONCE = 500
+const keystrokesAtOnce = 500
 
 /** The real paper, once in each of several documents: one message per keystroke, all documents open at once. */
 async function growth ({ folder, store, rooms }: Bench): Promise<void> {
@@ -52,7 +52,7 @@ async function growth ({ folder, store, rooms }: Bench): Promise<void> {
   for (const [i, update] of log.entries()) {
     for (const writer of writers) writer.update(update)
     await new Promise(setImmediate)
-    if (i % KEYSTROKES_AT_ONCE === 0) {
+    if (i % keystrokesAtOnce === 0) {
       await rooms.flushed()
       await rooms.compactionIdle()
       // LMDB reuses the space that a compaction frees two commits later; real keystrokes make hundreds of commits.

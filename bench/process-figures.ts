@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 /** Clock ticks per second of /proc/<pid>/stat; Linux fixes USER_HZ at 100 on every platform Node runs on. */
-const TICKS_PER_SECOND = 100
+const ticksPerSecond = 100
 
 /**
  * CPU seconds that a process has used so far, user and system, all threads (ended ones too).
@@ -12,7 +12,7 @@ export function readCpuSeconds (pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
   // The second field is the name in brackets and can contain blanks; counting starts after it, at field 3.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
 
 /** Resident memory of a process in bytes. */

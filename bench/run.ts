@@ -10,7 +10,7 @@ import type { Outcome, Scenario } from './scenarios/scenario.ts'
 import { describeServer, type ServerName } from './servers.ts'
 
 /** How long a measurement can take to end its server after its time is over. */
-const STOP_GRACE_SECONDS = 5
+const stopGraceSeconds = 5
 
 let options: Options
 try {
@@ -74,7 +74,7 @@ async function assign (scenario: Scenario, server: ServerName): Promise<Answer> 
   const exit = once(child, 'exit')
   const timers = [
     setTimeout(() => child.kill('SIGTERM'), scenario.timeoutSeconds * 1000),
-    setTimeout(() => child.kill('SIGKILL'), (scenario.timeoutSeconds + STOP_GRACE_SECONDS) * 1000),
+    setTimeout(() => child.kill('SIGKILL'), (scenario.timeoutSeconds + stopGraceSeconds) * 1000),
   ]
   let answer: Answer = { failure: `no figures after ${scenario.timeoutSeconds} s` }
   // measure.ts sends exactly one answer and nothing else.

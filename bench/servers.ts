@@ -9,13 +9,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { hocuspocusWire, relayWire, yWebsocketWire, type Wire } from './load/wire.ts'
 import { forgetPeak, readCpuSeconds, readResidentBytes, type ResidentBytes } from './process-figures.ts'
 
-const HOST = '127.0.0.1'
-const PEERS = join(import.meta.dirname, 'peers')
-const START_TIMEOUT_MS = 20_000
-const STOP_TIMEOUT_MS = 10_000
+const host = '127.0.0.1'
+const peersFolder = join(import.meta.dirname, 'peers')
+const startTimeoutMs = 20_000
+const stopTimeoutMs = 10_000
 
 /** 32 characters that need not be secret: the service is reachable from this machine alone, for seconds. */
-const SECRET = 'bench-bench-bench-bench-bench-32'
+const secret = 'bench-bench-bench-bench-bench-32'
 
 export const serverNames = ['floor', 'y-websocket', 'hocuspocus', 'ours', 'ours-hocuspocus'] as const
 export type ServerName = typeof serverNames[number]
@@ -42,23 +42,23 @@ export function describeServer (
   oursEnv: Record<string, string> = {}
 ): ServerKind | string {
   if (name === 'ours' || name === 'ours-hocuspocus') return describeOurs(name, ours, oursEnv)
-  if (!existsSync(join(PEERS, 'node_modules'))) return 'the peers are not installed: npm ci --prefix bench/peers'
+  if (!existsSync(join(peersFolder, 'node_modules'))) return 'the peers are not installed: npm ci --prefix bench/peers'
   if (name === 'floor') {
-    return { wire: relayWire, entry: join(PEERS, 'relay.js'), cwd: PEERS, env: () => ({}), title: `bare relay on ws ${peerVersion('ws')}` }
+    return { wire: relayWire, entry: join(peersFolder, 'relay.js'), cwd: peersFolder, env: () => ({}), title: `bare relay on ws ${peerVersion('ws')}` }
   }
   if (name === 'hocuspocus') {
     return {
       wire: hocuspocusWire('/'),
-      entry: join(PEERS, 'hocuspocus.js'),
-      cwd: PEERS,
+      entry: join(peersFolder, 'hocuspocus.js'),
+      cwd: peersFolder,
       env: (folder, persistent): Record<string, string> => persistent ? { PERSIST_DIR: folder } : {},
       title: `@hocuspocus/server ${peerVersion('@hocuspocus/server')}`,
     }
   }
   return {
     wire: yWebsocketWire('/'),
-    entry: join(PEERS, 'node_modules/@y/websocket-server/src/server.js'),
-    cwd: PEERS,
+    entry: join(peersFolder, 'node_modules/@y/websocket-server/src/server.js'),
+    cwd: peersFolder,
     env: (folder, persistent): Record<string, string> => persistent ? { YPERSISTENCE: folder } : {},
     title: `@y/websocket-server ${peerVersion('@y/websocket-server')}`,
   }
@@ -67,17 +67,17 @@ export function describeServer (
 function describeOurs (name: 'ours' | 'ours-hocuspocus', ours: string, extra: Record<string, string>): ServerKind | string {
   const entry = resolve(ours, 'dist/server.js')
   if (!existsSync(entry)) return `${entry} does not exist: npm run build`
-  const headers = { Authorization: SECRET }
+  const headers = { Authorization: secret }
   return {
     wire: name === 'ours' ? yWebsocketWire('/collaboration/ws/', headers) : hocuspocusWire('/collaboration/ws/?room=', headers),
     entry,
     cwd: resolve(ours),
-    env: (folder) => ({ NODE_ENV: 'production', DATA_DIR: folder, COLLABORATION_SERVER_SECRET: SECRET, LOG_LEVEL: 'warn', ...extra }),
+    env: (folder) => ({ NODE_ENV: 'production', DATA_DIR: folder, COLLABORATION_SERVER_SECRET: secret, LOG_LEVEL: 'warn', ...extra }),
     title: `y-provider ${readVersion(resolve(ours, 'package.json'))}, store on`,
   }
 }
 
-const peerVersion = (name: string) => readVersion(join(PEERS, 'node_modules', name, 'package.json'))
+const peerVersion = (name: string) => readVersion(join(peersFolder, 'node_modules', name, 'package.json'))
 
 function readVersion (file: string): string {
   // A package.json that npm installed, or our own: version is always a string.
@@ -145,7 +145,7 @@ export class RunningServer {
   /** Memory after a garbage collection, in bytes: JavaScript heap with its buffers, and resident memory of its own. */
   async readMemory (): Promise<{ heapBytes: number, residentBytes: number }> {
     this.#process.send('memory')
-    const [answer] = await once(this.#process, 'message', { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) })
+    const [answer] = await once(this.#process, 'message', { signal: AbortSignal.timeout(stopTimeoutMs) })
     // probe.js answers with exactly this shape, and nothing else writes to the channel.
     const { heapBytes } = answer as { heapBytes: number }
     return { heapBytes, residentBytes: this.resident.own }
@@ -156,7 +156,7 @@ export class RunningServer {
     if (this.ended) return
     const exit = once(this.#process, 'exit')
     this.#process.kill('SIGTERM')
-    const timer = setTimeout(() => this.#process.kill('SIGKILL'), STOP_TIMEOUT_MS)
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), stopTimeoutMs)
     await exit
     clearTimeout(timer)
   }
@@ -172,12 +172,12 @@ export async function startServer (kind: ServerKind, folder: string, persistent 
   const child = fork(kind.entry, [], {
     cwd: kind.cwd,
     // Without the environment of this process: a stray setting must not affect a measurement.
-    env: { PATH: process.env.PATH, HOST, PORT: String(port), ...kind.env(folder, persistent) },
+    env: { PATH: process.env.PATH, HOST: host, PORT: String(port), ...kind.env(folder, persistent) },
     execArgv: ['--expose-gc', '--import', join(import.meta.dirname, 'probe.js')],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   const server = new RunningServer(child, port, kind.wire)
-  const deadline = performance.now() + START_TIMEOUT_MS
+  const deadline = performance.now() + startTimeoutMs
   while (!await accepts(port)) {
     if (server.ended || performance.now() > deadline) {
       await server.stop()
@@ -189,7 +189,7 @@ export async function startServer (kind: ServerKind, folder: string, persistent 
 }
 
 async function findFreePort (): Promise<number> {
-  const probe = createServer().listen(0, HOST)
+  const probe = createServer().listen(0, host)
   await once(probe, 'listening')
   // A TCP server that listens has an AddressInfo, never a path or null.
   const { port } = probe.address() as AddressInfo
@@ -200,7 +200,7 @@ async function findFreePort (): Promise<number> {
 
 async function accepts (port: number): Promise<boolean> {
   return await new Promise((resolve) => {
-    const socket = connect(port, HOST)
+    const socket = connect(port, host)
     socket.once('connect', () => { socket.destroy(); resolve(true) })
     socket.once('error', () => resolve(false))
   })

@@ -23,9 +23,9 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '200' },
   },
 })
-const ROOM = 'large'
+const room = 'large'
 /** Bytes that a writer sends at a time. */
-const UPDATE_BYTES = 200_000
+const updateBytes = 200_000
 
 const document = makeDocument(Number(values.mb) * 1e6)
 console.log(`${values.mb} MB over ${values.mbit} Mbit/s: ${(Number(values.mb) * 8 / Number(values.mbit)).toFixed(0)} s at best`)
@@ -41,13 +41,13 @@ async function measure (kind: ServerKind): Promise<string> {
     const server = await startServer(kind, folder)
     const link = await openSlowLink(server.port, Number(values.mbit) * 1e6)
     const target = { port: server.port, wire: kind.wire, decode: new DecodeCache(kind.wire) }
-    const writer = await upload(target, ROOM, document)
+    const writer = await upload(target, room, document)
     await server.rest()
     const startedAt = performance.now()
     const seconds = () => (performance.now() - startedAt) / 1000
     const { headers } = kind.wire
     const doc = new Y.Doc()
-    const provider = new WebsocketProvider(`ws://127.0.0.1:${link.port}${kind.wire.path('').replace(/\/$/, '')}`, ROOM, doc, {
+    const provider = new WebsocketProvider(`ws://127.0.0.1:${link.port}${kind.wire.path('').replace(/\/$/, '')}`, room, doc, {
       disableBc: true,
       // `ws` is like the DOM's class in all that the provider uses. The secret replaces the ticket of a browser.
       WebSocketPolyfill: class extends WebSocket {
@@ -87,6 +87,6 @@ function makeDocument (
   const updates: Uint8Array[] = []
   doc.on('update', (update: Uint8Array) => { updates.push(update) })
   const text = doc.getText('text')
-  for (let at = 0; at < bytes; at += UPDATE_BYTES) text.insert(text.length, 'A line of text, as long as lines are.\n'.repeat(UPDATE_BYTES / 38))
+  for (let at = 0; at < bytes; at += updateBytes) text.insert(text.length, 'A line of text, as long as lines are.\n'.repeat(updateBytes / 38))
   return { updates, clocks: new Map([[doc.clientID, text.length]]), bytes, length: text.length }
 }

@@ -15,8 +15,8 @@ import type { Store } from '../src/store/store.ts'
 import { startPostgres } from '../test/store/postgres-server.ts'
 import { quiet } from '../test/store/quiet-logger.ts'
 
-const SECONDS = Number(process.argv[2] ?? 3)
-const WRITERS = [1, 100, 1000]
+const measuredSeconds = Number(process.argv[2] ?? 3)
+const writerCounts = [1, 100, 1000]
 const update = new Uint8Array(100).map((_, at) => at * 7)
 
 type Append = (writer: number) => Promise<unknown>
@@ -30,7 +30,7 @@ async function measure (name: string, writers: number, append: Append): Promise<
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
   const start = performance.now()
-  const end = start + SECONDS * 1000
+  const end = start + measuredSeconds * 1000
   await Promise.all(Array.from({ length: writers }, async (_, writer) => {
     while (performance.now() < end) {
       const begun = performance.now()
@@ -46,7 +46,7 @@ async function measure (name: string, writers: number, append: Append): Promise<
 }
 
 async function measureStore (name: string, store: Store): Promise<void> {
-  for (const writers of WRITERS) await measure(name, writers, (writer) => store.append([{ document: `document-${writer}`, update }]))
+  for (const writers of writerCounts) await measure(name, writers, (writer) => store.append([{ document: `document-${writer}`, update }]))
 }
 
 async function measureTick (name: string, store: Store): Promise<void> {
@@ -81,7 +81,7 @@ for (const overlappingSync of [true, false]) {
   await inFolder(async (path) => {
     const tree = open<Uint8Array, number[]>({ path: join(path, 'naive.mdb'), encoding: 'binary', overlappingSync })
     const next = new Map<number, number>()
-    for (const writers of WRITERS) {
+    for (const writers of writerCounts) {
       await measure(`naive put, overlappingSync ${overlappingSync}`, writers, (writer) => {
         const seq = (next.get(writer) ?? 0) + 1
         next.set(writer, seq)

@@ -3,7 +3,7 @@ import * as encoding from 'lib0/encoding'
 
 /** Client ids of five bytes each, the largest that Yjs makes */
 const firstClient = 2 ** 31
-const GC = 0
+const gc = 0
 const skip = 10
 /** ContentString with an origin (info bits of Yjs' `Item`) */
 const textBehindOrigin = 0x84
@@ -34,12 +34,12 @@ const client = (i: number): number => firstClient - 3 * i + (i % 3 === 0 ? 4 : 0
 /** Updates, without the message around them. */
 export const updates: Readonly<Record<string, Frame>> = {
   clients: write(10, (encoder, count) => { numbers(encoder, count) }, (encoder, i) => {
-    numbers(encoder, 1, client(i), 0, GC, 2)
+    numbers(encoder, 1, client(i), 0, gc, 2)
   }, noDeletes),
   'clients of deletions': write(9, (encoder, count) => { numbers(encoder, 0, count) }, (encoder, i) => { numbers(encoder, client(i), 1, i % 50, 3) }),
   'ranges of deletions': write(5, (encoder, count) => { numbers(encoder, 0, 1, 9, count) }, (encoder, i) => { numbers(encoder, 2 ** 21 + 5 * i, 2) }),
   gaps: write(4, (encoder, count) => { numbers(encoder, 1, 2 * count, 9, 3) }, (encoder) => {
-    numbers(encoder, skip, 2, GC, 1)
+    numbers(encoder, skip, 2, gc, 1)
   }, noDeletes),
   'origins at other clients': write(9, (encoder, count) => { numbers(encoder, 1, count, 9, 0) }, (encoder, i) => {
     numbers(encoder, textBehindOrigin, client(i), 1)

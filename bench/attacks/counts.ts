@@ -13,14 +13,14 @@ import { presence, smallDeletes, stateVector, updates } from './counted-frames.t
 import { HonestPair } from './honest-pair.ts'
 import { RawClient } from '../../test/clients/raw-client.ts'
 
-const MIB = 2 ** 20
-const CALM_MS = 4000
+const bytesPerMiB = 2 ** 20
+const calmMs = 4000
 /** Minimum time for which the pair is measured, however soon the attacker is closed */
-const WATCHED_MS = 4000
-const FLOOD_MS = 8000
+const watchedMs = 4000
+const floodMs = 8000
 /** Below the rates that the service allows one socket */
-const FLOOD_BYTES_PER_SECOND = 14 * MIB
-const REOPENED = 5
+const floodBytesPerSecond = 14 * bytesPerMiB
+const reopened = 5
 
 const sync = (step: number, bytes: Uint8Array): Uint8Array => encoding.encode((encoder) => {
   encoding.writeVarUint(encoder, 0)
@@ -45,7 +45,7 @@ const outcome = ({ closeCode }: RawClient): string => closeCode === undefined ? 
 const once = (canEdit: boolean, message: Uint8Array): Attack => async (open) => {
   const socket = await open(canEdit)
   socket.send(message)
-  await delay(WATCHED_MS)
+  await delay(watchedMs)
   const said = outcome(socket)
   socket.end()
   return said
@@ -63,7 +63,7 @@ const flood = (
     await delay(2000)
   }
   let sent = 0
-  for (const start = performance.now(); performance.now() - start < FLOOD_MS && socket.closeCode === undefined;) {
+  for (const start = performance.now(); performance.now() - start < floodMs && socket.closeCode === undefined;) {
     const due = (performance.now() - start) / 1000 * perSecond
     // The messages never end.
     for (; sent < due; sent++) socket.send(messages.next().value as Uint8Array)
@@ -78,43 +78,43 @@ function * repeat (message: Uint8Array): Generator<Uint8Array, never> {
   while (true) yield message
 }
 
-const floodOf = (message: Uint8Array): Attack => flood(false, repeat(message), FLOOD_BYTES_PER_SECOND / message.length)
+const floodOf = (message: Uint8Array): Attack => flood(false, repeat(message), floodBytesPerSecond / message.length)
 
 /** Fills a room once; then a read-only client opens it again and again. */
 const reopening = (message: Uint8Array): Attack => async (open) => {
   const filler = await open(true)
   filler.send(message)
-  await delay(WATCHED_MS)
+  await delay(watchedMs)
   const said = outcome(filler)
   filler.end()
-  for (let i = 0; i < REOPENED; i++) {
+  for (let i = 0; i < reopened; i++) {
     const reader = await open(false)
     reader.send(sync(0, Uint8Array.of(0)))
     await delay(1000)
     reader.end()
     await delay(500)
   }
-  return `${said}; opened ${REOPENED} times`
+  return `${said}; opened ${reopened} times`
 }
 
 const attacks: Record<string, Attack> = {}
 // The first size stays below every bound.
 for (const [name, make] of Object.entries(updates)) {
   for (const mib of [0.62, 0.8, 8]) {
-    attacks[`${mib} MiB of ${name}`] = once(true, sync(2, make(mib * MIB)))
-    attacks[`${mib} MiB of ${name}, a reader's step 2`] = once(false, sync(1, make(mib * MIB)))
+    attacks[`${mib} MiB of ${name}`] = once(true, sync(2, make(mib * bytesPerMiB)))
+    attacks[`${mib} MiB of ${name}, a reader's step 2`] = once(false, sync(1, make(mib * bytesPerMiB)))
   }
 }
 for (const mib of [0.5, 8]) {
-  attacks[`${mib} MiB of state vector`] = once(false, sync(0, stateVector(mib * MIB)))
-  attacks[`${mib} MiB of presence`] = once(true, awareness(presence(mib * MIB)))
+  attacks[`${mib} MiB of state vector`] = once(false, sync(0, stateVector(mib * bytesPerMiB)))
+  attacks[`${mib} MiB of presence`] = once(true, awareness(presence(mib * bytesPerMiB)))
 }
 attacks['flood of state vectors'] = floodOf(sync(0, stateVector(200 * 1024)))
 attacks['flood of presence'] = floodOf(awareness(presence(11 * 1024)))
 function * deletes (): Generator<Uint8Array> { for (const update of smallDeletes()) yield sync(2, update) }
-attacks['flood of small deletions'] = flood(true, deletes(), 100, sync(2, updates['ranges of deletions']!(1.1 * MIB)))
-attacks['reopening 0.62 MiB of clients'] = reopening(sync(2, updates['clients']!(0.62 * MIB)))
-attacks['reopening 1.1 MiB of ranges'] = reopening(sync(2, updates['ranges of deletions']!(1.1 * MIB)))
+attacks['flood of small deletions'] = flood(true, deletes(), 100, sync(2, updates['ranges of deletions']!(1.1 * bytesPerMiB)))
+attacks['reopening 0.62 MiB of clients'] = reopening(sync(2, updates['clients']!(0.62 * bytesPerMiB)))
+attacks['reopening 1.1 MiB of ranges'] = reopening(sync(2, updates['ranges of deletions']!(1.1 * bytesPerMiB)))
 
 console.log('attack | outcome | echo p50 / p99 / max ms calm | under attack | MiB before | growth')
 for (const [name, attack] of Object.entries(attacks)) {
@@ -126,12 +126,12 @@ async function measure (name: string, attack: Attack, folder: string): Promise<v
   const server = await startServer(kind as Exclude<typeof kind, string>, folder) // a string has been thrown above
   const pair = await HonestPair.join({ port: server.port, wire, decode: new DecodeCache(wire) }, 'honest')
   await pair.measureWhile(delay(1000)) // warms up the compiled code
-  const calm = await pair.measureWhile(delay(CALM_MS))
+  const calm = await pair.measureWhile(delay(calmMs))
   const { now: before } = server.resident
   server.forgetPeak()
   const ending = attack((canEdit) => open(server, canEdit))
-  const attacked = await pair.measureWhile(Promise.all([ending, delay(WATCHED_MS)]))
-  console.log([name, await ending, text(calm), text(attacked), (before / MIB).toFixed(0), ((server.resident.peak - before) / MIB).toFixed(0)].join(' | '))
+  const attacked = await pair.measureWhile(Promise.all([ending, delay(watchedMs)]))
+  console.log([name, await ending, text(calm), text(attacked), (before / bytesPerMiB).toFixed(0), ((server.resident.peak - before) / bytesPerMiB).toFixed(0)].join(' | '))
   pair.leave()
   await server.stop()
 }

@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 import { Client, within, type Target } from '../load/client.ts'
 import { Histogram } from '../load/histogram.ts'
 
-const PATIENCE_MS = 120_000
+const patienceMs = 120_000
 
 /** Two people in a room of their own, whose delays show the effect of other clients on the service. */
 export class HonestPair {
@@ -58,7 +58,7 @@ export class HonestPair {
     const arrived = once(this.#heard, 'update')
     const sentAt = performance.now()
     this.#writer.sendUpdate(Y.encodeStateAsUpdate(this.#doc, before))
-    await within(PATIENCE_MS, arrived, `an update of ${bytes} bytes had not arrived (writer closed: ${this.#writer.closeCode ?? 'no'})`)
+    await within(patienceMs, arrived, `an update of ${bytes} bytes had not arrived (writer closed: ${this.#writer.closeCode ?? 'no'})`)
     return performance.now() - sentAt
   }
 

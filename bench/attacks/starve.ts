@@ -9,9 +9,9 @@ import { DecodeCache } from '../load/decode-cache.ts'
 import { describeServer, startServer, withFolder } from '../servers.ts'
 import { HonestPair } from './honest-pair.ts'
 
-const PASTE_BYTES = 200_000
-const PASTES = 20
-const KEYSTROKES = 200
+const pasteBytes = 200_000
+const pasteCount = 20
+const keystrokeCount = 200
 
 const kind = describeServer('ours', resolve(import.meta.dirname, '../..'))
 if (typeof kind === 'string') throw new Error(kind)
@@ -20,7 +20,7 @@ await withFolder(async (folder) => {
   const target = { port: server.port, wire: kind.wire, decode: new DecodeCache(kind.wire) }
   try {
     const pair = await HonestPair.join(target, 'honest')
-    await pair.measure(PASTE_BYTES, 3) // lets the threads start
+    await pair.measure(pasteBytes, 3) // lets the threads start
     console.log('calm'.padEnd(14), await figures(pair))
     const attacker = new Client(target, 'attacked')
     await attacker.join()
@@ -36,8 +36,8 @@ await withFolder(async (folder) => {
 process.exit(0)
 
 async function figures (pair: HonestPair): Promise<string> {
-  const [pastes, keystrokes] = [await pair.measure(PASTE_BYTES, PASTES), await pair.measure(1, KEYSTROKES)]
+  const [pastes, keystrokes] = [await pair.measure(pasteBytes, pasteCount), await pair.measure(1, keystrokeCount)]
   const [paste50, paste99, echo50, echo99] = [pastes, keystrokes]
     .flatMap((delays) => [delays.quantile(0.5), delays.quantile(0.99)].map((ms) => ms.toFixed(1)))
-  return `paste of ${PASTE_BYTES / 1000} KB p50 ${paste50} ms, p99 ${paste99} ms; keystroke p50 ${echo50} ms, p99 ${echo99} ms`
+  return `paste of ${pasteBytes / 1000} KB p50 ${paste50} ms, p99 ${paste99} ms; keystroke p50 ${echo50} ms, p99 ${echo99} ms`
 }

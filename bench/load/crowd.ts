@@ -5,7 +5,7 @@ import type { Clocks } from './scan.ts'
 import { moveCursor, typeCharacter } from './write.ts'
 
 /** Yjs client ids of the crowd: as long on the wire as the random ones of real clients. */
-const FIRST_CLIENT_ID = 3_000_000_000
+const firstClientId = 3_000_000_000
 
 /** One member: writes as one Yjs client, and tracks how many updates of each other member it has received. */
 interface Member {
@@ -107,7 +107,7 @@ export class Crowd {
   #writeOne (index: number): void {
     const member = this.#members[index]
     if (member === undefined) return
-    const id = FIRST_CLIENT_ID + index
+    const id = firstClientId + index
     member.sentAt.push(performance.now())
     // The first awareness clock is 1, the first character's is 0: in both cases `written` updates are known once clock
     // `written` arrives.
@@ -122,7 +122,7 @@ export class Crowd {
   #hear (reader: Member, readerIndex: number, { clients, ends }: Clocks, at: number): void {
     const first = readerIndex - readerIndex % this.#roomSize
     for (let entry = 0; entry < clients.length; entry++) {
-      const index = (clients[entry] ?? 0) - FIRST_CLIENT_ID
+      const index = (clients[entry] ?? 0) - firstClientId
       const writer = this.#members[index]
       if (writer === undefined || index === readerIndex) continue
       const seat = index - first

@@ -1,7 +1,7 @@
 import type { Decoded, Wire } from './wire.ts'
 
-const SLOTS = 512
-const LONGEST_REMEMBERED = 64 * 1024
+const slotCount = 512
+const longestRemembered = 64 * 1024
 
 /**
  * Decodes each distinct frame once: all readers of a room receive the same bytes within moments, and comparing bytes is
@@ -9,7 +9,7 @@ const LONGEST_REMEMBERED = 64 * 1024
  */
 export class DecodeCache {
   readonly #wire: Wire
-  readonly #slots: Array<{ bytes: Buffer, decoded: Decoded } | undefined> = new Array(SLOTS)
+  readonly #slots: Array<{ bytes: Buffer, decoded: Decoded } | undefined> = new Array(slotCount)
   /** A long frame is the same object for all its receivers (FrameBuffer). */
   readonly #long = new WeakMap<Buffer, Decoded>()
 
@@ -19,7 +19,7 @@ export class DecodeCache {
 
   /** @throws on bytes that are no message of the wire's protocol */
   decode (frame: Buffer): Decoded {
-    if (frame.length > LONGEST_REMEMBERED) return this.#decodeLong(frame)
+    if (frame.length > longestRemembered) return this.#decodeLong(frame)
     const slot = slotOf(frame)
     const known = this.#slots[slot]
     if (known !== undefined && known.bytes.equals(frame)) return known.decoded
@@ -42,5 +42,5 @@ function slotOf (frame: Buffer): number {
   const { length } = frame
   let mix = length
   for (let at = Math.max(0, length - 12); at < length; at++) mix = (Math.imul(mix, 31) + (frame[at] ?? 0)) | 0
-  return (mix >>> 0) % SLOTS
+  return (mix >>> 0) % slotCount
 }

@@ -1,18 +1,18 @@
-const BUCKETS_PER_DOUBLING = 16
-const SMALLEST_MS = 0.01
-const BUCKETS = 24 * BUCKETS_PER_DOUBLING
+const bucketsPerDoubling = 16
+const smallestMs = 0.01
+const buckets = 24 * bucketsPerDoubling
 
 /**
  * Delays in milliseconds, in buckets 4.4 % wide: adding half a million values per second is cheap and takes no memory.
  */
 export class Histogram {
-  readonly #counts = new Float64Array(BUCKETS)
+  readonly #counts = new Float64Array(buckets)
   count = 0
   maximum = 0
 
   add (milliseconds: number): void {
-    const bucket = Math.floor(Math.log2(Math.max(milliseconds, SMALLEST_MS) / SMALLEST_MS) * BUCKETS_PER_DOUBLING)
-    const at = Math.min(bucket, BUCKETS - 1)
+    const bucket = Math.floor(Math.log2(Math.max(milliseconds, smallestMs) / smallestMs) * bucketsPerDoubling)
+    const at = Math.min(bucket, buckets - 1)
     this.#counts[at] = (this.#counts[at] ?? 0) + 1
     this.count++
     if (milliseconds > this.maximum) this.maximum = milliseconds
@@ -25,9 +25,9 @@ export class Histogram {
   quantile (share: number): number {
     let left = share * this.count
     if (this.count === 0) return NaN
-    for (let at = 0; at < BUCKETS; at++) {
+    for (let at = 0; at < buckets; at++) {
       left -= this.#counts[at] ?? 0
-      if (left <= 0) return Math.min(SMALLEST_MS * 2 ** ((at + 1) / BUCKETS_PER_DOUBLING), this.maximum)
+      if (left <= 0) return Math.min(smallestMs * 2 ** ((at + 1) / bucketsPerDoubling), this.maximum)
     }
     return this.maximum
   }

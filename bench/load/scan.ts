@@ -25,22 +25,22 @@ export function scanUpdate (bytes: Uint8Array, at = 0): Clocks {
       const info = cursor.byte()
       clock += scanStruct(cursor, info)
       // A gap (Skip) does not mean that its clocks are known.
-      if ((info & 0x1f) !== SKIP) end = clock
+      if ((info & 0x1f) !== skip) end = clock
     }
     clocks.ends.push(end)
   }
   return clocks
 }
 
-const GARBAGE = 0
-const DELETED = 1
-const STRING = 4
-const SKIP = 10
+const garbage = 0
+const deleted = 1
+const string = 4
+const skip = 10
 
 /** Skips one struct and returns its length in clocks. */
 function scanStruct (cursor: Cursor, info: number): number {
   const content = info & 0x1f
-  if (content === GARBAGE || content === SKIP) return cursor.varUint()
+  if (content === garbage || content === skip) return cursor.varUint()
   const origin = (info & 0x80) !== 0
   const rightOrigin = (info & 0x40) !== 0
   if (origin) { cursor.varUint(); cursor.varUint() }
@@ -50,8 +50,8 @@ function scanStruct (cursor: Cursor, info: number): number {
     else { cursor.varUint(); cursor.varUint() }
     if ((info & 0x20) !== 0) cursor.skipBytes()
   }
-  if (content === DELETED) return cursor.varUint()
-  if (content === STRING) return utf16Length(cursor.bytes, cursor.skipBytes(), cursor.at)
+  if (content === deleted) return cursor.varUint()
+  if (content === string) return utf16Length(cursor.bytes, cursor.skipBytes(), cursor.at)
   throw new Error(`The scanner does not know Yjs content ${content}.`)
 }
 

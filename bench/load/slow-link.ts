@@ -3,19 +3,19 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { Transform, type TransformCallback } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 
-const HOST = '127.0.0.1'
+const host = '127.0.0.1'
 /** Bytes are forwarded in portions of so many ms: too short to be noticed. */
-const PORTION_MS = 20
+const portionMs = 20
 /** The capacity of a router's queue, in ms of the link's rate. */
-const QUEUE_MS = 200
+const queueMs = 200
 
 /** Lets bytes through at a steady rate. */
 class Throttle extends Transform {
   readonly #portion: number
 
   constructor (bytesPerSecond: number) {
-    super({ highWaterMark: bytesPerSecond * QUEUE_MS / 1000 })
-    this.#portion = Math.max(1, Math.floor(bytesPerSecond * PORTION_MS / 1000))
+    super({ highWaterMark: bytesPerSecond * queueMs / 1000 })
+    this.#portion = Math.max(1, Math.floor(bytesPerSecond * portionMs / 1000))
   }
 
   override _transform (chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -26,7 +26,7 @@ class Throttle extends Transform {
     for (let at = 0; at < chunk.length; at += this.#portion) {
       const portion = chunk.subarray(at, at + this.#portion)
       this.push(portion)
-      await delay(PORTION_MS * portion.length / this.#portion)
+      await delay(portionMs * portion.length / this.#portion)
     }
   }
 }
@@ -38,7 +38,7 @@ export async function openSlowLink (
 ): Promise<{ port: number, close: () => Promise<void> }> {
   const sockets = new Set<Socket>()
   const server = createServer((near) => {
-    const far = connect(port, HOST)
+    const far = connect(port, host)
     for (const socket of [near, far]) {
       sockets.add(socket)
       socket.setNoDelay(true)
@@ -53,7 +53,7 @@ export async function openSlowLink (
     near.pipe(new Throttle(bitsPerSecond / 8)).pipe(far)
     far.pipe(new Throttle(bitsPerSecond / 8)).pipe(near)
   })
-  server.listen(0, HOST)
+  server.listen(0, host)
   await once(server, 'listening')
   return {
     // A TCP server that listens has an AddressInfo, never a path or null.

@@ -23,27 +23,27 @@ export interface Wire {
   decode: (frame: Uint8Array) => Decoded
 }
 
-const SYNC = 0
-const AWARENESS = 1
-const AUTH = 2
-const SYNC_REPLY = 4
-const STEP1 = 0
-const STEP2 = 1
-const UPDATE = 2
-const NONE: Clocks = { clients: [], ends: [] }
+const syncType = 0
+const awarenessType = 1
+const authType = 2
+const syncReplyType = 4
+const step1Type = 0
+const step2Type = 1
+const updateType = 2
+const noClocks: Clocks = { clients: [], ends: [] }
 /** State vector of an empty client, and an update without content. */
-const EMPTY_STATE_VECTOR = Uint8Array.of(0)
-const EMPTY_UPDATE = Uint8Array.of(0, 0)
+const emptyStateVector = Uint8Array.of(0)
+const emptyUpdate = Uint8Array.of(0, 0)
 
 /** @see https://github.com/yjs/y-protocols/blob/master/PROTOCOL.md */
 function decodeMessage (frame: Uint8Array, at: number): Decoded {
   const cursor = new Cursor(frame, at)
   const type = cursor.varUint()
-  if (type === AWARENESS) return { kind: 'awareness', clocks: scanAwareness(frame, cursor.skipBytes()) }
-  if (type !== SYNC && type !== SYNC_REPLY) return { kind: 'other', clocks: NONE }
+  if (type === awarenessType) return { kind: 'awareness', clocks: scanAwareness(frame, cursor.skipBytes()) }
+  if (type !== syncType && type !== syncReplyType) return { kind: 'other', clocks: noClocks }
   const step = cursor.varUint()
-  if (step === STEP1) return { kind: 'step1', clocks: NONE }
-  return { kind: step === STEP2 ? 'step2' : 'update', clocks: scanUpdate(frame, cursor.skipBytes()) }
+  if (step === step1Type) return { kind: 'step1', clocks: noClocks }
+  return { kind: step === step2Type ? 'step2' : 'update', clocks: scanUpdate(frame, cursor.skipBytes()) }
 }
 
 /**
@@ -54,11 +54,11 @@ export function yWebsocketWire (base: string, headers: Record<string, string> = 
   return {
     path: (room) => base + room,
     headers,
-    greet: () => [prefixed([SYNC, STEP1], EMPTY_STATE_VECTOR)],
+    greet: () => [prefixed([syncType, step1Type], emptyStateVector)],
     syncs: true,
-    update: (_room, update) => prefixed([SYNC, UPDATE], update),
-    awareness: (_room, update) => prefixed([AWARENESS], update),
-    emptyStep2: () => prefixed([SYNC, STEP2], EMPTY_UPDATE),
+    update: (_room, update) => prefixed([syncType, updateType], update),
+    awareness: (_room, update) => prefixed([awarenessType], update),
+    emptyStep2: () => prefixed([syncType, step2Type], emptyUpdate),
     decode: (frame) => decodeMessage(frame, 0),
   }
 }
@@ -83,15 +83,15 @@ export function hocuspocusWire (base: string, headers: Record<string, string> = 
     path: (room) => base.endsWith('=') ? base + room : base,
     headers,
     greet: (room) => {
-      const auth = head(room, AUTH, 0)
+      const auth = head(room, authType, 0)
       pushVarString(auth, '')
       pushVarString(auth, '4.7.0')
-      return [Uint8Array.from(auth), prefixed(head(room, SYNC, STEP1), EMPTY_STATE_VECTOR)]
+      return [Uint8Array.from(auth), prefixed(head(room, syncType, step1Type), emptyStateVector)]
     },
     syncs: true,
-    update: (room, update) => prefixed(head(room, SYNC, UPDATE), update),
-    awareness: (room, update) => prefixed(head(room, AWARENESS), update),
-    emptyStep2: (room) => prefixed(head(room, SYNC, STEP2), EMPTY_UPDATE),
+    update: (room, update) => prefixed(head(room, syncType, updateType), update),
+    awareness: (room, update) => prefixed(head(room, awarenessType), update),
+    emptyStep2: (room) => prefixed(head(room, syncType, step2Type), emptyUpdate),
     decode: (frame) => {
       const cursor = new Cursor(frame)
       cursor.skipBytes()

@@ -1,6 +1,6 @@
 import { pushVarString, pushVarUint } from './bytes.ts'
 
-const ROOT = 'text'
+const root = 'text'
 
 /**
  * The update of a client that types one more character after its last one.
@@ -15,7 +15,7 @@ export function typeCharacter (client: number, clock: number): Uint8Array {
   if (clock === 0) {
     // String content in the root type: no origin, so its parent is written out.
     bytes.push(0x04, 1)
-    pushVarString(bytes, ROOT)
+    pushVarString(bytes, root)
   } else {
     bytes.push(0x84)
     pushVarUint(bytes, client)
@@ -30,7 +30,7 @@ export function typeCharacter (client: number, clock: number): Uint8Array {
  * @param clock grows by one with each state of this client
  */
 export function moveCursor (client: number, clock: number): Uint8Array {
-  const position = { type: null, tname: ROOT, item: { client, clock }, assoc: 0 }
+  const position = { type: null, tname: root, item: { client, clock }, assoc: 0 }
   const state = { user: { name: `Writer ${client % 1000}`, color: '#30bced' }, cursor: { anchor: position, head: position } }
   const bytes = [1]
   pushVarUint(bytes, client)

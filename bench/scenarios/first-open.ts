@@ -8,7 +8,7 @@ import { median } from './join-edited.ts'
 import { atMostBest, type Scenario } from './scenario.ts'
 
 /** More than the delay before Hocuspocus stores (2 s). */
-const STORE_DELAY_MS = 4000
+const storeDelayMs = 4000
 
 /**
  * The first client after a restart: the document comes from the store, and the process has not run this code before.
@@ -29,7 +29,7 @@ export const firstOpen: Scenario = {
     const seedTarget = { port: seeded.port, wire: kind.wire, decode: new DecodeCache(kind.wire) }
     try {
       const owner = await upload(seedTarget, 'edited', document)
-      await delay(STORE_DELAY_MS)
+      await delay(storeDelayMs)
       owner.leave()
       await delay(500)
     } finally {

@@ -6,14 +6,14 @@ import { upload } from '../load/upload.ts'
 import { startServer, withFolder } from '../servers.ts'
 import { atMostBest, below, type Scenario } from './scenario.ts'
 
-const JOINERS = 50
+const joiners = 50
 /** One update every 5 ms in another room: often enough to notice a pause of the event loop. */
-const OTHER_ROOM_UPDATES_PER_SECOND = 200
+const otherRoomUpdatesPerSecond = 200
 
 /** A class opens one heavily edited document at the same moment; two people in another room keep typing. */
 export const joinEdited: Scenario = {
   name: 'join-edited',
-  title: `${JOINERS} clients join a document of 260,000 edits; delay felt in another room`,
+  title: `${joiners} clients join a document of 260,000 edits; delay felt in another room`,
   columns: [
     { key: 'synced', label: 'ms until all are synced', digits: 0 },
     { key: 'worst', label: 'worst delay elsewhere, ms', digits: 0 },
@@ -32,11 +32,11 @@ export const joinEdited: Scenario = {
     try {
       const owner = await upload(target, 'edited', document)
       await others.join()
-      await others.write(OTHER_ROOM_UPDATES_PER_SECOND, 2)
+      await others.write(otherRoomUpdatesPerSecond, 2)
       for (let round = 0; round < rounds; round++) {
         others.delays.clear()
-        const typing = others.write(OTHER_ROOM_UPDATES_PER_SECOND, quick ? 1.5 : 2)
-        const readers = Array.from({ length: JOINERS }, () => new Reader(target, 'edited', document.clocks))
+        const typing = others.write(otherRoomUpdatesPerSecond, quick ? 1.5 : 2)
+        const readers = Array.from({ length: joiners }, () => new Reader(target, 'edited', document.clocks))
         const cpu = server.cpuSeconds
         const start = performance.now()
         const ends = await Promise.all(readers.map(async (reader) => await reader.sync()))

@@ -5,12 +5,12 @@ import { upload } from '../load/upload.ts'
 import { startServer, withFolder } from '../servers.ts'
 import { below, type Scenario } from './scenario.ts'
 
-const JOINERS = 150
+const joiners = 150
 
 /** A large class opens a very large document at the same moment. */
 export const joinLarge: Scenario = {
   name: 'join-20mb',
-  title: `${JOINERS} clients join a document of 20 MB`,
+  title: `${joiners} clients join a document of 20 MB`,
   columns: [
     { key: 'synced', label: 's until all are synced', digits: 2 },
     { key: 'peak', label: 'MB resident at most', digits: 0 },
@@ -29,7 +29,7 @@ export const joinLarge: Scenario = {
       await server.rest()
       const uploaded = server.resident.peak
       server.forgetPeak()
-      const readers = Array.from({ length: JOINERS }, () => new Reader(target, 'large', document.clocks))
+      const readers = Array.from({ length: joiners }, () => new Reader(target, 'large', document.clocks))
       const cpu = server.cpuSeconds
       const start = performance.now()
       const ends = await Promise.all(readers.map(async (reader) => await reader.sync(240_000)))

@@ -4,20 +4,23 @@ import { DecodeCache } from '../load/decode-cache.ts'
 import { startServer, withFolder } from '../servers.ts'
 import type { Column, Goal, Outcome, Scenario, Setting } from './scenario.ts'
 
-const DRAIN_TIMEOUT_MS = 5000
+/** ms after the end of the measured time for which deliveries still count. */
+const drainTimeoutMs = 5000
+/** ms for which a step of the warm-up waits until everything is delivered: a backlog would be measured with the row. */
+const catchUpTimeoutMs = 30_000
 /**
  * Deliveries that warm a server up, at this rate per second if the row's own is lower: a server runs for weeks, so the
  * cost of its first minutes (compiling its code) is not part of a steady figure.
  */
-const WARM_UP_DELIVERIES = 2_400_000
-const WARM_UP_DELIVERED_PER_SECOND = 40_000
-const LEAST_WARM_UP_SECONDS = 10
+const warmUpDeliveries = 2_400_000
+const warmUpDeliveredPerSecond = 40_000
+const leastWarmUpSeconds = 10
 /** Time at the row's own rate to settle. */
-const SETTLE_SECONDS = 3
+const settleSeconds = 3
 /** Above this share of a core the delays are caused by this process. */
-const NOTABLE_LAG_MS = 25
+const notableLagMs = 25
 /** Below this share of the offered rate the server did not keep up. */
-const KEPT_UP = 0.97
+const keptUp = 0.97
 
 const columns: [Column, ...Column[]] = [
   { key: 'cpu', label: 'CPU s per million delivered', digits: 2 },
@@ -35,6 +38,8 @@ interface Load {
   kind: 'update' | 'awareness'
   /** updates × readers per second that are offered */
   deliveredPerSecond: number
+  /** Whether the first half minute after the start is measured, instead of a server that is warm. */
+  cold?: boolean
   goals: Goal[]
 }
 
@@ -44,7 +49,7 @@ export function steady (load: Load): Scenario {
     ...load,
     columns,
     without: [],
-    timeoutSeconds: 180,
+    timeoutSeconds: 400,
     run: async (setting) => await withFolder(async (folder) => await run(load, setting, folder)),
   }
 }
@@ -54,21 +59,16 @@ async function run (load: Load, { kind, quick }: Setting, folder: string): Promi
   const target = { port: server.port, wire: kind.wire, decode: new DecodeCache(kind.wire) }
   const crowd = new Crowd(target, load.rooms, load.roomSize, load.kind)
   const perSecond = load.deliveredPerSecond / (load.roomSize - 1)
-  const seconds = quick ? 3 : 15
+  const seconds = quick ? 3 : load.cold === true ? 30 : 15
   try {
     await crowd.join()
-    const warmUpPerSecond = Math.max(load.deliveredPerSecond, WARM_UP_DELIVERED_PER_SECOND)
-    const warmUpSeconds = quick ? 1.5 : Math.max(LEAST_WARM_UP_SECONDS, WARM_UP_DELIVERIES / warmUpPerSecond)
-    await crowd.write(warmUpPerSecond / (load.roomSize - 1), warmUpSeconds)
-    await crowd.drain(DRAIN_TIMEOUT_MS)
-    await crowd.write(perSecond, quick ? 1.5 : SETTLE_SECONDS)
-    await crowd.drain(DRAIN_TIMEOUT_MS)
-    await delay(200)
+    if (load.cold !== true) await warmUp(crowd, load, perSecond, quick)
     crowd.delays.clear()
     crowd.worstLagMs = 0
     const before = {
       cpu: server.cpuSeconds,
       delivered: crowd.delivered,
+      expected: crowd.expected,
       own: process.cpuUsage(),
       at: performance.now(),
     }
@@ -77,11 +77,14 @@ async function run (load: Load, { kind, quick }: Setting, folder: string): Promi
     const inTime = crowd.delivered - before.delivered
     const own = process.cpuUsage(before.own)
     const busy = server.cpuSeconds - before.cpu
-    const complete = await crowd.drain(DRAIN_TIMEOUT_MS)
+    const complete = await crowd.drain(drainTimeoutMs)
     const cpu = server.cpuSeconds - before.cpu
     const delivered = crowd.delivered - before.delivered
     const ownShare = (own.user + own.system) / 1e6 / elapsed
     const notes = explain(crowd, complete, inTime / elapsed / load.deliveredPerSecond, ownShare)
+    const offered = crowd.expected - before.expected
+    // Otherwise the CPU time is shared out among deliveries that were offered, and mostly paid for, before.
+    if (delivered > offered) throw new Error(`${delivered} deliveries in a time in which ${offered} were offered: a backlog was measured`)
     return {
       figures: {
         cpu: delivered === 0 ? undefined : cpu / delivered * 1e6,
@@ -98,12 +101,31 @@ async function run (load: Load, { kind, quick }: Setting, folder: string): Promi
   }
 }
 
+/**
+ * Writes at the rate of the warm-up, then at the row's own, a second at a time: each step waits until everything is
+ * delivered, so that a slow server does not start the measured time with a backlog.
+ * @throws if it does not catch up
+ */
+async function warmUp (crowd: Crowd, load: Load, perSecond: number, quick: boolean): Promise<void> {
+  const fast = Math.max(load.deliveredPerSecond, warmUpDeliveredPerSecond)
+  const fastSeconds = quick ? 2 : Math.max(leastWarmUpSeconds, Math.ceil(warmUpDeliveries / fast))
+  const rates = [
+    ...Array<number>(fastSeconds).fill(fast / (load.roomSize - 1)),
+    ...Array<number>(settleSeconds).fill(perSecond),
+  ]
+  for (const rate of rates) {
+    await crowd.write(rate, 1)
+    if (!await crowd.drain(catchUpTimeoutMs)) throw new Error(`it did not catch up with the warm-up in ${catchUpTimeoutMs / 1000} s`)
+  }
+  await delay(200)
+}
+
 function explain (crowd: Crowd, complete: boolean, kept: number, ownCores: number): string[] {
   const notes: string[] = []
-  if (kept < KEPT_UP) notes.push(`did not keep up: ${(kept * 100).toFixed(0)} % of what was offered`)
-  if (!complete) notes.push(`${crowd.expected - crowd.delivered} deliveries were still missing ${DRAIN_TIMEOUT_MS / 1000} s after the last was due; the delays are those of the others`)
+  if (kept < keptUp) notes.push(`did not keep up: ${(kept * 100).toFixed(0)} % of what was offered`)
+  if (!complete) notes.push(`${crowd.expected - crowd.delivered} deliveries were still missing ${drainTimeoutMs / 1000} s after the last was due; the delays are those of the others`)
   if (crowd.dropped.length > 0) notes.push(`${crowd.dropped.length} clients were closed (${[...new Set(crowd.dropped)].join(', ')})`)
-  if (crowd.worstLagMs > NOTABLE_LAG_MS) notes.push(`the load generator was late by up to ${crowd.worstLagMs.toFixed(0)} ms`)
+  if (crowd.worstLagMs > notableLagMs) notes.push(`the load generator was late by up to ${crowd.worstLagMs.toFixed(0)} ms`)
   if (ownCores > 0.9) notes.push(`the load generator took ${(ownCores * 100).toFixed(0)} % of a core: it may be what was measured`)
   return notes
 }

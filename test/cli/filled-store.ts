@@ -41,15 +41,15 @@ export async function read (store: Store, document: string): Promise<string | un
   return doc.getText('t').toString()
 }
 
-export const NAMES = ['plain', 'a/b c', '文档', '.hidden', 'x'.repeat(255), '100%']
+export const names = ['plain', 'a/b c', '文档', '.hidden', 'x'.repeat(255), '100%']
 export const words = (name: string) => Array.from({ length: 40 }, (_, at) => `${name.slice(0, 5)}${at} `)
 
 export async function fill (store: Store): Promise<void> {
-  for (const name of NAMES) await write(store, name, words(name))
+  for (const name of names) await write(store, name, words(name))
 }
 
 export async function holdsAll (t: Test, store: Store): Promise<void> {
-  for (const name of NAMES) t.equal(await read(store, name), words(name).join(''), name.slice(0, 20))
+  for (const name of names) t.equal(await read(store, name), words(name).join(''), name.slice(0, 20))
 }
 
 /** An update that writes a text. */

@@ -15,12 +15,12 @@ import { cli, cliProcess } from './run-cli.ts'
 t.setTimeout(600_000)
 
 /** Updates that decode, and at which Yjs throws when it applies them. */
-const POISONS = {
+const poisons = {
   'refers to itself': '0101ffffffff0f0084ffffffff0f00017800',
   'has no length': '0001ffffffff0f010200',
   'is its own parent': '0101ffffffff0f0044ffffffff0f07017800',
 }
-const poison = (name: keyof typeof POISONS = 'refers to itself') => new Uint8Array(Buffer.from(POISONS[name], 'hex'))
+const poison = (name: keyof typeof poisons = 'refers to itself') => new Uint8Array(Buffer.from(poisons[name], 'hex'))
 
 async function folder (t: Test): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'y-cli-'))

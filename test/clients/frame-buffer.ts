@@ -1,7 +1,7 @@
 /** Frames at least this long are compared with those already in memory: below it, copying is cheaper than comparing. */
-const SHARED_FROM_BYTES = 32 * 1024
+const sharedFromBytes = 32 * 1024
 /** The number of different long frames to remember: a 20 MB document in pieces of 256 KiB, or several whole ones. */
-const REMEMBERED = 160
+const rememberedFrames = 160
 
 interface Shared { bytes: Buffer, filled: number }
 
@@ -23,7 +23,7 @@ export class FrameBuffer {
 
   constructor (length: number) {
     this.length = length
-    if (length < SHARED_FROM_BYTES) {
+    if (length < sharedFromBytes) {
       this.#bytes = Buffer.allocUnsafe(length)
       return
     }
@@ -32,7 +32,7 @@ export class FrameBuffer {
       shared = { bytes: Buffer.allocUnsafeSlow(length), filled: 0 }
       remembered.set(length, shared)
       const [oldest] = remembered.keys()
-      if (remembered.size > REMEMBERED && oldest !== undefined) remembered.delete(oldest)
+      if (remembered.size > rememberedFrames && oldest !== undefined) remembered.delete(oldest)
     }
     this.#shared = shared
     this.#bytes = shared.bytes

@@ -6,10 +6,10 @@ import type { Owner } from './owner.ts'
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024)
 
 /** Any 16 bytes: this client does not check the server's answer to them. */
-const HANDSHAKE_KEY = 'eS1wcm92aWRlciBiZW5jaA=='
+const handshakeKey = 'eS1wcm92aWRlciBiZW5jaA=='
 /** Frame types of RFC 6455. */
 export const opcodes = { continuation: 0, binary: 2, close: 8, ping: 9, pong: 10 } as const
-const LONGEST_HEADER = 14
+const longestHeader = 14
 
 /** The header of a frame. Its mask is zeros, which leave the payload as it is. */
 export function header (opcode: number, length: number, isLast = true): Buffer {
@@ -94,7 +94,7 @@ export class RawClient {
     this.closed = new Promise((resolve) => { this.socket.once('close', () => { resolve(this.closeCode ?? 1006) }) })
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')
     this.socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-      `Sec-WebSocket-Key: ${HANDSHAKE_KEY}\r\nSec-WebSocket-Version: 13\r\n${lines}\r\n`)
+      `Sec-WebSocket-Key: ${handshakeKey}\r\nSec-WebSocket-Version: 13\r\n${lines}\r\n`)
     const end = (reason: string) => {
       if (!this.#ending) this.closeCode ??= 1006
       opening.reject(new Error(`The connection ended before it was open: ${reason}.`))
@@ -158,7 +158,7 @@ export class RawClient {
     const short = available < 2 ? 0 : chunk.readUInt8(start + 1)
     const head = short < 126 ? 2 : short === 126 ? 4 : 10
     if (available < head) {
-      if (available >= LONGEST_HEADER) throw new Error('A frame header cannot be longer than 14 bytes.')
+      if (available >= longestHeader) throw new Error('A frame header cannot be longer than 14 bytes.')
       this.#rest = Buffer.from(chunk.subarray(start))
       return chunk.length
     }

@@ -8,7 +8,7 @@ import { quiet } from '../quiet-logger.ts'
 import { compactionsWithSetAside, startChild } from './child-process.ts'
 
 /** A short series; `CRASH_ROUNDS=300` makes a long one. */
-const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 6)
+const rounds = Number(process.env.CRASH_ROUNDS ?? 6)
 
 async function folder (t: Test): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'y-store-'))
@@ -20,7 +20,7 @@ for (const sync of ['process', 'fsync'] as const) {
   await t.test(`killed at any moment, nothing that was acknowledged is lost (${sync})`, async (t) => {
     const path = await folder(t)
     const acknowledged = new Map<string, number>()
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       const child = await startChild(path, sync)
       const target = 1 + Math.floor(Math.random() * 2000)
       let said = 0

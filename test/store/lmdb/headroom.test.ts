@@ -5,7 +5,7 @@ import t from 'tap'
 import { lastPage, openLmdbFile } from '../../../src/store/lmdb/data-file.ts'
 import { Headroom } from '../../../src/store/lmdb/headroom.ts'
 
-const PAGE = 4096
+const page = 4096
 /** As long as a name may be: few of them fit a page, so that the tree is deep. */
 const keyOf = (at: number) => Buffer.from(String(at).padStart(7, '0').padEnd(1000, 'x'))
 
@@ -25,5 +25,5 @@ await t.test('room for scattered writes in a deep tree', async (t) => {
   tree.transactionSync(() => {
     for (let at = 0; at < puts; at++) tree.putSync(keyOf(at * 10 * Math.floor(COUNT / puts) + 5), Buffer.alloc(8))
   })
-  t.ok((lastPage(tree) + 1) * PAGE <= size, `${(lastPage(tree) + 1)} pages are used, there was room for ${size / PAGE}; depth ${(tree.getStats() as { treeDepth: number }).treeDepth}`)
+  t.ok((lastPage(tree) + 1) * page <= size, `${(lastPage(tree) + 1)} pages are used, there was room for ${size / page}; depth ${(tree.getStats() as { treeDepth: number }).treeDepth}`)
 })

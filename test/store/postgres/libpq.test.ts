@@ -47,11 +47,11 @@ interface Case {
   psqlGives?: 'TLS' | 'plain' | 'refused'
 }
 
-const SELECT_SSL = 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()'
+const selectSsl = 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()'
 
 async function byPsql (url: string, env: Record<string, string>): Promise<string> {
   try {
-    const { stdout } = await run('psql', ['-X', '-w', '-A', '-t', '-c', SELECT_SSL, url], { env: { PATH: process.env['PATH'], HOME: home, ...env } })
+    const { stdout } = await run('psql', ['-X', '-w', '-A', '-t', '-c', selectSsl, url], { env: { PATH: process.env['PATH'], HOME: home, ...env } })
     return stdout.trim() === 't' ? 'TLS' : 'plain'
   } catch {
     return 'refused'
@@ -66,7 +66,7 @@ async function byStore (url: string, env: Record<string, string>): Promise<strin
   try {
     const client = new pg.Client(await connectionOptions(url))
     await client.connect()
-    const { rows: [row] } = await client.query<{ ssl: boolean }>(SELECT_SSL)
+    const { rows: [row] } = await client.query<{ ssl: boolean }>(selectSsl)
     await client.end()
     return row?.ssl === true ? 'TLS' : 'plain'
   } catch (error) {
