@@ -52,7 +52,6 @@ export class Reception {
 
   /** A message of a client that can only read was discarded while it arrived, because it was too large. */
   refuseDiscarded (connection: Connection): void {
-    connection.updateRefused()
     this.#answerRefused(connection, undefined)
   }
 
@@ -72,18 +71,20 @@ export class Reception {
 
   /** Clients that can only read are stopped here. A step 2 with nothing new is no attempt to edit. */
   #refuse (connection: Connection, update: Uint8Array, isStep2: boolean): void {
-    connection.updateRefused()
-    if (!connection.wantsReceipts || !isStep2) this.#answerRefused(connection, undefined)
+    if (!isStep2) this.#answerRefused(connection, undefined)
     else if (update.length > heavyUpdateBytes) {
       this.#heldOrFail(connection, async () => { this.#answerRefused(connection, await this.#scanHeavy(update)) })
     } else this.#orFail(connection, () => { this.#answerRefused(connection, scanClientUpdate(update)) })
   }
 
-  /** @param scanned undefined: its content is not known, or does not matter */
+  /** @param scanned undefined: it counts as an attempt to edit, whatever it contains */
   #answerRefused (connection: Connection, scanned: ScannedUpdate | undefined): void {
     if (scanned !== undefined && !connection.spend(scanned.parts, this.#services.now())) return
     const isKnown = scanned !== undefined && this.#content.known.contains(scanned)
-    if (!isKnown) this.#services.counters.count('refused')
+    if (!isKnown) {
+      connection.updateRefused()
+      this.#services.counters.count('refused')
+    }
     const answer = connection.protocol.acknowledgement(isKnown)
     if (answer !== undefined) connection.send([answer])
   }

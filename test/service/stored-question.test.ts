@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import * as Y from 'yjs'
-import { listen } from '../helper.ts'
+import { asDjango, listen } from '../helper.ts'
 import { Engine, turn, typing, until } from '../sync/engine.ts'
+import { synced } from '../clients/client.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 import { root, rootUrl } from '../root.ts'
 
@@ -79,6 +80,25 @@ t.test('A read-only client is not told that its changes are stored', async (t) =
   reader.update(typing('not allowed')[0] ?? new Uint8Array())
   reader.say({ type: 'stored-question', number: 7 })
   t.same(reader.all('stored'), [{ type: 'stored', number: 7, isStored: false }])
+})
+
+t.test('A read-only client that has changed nothing is told that all is stored, whatever it answers to the initial sync', async (t) => {
+  const watchStored = await watchStoredOfTheDocs()
+  const { app, wsUrl } = await listen(t)
+  const writer = connectYWebsocket(t, wsUrl, 'watched')
+  writer.doc.getText('text').insert(0, 'typed and deleted')
+  writer.doc.getText('text').delete(6, 11)
+  await synced(writer)
+  const reader = connectYWebsocket(t, wsUrl, 'watched', { headers: { ...asDjango, 'X-Can-Edit': 'False' } })
+  const said: boolean[] = []
+  watchStored(reader.provider, (isStored) => { said.push(isStored) })
+  await until(() => said.length === 1)
+  // After it reconnects, the reader answers with everything that it has.
+  reader.provider.disconnect()
+  reader.provider.connect()
+  await until(() => said.length === 2)
+  t.same(said, [true, true])
+  t.equal(app.rooms.counters.refused, 0)
 })
 
 t.test('A client that gains the right to edit is asked for its rejected changes, and told when they are stored', async (t) => {
