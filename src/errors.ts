@@ -41,6 +41,8 @@ export const Stopping = createError('YP_STOPPING', 'The service is stopping: try
 export const Busy = createError('YP_BUSY', 'The service is busy: try again', 503)
 /** The conversion exceeded its time limit. */
 export const ConversionTooSlow = createError('YP_CONVERSION_TOO_SLOW', 'The conversion took too long: try again', 503)
+/** The client has disconnected, so nobody reads the answer. 499 is nginx's status for it. */
+export const ClientDisconnected = createError('YP_CLIENT_DISCONNECTED', 'The client has disconnected', 499)
 /** Some nodes have not answered; the message names them. */
 export const NodesSilent = createError<[names: string]>('YP_NODES_SILENT', 'Not every node of the service has answered: try again (%s)', 503)
 /** Some parts of the service cannot work; the message names them. */
@@ -71,6 +73,9 @@ export function answerError (error: FastifyError, request: FastifyRequest, reply
   const status = statusCode >= 400 && statusCode < 600 ? statusCode : 500
   // The errors above are no bugs: their code says enough, without a stack.
   if (status >= 500) request.log.error(isOurs(error) ? { code: error.code } : { err: error }, error.message)
+  else if (error.cause instanceof Error) {
+    request.log.debug({ code: error.code, reason: error.cause.message }, error.message)
+  }
   if (status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfterSeconds)
   reply.code(status).send({ error: sentence(error, status) })
 }

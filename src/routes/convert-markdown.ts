@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { ContentMissing } from '../errors.ts'
+import { abortOnDisconnect } from '../http/abort-on-disconnect.ts'
 import { conversionError } from '../http/conversion-error.ts'
 import { reportDropped } from '../http/report-dropped.ts'
 
@@ -16,8 +17,9 @@ const convertMarkdown: FastifyPluginAsyncTypebox = async function (scope) {
   scope.post('/api/convert-markdown', { schema, bodyLimit: CONVERSION_FILE_MAX_SIZE }, async (request, reply) => {
     const { content } = request.body
     if (typeof content !== 'string' || content === '') throw new ContentMissing()
+    const options = { softBreaks: CONVERSION_SOFT_BREAKS, math: CONVERSION_MATH }
     const { body, dropped } = await scope.converter
-      .convert({ input: Buffer.from(content), from: 'markdown', to: 'yjs', softBreaks: CONVERSION_SOFT_BREAKS, math: CONVERSION_MATH })
+      .convert({ input: Buffer.from(content), from: 'markdown', to: 'yjs', ...options }, abortOnDisconnect(reply))
       .catch((error: unknown) => { throw conversionError(error) })
     reportDropped(reply, dropped)
     return { content: Buffer.from(body).toString('base64') }

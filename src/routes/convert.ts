@@ -1,9 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { inputFormatOf, negotiate, type InputFormat, type Negotiated } from '../convert/formats.ts'
 import { ContentMissing, ContentTooLarge, ContentTypeUnsupported, FormatUnsupported } from '../errors.ts'
 import { webOrigin } from '../settings/derived.ts'
+import { abortOnDisconnect } from '../http/abort-on-disconnect.ts'
 import { conversionError } from '../http/conversion-error.ts'
 import { reportDropped } from '../http/report-dropped.ts'
 
@@ -60,7 +61,7 @@ const convert: FastifyPluginAsyncTypebox = async function (scope) {
       ...(origin !== undefined && { origin }),
     }
     const converted = await scope.converter
-      .convert({ input: body, from, to: to.format, ...options }, hangUp(reply))
+      .convert({ input: body, from, to: to.format, ...options }, abortOnDisconnect(reply))
       .catch((error: unknown) => { throw conversionError(error) })
     const isStrict = query.strict === '1' || query.strict === 'true'
     if (reportDropped(reply, converted.dropped) > 0 && isStrict) {
@@ -73,10 +74,3 @@ const convert: FastifyPluginAsyncTypebox = async function (scope) {
 
 /** `POST /api/convert`. */
 export default convert
-
-/** Aborts if the client disconnects before it has its answer. */
-function hangUp (reply: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  reply.raw.once('close', () => { if (!reply.raw.writableFinished) controller.abort() })
-  return controller.signal
-}

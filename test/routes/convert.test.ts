@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import * as Y from 'yjs'
+import { eventually } from '../clients/eventually.ts'
 import { asDjango, build, listen, secret } from '../helper.ts'
 
 const url = '/api/convert/'
@@ -216,17 +217,32 @@ await t.test('A conversion that exceeds its time is ended, and its worker replac
   t.match((await app.inject({ url: '/metrics', headers: asDjango })).body, /^y_provider_conversion_failures_total\{from="markdown",to="yjs",reason="deadline"\} 1$/m)
 })
 
-await t.test('A client that disconnects takes no more of the worker\'s time', async (t) => {
-  const { app, port } = await listen(t, { CONVERSION_THREADS: '1' })
-  // Some seconds of work, and as long a wait for the next one.
-  const markdown = 'some *text* [here](https://example.org)\n\n'.repeat(250_000)
-  const socket = connect(port, '127.0.0.1')
-  socket.write(`POST ${url} HTTP/1.1\r\nhost: a\r\nauthorization: ${secret}\r\ncontent-type: text/markdown\r\ncontent-length: ${markdown.length}\r\n\r\n${markdown}`)
-  while (app.converter.stats().busy === 0) await new Promise((resolve) => setImmediate(resolve))
-  socket.destroy()
-  t.equal((await convert(app, 'x '.repeat(4000), { accept: 'text/plain' })).statusCode, 200)
-  t.equal(app.converter.stats().replaced, 1)
-  t.match((await app.inject({ url: '/metrics', headers: asDjango })).body, /^y_provider_conversion_failures_total\{from="markdown",to="yjs",reason="cancelled"\} 1$/m)
+for (const [route, type, body] of [
+  ['/api/convert/', 'text/markdown', (markdown: string) => markdown],
+  ['/api/convert-markdown/', 'application/json', (markdown: string) => JSON.stringify({ content: markdown })],
+] as const) {
+  await t.test(`${route}: a client that disconnects takes no more of the worker's time, and is not an error in the log`, async (t) => {
+    const log: string[] = []
+    const { app, port } = await listen(t, { CONVERSION_THREADS: '1' }, { write: (line) => { log.push(line) } })
+    // Some seconds of work, and as long a wait for the next one.
+    const content = body('some *text* [here](https://example.org)\n\n'.repeat(250_000))
+    const socket = connect(port, '127.0.0.1')
+    socket.write(`POST ${route} HTTP/1.1\r\nhost: a\r\nauthorization: ${secret}\r\ncontent-type: ${type}\r\ncontent-length: ${content.length}\r\n\r\n${content}`)
+    await eventually(() => app.converter.stats().busy > 0)
+    socket.destroy()
+    t.equal((await convert(app, 'x '.repeat(4000), { accept: 'text/plain' })).statusCode, 200)
+    t.equal(app.converter.stats().replaced, 1)
+    t.match((await app.inject({ url: '/metrics', headers: asDjango })).body, /^y_provider_conversion_failures_total\{from="markdown",to="yjs",reason="cancelled"\} 1$/m)
+    t.same(log.filter((line) => line.includes('"level":50')), [])
+  })
+}
+
+await t.test('The log says why content is invalid, at level debug', async (t) => {
+  const log: string[] = []
+  const app = await build(t, { LOG_LEVEL: 'debug' }, { write: (line) => { log.push(line) } })
+  const answer = await convert(app, Buffer.from([0xff]), { accept: 'text/plain' })
+  t.same([answer.statusCode, answer.body], [400, '{"error":"Invalid content"}'])
+  t.match(log.find((line) => line.includes('YP_CONTENT_INVALID')), /"reason":"[^"]*UTF-8/)
 })
 
 await t.test('An unusable blocks module stops the start, and the reason is given', async (t) => {
