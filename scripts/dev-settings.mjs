@@ -5,7 +5,7 @@ import { parseEnv } from 'node:util'
 const fromFile = () => existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}
 const set = (variables) => Object.entries(variables).filter(([, value]) => value.trim() !== '')
 
-/** Reads the variables for the service. If no secret is set, they have one that is well known. */
+/** Reads the variables for the service. If no secret is set, it is `my-secret`. */
 export function readVariables () {
   const given = Object.fromEntries([...set(fromFile()), ...set(process.env)])
   const secret = given.COLLABORATION_SERVER_SECRET_FILE ? {} : { COLLABORATION_SERVER_SECRET: 'my-secret' }

@@ -1,4 +1,4 @@
-// Installs what is missing and starts the service for development: settings from .env, a well-known secret, a readable
+// Installs what is missing and starts the service for development: settings from .env, `my-secret`, a readable
 // log, a restart after each change.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,7 +17,7 @@ const { startDemo } = await import('../demo/server.mjs')
 /** Ms without a change before `.env` is read: editors write a file in several steps. */
 const settleMs = 200
 
-/** Ms between two looks at `.env`. Unlike a notification, polling also finds changes behind a link. */
+/** Ms between two checks of `.env`. Unlike a notification, polling also finds changes behind a link. */
 const lookEveryMs = 300
 
 /**

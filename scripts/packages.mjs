@@ -1,4 +1,4 @@
-// Runs before anything is installed, so it imports only what Node brings.
+// Runs before anything is installed, so it imports only Node's own modules.
 import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -46,7 +46,7 @@ const readPackages = (path) => JSON.parse(readFileSync(path, 'utf8')).packages
 
 function runNpm (args) {
   const cwd = fileURLToPath(new URL('..', import.meta.url))
-  const onWindows = process.platform === 'win32' // npm is a batch file there
+  const onWindows = process.platform === 'win32' // where npm is a batch file
   const { status } = spawnSync('npm', args, { cwd, stdio: ['ignore', 'inherit', 'inherit'], shell: onWindows })
   if (status !== 0) process.exit(status ?? 1)
 }

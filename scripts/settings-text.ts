@@ -1,6 +1,6 @@
 import { settings, type SettingSchema } from '../src/settings/prepare.ts'
 
-/** Characters of a line of prose, and of a comment behind its `# `. */
+/** Characters of a line of prose, and of a comment after its `# `. */
 const pageWidth = 120
 const commentWidth = 110
 
@@ -20,7 +20,7 @@ export function settingsPage (): string {
   const lines = [
     '# Settings',
     '',
-    ...wrap('The service reads its settings from the environment and checks them when it starts. A setting that is missing, malformed or unsafe ends the start with exit code 1 and one line that names the variable. An empty variable counts as not set. Blanks around a value are ignored. A warning names variables that look misspelt, and values in quotation marks.', pageWidth),
+    ...wrap('The service reads its settings from the environment and checks them when it starts. A setting that is missing, malformed or unsafe ends the start with exit code 1 and one line that names the variable. An empty variable counts as not set. White space around a value is ignored. A warning names variables that look misspelt, and values in quotation marks.', pageWidth),
     '',
     ...wrap('Where the last column says so, `NAME_FILE` can give the path of a file that holds the value, as Docker and Kubernetes mount secrets.', pageWidth),
     '',
@@ -36,7 +36,7 @@ export function settingsPage (): string {
 
 function comment (name: string, schema: SettingSchema): string {
   const unit = unitText(schema) === '' ? '' : ` Default: ${defaultText(schema)}${unitText(schema)}.`
-  const file = schema.secret === true ? ` Or ${name}_FILE.` : ''
+  const file = schema.secret === true ? ` ${name}_FILE can name a file with the value.` : ''
   return describe(schema) + unit + file
 }
 

@@ -33,7 +33,7 @@ const rank = (file) => {
 const files = (await sourcesIn('test')).filter((name) => name.endsWith('.test.ts') && isWanted(name))
 if (files.length === 0) throw new Error(`No tests in ${wanted.join(', ')}`)
 
-// They take a quarter of a second per file: left out of a whole run, whose failing files one runs again.
+// They take a quarter of a second per file, so a whole run goes without: run its failing files again to see the lines.
 const sourceMaps = wanted.length > 0 ? ['--enable-source-maps'] : []
 
 t.jobs = Number(options.jobs)

@@ -36,7 +36,7 @@ export const refusalRules = {
   ticketInvalid: {
     codes: [4401],
     seen: 'y-websocket: permission denied, then closed. Hocuspocus: permission denied; the socket stays open.',
-    remedy: '`reason` names what is wrong with the ticket. Fetch a new one if it has expired; otherwise check the secret, the room, the user and the clock of the server that signs it. Behind nginx\' `auth_request`, this means that Django denied access.',
+    remedy: '`reason` names what is wrong with the ticket. Fetch a new one if it has expired; otherwise check the secret, the room, the user and the clock of the server that signs it. Behind nginx\'s `auth_request`, this means that Django denied access.',
   },
   forbidden: {
     codes: [4403],
