@@ -11,7 +11,7 @@ import type { TicketCheck } from './ticket.ts'
 import { invalidTicket, mayNotRead, noCookies } from './verdict.ts'
 import type { Allowed, Denied, Verdict } from './verdict.ts'
 
-/** A request for a WebSocket, with all that decides about access. Its origin has been checked before. */
+/** A request for a WebSocket, with everything that decides about access. Its origin has been checked already. */
 export interface Handshake {
   readonly protocol: 'y-websocket' | 'hocuspocus'
   /** The room that the address names (y-websocket: its path; Hocuspocus: `?room=`), percent-decoded once. */

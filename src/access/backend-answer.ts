@@ -54,7 +54,7 @@ function parseAnswer ({ status, headers, member }: CallAnswer, now: number): Ans
   }
 }
 
-/** Ms; longer values are cut, so that an hour set by mistake does not become an hour offline. */
+/** Ms; longer values are shortened, so that an hour set by mistake does not mean an hour offline. */
 const maxRetryAfterMs = 5 * 60_000
 
 /** `Retry-After` is seconds or a date (RFC 9110, 10.2.3). */

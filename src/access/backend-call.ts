@@ -25,7 +25,7 @@ export interface CallAnswer {
   readonly member: JsonMember
 }
 
-/** The options of the calls to a backend. */
+/** The scheme of a backend, and the limits of the calls to it. */
 export interface BackendCallerOptions {
   /** Whether the backend speaks https. */
   readonly secure: boolean

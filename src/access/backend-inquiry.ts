@@ -21,7 +21,7 @@ export interface Question {
   readonly forwardedProto?: string | undefined
 }
 
-/** The options of the questions to Django. */
+/** The addresses that answer questions about access, and the limits of the calls. */
 export interface BackendInquiryOptions {
   /** Django's base URL, http or https; its path is kept. */
   readonly baseUrl: string

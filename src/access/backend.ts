@@ -7,7 +7,7 @@ import { VerdictCache } from './verdict-cache.ts'
 import { mayNotRead, tryAgainLater } from './verdict.ts'
 import type { Verdict } from './verdict.ts'
 
-/** The options of a backend. */
+/** The addresses and limits of the calls to Django, and how long their answers are used. */
 export interface BackendOptions extends BackendInquiryOptions {
   /** ms for which granted access is cached; 0, the default: not at all. */
   readonly cacheMs?: number

@@ -1,6 +1,6 @@
 import { finalStates, states, transitions } from './json-grammar.ts'
 
-/** Bytes of a key or of the value, with surrounding blanks: thirty times the abilities of La Suite. */
+/** Bytes of a key or of the value, with surrounding spaces: thirty times the abilities of La Suite. */
 const maxHeldBytes = 64 * 1024
 
 /** Levels of nested objects and lists. Python's own encoder stops at about 1,000. */

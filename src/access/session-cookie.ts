@@ -1,6 +1,6 @@
 /**
  * Finds the browser's session key in a `Cookie` header: the value of the first of `names` that is present and not
- * empty. Reads the header as Django does, because Django wrote the value: pairs are split at `;`, surrounding blanks
+ * empty. Reads the header as Django does, because Django wrote the value: pairs are split at `;`, surrounding spaces
  * and quotes are dropped, nothing is percent-decoded, and the last of two equal names counts.
  * @see https://github.com/django/django/blob/main/django/http/cookie.py
  */

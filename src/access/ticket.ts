@@ -18,7 +18,7 @@ const maxLifetimeS = 24 * 60 * 60
  */
 const clockLeewayS = 60
 
-/** The options of the check of tickets. */
+/** The secrets, the clock and the epochs by which tickets are checked. */
 export interface TicketCheckOptions {
   /** The secrets that sign tickets, the current one first; empty ones are ignored. */
   readonly secrets: readonly string[]

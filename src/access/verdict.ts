@@ -1,4 +1,5 @@
 import type { RefusalRule } from '../logging/refusal-rules.ts'
+import { closes } from '../protocol/close-codes.ts'
 
 /** Whether a connection can open a room. */
 export type Verdict = Allowed | Denied | Unavailable
@@ -23,11 +24,7 @@ export interface Allowed {
 export interface Denied {
   readonly allowed: false
   readonly permanent: true
-  /**
-   * 4001: no credentials, though a cookie could give access; 4401: the ticket is expired or invalid; 4403: access is
-   * denied to this user.
-   */
-  readonly code: 4001 | 4401 | 4403
+  readonly code: (typeof closes)['noCookies' | 'ticketInvalid' | 'forbidden']['code']
   readonly rule: RefusalRule
   /** One sentence for people, without secrets, short enough for a close frame (123 bytes). */
   readonly reason: string
@@ -37,8 +34,8 @@ export interface Denied {
 export interface Unavailable {
   readonly allowed: false
   readonly permanent: false
-  readonly code: 4503
-  readonly rule: 'unavailable'
+  readonly code: typeof closes.unavailable.code
+  readonly rule: typeof closes.unavailable.rule
   readonly reason: string
   /** The backend's `Retry-After`, ms. */
   readonly retryAfterMs?: number | undefined
@@ -46,23 +43,17 @@ export interface Unavailable {
 
 /** Denies access because of the ticket. */
 export const invalidTicket = (reason: string): Denied =>
-  ({ allowed: false, permanent: true, code: 4401, rule: 'ticketInvalid', reason })
+  ({ allowed: false, permanent: true, ...closes.ticketInvalid, reason })
 
 /** Denies access to this user. */
 export const mayNotRead = (reason: string, rule: RefusalRule = 'forbidden'): Denied =>
-  ({ allowed: false, permanent: true, code: 4403, rule, reason })
+  ({ allowed: false, permanent: true, ...closes.forbidden, rule, reason })
 
-/**
- * Denies access because no credentials came. The page of La Suite Docs stops retrying at exactly this code and reason.
- */
-export const noCookies: Denied = {
-  allowed: false,
-  permanent: true,
-  code: 4001,
-  rule: 'noCookies',
-  reason: 'No cookies',
-}
+/** Denies access because no credentials came, though a cookie could give access. */
+export const noCookies: Denied = { allowed: false, permanent: true, ...closes.noCookies }
 
 /** Makes the client retry. */
-export const tryAgainLater = (reason: string, retryAfterMs?: number): Unavailable =>
-  ({ allowed: false, permanent: false, code: 4503, rule: 'unavailable', reason, retryAfterMs })
+export const tryAgainLater = (reason: string, retryAfterMs?: number): Unavailable => {
+  const { code, rule } = closes.unavailable
+  return { allowed: false, permanent: false, code, rule, reason, retryAfterMs }
+}

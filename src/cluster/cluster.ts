@@ -13,10 +13,10 @@ import {
 import { Questions, type Answers, type MissedQuestion } from './questions.ts'
 import { isTurnOf, RoomDirectory, type OpenRoom } from './room-directory.ts'
 
-/** What a cluster is built from. */
+/** This node, its bus, and how it answers the other nodes. */
 export interface ClusterOptions {
   readonly openBus: OpenBus
-  /** This node's name for people */
+  /** This node's name in logs and answers */
   readonly name: string
   readonly logger: Logger
   /** Engine time in ms, monotonic */
@@ -89,7 +89,7 @@ export class Cluster implements OtherNodes {
     await this.#bus?.close()
   }
 
-  /** This node's name for people */
+  /** This node's name in logs and answers */
   get name (): string { return this.#options.name }
   /** The other nodes that are alive, by name */
   get nodes (): readonly string[] { return [...this.#links.values()].map(({ name }) => name) }

@@ -3,7 +3,7 @@ import * as encoding from 'lib0/encoding'
 
 /** One message over the bus. */
 export type Datagram =
-  /** To all nodes, every few seconds: the sender is alive. `name` is its name for people */
+  /** To all nodes, every few seconds: the sender is alive. `name` is its name in logs and answers */
   | { readonly type: 'beat', readonly name: string }
   /** Entries, the `count`th of the link that began with this epoch; packed: see `Packing` */
   | { readonly type: 'batch' | 'packed', readonly epoch: number, readonly count: number, readonly entries: Uint8Array }

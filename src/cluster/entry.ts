@@ -29,7 +29,7 @@ const minRoomNameBytes = 2
 /** Bytes of a run, at least: two numbers */
 const minRunBytes = 2
 /**
- * Log positions in one message, at most. A node reports every few seconds what a room has stored, which is some hundred
+ * Log positions in one message, at most. A node reports every few seconds what a room has stored, a few hundred
  * updates; runs in random bytes could have any length.
  */
 const maxSeqs = 100_000

@@ -34,7 +34,7 @@ export class Link {
     this.#send = send
   }
 
-  /** The node's name for people; its id until it has sent the name */
+  /** The node's name in logs and answers; its id until it has sent the name */
   get name (): string { return this.#name }
   /** Engine time in ms of the last sign of life */
   get heardAt (): number { return this.#heardAt }

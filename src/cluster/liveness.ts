@@ -10,7 +10,7 @@ const crashedAfterMs = 7000
 
 /** ms since this node received its own beat, above which it counts as disconnected from the bus. */
 const disconnectedAfterMs = beatEveryMs * 2.5
-/** ms that a check can be late before this process counts as having been stopped, rather than the other nodes. */
+/** ms by which a check is late if this process was stopped: then the other nodes have not been silent. */
 const frozenMs = 2000
 /** ms after a crash in which rooms are read from the store more often: the node can be alive and unreachable. */
 const doubtAfterCrashMs = 5 * 60_000

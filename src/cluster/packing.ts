@@ -11,8 +11,8 @@ const packOptions = { level: 1, memLevel: 3, windowBits: 12, chunkSize: 1024 }
 const unpackOptions = { windowBits: 12, chunkSize: 4096, maxOutputLength: maxPackedBytes }
 
 /**
- * Compresses batches with the earlier ones of the same link as dictionary, those of people who type by about 40 %. Both
- * ends keep the same dictionary, so each batch must be packed, or noted, once and in order.
+ * Compresses batches with the earlier ones of the same link as dictionary, which saves about 40 % while people type.
+ * Both ends keep the same dictionary, so each batch must be packed, or noted, once and in order.
  */
 export class Packing {
   #history: Buffer = Buffer.alloc(0)

@@ -7,7 +7,7 @@ export interface Count {
 /** What nodes ask each other, and how each question is answered. */
 export interface QuestionTypes {
   /**
-   * Closes the connections of a room, or of one user in it, and forgets what is known of their rights. The answer is
+   * Closes the connections of a room, or of one user in it, and forgets their access decisions. The answer is
    * how many were closed; undefined: the node has started after the reset, and has nothing to close.
    */
   readonly reset: {

@@ -27,7 +27,7 @@ export interface Gate extends SocketOptions {
   readonly logger: Logger
   /** This node's name in the log */
   readonly node: string
-  /** ms in which a socket must show credentials */
+  /** ms within which a socket must send credentials */
   readonly authTimeoutMs: number
   /** ms after which a socket that carries no document, or only refused ones, is closed */
   readonly emptyTimeoutMs: number
@@ -75,8 +75,8 @@ function lineOf ({ node }: Gate, room: string | undefined, connection: Connectio
 }
 
 /**
- * The close reason for a verdict that denies access. If access could not be judged, clients are told to retry, each at
- * another moment.
+ * The close reason for a verdict that denies access. If access could not be judged, clients are told to retry, each
+ * after a different delay.
  */
 export function refusal (verdict: Extract<Verdict, { allowed: false }>): CloseReason {
   const { code, reason, rule } = verdict

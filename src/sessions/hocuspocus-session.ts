@@ -31,7 +31,7 @@ const otherRoom: CloseReason =
 const badName: CloseReason =
   { ...closes.forbidden, rule: 'roomName', reason: 'The name of the document is not allowed' }
 
-/** What a session needs. */
+/** The handshake of a socket, and the check of its further credentials. */
 export interface HocuspocusSessionOptions {
   readonly gate: Gate
   readonly requester: Requester
@@ -96,8 +96,8 @@ export class HocuspocusSession implements Session, RoomSocket {
   }
 
   /**
-   * Closes a socket that a reset of connections does not reach: it can hold no document now, and open one with what its
-   * handshake has shown.
+   * Closes a socket that a reset of connections does not reach: it can hold no document now, and open one with the
+   * credentials of its handshake.
    */
   reset (room: string, userId: string | undefined): boolean {
     const isJudgedFor = room === this.#options.room && (userId === undefined || userId === this.#options.userId)
@@ -316,7 +316,7 @@ export class HocuspocusSession implements Session, RoomSocket {
 
   #refuse ({ address, documentName, token }: WaitingDocument, reason: CloseReason): void {
     this.#refused.add(address.key, documentName, undefined)
-    // Providers take any message for a success and reset their back-off. A temporary refusal therefore sends nothing
+    // Providers take any message for a success and reset their backoff. A temporary refusal therefore sends nothing
     // and closes the socket.
     if (isPermissionDenied(reason)) this.#sendReason(address, reason)
     if (this.#probation.countRefusal()) this.#closeOrStay(reason, { room: documentName, token })

@@ -11,7 +11,7 @@ export interface Sender {
   cut (reason: CloseReason): void
 }
 
-/** What the budget needs. */
+/** The limit of a budget, its log and its clock. */
 export interface InboundBudgetOptions {
   /** Bytes that all sockets together can hold */
   readonly maxBytes: number
@@ -81,7 +81,7 @@ export class InboundBudget {
     logger.warn({ closed, bytes: before }, 'Unfinished messages exceeded MAX_UNFINISHED_BYTES; closed the sockets that held most')
   }
 
-  /** Small senders last; stalled ones first; then those of the user who holds most, the least progress first. */
+  /** Stalled senders first, then those of the user who holds most, with the least progress first; small ones last. */
   #inOrder (): Sender[] {
     const now = this.#options.now()
     const ofOwner = new Map<string | undefined, number>()

@@ -124,7 +124,7 @@ export class Inbound implements Sender {
     this.#setUnfinished(this.#unfinished)
   }
 
-  /** Reading goes on after a pause of this service: the client's time starts again. */
+  /** Reading continues after a pause of this service: the client's time starts again. */
   resumed (): void { this.#progressedAt = this.#options.now() }
 
   stalledMs (now: number): number {

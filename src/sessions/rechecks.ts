@@ -12,7 +12,7 @@ interface Held {
   isAsking: boolean
 }
 
-/** What rechecks need. */
+/** The interval of the rechecks, the resets that they obey, and their effect. */
 export interface RechecksOptions {
   /** ms between two checks of one connection; 0 = only tickets are checked, when they expire */
   readonly everyMs: number
@@ -24,10 +24,10 @@ export interface RechecksOptions {
   onRights (connection: Connection, formerUserId: string | undefined): void
 }
 
-/** ms between two looks for connections that are due. */
+/** ms between two checks for connections that are due. */
 const lookEveryMs = 1000
 
-/** Checks now and then whether open connections still have access. */
+/** Checks at intervals whether open connections still have access. */
 export class Rechecks {
   readonly #options: RechecksOptions
   readonly #held = new Map<Connection, Held>()

@@ -47,7 +47,7 @@ export class WaitingDocument {
   /** The client has closed it. */
   leave (): void { this.#isLeft = true }
 
-  /** The client goes on as if it had not closed it. */
+  /** The client continues as if it had not closed it. */
   return (): void {
     this.#isLeft = false
     this.#hasReturned = true

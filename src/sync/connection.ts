@@ -22,7 +22,7 @@ export interface Session {
   /** The engine has ended the connection. */
   ended (connection: Connection, reason: CloseReason): void
   /**
-   * Judges another ticket of the client. Everything before it has been processed; messages behind it wait until the
+   * Judges another ticket of the client. Everything before it has been processed; messages after it wait until the
    * promise settles.
    */
   renew (connection: Connection, ticket: string): Promise<void>
@@ -39,7 +39,7 @@ export interface EnteredRoom {
   remove (connection: Connection): void
 }
 
-/** What a connection needs besides its room. */
+/** The two ends of a connection: the client's socket, protocol and access, and the session that owns them. */
 export interface ConnectionOptions {
   readonly socket: Socket
   readonly session: Session
@@ -56,15 +56,15 @@ export interface ConnectionOptions {
  */
 export type Phase = 'joining' | 'catching-up' | 'live' | 'ended'
 
-/** ms without progress after which a socket with buffered bytes is closed: nobody sees live editing that slowly. */
+/** ms without progress after which a socket with buffered bytes is closed: live editing is useless at that speed. */
 const stalledMs = 45_000
-/** A write counts once all of it is taken: a slow link (1 Mbit/s) gets the time that its bytes need on top. */
+/** A write counts once all of it is taken: a slow link (1 Mbit/s) gets additional time for its bytes. */
 const leastBytesPerMs = 125
 
 /** Bytes of the header of a WebSocket frame from a server (RFC 6455, section 5.2), at most */
 const maxHeaderBytes = 10
 
-/** Unanswered questions of one connection whether all is stored; an editor asks once or twice a second. */
+/** Unanswered questions of one connection about what is stored; an editor asks once or twice a second. */
 const maxOpenQuestions = 10_000
 
 /** One client in one room: a whole y-websocket socket, or one document on a Hocuspocus socket. */
@@ -168,7 +168,7 @@ export class Connection implements StateSender, Receipt {
     this.socket.pause()
   }
 
-  /** Processes the messages that waited; of a client that has left, its updates. */
+  /** Processes the messages that waited; if the client has left, only its updates. */
   resume (): void {
     const waiting = this.#inbox ?? []
     this.#inbox = undefined

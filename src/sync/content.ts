@@ -23,10 +23,10 @@ import { PendingUpdates } from './tick/pending-updates.ts'
 const keepRecentBytes = 32 * 1024
 /** The same while a client is catching up and will need them. */
 const keepRecentBytesForCatchUp = 1024 * 1024
-/** While a client is catching up, a log can grow to so many times the size that is worth a compaction otherwise. */
+/** The factor by which a log can exceed the size for a compaction while a client is catching up. */
 const patienceForCatchUp = 4
 
-/** What the content of a room needs of the services. */
+/** The services that read, check and compact the content of a room. */
 export type ContentServices = Pick<Services, 'stored' | 'work' | 'compactor' | 'pacer' | 'outages' | 'limits' | 'now'>
 
 /**
@@ -50,9 +50,9 @@ export class RoomContent {
   #logBytes = 0
   #logEntries = 0
   #generation = 0
-  /** Connections that are being sent the document or presence in several turns */
+  /** How many connections are being sent the document or presence in several turns */
   #behind = 0
-  /** Updates that are being added step by step */
+  /** How many updates are being added step by step */
   #adding = 0
 
   constructor (name: string, services: ContentServices) {

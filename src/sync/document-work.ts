@@ -35,7 +35,7 @@ export interface DocumentWork {
   know (known: Uint8Array | undefined, updates: readonly Uint8Array[], room: string): Promise<PackedKnown>
 
   /**
-   * Builds one state from a snapshot and the log behind it: pieces in causal order, each of at most `maxPieceBytes` if
+   * Builds one state from a snapshot and the log after it: pieces in causal order, each of at most `maxPieceBytes` if
    * it can be split.
    */
   compact (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult>

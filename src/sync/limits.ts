@@ -18,7 +18,7 @@ export interface Limits {
   readonly silenceMs: number
 }
 
-/** Bounds on what one document counts. */
+/** Bounds on the counts of one document. */
 export type DocumentBounds = Pick<UpdateBounds, 'clients' | 'gaps' | 'deleteRanges'>
 
 /** The bounds on one document that the limits set. */

@@ -48,7 +48,7 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
   /** Messages whose processing takes several turns of the event loop */
   #processing = 0
   #isTickRequested = false
-  /** Engine time in ms when the first of what the next tick sends has arrived */
+  /** Engine time in ms at which the first content of the next tick arrived */
   #requestedAt = 0
 
   /** @param onEmpty called when the room has closed */

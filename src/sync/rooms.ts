@@ -29,7 +29,7 @@ const pingEverySweeps = 8
 /** ms between two groups of connections that are closed while the service stops. */
 const closeEveryMs = 20
 
-/** What the engine is built from. */
+/** The store, the workers and the limits of the engine, its clock and its link to other nodes. */
 export interface RoomsOptions {
   readonly store: Store
   readonly work: DocumentWork

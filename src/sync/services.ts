@@ -15,7 +15,7 @@ import type { StoredDocuments } from './save/stored-documents.ts'
 import type { TickClock } from './tick/tick-clock.ts'
 import type { TickLoad } from './tick/tick-load.ts'
 
-/** What all rooms of a process share. */
+/** Everything that the rooms of a process share. */
 export interface Services {
   readonly stored: StoredDocuments
   readonly differences: Differences

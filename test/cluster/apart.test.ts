@@ -68,14 +68,14 @@ async function convergeThroughStore (t: Test, room: string, authors: readonly Au
   t.ok(holdsAcknowledged(stored, authors), 'with everything that was acknowledged')
 }
 
-// This test is first: afterwards both nodes remember for minutes that a node vanished, and read the store often for it.
+// This test is first: afterwards both nodes remember a crashed node for minutes, and read the store often.
 await t.test('Each node has a Redis of its own, so neither receives the other\'s messages', async (t) => {
   const other = await startRedis()
   t.teardown(() => other.remove())
   await typeApart(t, 'two-buses', {
     part: () => { redisLinks[1]?.lead(other.port) },
     join: () => { redisLinks[1]?.lead(redis.port) },
-    // The other node counts as gone.
+    // The other node counts as crashed.
     resetStatus: 200,
   })
 })

@@ -45,20 +45,20 @@ async function relaysByTls (t: Test, room: string, url: string): Promise<void> {
   })
 }
 
-t.test('One server', { buffered: true }, async (t) => {
+t.test('Nodes relay through one server by TLS', { buffered: true }, async (t) => {
   const port = await freePort()
   const redis = await startRedis(['--tls-port', String(port), '--tls-cert-file', tls.certificate, '--tls-key-file', tls.key, '--tls-auth-clients', 'no', '--requirepass', 'p@ss/word'])
   t.teardown(() => redis.remove())
   await relaysByTls(t, 'server', `rediss://:p%40ss%2Fword@127.0.0.1:${port}`)
 })
 
-t.test('Sentinel', { buffered: true }, async (t) => {
+t.test('Nodes relay through Sentinel by TLS', { buffered: true }, async (t) => {
   const sentinels = await startSentinels({ tls })
   t.teardown(() => sentinels.remove())
   await relaysByTls(t, 'sentinel', sentinels.url)
 })
 
-t.test('Redis Cluster', { buffered: true }, async (t) => {
+t.test('Nodes relay through Redis Cluster by TLS', { buffered: true }, async (t) => {
   const cluster = await startRedisCluster({ tls })
   t.teardown(() => cluster.remove())
   await relaysByTls(t, 'cluster', cluster.url)

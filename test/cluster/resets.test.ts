@@ -25,14 +25,14 @@ async function idle (room: string): Promise<BareClient> {
 
 const reset = async (port: number | undefined, room: string): Promise<number> => (await ask(port, `/collaboration/api/reset-connections/?room=${room}`, 'POST')).status
 
-await t.test('On another node', async (t) => {
+await t.test('A reset reaches a socket on another node', async (t) => {
   const client = await idle('there')
   t.equal(await reset(ports[0], 'there'), 200)
   await client.until(({ closed }) => closed !== undefined)
   t.equal(client.closed?.code, 4205)
 })
 
-await t.test('On a node that is unreachable for a while, and unknown to the node that receives the request', async (t) => {
+await t.test('A reset reaches a node that is unreachable for a while and unknown to the node that receives the request', async (t) => {
   const [known, unknown] = [await idle('known'), await idle('unknown')]
   redisLinks[1]?.cut()
   t.equal(await reset(ports[0], 'known'), 503)

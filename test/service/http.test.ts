@@ -10,7 +10,7 @@ const reset = '/collaboration/api/reset-connections'
 const connections = '/collaboration/api/get-connections'
 const env = { COLLABORATION_SERVER_SECRET_PREVIOUS: 'the-secret-of-last-year', Y_PROVIDER_API_KEY: 'a-key-for-conversion' }
 
-t.test('Django\'s two routes, byte for byte', async (t) => {
+t.test('Django\'s two routes answer byte for byte as documented', async (t) => {
   const app = await build(t, env)
   const table: ReadonlyArray<[method: 'GET' | 'POST' | 'HEAD' | 'PUT' | 'DELETE' | 'PATCH', path: string, status: number, body: string]> = [
     ['POST', `${reset}?room=r`, 200, '{"message":"Connections reset"}'],
@@ -53,7 +53,7 @@ t.test('Django\'s two routes, byte for byte', async (t) => {
   }
 })
 
-t.test('Secrets that the two routes accept and reject', async (t) => {
+t.test('The two routes accept only the raw secrets', async (t) => {
   const app = await build(t, env)
   for (const url of [`${reset}/?room=r`, `${connections}/?room=r&sessionKey=s`]) {
     const method = url.startsWith(reset) ? 'POST' : 'GET'
@@ -70,7 +70,7 @@ t.test('Secrets that the two routes accept and reject', async (t) => {
   }
 })
 
-t.test('Every key, scheme and kind of route', async (t) => {
+t.test('Each kind of route accepts its own keys and schemes', async (t) => {
   const keys = { secret, previous: env.COLLABORATION_SERVER_SECRET_PREVIOUS, apiKey: env.Y_PROVIDER_API_KEY, wrong: 'wrong-key-of-somebody' }
   const schemes = { raw: '', Bearer: 'Bearer ', bearer: 'bearer ', Basic: 'Basic ' }
   const routes = { http: '/metrics', unknown: '/elsewhere', socket: '/collaboration/ws/r', ping: '/ping', ready: '/health/ready' }
@@ -97,7 +97,7 @@ t.test('Every key, scheme and kind of route', async (t) => {
   t.equal((await same.inject({ url: '/metrics', headers: { authorization: `Bearer ${secret}` } })).statusCode, 403, 'an API key that equals the secret')
 })
 
-t.test('WebSocket handshakes that are refused with an HTTP status', async (t) => {
+t.test('A WebSocket handshake with wrong credentials or to a wrong path is refused with an HTTP status', async (t) => {
   const { wsUrl } = await listen(t, env)
   for (const path of ['/collaboration/ws/r', '/collaboration/ws/r/', '/collaboration/ws/?room=r', '/collaboration/ws?room=r', '/collaboration/ws/']) {
     for (const [headers, body] of [
@@ -128,7 +128,7 @@ t.test('WebSocket handshakes that are refused with an HTTP status', async (t) =>
   t.pass('a WebSocket to a route without one ends at once')
 })
 
-t.test('Room names that a handshake cannot use', async (t) => {
+t.test('A handshake with an invalid room name is refused', async (t) => {
   const { wsUrl } = await listen(t)
   const badRooms: ReadonlyArray<[path: string, reason: string]> = [
     ['a?room=b', 'The request names more than one room.'],

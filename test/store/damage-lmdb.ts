@@ -4,7 +4,7 @@ import { decodeRow, knownKey, logKey, nameKey, pieceKey, setAsideKey, stateKey }
 import type { Damageable } from './contract/subject.ts'
 
 /**
- * Changes one bit of something that is stored of a document: the last entry of its log, the first piece of its first
+ * Changes one bit of a stored part of a document: the last entry of its log, the first piece of its first
  * snapshot, the first update set aside.
  */
 export async function damageLmdb (folder: string, document: string, what: Damageable): Promise<void> {

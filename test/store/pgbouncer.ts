@@ -9,7 +9,7 @@ import { freePort } from '../free-port.ts'
 
 const pgbouncer = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/usr/local/bin/pgbouncer'].find((path) => existsSync(path))
 
-/** Starts PgBouncer in transaction mode, with two connections to the server, before the PostgreSQL at `port`. */
+/** Starts PgBouncer in transaction mode, with two connections to the server, in front of the PostgreSQL at `port`. */
 export async function startPooler (port: number, user: string): Promise<{ port: number, stop: () => Promise<void> }> {
   if (!pgbouncer) throw new Error('PgBouncer was not found: apt-get install pgbouncer')
   const folder = await mkdtemp(join(tmpdir(), 'y-pgb-'))

@@ -15,22 +15,22 @@ export interface PostgresServer {
   readonly port: number
   /** Folder of its Unix socket */
   readonly socket: string
-  /** An empty schema with a role of its own that may do nothing else. @returns the URL to use it by */
+  /** Creates an empty schema, with a role that has no other rights. @returns the URL for that role */
   makeSchema (name: string): Promise<string>
-  /** Folder with `server.crt`, where it was started with TLS */
+  /** Folder with `server.crt`, if the server was started with TLS */
   readonly folder: string
   /** Stops it, and after `meanwhile` starts it again on the same port. */
   restart (meanwhile?: () => Promise<void>): Promise<void>
-  /** Stops all its processes where they are: connections stay, and nothing answers. @returns what lets them go on */
+  /** Suspends all its processes: connections stay open, but nothing answers. @returns a function that resumes them */
   freeze (): Promise<() => void>
-  /** Does something as the owner of the whole server. */
+  /** Does something as the superuser. */
   asAdmin<Result> (work: (client: pg.Client) => Promise<Result>): Promise<Result>
   stop (): Promise<void>
 }
 
 /**
- * Starts a PostgreSQL of its own in a temporary folder, on a free port. Without `durable` it does not care for power
- * cuts, to be quick.
+ * Starts a PostgreSQL in a temporary folder, on a free port. Without `durable` it does not sync to the disk, which is
+ * faster.
  */
 export async function startPostgres ({ tls = false, durable = false } = {}): Promise<PostgresServer> {
   const bin = findPrograms()
@@ -59,7 +59,7 @@ export async function startPostgres ({ tls = false, durable = false } = {}): Pro
   const freeze = async (): Promise<() => void> => {
     const [postmaster = ''] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')
     const starter = Number((await run('ps', ['-o', 'ppid=', '-p', postmaster])).stdout)
-    // First: from then on it makes no more of them.
+    // The postmaster first, so that it starts no more processes.
     process.kill(Number(postmaster), 'SIGSTOP')
     const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', postmaster])
     const pids = [...stdout.trim().split(/\s+/), postmaster].map(Number)
@@ -67,7 +67,7 @@ export async function startPostgres ({ tls = false, durable = false } = {}): Pro
     signal('SIGSTOP')
     return () => {
       signal('SIGCONT')
-      // runuser stands still when its child does, and does not go on by itself.
+      // runuser stops when its child stops, and does not resume by itself.
       if (isRoot) process.kill(starter, 'SIGCONT')
     }
   }
@@ -109,16 +109,16 @@ export async function startPostgres ({ tls = false, durable = false } = {}): Pro
   }
 }
 
-/** A test that is killed stops nothing any more: this shell does, when its input ends with our process. */
+/** Stops the server if this test is killed: the shell's input then ends. */
 function stopWithUs (pid = ''): ChildProcess {
   const guard = spawn('sh', ['-c', 'read _; kill -INT "$0"', pid], { stdio: ['pipe', 'ignore', 'ignore'] })
   guard.unref()
-  // Ours is a socket, which would keep the process alive.
+  // This end of the pipe is a socket, which would keep the process alive.
   if (guard.stdin && 'unref' in guard.stdin && typeof guard.stdin.unref === 'function') guard.stdin.unref()
   return guard
 }
 
-/** For 127.0.0.1, signed by itself. */
+/** Makes a self-signed certificate for 127.0.0.1. */
 async function makeCertificate (folder: string): Promise<void> {
   const key = join(folder, 'server.key')
   await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', join(folder, 'server.crt')])
@@ -129,7 +129,7 @@ function findPrograms (): string {
   const root = '/usr/lib/postgresql'
   const versions = existsSync(root) ? readdirSync(root).map(Number).sort((a, b) => b - a) : []
   const found = versions.map((version) => join(root, String(version), 'bin')).find((bin) => existsSync(join(bin, 'initdb')))
-  if (!found) throw new Error('PostgreSQL is needed for this test and was not found in /usr/lib/postgresql: apt-get install postgresql')
+  if (!found) throw new Error('This test needs PostgreSQL, which is not in /usr/lib/postgresql: apt-get install postgresql')
   return found
 }
 
@@ -145,7 +145,7 @@ async function unprivileged (program: string, args: string[]): Promise<void> {
   await run(command, rest, { cwd: tmpdir() })
 }
 
-/** Waits for its word that it takes connections. */
+/** Resolves when the server logs that it accepts connections. */
 async function ready (server: ReturnType<typeof spawn>): Promise<void> {
   if (!server.stderr) throw new Error('PostgreSQL has no log to read')
   const said: string[] = []

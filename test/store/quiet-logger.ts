@@ -2,5 +2,5 @@ import type { Logger } from '../../src/logging/logger.ts'
 
 const nothing = () => {}
 
-/** For tests that do not look at what is logged. */
+/** A logger for tests that ignore the log. */
 export const quiet: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }

@@ -23,7 +23,7 @@ t.test('The delay doubles with each failure up to a day, and a success resets it
   t.equal(backoff.failed('a'), minute)
 })
 
-t.test('When there are too many, the one that failed longest ago is forgotten', async (t) => {
+t.test('If too many names have failed, the one that failed longest ago is forgotten', async (t) => {
   const backoff = new Backoff(() => 0)
   for (let i = 0; i < 10_000; i++) backoff.failed(`${i}`)
   backoff.failed('0')

@@ -88,7 +88,7 @@ class World {
 
   isCut (a: Node, b: Node): boolean { return this.#cut.has(a) || this.#cut.has(b) }
 
-  /** Cuts the node off: messages in flight are lost, and each node counts the other as gone. */
+  /** Cuts the node off: messages in flight are lost, and each node counts the other as crashed. */
   cut (node: Node): void {
     if (this.#cut.has(node)) return
     this.#cut.add(node)
@@ -223,7 +223,7 @@ await t.test('In whatever order nodes receive claims, the first client is the ow
   t.pass()
 })
 
-await t.test('Two people who cannot hear each other and claim one id agree once they can, in either order', async (t) => {
+await t.test('Two people on nodes that are not connected claim one id, and agree on its owner afterwards, in either order', async (t) => {
   for (const [firstUser, secondUser] of [['a', 'b'], ['b', 'a'], [undefined, 'b'], ['a', undefined], [undefined, undefined]]) {
     for (const order of [[0, 1], [1, 0]] as const) {
       const world = new World(3)

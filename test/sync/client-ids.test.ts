@@ -37,7 +37,7 @@ for (const owner of [{ userId: 'ada' }, { sessionKey: 'ada' }]) {
   })
 }
 
-await t.test('The owner is the person who was first, even if the room learns of them last', async (t) => {
+await t.test('The owner is the person who claimed first, even if the room receives that claim last', async (t) => {
   const engine = new Engine()
   const [rival, witness] = [await engine.joinLive('room', { userId: 'mallory' }), await engine.joinLive()]
   rival.awareness(7, 9, { name: 'fake' })

@@ -113,7 +113,7 @@ await t.test('A document that cannot be built is merged instead, and rebuilt at 
   t.equal(engine.rooms.documentsInBackoff, 0)
 })
 
-await t.test('A document that has failed before waits for the others', async (t) => {
+await t.test('A document whose compaction has failed before waits for the others', async (t) => {
   const engine = new Engine()
   engine.work.builds.fail(1)
   await typeMuch(engine)
@@ -187,7 +187,7 @@ await t.test('A document that is left while it is being compacted is examined ag
 })
 
 for (const change of ['insertion', 'deletion'] as const) {
-  await t.test(`A compaction that includes another node's ${change}, unknown to this node, hides it from nobody`, async (t) => {
+  await t.test(`A compaction that includes another node's ${change}, unknown to this node, hides it from no client`, async (t) => {
     const engine = new Engine()
     const doc = new Y.Doc()
     const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]

@@ -70,7 +70,7 @@ function placedBehind (clock: number, text: string): Uint8Array {
   return writer.finish()
 }
 
-await t.test('If only the document can tell, a text is looked up in it: after a text it is accepted, under a key it is not', async (t) => {
+await t.test('A text whose place only the document shows is looked up there: it is accepted after a text, rejected under a key', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   writer.update(keyedDocument().update)
@@ -85,7 +85,7 @@ await t.test('If only the document can tell, a text is looked up in it: after a 
   t.equal(engine.work.inspections, 1, 'the document is read once for both')
 })
 
-await t.test('Once it was read, the room knows by itself where a text is placed, also after updates written since', async (t) => {
+await t.test('Once the document was read, the room knows where a text is placed, also after later updates', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   const { doc, update } = keyedDocument()
@@ -180,7 +180,7 @@ await t.test('Stored updates that Yjs cannot apply are set aside when the docume
   }
 })
 
-await t.test('Those that an older version has stored in a one-piece snapshot are set aside too', async (t) => {
+await t.test('Such updates in a one-piece snapshot of an older version are set aside too', async (t) => {
   const engine = new Engine()
   const doc = new Y.Doc()
   const good = edited(doc, () => { doc.getText('text').insert(0, 'honest') })

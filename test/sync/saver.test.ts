@@ -15,7 +15,7 @@ function savingInVain () {
   return { store, saver, tries: () => store.appended.filter((entries) => entries.some(({ document }) => document === 'refused')).length }
 }
 
-await t.test('While the store accepts other documents, one that it rejects does not delay anybody ever longer', async (t) => {
+await t.test('While the store accepts other documents, one that it rejects does not delay them longer and longer', async (t) => {
   // The two run side by side, so that their pauses are compared, however slow the machine is.
   const [alone, amongOthers] = [savingInVain(), savingInVain()]
   let taken = 0

@@ -11,7 +11,7 @@ function settled (costMs: number, everyMs: number, load = 0): number {
   return spacing
 }
 
-await t.test('A small room hardly gathers; a room of a hundred gathers what a few people type meanwhile', async (t) => {
+await t.test('A small room hardly gathers; a room of a hundred gathers the updates of a few people', async (t) => {
   t.ok(settled(0.03, 500) < 1, 'two people')
   t.ok(settled(0.2, 50) < 2.5, 'twenty')
   const hundred = settled(1.2, 10)
@@ -30,7 +30,7 @@ await t.test('A moment in which many people type at once does not slow a room do
   t.equal(spacing(), most, 'it differs if they continue')
 })
 
-await t.test('The cost of a crowd does not slow down the people who come after it', async (t) => {
+await t.test('The cost of a crowd does not slow down the people who join after it has left', async (t) => {
   const pace = new TickPace()
   for (let round = 0; round < 50; round++) pace.ticked(1000, 1002, 50, 0, most)
   t.equal(pace.dueAt(1003) - 1003, most)

@@ -129,7 +129,7 @@ function newReader (random: Random): Y.Doc {
   return doc
 }
 
-/** It can be written, and everything in it deleted and collected; who edits it afterwards is heard. */
+/** The document can be written, everything in it can be deleted and collected, and later edits emit updates. */
 function assertReadable (doc: Y.Doc): void {
   Y.encodeStateAsUpdate(doc)
   defineRoots(doc)

@@ -8,7 +8,7 @@ import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 
-/** Client 1's text, and the update by which it types on. */
+/** Client 1's text, and the update with which it continues typing. */
 function written (): { doc: Y.Doc, base: Uint8Array, later: () => Uint8Array } {
   const doc = new Y.Doc()
   doc.clientID = 1
@@ -93,7 +93,7 @@ await t.test('The update that makes Yjs throw is set aside, not the one for whic
   const updates = [client(9), bad, client(6), client(8)]
   const { setAside, merged } = isolate(updates, throwsOn(7, 6))
   t.same(setAside.map(({ index }) => index), [1])
-  t.same(Array.from(merged.runs).map((run) => run.client), [9, 8, 7, 6], 'what it wrote is filled')
+  t.same(Array.from(merged.runs).map((run) => run.client), [9, 8, 7, 6], 'the clocks of its structs are filled')
 })
 
 await t.test('Many bad updates among many good ones are found in a bounded number of builds', async (t) => {

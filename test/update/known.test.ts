@@ -53,7 +53,7 @@ await t.test('Exactly the updates that add nothing are contained', async () => {
       known.add(scan)
       assert.equal(contained, sameKnowledge(before, known))
       assert.equal(known.contains(scan), true)
-      assert.equal(known.contains(scan), true, 'and by its bytes alone')
+      assert.equal(known.contains(scan), true, 'by its bytes alone too')
     }
     for (const update of updates) assert.equal(known.contains(scanUpdate(update)), true)
   }), { numRuns: tries(150) })

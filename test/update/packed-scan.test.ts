@@ -32,7 +32,7 @@ await t.test('A packed scan is the same after unpacking', async () => {
   }), { numRuns: 100 })
 })
 
-/** Clients that edit one after the other, each behind the last one's text, with some deletions. */
+/** Clients that edit one after the other, each after the last one's text, with some deletions. */
 function updatesOfClients (clients: number): Uint8Array[] {
   const updates: Uint8Array[] = []
   let state = new Uint8Array()

@@ -21,7 +21,7 @@ await t.test('A scan reports the structs, runs and deletions that Yjs decodes', 
   }), { numRuns: tries(150) })
 })
 
-await t.test('A truncated update, or one with a byte behind it, is malformed', async () => {
+await t.test('A truncated update, or one with a byte after its end, is malformed', async () => {
   fc.assert(fc.property(mix, fc.nat(), ({ updates }, n) => {
     const update = updates[n % Math.max(updates.length, 1)]
     if (update === undefined) return
@@ -89,7 +89,7 @@ await t.test('What Yjs decodes but cannot apply is rejected, unless it is read u
     'a collected struct of no length': '010105000000' + '00',
     'a skip of no length': '010205000a00040101610178' + '00',
     'a deletion of no length': '000105010200',
-    'a deletion of no length behind another': '00010502000102' + '00',
+    'a deletion of no length after another': '00010502000102' + '00',
     'deletions that do not ascend': '00010502040102' + '01',
     'deletions that overlap': '00010502000302' + '02',
     'a client twice in the delete set': '000205010401' + '05010001',

@@ -17,7 +17,7 @@ export class CommitFailure extends Error {
   }
 }
 
-/** Receives the moments of a commit: `visible` once, then `synced`; or `failed`, before or after `visible`. */
+/** Is notified at the stages of a commit: `visible` once, then `synced`; or `failed`, before or after `visible`. */
 interface Watcher {
   /** Readers see the data, and it survives a crash of this process. */
   readonly visible: () => void
@@ -113,7 +113,7 @@ function listenIn (tree: LmdbTree, take: () => ((status: number) => void) | unde
       const onStatus = take()
       startWriting.call(env, address, (status) => {
         onStatus?.(status)
-        // Told "visible" instead of an error, lmdb-js finds the error by itself and rejects, but prints nothing.
+        // If it gets "visible" instead of an error, lmdb-js finds the error by itself and rejects, but prints nothing.
         return callback(onStatus && isError(status) ? statuses.visible : status)
       })
     },

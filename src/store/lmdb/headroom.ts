@@ -18,7 +18,7 @@ const pagesPerWrite = (depth: number): number => 2 * Math.max(depth - 1, 1)
 /** Levels assumed for a tree before its depth is read; only long names make a deeper one. */
 const usualDepth = 3
 
-/** Pages for the way up to the root, in both of LMDB's trees. */
+/** Pages on the path to the root, in both of LMDB's trees. */
 const freeListPages = 16
 
 /** Pages that every transaction leaves free, so that a service can start on a full disk. */
@@ -94,7 +94,7 @@ export class Headroom {
     return bytesFor(plan, treePages, this.#size, this.#depth) + sparePages * pageBytes
   }
 
-  /** All pages of the file but those behind the last that LMDB has used. */
+  /** The pages of the file up to the last one that LMDB has used. */
   get #usedPages (): number {
     return lastPage(this.#tree) + 1
   }

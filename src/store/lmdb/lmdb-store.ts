@@ -19,7 +19,7 @@ import type { Transaction } from './transaction.ts'
 import type { LmdbTree } from './tree.ts'
 import { newUnfinishedCopy, putInPlace, removeUnfinishedCopies } from './unfinished-copy.ts'
 
-/** The options of the embedded store. */
+/** The folder of an embedded store, and when an update in it counts as stored. */
 export interface LmdbOptions {
   /** The store's folder; created if it is missing. */
   readonly path: string

@@ -50,13 +50,13 @@ function connectionStrings (url: string): [first: string, second?: string] {
   const withMode = (sslmode: string, more: Record<string, string> = {}): string =>
     `${address}?${new URLSearchParams({ ...Object.fromEntries(parameters), sslmode, ...sslmode === 'no-verify' ? {} : { uselibpqcompat: 'true' }, ...more })}`
   if (isLocal(withMode('prefer'))) return [withMode('disable')]
-  // libpq verifies in these modes too if it has a certificate, but then continues without TLS: that protects nothing.
+  // In these modes libpq verifies too if it has a certificate, but then continues without TLS, which protects nothing.
   if (mode === 'prefer' || mode === 'allow') return [withMode('prefer'), withMode('disable')]
   return [withMode(mode, root === undefined ? {} : { sslrootcert: root })]
 }
 
 /**
- * Splits a URL as libpq does: only the first ? outside of name and password is a separator, # is none, + is a +, and
+ * Splits a URL as libpq does: only the first ? outside of name and password is a separator, # is not, + is a +, and
  * the last of two equal parameters counts.
  */
 function splitUrl (url: string): { address: string, parameters: URLSearchParams } {

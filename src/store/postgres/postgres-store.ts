@@ -14,7 +14,7 @@ import type {
   StoredUpdate,
 } from '../store.ts'
 
-/** The options of the store in PostgreSQL. */
+/** The database and the schema of a store in PostgreSQL. */
 export interface PostgresOptions {
   /** `postgres://…`, as libpq accepts it. */
   readonly url: string

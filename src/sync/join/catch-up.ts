@@ -12,7 +12,7 @@ import type { Services } from '../services.ts'
 import { inPieces } from '../in-pieces.ts'
 import { canWrite, sendDifference, sendWhole, type SendingServices } from './send-stored.ts'
 
-/** What catching up needs of the services. */
+/** The services that bring a client up to date. */
 export type CatchUpServices =
   SendingServices & Pick<Services, 'differences' | 'compactor' | 'logger' | 'outages' | 'now'>
 

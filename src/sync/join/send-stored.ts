@@ -11,7 +11,7 @@ import type { Difference } from './differences.ts'
 /** Bytes of stored log entries that are merged for sending, each group in a fraction of a ms. */
 const logGroupBytes = 64 * 1024
 
-/** What sending a stored document needs of the services. */
+/** The services that send a stored document. */
 export type SendingServices = Pick<Services, 'pacer' | 'pieces' | 'stored' | 'work'>
 
 /** Waits for the connection's turn and for its socket. @returns whether the connection is still open */

@@ -12,7 +12,7 @@ export interface ReadableLog {
   read (): Promise<void>
 }
 
-/** What a LogReader works with. */
+/** The logs that a LogReader keeps up to date, and how often it reads them. */
 export interface LogReaderOptions {
   /** The logs of the rooms that are open. */
   logs (): Iterable<ReadableLog>
@@ -25,12 +25,12 @@ export interface LogReaderOptions {
 
 /** Documents read at a time: a thousand rooms that are all behind must not take every connection to the store. */
 const maxRunning = 4
-/** ms between two looks for logs that are due or could not be read. */
+/** ms between two checks for logs that are due or could not be read. */
 const lookEveryMs = 1000
-/** Logs that are read in one look because they are due, at most. */
+/** Logs that one check reads because they are due, at most. */
 const maxDue = 100
 
-/** Brings rooms up to what other nodes have stored: those that are behind at once, every room now and then. */
+/** Adds to rooms what other nodes have stored: at once to those that are behind, at intervals to every room. */
 export class LogReader {
   readonly #options: LogReaderOptions
   readonly #turns: BoundedQueue

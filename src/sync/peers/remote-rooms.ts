@@ -22,7 +22,7 @@ export interface LocalRoom {
   save (recent: RecentUpdate): void
 }
 
-/** What remote rooms need of the services. */
+/** The services that exchange updates with other nodes. */
 export type RemoteRoomServices =
   Pick<Services, 'otherNodes' | 'reader' | 'stored' | 'work' | 'pacer' | 'counters' | 'outages' | 'logger' | 'now'>
 
@@ -195,7 +195,7 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
 
   #processIntroduction (from: NodeId, { lastSeq, entries }: Extract<RoomMessage, { type: 'introduction' }>): void {
     const now = this.#services.now()
-    // Whatever the node has not stored follows again; what it has stored meanwhile does no harm twice.
+    // The node sends again whatever it has not stored; storing an update twice does no harm.
     this.#adopt(from)
     this.#awaited.set(from, [])
     const present = entries.filter(({ state }) => state !== absentState)
@@ -257,7 +257,7 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
   // ---- the log
 
   /**
-   * The position up to which the room certainly has the log. Reports of other nodes move `#position` on although this
+   * The position up to which the room certainly has the log. Reports of other nodes advance `#position` although this
    * room may have missed an update: from the moment that something is missed until the store has been read, only what
    * came before counts.
    */

@@ -30,7 +30,7 @@ export interface Presence extends AwarenessEntry, Claimed {
   readonly renewedAt: number
 }
 
-/** A presence as the table changes it; others read it. */
+/** A presence, writable for the table only. */
 type Entry = { -readonly [Key in keyof Presence]: Presence[Key] }
 
 /** A state of a client, and where it came from. */

@@ -6,14 +6,15 @@ import { absentState } from '../../protocol/awareness.ts'
  *
  * 1. The first person who uses it owns it, on every node and connection, while present and for `rememberLeftMs`
  *    after. States of other people for it are neither applied nor relayed.
- * 2. Of two claims made on nodes that had not met, the earlier one wins. Every node compares the same two numbers,
- *    so all nodes end up with the same owner, in whatever order they receive the claims. The times are those of the
- *    nodes' clocks: claims closer together than the clocks agree can go either way, but to the same person on every
+ * 2. Of two claims made on nodes that were not in contact, the earlier one wins. Every node compares the same two
+ *    numbers, so all nodes end up with the same owner, in whatever order they receive the claims. The times are those of
+ *    the nodes' clocks: claims closer together than the clocks agree can go either way, but to the same person on every
  *    node.
  * 3. Anonymous people cannot be told apart. An id of an anonymous person that has left, or was not renewed for
  *    `staleMs`, is open to any anonymous person, and `anonymousReservedMs` after it was left to anybody.
  *
- * Nodes send the claim with each presence; when two nodes meet in a room, also the claims of clients that have left.
+ * Nodes send the claim with each presence, and when two nodes first share a room, also the claims of clients that have
+ * left.
  */
 
 /** The owner of a client id. */

@@ -18,7 +18,7 @@ export interface ReceivingRoom extends Keeper {
   askAgain (connection: Connection): void
 }
 
-/** What a reception needs of the services. */
+/** The services that check, add and store received updates. */
 export type ReceptionServices =
   Pick<Services, 'work' | 'pacer' | 'saver' | 'limits' | 'documentBounds' | 'counters' | 'logger' | 'now'>
 

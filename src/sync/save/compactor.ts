@@ -8,7 +8,7 @@ import { pieceBytes } from '../limits.ts'
 import type { Counters } from '../counters.ts'
 import { logBytes, SnapshotReplaced, type StoredDocuments } from './stored-documents.ts'
 
-/** The size of a document's snapshot and of the log behind it. */
+/** The size of a document's snapshot and of the log after it. */
 export interface Sizes {
   readonly snapshotBytes: number
   readonly logBytes: number
@@ -35,7 +35,7 @@ const logFraction = 0.4
 /** Reasons in a log line, at most: it names the kinds of fault, not each of a thousand updates. */
 const maxReasonsLogged = 5
 
-/** What a compactor needs. */
+/** The store and the workers that compact documents, and how results are reported. */
 export interface CompactorOptions {
   readonly store: Pick<Store, 'load' | 'compact'>
   readonly stored: StoredDocuments

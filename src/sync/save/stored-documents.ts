@@ -30,7 +30,7 @@ export class StoredDocuments {
     this.#work = work
   }
 
-  /** @param since only log entries behind this position, see `Store.load` */
+  /** @param since only log entries after this position, see `Store.load` */
   load (name: string, since?: number): Promise<StoredDocument | undefined> {
     return this.#store.load(name, since)
   }

@@ -10,7 +10,7 @@ export interface TickFigures {
 
 /** ms for which updates are gathered if a tick costs 1 ms. */
 const gatherMs = 3.5
-/** ms more for each update merged: the more a tick has saved, the more the next one can save. */
+/** Additional ms for each update merged: the more a tick has saved, the more the next one can save. */
 const gatherMsForEach = 1
 /** Load at which the time is twice as long as in an idle process; it grows with the square of the load. */
 const loadThatDoubles = 0.25

@@ -1,13 +1,13 @@
 import type { DocumentInfo, StoredDocument } from '../../../src/store/store.ts'
 
-/** Text as bytes, standing in for an update: a store does not look into updates. */
+/** Text as bytes, in place of an update: a store does not read updates. */
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 /** Bytes as text. */
 export const text = (data: Uint8Array | undefined): string | undefined =>
   data && new TextDecoder('utf-8', { ignoreBOM: true }).decode(data)
 
-/** That many equal bytes. */
+/** `length` equal bytes. */
 export const filled = (length: number, value: number): Uint8Array => new Uint8Array(length).fill(value)
 
 /** Content that neither compresses nor repeats, the same for the same seed. */

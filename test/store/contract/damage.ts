@@ -28,12 +28,12 @@ export async function damageContract (t: Test, open: OpenSubject): Promise<void>
     t.equal(await store.removeSetAside('aside'), 1)
   })
 
-  await t.test('ping and close', async (t) => {
+  await t.test('ping and close: an open store answers, a closed one rejects', async (t) => {
     const { store, reopen } = await open(t)
     await store.ping()
     const appended = store.append([{ document: 'a', update: bytes('1') }])
     await store.close()
-    t.same(await appended, [1], 'close waits for what was handed in')
+    t.same(await appended, [1], 'close waits for pending calls')
     await t.rejects(store.append([{ document: 'a', update: bytes('2') }]))
     const again = await reopen()
     t.same(logOf(await again.load('a')), ['1'])

@@ -52,7 +52,7 @@ export async function listContract (t: Test, open: OpenSubject): Promise<void> {
     const [info] = await collect(store.list())
     const { createdAt, updatedAt, ...sizes } = info ?? { createdAt: 0, updatedAt: 0 }
     t.same(sizes, { document: 'a', snapshotBytes: 11, logBytes: 50, logEntries: 2, lastSeq: 3, setAside: 0 })
-    // The clock may be the database's.
+    // The clock can be the database's.
     t.ok(Math.abs(createdAt - before) < 60_000 && updatedAt >= createdAt)
   })
 }

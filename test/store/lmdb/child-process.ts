@@ -8,7 +8,7 @@ export interface StoreChild {
   readonly lines: Interface
 }
 
-/** The child's first compactions of a document set one update aside each: fewer than a document may hold. */
+/** The child's first compactions of a document set aside one update each: fewer than the limit of a document. */
 export const compactionsWithSetAside = 900
 
 /** Starts `child.ts` and waits until its store is open. */

@@ -4,18 +4,18 @@ import { compactionsWithSetAside } from './child-process.ts'
 import { quiet } from '../quiet-logger.ts'
 
 /**
- * A process to be killed: opens the store at argv[2] (sync: argv[3]), says `open`, and adds to four documents, with a
- * compaction now and then, for as long as it lives. Says `<document> <seq>` as soon as an append is acknowledged; the
- * pipe keeps what is said after the kill.
+ * A process to be killed: opens the store at argv[2] (sync: argv[3]), prints `open`, and appends to four documents, with
+ * a compaction now and then. It prints `<document> <seq>` as soon as an append is acknowledged; the pipe keeps the lines
+ * after the kill.
  */
 const [, , path = '', sync = 'process'] = process.argv
-if (sync !== 'process' && sync !== 'fsync') throw new Error(`No such sync: ${sync}`)
+if (sync !== 'process' && sync !== 'fsync') throw new Error(`Unknown sync: ${sync}`)
 
 function say (line: string): void {
   try {
     writeSync(1, `${line}\n`)
   } catch (error) {
-    // The pipe is full: whoever reads it is slower than we are.
+    // The pipe is full: its reader is slower.
     if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
     say(line)
   }

@@ -17,7 +17,7 @@ async function makeTree (t: Test): Promise<LmdbTree> {
   return tree
 }
 
-await t.test('a commit is visible before it is synced, and read at once', async (t) => {
+await t.test('A commit is visible before it is synced, and can be read at once', async (t) => {
   const tree = await makeTree(t)
   const commit = watchCommits(tree)
   let overtaken = 0
@@ -37,12 +37,12 @@ await t.test('a commit is visible before it is synced, and read at once', async 
     t.equal(order[0], 'visible 10000')
     if (order[1] === 'later') overtaken++
   }
-  // Were both always told at once, "process" would have become "fsync". A busy machine may hear of both in one turn now
-  // and then.
+  // If both were always reported together, "process" would be the same as "fsync". A busy machine can see both in one
+  // turn now and then.
   t.ok(overtaken > 0, `${overtaken} of 20 were visible before they were synced`)
 })
 
-await t.test('a write that fails is told once, changes nothing, and the next one works', async (t) => {
+await t.test('A failed write is reported once and changes nothing, and the next one works', async (t) => {
   const limit = fileSizeLimit(t)
   const tree = await makeTree(t)
   const commit = watchCommits(tree)

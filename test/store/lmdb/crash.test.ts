@@ -17,7 +17,7 @@ async function folder (t: Test): Promise<string> {
 }
 
 for (const sync of ['process', 'fsync'] as const) {
-  await t.test(`killed at any moment, nothing that was acknowledged is lost (${sync})`, async (t) => {
+  await t.test(`A service that is killed at any moment loses nothing that it has acknowledged (${sync})`, async (t) => {
     const path = await folder(t)
     const acknowledged = new Map<string, number>()
     for (let round = 0; round < rounds; round++) {

@@ -7,7 +7,7 @@ import {
 
 const u48 = fc.nat(2 ** 31 - 1).chain((low) => fc.nat(2 ** 16 - 1).map((high) => high * 2 ** 32 + low))
 
-await t.test('keys sort as their numbers do, and the state of a document stands behind its log', async (t) => {
+await t.test('Keys sort as their numbers do, and the state of a document comes after its log', async (t) => {
   fc.assert(fc.property(u48, u48, u48, (id, one, two) => {
     t.equal(Math.sign(logKey(id, one).compare(logKey(id, two))), Math.sign(one - two))
     t.ok(logKey(id, one).compare(stateKey(id)) < 0)
@@ -20,10 +20,10 @@ await t.test('keys sort as their numbers do, and the state of a document stands 
   }), { numRuns: 200 })
 })
 
-await t.test('records come back as they were', async (t) => {
+await t.test('Records are decoded as they were encoded', async (t) => {
   fc.assert(fc.property(fc.array(u48, { minLength: 9, maxLength: 9 }), (numbers) => {
     const state = Object.fromEntries(Object.keys(noState).map((field, at) => [field, numbers[at]]))
-    // All fields of noState are there, each a number.
+    // It has all fields of noState, each a number.
     t.same(decodeState(encodeState(state as unknown as typeof noState)), state)
     const row = { id: numbers[0] ?? 0, createdAt: numbers[1] ?? 0 }
     t.same(decodeRow(encodeRow(row)), row)
@@ -33,7 +33,7 @@ await t.test('records come back as they were', async (t) => {
   }), { numRuns: 50 })
 })
 
-await t.test('a seal breaks with any bit, and under any other key', async (t) => {
+await t.test('A seal breaks if any bit changes, and under any other key', async (t) => {
   fc.assert(fc.property(fc.uint8Array({ minLength: 0, maxLength: 100 }), fc.nat(), u48, (content, bit, id) => {
     const key = logKey(id, 7)
     const value = seal(key, wrap(content))

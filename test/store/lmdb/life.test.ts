@@ -27,7 +27,7 @@ async function start (t: Test, path: string, logger: Logger = quiet): Promise<Lm
   return store
 }
 
-await t.test('a restart finds everything, and numbers go on', async (t) => {
+await t.test('After a restart everything is there, and numbers continue', async (t) => {
   const path = await folder(t)
   const first = await start(t, path)
   await first.append([{ document: 'a', update: bytes('1') }, { document: 'gone', update: bytes('1') }])
@@ -38,18 +38,18 @@ await t.test('a restart finds everything, and numbers go on', async (t) => {
   t.equal((await second.load('a'))?.log.length, 2)
 })
 
-await t.test('a second service is refused by name, in this process and in another', async (t) => {
+await t.test('A second service is refused with the process id of the first, in the same process and in another', async (t) => {
   const path = await folder(t)
   const store = await start(t, path)
   await t.rejects(openLmdbStore({ path, sync: 'process', logger: quiet }), { name: 'StoreInUse', message: new RegExp(`process ${process.pid}\\) uses the store in ${path}`) })
-  t.same(await store.append([{ document: 'a', update: bytes('1') }]), [1], 'the first is not disturbed')
+  t.same(await store.append([{ document: 'a', update: bytes('1') }]), [1], 'the first one keeps working')
   await store.close()
   const child = await startChild(path, 'process')
   t.teardown(() => child.process.kill('SIGKILL'))
   await t.rejects(openLmdbStore({ path, sync: 'process', logger: quiet }), StoreInUse)
 })
 
-await t.test('a file that is no store, or only the beginning of one, is told in a sentence', async (t) => {
+await t.test('A file that is not a store, or is truncated, is reported in one sentence', async (t) => {
   const path = await folder(t)
   const file = join(path, 'documents.mdb')
   const store = await start(t, path)
@@ -69,7 +69,7 @@ await t.test('a file that is no store, or only the beginning of one, is told in 
   t.equal((await (await start(t, path)).load('d99'))?.log.length, 1)
 })
 
-await t.test('of many that start at once one wins', async (t) => {
+await t.test('Of many services that start at once, one wins', async (t) => {
   const path = await folder(t)
   const tries = await Promise.allSettled(Array.from({ length: 8 }, () => openLmdbStore({ path, sync: 'process', logger: quiet })))
   const opened = tries.filter((each) => each.status === 'fulfilled')
@@ -77,7 +77,7 @@ await t.test('of many that start at once one wins', async (t) => {
   await opened[0]?.value.close()
 })
 
-await t.test('a killed owner does not block the next, and leaves no litter', async (t) => {
+await t.test('A killed owner does not block the next one, and leaves no files behind', async (t) => {
   const path = await folder(t)
   const child = await startChild(path, 'process')
   child.process.kill('SIGKILL')
@@ -87,7 +87,7 @@ await t.test('a killed owner does not block the next, and leaves no litter', asy
   t.same((await readdir(path)).sort(), ['documents.mdb', 'documents.mdb-lock'])
 })
 
-await t.test('a reader follows a service that writes in another process', async (t) => {
+await t.test('A reader sees what a service writes in another process', async (t) => {
   const path = await folder(t)
   const child = await startChild(path, 'process')
   t.teardown(() => child.process.kill('SIGKILL'))
@@ -104,7 +104,7 @@ await t.test('a reader follows a service that writes in another process', async 
   await t.rejects(reader.removeSetAside('a'), /opened read-only/)
 })
 
-await t.test('a layout that is not known is refused, and left as it is', async (t) => {
+await t.test('A store with an unknown layout is rejected, and stays unchanged', async (t) => {
   const path = await folder(t)
   await (await start(t, path)).close()
   const tree = open<Buffer, Buffer>({ path: join(path, 'documents.mdb'), noSubdir: true, encoding: 'binary', keyEncoding: 'binary' })
@@ -114,7 +114,7 @@ await t.test('a layout that is not known is refused, and left as it is', async (
   await t.rejects(openLmdbReader(path), /layout 99/)
 })
 
-await t.test('what is set aside is copied with the rest, after a restart too, and the copy goes on above its numbers', async (t) => {
+await t.test('Updates set aside are copied too, even after a restart, and the copy continues above their numbers', async (t) => {
   const path = await folder(t)
   const first = await start(t, path)
   const setAside = (reason: string) => ({ pieces: [], known: bytes('k'), setAside: [{ update: bytes(reason), reason }] })
@@ -128,7 +128,7 @@ await t.test('what is set aside is copied with the rest, after a restart too, an
   t.match(await second.setAside('a'), [{ seq: 1, reason: 'first', update: bytes('first') }, { seq: 2, reason: 'second' }])
 })
 
-await t.test('a document that is removed leaves nothing set aside in the file', async (t) => {
+await t.test('A removed document leaves no updates set aside in the file', async (t) => {
   const path = await folder(t)
   const store = await start(t, path)
   await store.append([{ document: 'a', update: bytes('1') }])
@@ -140,12 +140,12 @@ await t.test('a document that is removed leaves nothing set aside in the file', 
   await tree.close()
 })
 
-await t.test('a reader of nothing says so', async (t) => {
+await t.test('A reader rejects a folder without a store', async (t) => {
   const path = await folder(t)
   await t.rejects(openLmdbReader(join(path, 'none')), /There is no store in/)
 })
 
-await t.test('space of removed and compacted data is used again', async (t) => {
+await t.test('The space of removed and compacted data is reused', async (t) => {
   const path = await folder(t)
   const store = await start(t, path)
   const size = async () => (await stat(join(path, 'documents.mdb'))).size
@@ -158,10 +158,10 @@ await t.test('space of removed and compacted data is used again', async (t) => {
   for (let at = 0; at < 5; at++) await cycle(at)
   const settled = await size()
   for (let at = 5; at < 40; at++) await cycle(at)
-  t.ok(await size() <= settled * 1.5, `${settled} bytes after 5 rounds, ${await size()} after 40; 6 mebibyte are written in each`)
+  t.ok(await size() <= settled * 1.5, `${settled} bytes after 5 rounds, ${await size()} after 40; each writes 6 MiB`)
 })
 
-await t.test('the file may have any length, as a crash while it grew leaves it', async (t) => {
+await t.test('The file can have any length, as after a crash while it grew', async (t) => {
   const path = await folder(t)
   await (await start(t, path)).close()
   await truncate(join(path, 'documents.mdb'), 12 * mebibyte + 3)
@@ -170,7 +170,7 @@ await t.test('the file may have any length, as a crash while it grew leaves it',
   t.equal((await store.load('a'))?.log.length, 40)
 })
 
-await t.test('a full disk: appends reject, nothing half stored, and it works again with space', async (t) => {
+await t.test('On a full disk appends are rejected and nothing is partly stored; once there is space, the store works again', async (t) => {
   const path = await folder(t)
   const problems: object[] = []
   const store = await start(t, path, { ...quiet, error: (fields) => problems.push(fields) })
@@ -186,12 +186,12 @@ await t.test('a full disk: appends reject, nothing half stored, and it works aga
       t.match(error, { message: /Failed to write to the store/ })
     })
   }
-  t.ok(stored > 0 && refusals > 10, `${stored} stored, ${refusals} refused`)
+  t.ok(stored > 0 && refusals > 10, `${stored} stored, ${refusals} rejected`)
   const aside = { replaces: 0, upTo: 1, pieces: [bytes('b')], known: bytes('k'), setAside: [{ update: new Uint8Array(mebibyte), reason: 'large' }] }
   await t.rejects(store.compact('b', aside), /Failed to write to the store/)
   t.same(await store.setAside('b'), [])
   refusals++
-  t.ok(problems.length > 0 && problems.length < refusals, `${problems.length} lines: what repeats is not logged each time`)
+  t.ok(problems.length > 0 && problems.length < refusals, `${problems.length} lines: repetitions are not logged`)
   for (const fields of problems) t.match(fields, { err: undefined, cause: /^.+$/ }, 'one line, no stack')
   const check = async (view: LmdbStore) => {
     t.equal((await view.load('b'))?.log.length, stored)
@@ -207,7 +207,7 @@ await t.test('a full disk: appends reject, nothing half stored, and it works aga
   await check(await start(t, path))
 })
 
-await t.test('what cannot be part of a transaction does not take the others with it', async (t) => {
+await t.test('A call that fails does not affect the other calls of its transaction', async (t) => {
   const store = await start(t, await folder(t))
   await store.append([{ document: 'a', update: bytes('1') }])
   const [compaction, append] = await Promise.allSettled([
@@ -218,7 +218,7 @@ await t.test('what cannot be part of a transaction does not take the others with
   t.equal(append.status, 'fulfilled')
 })
 
-await t.test('after the end everything rejects, and a second close is fine', async (t) => {
+await t.test('A closed store rejects every call, and can be closed again', async (t) => {
   const store = await start(t, await folder(t))
   await Promise.all([store.close(), store.close()])
   await t.rejects(store.load('a'), /closed/)

@@ -27,5 +27,5 @@ async function open (t: Test, sync: 'process' | 'fsync'): Promise<Subject> {
   }
 }
 
-await t.test('LMDB, survives the process', async (t) => storeContract(t, (t) => open(t, 'process')))
-await t.test('LMDB, synced to the disk', async (t) => storeContract(t, (t) => open(t, 'fsync')))
+await t.test('The embedded store that survives a crash of the process obeys the contract', async (t) => storeContract(t, (t) => open(t, 'process')))
+await t.test('The embedded store that syncs to the disk obeys the contract', async (t) => storeContract(t, (t) => open(t, 'fsync')))

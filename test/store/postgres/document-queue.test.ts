@@ -4,7 +4,7 @@ import { DocumentQueue } from '../../../src/store/postgres/document-queue.ts'
 
 interface Job { readonly nr: number, readonly documents: ReadonlySet<string>, readonly bytes: number }
 
-await t.test('jobs of one document run one after the other, in order, whatever else is going on', async () => {
+await t.test('Jobs of one document run one after the other, in order, whatever other jobs run', async () => {
   await fc.assert(fc.asyncProperty(fc.array(fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 3 }), { maxLength: 40 }), fc.scheduler(), async (jobs, scheduler) => {
     const running = new Set<string>()
     const seen = new Map<string, number[]>()

@@ -8,8 +8,8 @@ import { connectionOptions } from '../../../src/store/postgres/connection.ts'
 import { startPostgres } from '../postgres-server.ts'
 
 /*
- * By the same URL, variables and files, psql and the store get in, with TLS or without, or do not. Where the store does
- * otherwise on purpose a case says what psql does.
+ * With the same URL, variables and files, psql and the store connect with TLS, connect without it, or are refused.
+ * Where the store differs on purpose, a case says what psql does.
  */
 const run = promisify(execFile)
 const server = await startPostgres({ tls: true })
@@ -18,7 +18,7 @@ const home = join(server.folder, 'home')
 const other = join(server.folder, 'other.crt')
 const ours = join(server.folder, 'server.crt')
 await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=other', '-keyout', '/dev/null', '-out', other])
-/** Of the role `badged`, signed by itself: the server takes it for an authority. */
+/** The self-signed certificate of the role `badged`, which the server trusts as an authority. */
 const [badge, badgeKey] = [join(server.folder, 'badge.crt'), join(server.folder, 'badge.key')]
 await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=badged', '-keyout', badgeKey, '-out', badge])
 
@@ -39,11 +39,11 @@ interface Case {
   database?: string
   query?: string
   env?: Record<string, string>
-  /** Written under the home directory, and who may read it */
+  /** Files below the home directory, and their permissions */
   files?: Record<string, { content: string, mode?: number }>
-  /** What comes of it; a pattern: refused, with such a message */
+  /** The store's outcome; a pattern: refused with such a message */
   gives: Outcome
-  /** Where it is not the same */
+  /** The outcome of psql, if it differs */
   psqlGives?: 'TLS' | 'plain' | 'refused'
 }
 
@@ -58,7 +58,7 @@ async function byPsql (url: string, env: Record<string, string>): Promise<string
   }
 }
 
-/** What the store does, or the sentence by which it refuses. */
+/** The store's outcome, or the message of its error. */
 async function byStore (url: string, env: Record<string, string>): Promise<string> {
   const changed = { HOME: home, ...env }
   const before = Object.keys(changed).map((name) => [name, process.env[name]] as const)
@@ -99,81 +99,81 @@ const root = { '.postgresql/root.crt': { content: await readFile(ours, 'utf8') }
 const otherRoot = { '.postgresql/root.crt': { content: await readFile(other, 'utf8') } }
 const notThisHost = /^Hostname\/IP does not match certificate's altnames/
 
-check('nothing said: TLS where the server has it', { gives: 'TLS' })
-check('disable', { query: '?sslmode=disable', gives: 'plain' })
-check('prefer', { query: '?sslmode=prefer', gives: 'TLS' })
-check('allow is prefer', { query: '?sslmode=allow', gives: 'TLS', psqlGives: 'plain' })
-check('prefer goes on without TLS where the server wants none', { role: 'bare', gives: 'plain' })
-check('require does not', { role: 'bare', query: '?sslmode=require', gives: /^no pg_hba.conf entry .* SSL encryption$/ })
-check('prefer does not ask whose certificate it is', { query: `?sslrootcert=${other}`, gives: 'TLS', psqlGives: 'plain' })
-check('require does not ask whose certificate it is', { query: '?sslmode=require', gives: 'TLS' })
-check('unless it is told by whom it must be', { query: `?sslmode=require&sslrootcert=${other}`, gives: /self-signed certificate/ })
-check('and then does not ask for which host', { host: 'localhost', query: `?sslmode=require&sslrootcert=${ours}`, gives: 'TLS' })
-check('JDBC says ssl=true for require', { query: '?ssl=true', gives: 'TLS' })
-check('verify-ca', { query: `?sslmode=verify-ca&sslrootcert=${ours}`, gives: 'TLS' })
-check('verify-ca does not ask for which host', { host: 'localhost', query: `?sslmode=verify-ca&sslrootcert=${ours}`, gives: 'TLS' })
-check('verify-ca with the certificate of somebody else', { query: `?sslmode=verify-ca&sslrootcert=${other}`, gives: /self-signed certificate/ })
-check('verify-ca without any', { query: '?sslmode=verify-ca', gives: /^sslmode=verify-ca needs the certificate/ })
-check('verify-full', { query: `?sslmode=verify-full&sslrootcert=${ours}`, gives: 'TLS' })
-check('verify-full asks for which host', { host: 'localhost', query: `?sslmode=verify-full&sslrootcert=${ours}`, gives: notThisHost })
-check('verify-full without any asks the public authorities', { query: '?sslmode=verify-full', gives: /self-signed certificate/ })
-check('a certificate file that is not there', { query: `?sslmode=verify-full&sslrootcert=${ours}.no`, gives: /ENOENT/ })
-check('a certificate file that is not there, where one need not be', { query: `?sslmode=require&sslrootcert=${ours}.no`, gives: /ENOENT/, psqlGives: 'TLS' })
-check('a ? in a parameter separates nothing', { query: '?application_name=a?b&sslmode=disable', gives: 'plain' })
-check('nor is what follows it lost', { role: 'bare', query: '?application_name=a?&sslmode=require', gives: /^no pg_hba.conf entry .* SSL encryption$/ })
-check('a # begins nothing', { query: '?application_name=a#b&sslmode=disable', gives: 'plain' })
-// pg cannot name such a database; but it must not connect to another, without what follows.
-check('nor does it in the address', { database: 'with#', query: '?sslmode=require', gives: /^database "with%23" does not exist$/, psqlGives: 'TLS' })
-check('the last sslmode holds', { query: '?sslmode=disable&sslmode=require', gives: 'TLS' })
-check('also where it is the weaker', { query: '?sslmode=require&sslmode=disable', gives: 'plain' })
-check('the last sslrootcert holds', { query: `?sslmode=verify-full&sslrootcert=${ours}&sslrootcert=${other}`, gives: /self-signed certificate/ })
-check('ssl=true is one more sslmode', { query: '?sslmode=disable&ssl=true', gives: 'TLS' })
-check('an empty mode is none', { query: '?sslmode=require&sslmode=', gives: /^sslmode must be one of disable, / })
-check('also in PGSSLMODE', { env: { PGSSLMODE: '' }, gives: /^sslmode must be one of disable, / })
-check('what is no mode', { query: '?sslmode=required', gives: /^sslmode must be one of disable, / })
-check('what psql does not know of either', { query: '?ssl=1', gives: /^ssl in the URL must be true/ })
+check('Without sslmode the store uses TLS if the server has it', { gives: 'TLS' })
+check('disable connects without TLS', { query: '?sslmode=disable', gives: 'plain' })
+check('prefer uses TLS', { query: '?sslmode=prefer', gives: 'TLS' })
+check('allow is the same as prefer', { query: '?sslmode=allow', gives: 'TLS', psqlGives: 'plain' })
+check('prefer continues without TLS where TLS is not admitted', { role: 'bare', gives: 'plain' })
+check('require fails where TLS is not admitted', { role: 'bare', query: '?sslmode=require', gives: /^no pg_hba.conf entry .* SSL encryption$/ })
+check('prefer does not verify the certificate', { query: `?sslrootcert=${other}`, gives: 'TLS', psqlGives: 'plain' })
+check('require does not verify the certificate', { query: '?sslmode=require', gives: 'TLS' })
+check('require verifies the certificate if there is a root certificate', { query: `?sslmode=require&sslrootcert=${other}`, gives: /self-signed certificate/ })
+check('require with a root certificate does not verify the host', { host: 'localhost', query: `?sslmode=require&sslrootcert=${ours}`, gives: 'TLS' })
+check('ssl=true, as in JDBC, means require', { query: '?ssl=true', gives: 'TLS' })
+check('verify-ca accepts the root certificate', { query: `?sslmode=verify-ca&sslrootcert=${ours}`, gives: 'TLS' })
+check('verify-ca does not verify the host', { host: 'localhost', query: `?sslmode=verify-ca&sslrootcert=${ours}`, gives: 'TLS' })
+check('verify-ca rejects another root certificate', { query: `?sslmode=verify-ca&sslrootcert=${other}`, gives: /self-signed certificate/ })
+check('verify-ca fails without a root certificate', { query: '?sslmode=verify-ca', gives: /^sslmode=verify-ca needs the certificate/ })
+check('verify-full accepts the root certificate', { query: `?sslmode=verify-full&sslrootcert=${ours}`, gives: 'TLS' })
+check('verify-full verifies the host', { host: 'localhost', query: `?sslmode=verify-full&sslrootcert=${ours}`, gives: notThisHost })
+check('verify-full without a root certificate uses the public authorities', { query: '?sslmode=verify-full', gives: /self-signed certificate/ })
+check('verify-full fails if the certificate file is missing', { query: `?sslmode=verify-full&sslrootcert=${ours}.no`, gives: /ENOENT/ })
+check('require fails if a named certificate file is missing', { query: `?sslmode=require&sslrootcert=${ours}.no`, gives: /ENOENT/, psqlGives: 'TLS' })
+check('A ? in a parameter is not a separator', { query: '?application_name=a?b&sslmode=disable', gives: 'plain' })
+check('Parameters after such a ? are read', { role: 'bare', query: '?application_name=a?&sslmode=require', gives: /^no pg_hba.conf entry .* SSL encryption$/ })
+check('A # does not begin a fragment', { query: '?application_name=a#b&sslmode=disable', gives: 'plain' })
+// pg cannot name such a database, but must not connect to one whose name ends before the #.
+check('A # in the name of the database does not begin a fragment', { database: 'with#', query: '?sslmode=require', gives: /^database "with%23" does not exist$/, psqlGives: 'TLS' })
+check('The last sslmode applies', { query: '?sslmode=disable&sslmode=require', gives: 'TLS' })
+check('The last sslmode applies even if it is weaker', { query: '?sslmode=require&sslmode=disable', gives: 'plain' })
+check('The last sslrootcert applies', { query: `?sslmode=verify-full&sslrootcert=${ours}&sslrootcert=${other}`, gives: /self-signed certificate/ })
+check('ssl=true counts as another sslmode', { query: '?sslmode=disable&ssl=true', gives: 'TLS' })
+check('An empty sslmode is rejected', { query: '?sslmode=require&sslmode=', gives: /^sslmode must be one of disable, / })
+check('An empty PGSSLMODE is rejected', { env: { PGSSLMODE: '' }, gives: /^sslmode must be one of disable, / })
+check('An unknown sslmode is rejected', { query: '?sslmode=required', gives: /^sslmode must be one of disable, / })
+check('A value of ssl other than true is rejected', { query: '?ssl=1', gives: /^ssl in the URL must be true/ })
 
-check('PGSSLMODE', { env: { PGSSLMODE: 'disable' }, gives: 'plain' })
-check('PGSSLMODE=require does not ask whose certificate it is', { env: { PGSSLMODE: 'require' }, gives: 'TLS' })
-check('PGSSLMODE=verify-full does', { env: { PGSSLMODE: 'verify-full' }, files: otherRoot, gives: /self-signed certificate/ })
-check('the URL comes before PGSSLMODE', { query: '?sslmode=require', env: { PGSSLMODE: 'disable' }, gives: 'TLS' })
-check('PGSSLMODE that is none', { env: { PGSSLMODE: 'yes' }, gives: /^sslmode must be one of/ })
-check('PGSSLROOTCERT', { env: { PGSSLMODE: 'verify-full', PGSSLROOTCERT: ours }, gives: 'TLS' })
+check('PGSSLMODE applies', { env: { PGSSLMODE: 'disable' }, gives: 'plain' })
+check('PGSSLMODE=require does not verify the certificate', { env: { PGSSLMODE: 'require' }, gives: 'TLS' })
+check('PGSSLMODE=verify-full verifies the certificate', { env: { PGSSLMODE: 'verify-full' }, files: otherRoot, gives: /self-signed certificate/ })
+check('The URL overrides PGSSLMODE', { query: '?sslmode=require', env: { PGSSLMODE: 'disable' }, gives: 'TLS' })
+check('An unknown PGSSLMODE is rejected', { env: { PGSSLMODE: 'yes' }, gives: /^sslmode must be one of/ })
+check('PGSSLROOTCERT names the root certificate', { env: { PGSSLMODE: 'verify-full', PGSSLROOTCERT: ours }, gives: 'TLS' })
 check('PGSSLROOTCERT makes require verify', { query: '?sslmode=require', env: { PGSSLROOTCERT: other }, gives: /self-signed certificate/ })
-check('the URL comes before PGSSLROOTCERT', { query: `?sslmode=verify-ca&sslrootcert=${ours}`, env: { PGSSLROOTCERT: other }, gives: 'TLS' })
-check('~/.postgresql/root.crt', { query: '?sslmode=verify-full', files: root, gives: 'TLS' })
+check('The URL overrides PGSSLROOTCERT', { query: `?sslmode=verify-ca&sslrootcert=${ours}`, env: { PGSSLROOTCERT: other }, gives: 'TLS' })
+check('~/.postgresql/root.crt is the root certificate', { query: '?sslmode=verify-full', files: root, gives: 'TLS' })
 check('~/.postgresql/root.crt makes require verify', { query: '?sslmode=require', files: otherRoot, gives: /self-signed certificate/ })
-check('PGSSLROOTCERT comes before ~/.postgresql/root.crt', { query: '?sslmode=verify-ca', env: { PGSSLROOTCERT: ours }, files: otherRoot, gives: 'TLS' })
-// psql knows it from version 16 on.
-check('sslrootcert=system verifies by the public authorities', { query: '?sslrootcert=system', gives: /self-signed certificate/, psqlGives: 'TLS' })
-check('and nothing less', { query: '?sslmode=require&sslrootcert=system', gives: /^sslrootcert=system needs sslmode=verify-full/, psqlGives: 'TLS' })
-check('no mode matters to a Unix socket', { host: '', query: `?host=${server.socket}&port=${server.port}&sslmode=require`, gives: 'plain' })
-check('nor to one that PGHOST names', { host: '', query: '?sslmode=verify-full', env: { PGHOST: server.socket, PGPORT: String(server.port) }, files: root, gives: 'plain' })
+check('PGSSLROOTCERT overrides ~/.postgresql/root.crt', { query: '?sslmode=verify-ca', env: { PGSSLROOTCERT: ours }, files: otherRoot, gives: 'TLS' })
+// psql supports it from version 16 on.
+check('sslrootcert=system uses the public authorities', { query: '?sslrootcert=system', gives: /self-signed certificate/, psqlGives: 'TLS' })
+check('sslrootcert=system rejects any mode but verify-full', { query: '?sslmode=require&sslrootcert=system', gives: /^sslrootcert=system needs sslmode=verify-full/, psqlGives: 'TLS' })
+check('sslmode has no effect on a Unix socket', { host: '', query: `?host=${server.socket}&port=${server.port}&sslmode=require`, gives: 'plain' })
+check('sslmode has no effect on a Unix socket that PGHOST names', { host: '', query: '?sslmode=verify-full', env: { PGHOST: server.socket, PGPORT: String(server.port) }, files: root, gives: 'plain' })
 
 const entry = (password: string): string => `# mine\nelsewhere:*:*:locked:no\n127.0.0.1:${server.port}:postgres:locked:${password}\n*:*:*:*:no\n`
 const passwords = { content: entry('p+w\\:1') }
 const noPassword = /^PostgreSQL asks for a password, and there is none/
-check('no password', { role: 'locked', gives: noPassword })
-check('a ? and a # in a password are its own', { role: 'odd:p?w#1', query: '?sslmode=require', gives: 'TLS' })
-check('a + in the URL is a +', { role: 'locked', query: '?password=p+w:1', gives: 'TLS' })
-check('~/.pgpass', { role: 'locked', files: { '.pgpass': passwords }, gives: 'TLS' })
-check('~/.pgpass with a wrong password', { role: 'locked', files: { '.pgpass': { content: entry('no') } }, gives: /^password authentication failed/ })
-check('~/.pgpass that others may read is not read', { role: 'locked', files: { '.pgpass': { ...passwords, mode: 0o640 } }, gives: noPassword })
-check('PGPASSFILE', { role: 'locked', env: { PGPASSFILE: join(home, 'passwords') }, files: { passwords }, gives: 'TLS' })
-check('PGPASSFILE that others may read is not read', { role: 'locked', env: { PGPASSFILE: join(home, 'passwords') }, files: { passwords: { ...passwords, mode: 0o604 } }, gives: noPassword })
-check('PGPASSFILE comes before ~/.pgpass', { role: 'locked', env: { PGPASSFILE: join(home, 'passwords') }, files: { passwords, '.pgpass': { content: entry('no') } }, gives: 'TLS' })
-check('PGPASSWORD comes before both', { role: 'locked', env: { PGPASSWORD: 'p+w:1' }, files: { '.pgpass': { content: entry('no') } }, gives: 'TLS' })
-check('the URL comes before PGPASSWORD', { role: 'locked:p%2Bw%3A1', env: { PGPASSWORD: 'no' }, gives: 'TLS' })
+check('A missing password is reported', { role: 'locked', gives: noPassword })
+check('A ? and a # in a password belong to it', { role: 'odd:p?w#1', query: '?sslmode=require', gives: 'TLS' })
+check('A + in the URL is a +', { role: 'locked', query: '?password=p+w:1', gives: 'TLS' })
+check('~/.pgpass has the password', { role: 'locked', files: { '.pgpass': passwords }, gives: 'TLS' })
+check('A wrong password in ~/.pgpass is refused', { role: 'locked', files: { '.pgpass': { content: entry('no') } }, gives: /^password authentication failed/ })
+check('~/.pgpass is ignored if other users can read it', { role: 'locked', files: { '.pgpass': { ...passwords, mode: 0o640 } }, gives: noPassword })
+check('PGPASSFILE names the file with the password', { role: 'locked', env: { PGPASSFILE: join(home, 'passwords') }, files: { passwords }, gives: 'TLS' })
+check('PGPASSFILE is ignored if other users can read it', { role: 'locked', env: { PGPASSFILE: join(home, 'passwords') }, files: { passwords: { ...passwords, mode: 0o604 } }, gives: noPassword })
+check('PGPASSFILE overrides ~/.pgpass', { role: 'locked', env: { PGPASSFILE: join(home, 'passwords') }, files: { passwords, '.pgpass': { content: entry('no') } }, gives: 'TLS' })
+check('PGPASSWORD overrides ~/.pgpass', { role: 'locked', env: { PGPASSWORD: 'p+w:1' }, files: { '.pgpass': { content: entry('no') } }, gives: 'TLS' })
+check('The URL overrides PGPASSWORD', { role: 'locked:p%2Bw%3A1', env: { PGPASSWORD: 'no' }, gives: 'TLS' })
 
 const badgeFiles = { '.postgresql/postgresql.crt': { content: await readFile(badge, 'utf8') }, '.postgresql/postgresql.key': { content: await readFile(badgeKey, 'utf8') } }
 const noBadge = /^connection requires a valid client certificate/
-check('no certificate where one is asked for', { role: 'badged', gives: noBadge })
-check('sslcert and sslkey', { role: 'badged', query: `?sslcert=${badge}&sslkey=${badgeKey}`, gives: 'TLS' })
-check('sslcert and sslkey with verify-full', { role: 'badged', query: `?sslmode=verify-full&sslrootcert=${ours}&sslcert=${badge}&sslkey=${badgeKey}`, gives: 'TLS' })
-check('PGSSLCERT and PGSSLKEY', { role: 'badged', env: { PGSSLCERT: badge, PGSSLKEY: badgeKey }, gives: 'TLS' })
-check('~/.postgresql/postgresql.crt and .key', { role: 'badged', files: badgeFiles, gives: 'TLS' })
-check('the URL comes before PGSSLCERT', { role: 'badged', query: `?sslcert=${badge}&sslkey=${badgeKey}`, env: { PGSSLCERT: `${badge}.no`, PGSSLKEY: `${badge}.no` }, gives: 'TLS' })
+check('A server that requires a client certificate refuses a connection without one', { role: 'badged', gives: noBadge })
+check('sslcert and sslkey name the client certificate', { role: 'badged', query: `?sslcert=${badge}&sslkey=${badgeKey}`, gives: 'TLS' })
+check('sslcert and sslkey work with verify-full', { role: 'badged', query: `?sslmode=verify-full&sslrootcert=${ours}&sslcert=${badge}&sslkey=${badgeKey}`, gives: 'TLS' })
+check('PGSSLCERT and PGSSLKEY name the client certificate', { role: 'badged', env: { PGSSLCERT: badge, PGSSLKEY: badgeKey }, gives: 'TLS' })
+check('~/.postgresql/postgresql.crt and .key are the client certificate', { role: 'badged', files: badgeFiles, gives: 'TLS' })
+check('The URL overrides PGSSLCERT', { role: 'badged', query: `?sslcert=${badge}&sslkey=${badgeKey}`, env: { PGSSLCERT: `${badge}.no`, PGSSLKEY: `${badge}.no` }, gives: 'TLS' })
 
 const several = /^Several hosts of PostgreSQL in one URL are not supported: .*virtual address/
-check('several hosts, of which psql tries each', { host: `127.0.0.1:${server.port},127.0.0.1`, gives: several, psqlGives: 'TLS' })
-check('several hosts as a parameter', { host: '', query: `?host=127.0.0.1,127.0.0.1&port=${server.port}`, gives: several, psqlGives: 'TLS' })
+check('Several hosts, each of which psql tries, are rejected', { host: `127.0.0.1:${server.port},127.0.0.1`, gives: several, psqlGives: 'TLS' })
+check('Several hosts in a parameter are rejected', { host: '', query: `?host=127.0.0.1,127.0.0.1&port=${server.port}`, gives: several, psqlGives: 'TLS' })

@@ -25,14 +25,14 @@ async function open (t: Test, options: { schema: string, url: string, connection
   return store
 }
 
-await t.test('nodes that start at once make the tables once', async (t) => {
+await t.test('Nodes that start at once create the tables once', async (t) => {
   const place = await makeSchema()
   const stores = await Promise.all(Array.from({ length: 6 }, () => open(t, place)))
   await Promise.all(stores.map((store, at) => store.append([{ document: 'a', update: bytes(`${at}`) }])))
   t.equal((await stores[0]?.load('a'))?.log.length, 6)
 })
 
-await t.test('several nodes append to the same documents at once: all succeed, and who follows misses nothing', async (t) => {
+await t.test('Several nodes append to the same documents at once: all succeed, and a reader that follows misses nothing', async (t) => {
   const place = await makeSchema()
   const nodes = await Promise.all(Array.from({ length: 4 }, () => open(t, { ...place, connections: 5 })))
   const [reader = nodes[0]] = [await open(t, place)]
@@ -54,7 +54,7 @@ await t.test('several nodes append to the same documents at once: all succeed, a
   const given = await Promise.all(nodes.map(async (node, at) => {
     const seqs: number[][] = []
     for (let round = 0; round < rounds; round++) {
-      // Each in another order: a lock taken in the order of the call would soon wait for one that waits for it.
+      // Each in another order: if locks were taken in the order of the call, two calls would soon wait for each other.
       const order = [...documents.slice((round * 3 + at) % 8), ...documents.slice(0, (round * 3 + at) % 8)]
       if (at % 2) order.reverse()
       seqs.push([...await node.append(order.map((document) => ({ document, update: bytes(`${at} ${round}`) })))])
@@ -66,7 +66,7 @@ await t.test('several nodes append to the same documents at once: all succeed, a
   t.equal(given.flat(2).length, nodes.length * rounds * documents.length)
 })
 
-await t.test('create is strict across nodes', async (t) => {
+await t.test('Of several nodes that create a document at once, exactly one succeeds', async (t) => {
   const place = await makeSchema()
   const nodes = await Promise.all(Array.from({ length: 3 }, () => open(t, place)))
   for (let round = 0; round < 10; round++) {
@@ -76,7 +76,7 @@ await t.test('create is strict across nodes', async (t) => {
   t.pass('ten times, one of 30')
 })
 
-await t.test('removal and appends from other nodes: never half a document', async (t) => {
+await t.test('A document that one node removes while others append is never partly there', async (t) => {
   const place = await makeSchema()
   const [one, two] = [await open(t, place), await open(t, place)]
   for (let round = 0; round < 30; round++) {
@@ -90,7 +90,7 @@ await t.test('removal and appends from other nodes: never half a document', asyn
   t.equal(orphans.rows[0]?.n, 0)
 })
 
-await t.test('a removal and a compaction wait for an append that is on its way, and count it', async (t) => {
+await t.test('A removal and a compaction wait for an append in progress, and include it', async (t) => {
   const place = await makeSchema()
   const store = await open(t, place)
   for (const act of ['remove', 'compact'] as const) {
@@ -110,7 +110,7 @@ await t.test('a removal and a compaction wait for an append that is on its way, 
   }
 })
 
-await t.test('a statement for many documents locks them in the order of their names, whatever the order of the call', async (t) => {
+await t.test('A statement for many documents locks them in the order of their names, whatever the order of the call', async (t) => {
   const place = await makeSchema()
   const store = await open(t, place)
   await store.append(['a', 'm', 'z'].map((document) => ({ document, update: bytes('1') })))
@@ -120,14 +120,14 @@ await t.test('a statement for many documents locks them in the order of their na
     await lock('m')
     const appended = store.append(['z', 'm', 'a'].map((document) => ({ document, update: bytes('2') })))
     await waiting(place.schema)
-    // It waits for "m", and does not hold "z": whoever holds "m" may go on to it.
+    // It waits for "m" and does not hold "z", so the holder of "m" can lock "z".
     await t.resolves(lock('z'))
     await client.query('COMMIT')
     t.same(await appended, [2, 2, 2])
   })
 })
 
-/** Resolves when someone of this role waits for a lock. */
+/** Resolves when a connection of this role waits for a lock. */
 async function waiting (role: string): Promise<void> {
   await server.asAdmin(async (client) => {
     for (;;) {
@@ -137,7 +137,7 @@ async function waiting (role: string): Promise<void> {
   })
 }
 
-await t.test('of several nodes that compact at once one wins, and nobody who appends is refused', async (t) => {
+await t.test('Of several nodes that compact at once, one wins, and no append is rejected', async (t) => {
   const place = await makeSchema()
   const nodes = await Promise.all(Array.from({ length: 3 }, () => open(t, place)))
   const first = nodes[0] ?? await open(t, place)
@@ -150,10 +150,10 @@ await t.test('of several nodes that compact at once one wins, and nobody who app
     t.same(await first.readPiece('a', heads[winner]?.generation ?? 0, 1), bytes(`${winner}`))
   }
   const { rows: [row] } = await server.asAdmin((client) => client.query(`SELECT count(*)::int AS n FROM ${place.schema}.pieces`))
-  t.equal(row?.n, 2, 'no piece of another is left')
+  t.equal(row?.n, 2, 'only the pieces of the winner are left')
 })
 
-await t.test('a role that may only read and write rows is enough once the tables are there', async (t) => {
+await t.test('A role that can only read and write rows is enough once the tables exist', async (t) => {
   const place = await makeSchema()
   await (await open(t, place)).close()
   await server.asAdmin(async (client) => {
@@ -166,14 +166,14 @@ await t.test('a role that may only read and write rows is enough once the tables
   t.ok(await store.remove('a'))
 })
 
-await t.test('a schema from a newer version is refused', async (t) => {
+await t.test('A schema of a newer version is rejected', async (t) => {
   const place = await makeSchema()
   await (await open(t, place)).close()
   await server.asAdmin((client) => client.query(`INSERT INTO ${place.schema}.migrations (version) VALUES (99)`))
   await t.rejects(openPostgresStore({ ...place, logger: quiet }), /version 99, and this version of y-provider supports only 2/)
 })
 
-await t.test('a schema of the version before is brought up to date, and nodes of that version go on beside it', async (t) => {
+await t.test('A schema of the previous version is updated, and nodes of that version keep working', async (t) => {
   const place = await makeSchema()
   const before = await open(t, place)
   await before.append([{ document: 'a', update: bytes('1') }])
@@ -182,20 +182,20 @@ await t.test('a schema of the version before is brought up to date, and nodes of
   const next = { replaces: 0, pieces: [bytes('x')], known: bytes('k'), setAside: [{ update: bytes('1'), reason: 'old' }] }
   await store.compact('a', { ...next, upTo: 1 })
   t.equal((await store.setAside('a')).length, 1)
-  // As version 1 removes a document: it knows nothing of what is set aside.
+  // As version 1 removes a document: it does not know updates set aside.
   await server.asAdmin((client) => client.query(`
     DELETE FROM ${place.schema}.updates; DELETE FROM ${place.schema}.pieces;
     UPDATE ${place.schema}.documents SET removed_at = now(), base = last_seq, up_to = 0, pieces = NULL, snapshot_bytes = 0, known = NULL, known_crc = NULL, log_bytes = 0, log_entries = 0`))
   t.same(await store.setAside('a'), [])
   const [seq = 0] = await store.append([{ document: 'a', update: bytes('2') }])
-  t.same(await store.setAside('a'), [], 'what was of the removed one is none of the next')
+  t.same(await store.setAside('a'), [], 'updates set aside do not pass from the removed document to the next')
   for await (const { setAside } of store.list()) t.equal(setAside, 0)
   await store.compact('a', { ...next, upTo: seq, setAside: [{ update: bytes('2'), reason: 'new' }] })
   t.match(await store.setAside('a'), [{ reason: 'new' }])
   t.equal(await store.removeSetAside('a'), 1)
 })
 
-await t.test('TLS as libpq users expect it', async (t) => {
+await t.test('TLS works as libpq users expect', async (t) => {
   const { schema, url } = await makeSchema()
   const encrypted = async (query: string) => {
     const store = await openPostgresStore({ url: url + query, schema, logger: quiet, connections: 1 })
@@ -204,10 +204,10 @@ await t.test('TLS as libpq users expect it', async (t) => {
     await store.close()
     return row?.ssl
   }
-  t.equal(await encrypted(''), true, 'where the server has it')
+  t.equal(await encrypted(''), true, 'used if the server has it')
   t.equal(await encrypted('?sslmode=prefer'), true)
   t.equal(await encrypted('?sslmode=disable'), false)
-  t.equal(await encrypted('?sslmode=require'), true, 'without asking who it is')
+  t.equal(await encrypted('?sslmode=require'), true, 'without verifying the server')
   t.equal(await encrypted(`?sslmode=verify-full&sslrootcert=${join(server.folder, 'server.crt')}`), true)
   await t.rejects(openPostgresStore({ url: `${url}?sslmode=verify-full`, schema, logger: quiet }), /self-signed certificate/)
   const socket = new URL(url)
@@ -219,7 +219,7 @@ await t.test('TLS as libpq users expect it', async (t) => {
   })(), true, 'by a Unix socket')
 })
 
-await t.test('without TLS there: prefer goes on, require does not', async (t) => {
+await t.test('If the server has no TLS, prefer connects without it, and require fails', async (t) => {
   const plain = await startPostgres()
   t.teardown(() => plain.stop())
   const url = await plain.makeSchema('plain')
@@ -229,26 +229,26 @@ await t.test('without TLS there: prefer goes on, require does not', async (t) =>
   await t.rejects(openPostgresStore({ url: `${url}?sslmode=require`, schema: 'plain', logger: quiet }), /does not support SSL/)
 })
 
-await t.test('a wrong address or role is told in one sentence', async (t) => {
+await t.test('A wrong address or role is reported in one sentence', async (t) => {
   await t.rejects(openPostgresStore({ url: 'postgres://x@127.0.0.1:1/postgres', logger: quiet }), /ECONNREFUSED/)
   await t.rejects(openPostgresStore({ url: `postgres://nobody_here@127.0.0.1:${server.port}/postgres`, logger: quiet }), /role "nobody_here" does not exist/)
 })
 
-await t.test('a server that was restarted is found again', async (t) => {
+await t.test('The store reconnects to a server that was restarted', async (t) => {
   const place = await makeSchema()
   const lost: string[] = []
   const store = await openPostgresStore({ ...place, logger: { ...quiet, warn: (_, message) => lost.push(message) } })
   t.teardown(() => store.close())
   await store.append([{ document: 'a', update: bytes('1') }])
   await server.restart()
-  // The first may still meet the connection that was lost.
+  // The first call can still use the lost connection.
   await store.append([{ document: 'a', update: bytes('2') }]).catch(() => store.append([{ document: 'a', update: bytes('2') }]))
   const stored = await store.load('a')
   t.same(stored?.log.map(({ update }) => new TextDecoder().decode(update)), ['1', '2'])
   t.ok(lost.length > 0)
 })
 
-await t.test('a server that accepts no writes is not ready', async (t) => {
+await t.test('A server that accepts no writes is not ready', async (t) => {
   const place = await makeSchema()
   await (await open(t, place)).close()
   await server.asAdmin((client) => client.query(`ALTER ROLE ${place.schema} SET default_transaction_read_only = on`))
@@ -257,7 +257,7 @@ await t.test('a server that accepts no writes is not ready', async (t) => {
   await t.rejects(store.append([{ document: 'a', update: bytes('1') }]), /read-only transaction/)
 })
 
-await t.test('through a transaction pooler', async (t) => {
+await t.test('The store works through a transaction pooler', async (t) => {
   const { schema } = await makeSchema()
   const pooler = await startPooler(server.port, schema)
   t.teardown(() => pooler.stop())

@@ -5,9 +5,7 @@ import { openPostgresStore } from '../../../src/store/postgres/postgres-store.ts
 import { startPostgres } from '../postgres-server.ts'
 import { quiet } from '../quiet-logger.ts'
 
-/*
- * A server that wants a password, and TLS from everybody but its owner; the ways in which libpq's users give them.
- */
+/* A server that requires a password, and TLS from everybody but its owner, and the ways to configure both for libpq. */
 const password = 'p@ss/w:rd "1"%'
 const server = await startPostgres({ tls: true })
 t.teardown(() => server.stop())
@@ -26,13 +24,13 @@ const opens = async (url: string): Promise<void> => {
   await store.close()
 }
 
-await t.test('in the URL, percent-encoded, as user information or as parameters', async (t) => {
+await t.test('The password can be in the URL, percent-encoded, as user information or as a parameter', async (t) => {
   await t.resolves(opens(`postgres://locked:${encodeURIComponent(password)}@${at}`))
   await t.resolves(opens(`postgresql://locked:${encodeURIComponent(password)}@${at}?sslmode=require&application_name=mine`))
   await t.resolves(opens(`postgres://${at}?user=locked&password=${encodeURIComponent(password)}`))
 })
 
-await t.test('in PGPASSWORD, or in the file that PGPASSFILE names', async (t) => {
+await t.test('The password can be in PGPASSWORD, or in the file that PGPASSFILE names', async (t) => {
   t.teardown(() => {
     delete process.env['PGPASSWORD']
     delete process.env['PGPASSFILE']
@@ -46,7 +44,7 @@ await t.test('in PGPASSWORD, or in the file that PGPASSFILE names', async (t) =>
   await t.resolves(opens(`postgres://locked@${at}`))
 })
 
-await t.test('a wrong one, none, or no TLS is told in one sentence', async (t) => {
+await t.test('A wrong password, none, or no TLS is reported in one sentence', async (t) => {
   await t.rejects(opens(`postgres://locked:wrong@${at}`), { message: /^password authentication failed for user "locked"$/ })
   await t.rejects(opens(`postgres://locked@${at}`), { message: /password/ })
   await t.rejects(opens(`postgres://locked:${encodeURIComponent(password)}@${at}?sslmode=disable`), { message: /no encryption/ })

@@ -37,4 +37,4 @@ async function open (t: Test): Promise<Subject & { schema: string, url: string, 
   }
 }
 
-await t.test('PostgreSQL', async (t) => storeContract(t, open))
+await t.test('The store in PostgreSQL obeys the contract', async (t) => storeContract(t, open))
