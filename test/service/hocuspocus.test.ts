@@ -326,7 +326,7 @@ t.test('The number of refusals on one socket is bounded', async (t) => {
   t.equal(wire.closed?.code, 4529)
 })
 
-t.test('The other messages of the protocol are answered or ignored', async (t) => {
+t.test('The other messages of the protocol are answered, ignored or refused', async (t) => {
   const { wsUrl } = await listen(t)
   const url = `${wsUrl}/collaboration/ws/?room=r`
   const wire = await openBare(t, url, asDjango)

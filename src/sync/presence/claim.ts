@@ -7,9 +7,9 @@ import { absentState } from '../../protocol/awareness.ts'
  * 1. The first person who uses it owns it, on every node and connection, while present and for `rememberLeftMs`
  *    after. States of other people for it are neither applied nor relayed.
  * 2. Of two claims made on nodes that were not in contact, the earlier one wins. Every node compares the same two
- *    numbers, so all nodes end up with the same owner, in whatever order they receive the claims. The times are those of
- *    the nodes' clocks: claims closer together than the clocks agree can go either way, but to the same person on every
- *    node.
+ *    numbers, so all nodes end up with the same owner, in whatever order they receive the claims. The times are those
+ *    of the nodes' clocks: claims closer together than the clocks agree can go either way, but to the same person on
+ *    every node.
  * 3. Anonymous people cannot be told apart. An id of an anonymous person that has left, or was not renewed for
  *    `staleMs`, is open to any anonymous person, and `anonymousReservedMs` after it was left to anybody.
  *

@@ -4,9 +4,9 @@ import { compactionsWithSetAside } from './child-process.ts'
 import { quiet } from '../quiet-logger.ts'
 
 /**
- * A process to be killed: opens the store at argv[2] (sync: argv[3]), prints `open`, and appends to four documents, with
- * a compaction now and then. It prints `<document> <seq>` as soon as an append is acknowledged; the pipe keeps the lines
- * after the kill.
+ * A process to be killed: opens the store at argv[2] (sync: argv[3]), prints `open`, and appends to four documents,
+ * with a compaction now and then. It prints `<document> <seq>` as soon as an append is acknowledged; the pipe keeps the
+ * lines after the kill.
  */
 const [, , path = '', sync = 'process'] = process.argv
 if (sync !== 'process' && sync !== 'fsync') throw new Error(`Unknown sync: ${sync}`)
