@@ -15,7 +15,7 @@ export const borders = {
     schema: [{ type: 'object' }],
     messages: {
       unlisted: 'src/{{folder}} is not in the list of folders in eslint.config.js.',
-      up: 'src/{{folder}} must not import from src/{{target}}, which stands before it in eslint.config.js.',
+      up: 'src/{{folder}} must not import from src/{{target}}, which comes before it in eslint.config.js.',
       apart: 'src/{{folder}} must not import from src/{{target}}: {{reason}}',
       values: 'src/{{folder}} imports only types and errors from src/{{target}}.',
     },

@@ -188,7 +188,7 @@ export class HocuspocusSession implements Session, RoomSocket {
     if (document instanceof Connection) this.#leaveAndListen(document)
     else if (document.isAsked) {
       document.leave()
-      // The question goes on, and delays those of other clients: leaving before each answer counts like a refusal.
+      // The question continues, and delays those of other clients: leaving before each answer counts like a refusal.
       if (!this.#probation.countRefusal()) return this.#close(closes.tooMany)
     } else this.#documents.stopWaiting(document)
     this.#awaitDocument()
@@ -196,7 +196,7 @@ export class HocuspocusSession implements Session, RoomSocket {
 
   /**
    * Leaves a document, and asks whether a provider is attached to it all the same. A provider that is destroyed before
-   * the socket is open queues its Close behind the first messages of the next provider of the same document, which then
+   * the socket is open queues its Close after the first messages of the next provider of the same document, which then
    * receives nothing more and does not know why.
    */
   #leaveAndListen (connection: Connection): void {

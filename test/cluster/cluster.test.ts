@@ -123,7 +123,7 @@ await t.test('After a cut both nodes start a new link, and read the store', asyn
   a.cluster.send(here, update(4))
   b.cluster.send(there, update(5))
   await until(() => there.updates.includes(4) && here.updates.includes(5))
-  t.same([there.updates, here.updates], [[1, 4], [5]], 'what was lost is the store\'s to tell')
+  t.same([there.updates, here.updates], [[1, 4], [5]], 'lost updates are read from the store')
 })
 
 await t.test('All nodes answer a question, and a reset reaches nodes that were cut off', async (t) => {

@@ -228,7 +228,7 @@ t.test('A client that leaves a document is removed from it, and late messages do
   t.same(wire.heard.map(read).find(({ type }) => type === 2)?.rest.slice(2), [...Buffer.from('readonly')], 'by the ticket it has sent last')
 })
 
-t.test('Hocuspocus 4: two providers of one document on one socket, told apart by session ids', async (t) => {
+t.test('Hocuspocus 4: two providers of one document on one socket, distinguished by session ids', async (t) => {
   const { app, wsUrl } = await listen(t)
   const kind = 'Hocuspocus 4'
   const socket = openHocuspocusSocket(t, kind, wsUrl, { room: 'r', headers: asDjango })
@@ -243,7 +243,7 @@ t.test('Hocuspocus 4: two providers of one document on one socket, told apart by
   t.match((await app.inject({ url: '/collaboration/api/get-connections/?room=r&sessionKey=s', headers: asDjango })).json(), { count: 2 })
   await app.inject({ method: 'POST', url: '/collaboration/api/reset-connections/?room=r', headers: asDjango })
   await socket.record.changes.until(() => socket.record.scopes.length === 4)
-  t.same(socket.record.inBandCloses, ['Reset Connection', 'Reset Connection'], 'each of them is told')
+  t.same(socket.record.inBandCloses, ['Reset Connection', 'Reset Connection'], 'each of them is notified')
   await Promise.all([a.synced(), b.synced()])
   a.destroy()
   await b.until(() => !b.awareness.getStates().has(a.doc.clientID))

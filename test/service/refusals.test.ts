@@ -181,7 +181,7 @@ t.test('During a flood of sockets with a session each, an honest page is asked a
     held.shift()?.()
     await django.untilAsked(length + 1)
   }
-  t.ok(before() <= 3 + 12, `behind ${before()} of 180`)
+  t.ok(before() <= 3 + 12, `after ${before()} of 180`)
   for (const say of held) say()
 })
 

@@ -173,6 +173,6 @@ t.test('Hocuspocus: a change sent after a ticket is judged by that ticket, even 
     await eventually(() => held.length === 1 && app.rooms.size('r') === 0)
     held.release()
     await eventually(() => app.rooms.counters.updates === 1 && app.rooms.counters.refused === i)
-    t.same(answers(wire, true).length, 1, 'and the client is not told')
+    t.same(answers(wire, true).length, 1, 'and the client is not notified')
   }
 })

@@ -123,7 +123,7 @@ await t.test('Documents that the store rejects do not delay the others', async (
   t.equal(engine.store.updates('a').length, 1)
 })
 
-await t.test('When too much waits to be stored, writing is refused, and reading goes on', async (t) => {
+await t.test('When too much waits to be stored, writing is refused, and reading still works', async (t) => {
   const engine = new Engine({ maxUnsavedBytes: 100 })
   const [writer, reader] = [await engine.joinLive(), await engine.joinLive()]
   engine.store.appends.shut()

@@ -18,7 +18,7 @@ export class Gate {
     if (this.#isShut) await new Promise<void>((resolve) => { this.#waiting.push(resolve) })
     if (this.#failures === 0) return
     this.#failures--
-    throw this.#failure ?? new Error('The store is away')
+    throw this.#failure ?? new Error('The store is down')
   }
 
   shut (): void { this.#isShut = true }

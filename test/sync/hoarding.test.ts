@@ -93,7 +93,7 @@ await t.test('Unread answers are counted for all documents of a socket together'
   await until(() => readers.every(({ connection }) => connection.room instanceof Room && connection.room.isOpen))
   socket.buffered = engine.maxBufferedBytes + 1
   const [update] = typing('something')
-  // Each is told of the rejection: well below the limit of a single document.
+  // Each rejection is answered: well below the limit of a single document.
   for (let count = 0; count < 1000 && socket.closed === undefined; count++) {
     for (const reader of readers) reader.update(update!)
   }

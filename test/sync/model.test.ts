@@ -9,7 +9,7 @@ import { MemoryStore } from './memory-store.ts'
 /*
  * People edit real documents, over a store that is slow and fails, in rooms that are opened, left, reset and
  * compacted, on a server that is killed. Once all faults are over, everybody and the store have the same document, and
- * nothing is missing that any client still has or was ever told to be stored.
+ * nothing is missing that any client still has or that was ever reported as stored.
  *
  * Steps: 1,000 or Y_PROVIDER_MODEL_STEPS. A failing schedule is printed with its seed; Y_PROVIDER_SEED repeats it.
  */

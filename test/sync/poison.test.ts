@@ -15,7 +15,7 @@ const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'
 /** Updates that decode and that Yjs cannot apply, each for a different reason; client 4000000 writes them. */
 const poisons: Readonly<Record<string, Uint8Array>> = {
   'a list item that is its own parent': bytes('010180' + '92f401' + '00' + '08' + '00' + '80' + '92f401' + '00' + '01' + '7e' + '00'),
-  'a text whose right neighbour is itself': bytes('010180' + '92f401' + '00' + '44' + '80' + '92f401' + '00' + '0178' + '00'),
+  'a text whose right origin is itself': bytes('010180' + '92f401' + '00' + '44' + '80' + '92f401' + '00' + '0178' + '00'),
   'an embed placed after a later one of its own': bytes('010280' + '92f401' + '00' + '85' + '80' + '92f401' + '01' + '027b7d' + '05' + '010174' + '027b7d' + '00'),
   'a format without a length after a good text': bytes('010280' + '92f401' + '00' + '04' + '010174' + '0178' + '00' + '00' + '00'),
   'an empty deletion, of an unknown client': bytes('00' + '01' + '80' + '92f401' + '01' + '05' + '00'),
@@ -185,7 +185,7 @@ await t.test('Such updates in a one-piece snapshot of an older version are set a
   const doc = new Y.Doc()
   const good = edited(doc, () => { doc.getText('text').insert(0, 'honest') })
   await engine.store.append([{ document: 'room', update: good }])
-  const piece = Y.mergeUpdates([good, poisons['a text whose right neighbour is itself']!])
+  const piece = Y.mergeUpdates([good, poisons['a text whose right origin is itself']!])
   const known = new Known()
   known.add(scanUnchecked(piece))
   await engine.store.compact('room', { replaces: 0, upTo: 1, pieces: [piece], known: known.encode() })
@@ -194,11 +194,11 @@ await t.test('Such updates in a one-piece snapshot of an older version are set a
   t.equal(engine.rooms.counters.updatesSetAside, 1)
 })
 
-await t.test('A client whose edit was set aside can go on writing, and is not left pending', async (t) => {
+await t.test('A client whose edit was set aside can continue to write, and its updates do not stay pending', async (t) => {
   const engine = new Engine()
   const doc = new Y.Doc()
   doc.clientID = 4_000_000
-  await engine.store.append([{ document: 'room', update: poisons['a text whose right neighbour is itself']! }])
+  await engine.store.append([{ document: 'room', update: poisons['a text whose right origin is itself']! }])
   const peer = await engine.joinLive()
   Y.applyUpdate(doc, Y.encodeStateAsUpdate(peer.doc))
   peer.update(edited(doc, () => { doc.getText('text').insert(0, 'later') }))

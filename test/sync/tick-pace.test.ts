@@ -65,5 +65,5 @@ await t.test('The load is the recent share of time in ticks', async (t) => {
   for (let now = 1000; now < 3000; now += 10) load.add(5, now)
   t.ok(Math.abs(load.value - 0.5) < 0.05, `half of it: ${load.value}`)
   load.add(1, 60_000)
-  t.ok(load.value < 0.01, 'after a quiet time the load is gone')
+  t.ok(load.value < 0.01, 'after a quiet time there is no load')
 })

@@ -64,7 +64,7 @@ await t.test('An update of many clients is known in steps as at once, and by its
   t.same(apart.encodeStateVector(), Y.encodeStateVectorFromUpdate(whole.bytes))
 })
 
-await t.test('A state vector tells what a reader lacks, in any order of its entries', async () => {
+await t.test('A state vector shows what a reader lacks, in any order of its entries', async () => {
   const entry = fc.tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 5 }))
   const clocks = fc.uniqueArray(entry, { selector: ([client]) => client, maxLength: 50 })
   fc.assert(fc.property(clocks, clocks, fc.nat(50), (ours, theirs, most) => {

@@ -174,7 +174,10 @@ export function decodeSetAside (record: Buffer): SetAsideUpdate & { readonly at:
   }
 }
 
-/** Copies `content` behind the first half of its seal. This half takes long for much content; `seal` does the other. */
+/**
+ * Copies `content`, with the first half of its seal before it. This half takes long for much content; `seal` does the
+ * other.
+ */
 export function wrap (content: Uint8Array): Buffer {
   const value = Buffer.allocUnsafe(sealBytes + content.length)
   value.writeUInt32BE(crc32(content), 0)

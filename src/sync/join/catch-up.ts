@@ -51,7 +51,7 @@ const hasNothing = Uint8Array.of(0)
 /** A step 2 without content: a client that has received everything calls itself synced. */
 const endOfSync = encodeSyncStep2(Uint8Array.of(0, 0))
 
-/** Brings the clients of one room up to date, while the room goes on. */
+/** Brings the clients of one room up to date, while the room keeps working. */
 export class CatchUp {
   readonly #content: RoomContent
   readonly #presence: PresenceMessages

@@ -42,7 +42,7 @@ const anonymousReservedMs = 30_000
  */
 const staleMs = 20_000
 
-/** Anonymous people sort behind all others: a connection whose user becomes known keeps its claims. */
+/** Anonymous people sort after all others: a connection whose user becomes known keeps its claims. */
 const anonymousPrefix = '~'
 
 /**
