@@ -11,7 +11,7 @@ const room = new URLSearchParams(location.search).get('room') ?? 'demo'
 /** Adds a person to the page, with their own document, connection and editor. */
 async function enter ({ name, color }) {
   const section = document.querySelector('#people').appendChild(document.createElement('section'))
-  section.innerHTML = '<h2><i></i><b></b><span>connecting</span><label><input type="checkbox" checked> can edit</label><button type="button">go offline</button></h2><div></div>'
+  section.innerHTML = '<h2><i></i><b></b><span>connecting</span><label><input type="checkbox" checked> Can edit</label><button type="button">Go offline</button></h2><div></div>'
   section.querySelector('i').style.background = color
   section.querySelector('b').textContent = name
   const state = section.querySelector('span')
@@ -29,7 +29,7 @@ async function enter ({ name, color }) {
   toggle.addEventListener('click', () => {
     if (provider.shouldConnect) provider.disconnect()
     else provider.connect()
-    toggle.textContent = provider.shouldConnect ? 'go offline' : 'go online'
+    toggle.textContent = provider.shouldConnect ? 'Go offline' : 'Go online'
   })
 
   function show (status, text = status) {

@@ -142,7 +142,7 @@ export class BackendInquiry {
     return { verdict: tryAgainLater(unavailableReason, retryAfterMs), lasting: false }
   }
 
-  /** Never rejects: the user can stay unknown, since their rights are known. */
+  /** Never rejects: the user can stay unknown, because the document call has already decided access. */
   async #findUser (question: Question): Promise<UserAnswer> {
     const key = JSON.stringify([question.cookie, question.origin, question.forwardedProto])
     const pending = this.#users.get(key)

@@ -2,7 +2,7 @@ import { BoundedMap } from '../queue/bounded-map.ts'
 import type { Epochs } from './epochs.ts'
 import type { Allowed } from './verdict.ts'
 
-/** Entries, a few hundred bytes each. */
+/** Entries, at a few hundred bytes each. */
 const maxEntries = 10_000
 
 interface Entry {
@@ -13,7 +13,7 @@ interface Entry {
 }
 
 /**
- * Remembers for a short while who can open which room. Denials are not kept: a right just granted works at once.
+ * Remembers for a short while who can open which room. Denials are not kept, so that a new grant takes effect at once.
  */
 export class VerdictCache {
   readonly #lifetimeMs: number

@@ -297,7 +297,7 @@ export class RoomContent {
     this.considerCompaction(false)
   }
 
-  /** Frees what nobody needs at the moment. Called every few seconds, with the engine time in ms. */
+  /** Frees memory that no client needs at the moment. Called every few seconds, with the engine time in ms. */
   sweep (now: number): void {
     this.#placement.sweep(now)
     if (this.isStreaming) return

@@ -22,7 +22,7 @@ export interface Counts {
   updatesSetAside: number
   /** Connections that fell behind and caught up later */
   resyncs: number
-  /** Reads of the store for what other nodes have stored */
+  /** Reads of the store for updates that other nodes have stored */
   logReads: number
 }
 

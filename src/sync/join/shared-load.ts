@@ -34,7 +34,7 @@ export class SharedLoad {
     return loading
   }
 
-  /** Drops a read, or any: it is of no more use, or nobody joins. */
+  /** Drops the read if it is the current one; without an argument, any. The next `get` reads again. */
   forget (loading = this.#loading): void {
     if (this.#loading === loading) this.#loading = undefined
   }

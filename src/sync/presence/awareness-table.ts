@@ -126,7 +126,7 @@ export class AwarenessTable {
       this.#reclaim(known, claim)
     }
     if (isPresent) this.#update(known, received, now)
-    // A person who has moved to another node is present there: a report of their leave by the former node is late.
+    // A person who has moved to another node is present there: a report by the former node that they left is late.
     else if (!isSame || known.node === node) this.#clientLeft(known, clock, now - leftMs)
     // The connection that sent its states until now no longer owns it.
     if (!isSame) known.sender = undefined
