@@ -38,7 +38,7 @@ const idle: { [name: string]: (wire: BareClient) => void } = {
 
 for (const [name, act] of Object.entries(idle)) {
   for (const credentials of ['header', 'ticket']) {
-    t.test(`${name}, admitted by a ${credentials}: closed with 4205`, async (t) => {
+    t.test(`${name}, admitted by a ${credentials}, is closed with 4205`, async (t) => {
       const { app, wsUrl } = await listen(t)
       const open = async (user: string): Promise<BareClient> => credentials === 'header'
         ? await openBare(t, `${wsUrl}/collaboration/ws/?room=r`, as(user))

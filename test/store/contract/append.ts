@@ -4,7 +4,7 @@ import type { OpenSubject } from './subject.ts'
 
 /** The rules of every store for appends and creations. */
 export async function appendContract (t: Test, open: OpenSubject): Promise<void> {
-  await t.test('append: numbers rise from 1 and the log keeps the order', async (t) => {
+  await t.test('The numbers of appends rise from 1, and the log keeps the order', async (t) => {
     const { store } = await open(t)
     t.same(await store.append([{ document: 'a', update: bytes('1') }, { document: 'b', update: bytes('x') }, { document: 'a', update: bytes('2') }]), [1, 1, 2])
     t.same(await store.append([{ document: 'a', update: bytes('3') }]), [3])
@@ -16,18 +16,18 @@ export async function appendContract (t: Test, open: OpenSubject): Promise<void>
     t.same(logOf(await store.load('b')), ['x'])
   })
 
-  await t.test('append: an empty list is accepted', async (t) => {
+  await t.test('An append of an empty list is accepted', async (t) => {
     const { store } = await open(t)
     t.same(await store.append([]), [])
   })
 
-  await t.test('append: an empty update is stored', async (t) => {
+  await t.test('An empty update is stored', async (t) => {
     const { store } = await open(t)
     await store.append([{ document: 'a', update: new Uint8Array() }])
     t.same((await store.load('a'))?.log, [{ seq: 1, update: new Uint8Array() }])
   })
 
-  await t.test('append: concurrent calls keep their order', async (t) => {
+  await t.test('Concurrent appends keep their order', async (t) => {
     const { store } = await open(t)
     const calls = Array.from({ length: 200 }, (_, at) => store.append([{ document: 'a', update: bytes(`${at}`) }, { document: `b${at % 7}`, update: bytes(`${at}`) }]))
     const seqs = (await Promise.all(calls)).map(([seq]) => seq)
@@ -36,7 +36,7 @@ export async function appendContract (t: Test, open: OpenSubject): Promise<void>
     t.same(logOf(await store.load('b3')), Array.from({ length: 200 }, (_, at) => at).filter((at) => at % 7 === 3).map(String))
   })
 
-  await t.test('append: a load that begins after it resolved sees it', async (t) => {
+  await t.test('A load that begins after an append has resolved returns its update', async (t) => {
     const { store } = await open(t)
     for (let at = 1; at <= 300; at++) {
       const [seq] = await store.append([{ document: 'a', update: bytes(`${at}`) }])
@@ -46,7 +46,7 @@ export async function appendContract (t: Test, open: OpenSubject): Promise<void>
     t.pass('each of 300')
   })
 
-  await t.test('append: an invalid name rejects the whole call', async (t) => {
+  await t.test('An invalid name rejects the whole append', async (t) => {
     const { store } = await open(t)
     for (const document of ['', 'x'.repeat(256), '\ud83d', 'a\0b']) {
       await t.rejects(store.append([{ document: 'good', update: bytes('1') }, { document, update: bytes('2') }]), RangeError)
@@ -54,7 +54,7 @@ export async function appendContract (t: Test, open: OpenSubject): Promise<void>
     t.equal(await store.load('good'), undefined)
   })
 
-  await t.test('append: the caller can reuse its bytes once it has settled', async (t) => {
+  await t.test('The caller can reuse its bytes once an append has settled', async (t) => {
     const { store } = await open(t)
     const update = bytes('first')
     await store.append([{ document: 'a', update }])
@@ -62,7 +62,7 @@ export async function appendContract (t: Test, open: OpenSubject): Promise<void>
     t.same(logOf(await store.load('a')), ['first'])
   })
 
-  await t.test('append: 10 MiB and one byte in the same call', async (t) => {
+  await t.test('One append can have an update of 10 MiB and one of a byte', async (t) => {
     const { store } = await open(t)
     const large = noise(10 * 1024 * 1024, 5)
     await store.append([{ document: 'a', update: large }, { document: 'a', update: bytes('x') }])
@@ -71,14 +71,14 @@ export async function appendContract (t: Test, open: OpenSubject): Promise<void>
     t.equal(text(second?.update), 'x')
   })
 
-  await t.test('append: a second view of the data sees it', async (t) => {
+  await t.test('A second view of the data shows an append', async (t) => {
     const { store, reopen } = await open(t)
     await store.append([{ document: 'a', update: bytes('1') }])
     const again = await reopen()
     t.same(logOf(await again.load('a')), ['1'])
   })
 
-  await t.test('create: of 50 concurrent calls exactly one creates the document', async (t) => {
+  await t.test('Of 50 concurrent calls of create exactly one creates the document', async (t) => {
     const { store } = await open(t)
     const made = await Promise.all(Array.from({ length: 50 }, (_, at) => store.create('a', bytes(`${at}`))))
     t.equal(made.filter(Boolean).length, 1)
@@ -87,14 +87,14 @@ export async function appendContract (t: Test, open: OpenSubject): Promise<void>
     t.equal((await store.load('a'))?.lastSeq, 1)
   })
 
-  await t.test('create: a race with append has one winner', async (t) => {
+  await t.test('A race between create and append has one winner', async (t) => {
     const { store } = await open(t)
     const [[appended], created] = await Promise.all([store.append([{ document: 'a', update: bytes('appended') }]), store.create('a', bytes('created'))])
     t.same(logOf(await store.load('a')), created ? ['created', 'appended'] : ['appended'])
     t.equal(appended, created ? 2 : 1)
   })
 
-  await t.test('create: creates a removed document again', async (t) => {
+  await t.test('A removed document can be created again', async (t) => {
     const { store } = await open(t)
     t.equal(await store.create('a', bytes('1')), true)
     await store.remove('a')

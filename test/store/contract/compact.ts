@@ -4,7 +4,7 @@ import type { OpenSubject } from './subject.ts'
 
 /** The rules of every store for compaction. */
 export async function compactContract (t: Test, open: OpenSubject): Promise<void> {
-  await t.test('compact: the snapshot replaces the log entries that it holds', async (t) => {
+  await t.test('A snapshot replaces the log entries that it holds', async (t) => {
     const { store, reopen } = await open(t)
     await store.append(['1', '2', '3'].map((update) => ({ document: 'a', update: bytes(update) })))
     const head = await store.compact('a', { replaces: 0, upTo: 2, pieces: [bytes('one'), bytes('two')], known: bytes('known') })
@@ -21,7 +21,7 @@ export async function compactContract (t: Test, open: OpenSubject): Promise<void
     t.same(await store.append([{ document: 'a', update: bytes('4') }]), [4])
   })
 
-  await t.test('compact: removes the pieces of the previous snapshot', async (t) => {
+  await t.test('A compaction removes the pieces of the previous snapshot', async (t) => {
     const { store } = await open(t)
     await store.append([{ document: 'a', update: bytes('1') }])
     await store.compact('a', { replaces: 0, upTo: 1, pieces: [bytes('one'), bytes('two')], known: bytes('k') })
@@ -38,7 +38,7 @@ export async function compactContract (t: Test, open: OpenSubject): Promise<void
     t.equal(info?.logBytes, 0)
   })
 
-  await t.test('compact: of several concurrent calls one wins, and the rest change nothing', async (t) => {
+  await t.test('Of several concurrent compactions one wins, and the rest change nothing', async (t) => {
     const { store } = await open(t)
     await store.append(['1', '2', '3'].map((update) => ({ document: 'a', update: bytes(update) })))
     const heads = await Promise.all([1, 2, 3, 1, 2, 3].map((upTo, at) => store.compact('a', { replaces: 0, upTo, pieces: [bytes(`by ${at}`)], known: bytes(`${at}`) })))
@@ -50,7 +50,7 @@ export async function compactContract (t: Test, open: OpenSubject): Promise<void
     t.same(stored?.log.map(({ seq }) => seq), [1, 2, 3].filter((seq) => seq > (heads[winner]?.upTo ?? 0)))
   })
 
-  await t.test('compact: keeps an append that happens meanwhile', async (t) => {
+  await t.test('A compaction keeps an append that happens meanwhile', async (t) => {
     const { store } = await open(t)
     await store.append([{ document: 'a', update: bytes('1') }])
     const [head, [seq]] = await Promise.all([
@@ -62,7 +62,7 @@ export async function compactContract (t: Test, open: OpenSubject): Promise<void
     t.same(logOf(await store.load('a')), ['2'])
   })
 
-  await t.test('compact: a missing or removed document is undefined', async (t) => {
+  await t.test('A compaction of a missing or removed document returns undefined', async (t) => {
     const { store } = await open(t)
     const next = { replaces: 0, upTo: 1, pieces: [bytes('x')], known: bytes('k') }
     t.equal(await store.compact('none', next), undefined)
@@ -73,7 +73,7 @@ export async function compactContract (t: Test, open: OpenSubject): Promise<void
     t.same(logOf(await store.load('a')), ['1'])
   })
 
-  await t.test('compact: many pieces, large and empty ones', async (t) => {
+  await t.test('A snapshot can have many pieces, large and empty ones', async (t) => {
     const { store } = await open(t)
     await store.append([{ document: 'a', update: bytes('1') }])
     const pieces = [...Array.from({ length: 45 }, (_, at) => noise(256 * 1024, at)), new Uint8Array(), filled(1, 7)]

@@ -5,7 +5,7 @@ import type { OpenSubject } from './subject.ts'
 
 /** The rules of every store for damage, `ping` and `close`. */
 export async function damageContract (t: Test, open: OpenSubject): Promise<void> {
-  await t.test('damage: is recognised and reported, and never repaired by guessing', async (t) => {
+  await t.test('Damage is recognised and reported, and never repaired by guessing', async (t) => {
     const { store, damage, reopen } = await open(t)
     for (const document of ['entry', 'piece', 'known', 'aside']) {
       await store.append([{ document, update: noise(1000, 1) }])
@@ -28,7 +28,7 @@ export async function damageContract (t: Test, open: OpenSubject): Promise<void>
     t.equal(await store.removeSetAside('aside'), 1)
   })
 
-  await t.test('ping and close: an open store answers, a closed one rejects', async (t) => {
+  await t.test('An open store answers a ping, and a closed one rejects appends', async (t) => {
     const { store, reopen } = await open(t)
     await store.ping()
     const appended = store.append([{ document: 'a', update: bytes('1') }])

@@ -6,7 +6,7 @@ import type { OpenSubject } from './subject.ts'
 
 /** The rules of every store for any sequence of calls. */
 export async function historyContract (t: Test, open: OpenSubject): Promise<void> {
-  await t.test('any history: the store agrees with a simple model', async (t) => {
+  await t.test('After any history the store agrees with a simple model', async (t) => {
     const document = fc.constantFrom('a', 'b', 'ab')
     const size = fc.oneof(
       { weight: 8, arbitrary: fc.nat(200) },

@@ -4,7 +4,7 @@ import type { OpenSubject } from './subject.ts'
 
 /** The rules of every store for names and lists. */
 export async function listContract (t: Test, open: OpenSubject): Promise<void> {
-  await t.test('names: any script, exactly, up to 255 characters', async (t) => {
+  await t.test('A name is kept exactly, in any script, up to 255 characters', async (t) => {
     const { store } = await open(t)
     const all = ['a', 'A', 'a ', 'é', 'e\u0301', '文档', '😀', '\uffee', '%2F', 'a/b', "'\"; drop table --", '_', '%', 'ß', 'ss', 'ı', '\\', 'x'.repeat(255), '文'.repeat(255), '😀'.repeat(255), '\ufeff', '\u200b', '__proto__']
     await store.append(all.map((document) => ({ document, update: bytes(document) })))
@@ -14,7 +14,7 @@ export async function listContract (t: Test, open: OpenSubject): Promise<void> {
     t.same(await names(store.list()), [...all].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
   })
 
-  await t.test('list: in order, with prefix and after', async (t) => {
+  await t.test('A list is in order, and obeys prefix and after', async (t) => {
     const { store } = await open(t)
     const all = ['a', 'a/1', 'a/10', 'a/2', 'a_', 'a0', 'b', 'a%', 'c', 'ä']
     await store.append(all.map((document) => ({ document, update: bytes('x') })))
@@ -31,7 +31,7 @@ export async function listContract (t: Test, open: OpenSubject): Promise<void> {
     t.same(await names(store.list({ prefix: 'nothing' })), [])
   })
 
-  await t.test('list: more documents than fit one read, and a reader that stops early', async (t) => {
+  await t.test('A list can have more documents than fit into one read, and its reader can stop early', async (t) => {
     const { store } = await open(t)
     const all = Array.from({ length: 1500 }, (_, at) => `doc-${`${at}`.padStart(5, '0')}`)
     await store.append(all.map((document) => ({ document, update: bytes('x') })))
@@ -43,7 +43,7 @@ export async function listContract (t: Test, open: OpenSubject): Promise<void> {
     t.equal(await store.count(), 1499)
   })
 
-  await t.test('list: sizes and times', async (t) => {
+  await t.test('A list has the sizes and times of each document', async (t) => {
     const { store } = await open(t)
     const before = Date.now()
     await store.append([{ document: 'a', update: filled(10, 1) }, { document: 'a', update: filled(20, 1) }])

@@ -4,7 +4,7 @@ import type { OpenSubject } from './subject.ts'
 
 /** The rules of every store for removal. */
 export async function removeContract (t: Test, open: OpenSubject): Promise<void> {
-  await t.test('remove: removes everything of the document', async (t) => {
+  await t.test('A removal removes everything of the document', async (t) => {
     const { store } = await open(t)
     await store.append([{ document: 'a', update: bytes('1') }, { document: 'b', update: bytes('x') }])
     await store.compact('a', { replaces: 0, upTo: 1, pieces: [bytes('one')], known: bytes('k') })
@@ -17,7 +17,7 @@ export async function removeContract (t: Test, open: OpenSubject): Promise<void>
     t.same(logOf(await store.load('b')), ['x'])
   })
 
-  await t.test('remove: a document created again continues above the numbers of the old one', async (t) => {
+  await t.test('A document created again continues above the numbers of the removed one', async (t) => {
     const { store } = await open(t)
     await store.append(['1', '2', '3'].map((update) => ({ document: 'a', update: bytes(update) })))
     await store.compact('a', { replaces: 0, upTo: 2, pieces: [bytes('old')], known: bytes('k') })

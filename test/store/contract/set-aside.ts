@@ -5,7 +5,7 @@ import type { OpenSubject } from './subject.ts'
 
 /** The rules of every store for updates set aside. */
 export async function setAsideContract (t: Test, open: OpenSubject): Promise<void> {
-  await t.test('set aside: updates are kept beside the document until they are removed', async (t) => {
+  await t.test('Updates set aside are kept beside the document until they are removed', async (t) => {
     const { store, reopen } = await open(t)
     const before = Date.now()
     t.same(await store.setAside('none'), [])
@@ -33,7 +33,7 @@ export async function setAsideContract (t: Test, open: OpenSubject): Promise<voi
     t.equal(text(await store.readPiece('a', 3, 0)), '14', 'the document stays')
   })
 
-  await t.test('set aside: happens together with the snapshot or not at all', async (t) => {
+  await t.test('Updates are set aside together with the snapshot or not at all', async (t) => {
     const { store } = await open(t)
     await store.append([{ document: 'a', update: bytes('1') }, { document: 'a', update: bytes('2') }])
     const next = (by: number) => ({ replaces: 0, upTo: 1, pieces: [bytes('x')], known: bytes('k'), setAside: [{ update: bytes('2'), reason: `by ${by}` }] })
@@ -45,7 +45,7 @@ export async function setAsideContract (t: Test, open: OpenSubject): Promise<voi
     t.same((await store.setAside('a')).map(({ reason }) => reason), [`by ${1 + heads.findIndex((head) => head !== undefined)}`])
   })
 
-  await t.test('set aside: is removed with its document, and does not belong to the next one of that name', async (t) => {
+  await t.test('Updates set aside are removed with their document, and do not belong to the next one of that name', async (t) => {
     const { store } = await open(t)
     const setAside = [{ update: bytes('x'), reason: 'old' }]
     for (let round = 0; round < 2; round++) {
@@ -60,7 +60,7 @@ export async function setAsideContract (t: Test, open: OpenSubject): Promise<voi
     }
   })
 
-  await t.test('set aside: any reason is kept as one line, and large updates are kept whole', async (t) => {
+  await t.test('Any reason for setting aside is kept as one line, and large updates set aside are kept whole', async (t) => {
     const { store } = await open(t)
     await store.append([{ document: 'a', update: bytes('1') }])
     const updates = [noise(9 << 20, 1), noise(100, 2), noise(5 << 20, 3)]
@@ -71,7 +71,7 @@ export async function setAsideContract (t: Test, open: OpenSubject): Promise<voi
     t.ok(found.length === 3 && found.every(({ update }, at) => Buffer.compare(update, updates[at] ?? bytes('?')) === 0))
   })
 
-  await t.test('set aside: a full document accepts no more, and nothing is lost', async (t) => {
+  await t.test('A document with too many updates set aside accepts no more, and nothing is lost', async (t) => {
     const { store } = await open(t)
     const many = Array.from({ length: maxSetAsideEntries }, (_, at) => ({ update: bytes(`${at}`), reason: 'many' }))
     const large = [{ update: filled(maxSetAsideBytes, 1), reason: 'large' }]
