@@ -8,7 +8,7 @@ import type { Entry } from './entry.ts'
 import { Link } from './link.ts'
 import { beatEveryMs, checkEveryMs, Liveness } from './liveness.ts'
 import {
-  answerQuestion, decodeQuestion, encodeAnswer, encodeQuestion, type Answerer, type AnswerTo, type Question,
+  decodeQuestion, encodeAnswer, encodeQuestion, type Answerer, type AnswerTo, type Question,
 } from './question.ts'
 import { Questions, type Answers, type MissedQuestion } from './questions.ts'
 import { isTurnOf, RoomDirectory, type OpenRoom } from './room-directory.ts'
@@ -157,8 +157,10 @@ export class Cluster implements OtherNodes {
     const { now, answerer } = this.#options
     // This node has started after the question, so all its connections were authorised later.
     if (ageMs > now() - this.#openedAt) return undefined
-    if (question.type !== 'reset') return answerQuestion(question, answerer)
-    return this.#answeredResets.answer(from, id, () => answerer.reset(question.room, question.userId))
+    switch (question.type) {
+      case 'reset': return this.#answeredResets.answer(from, id, () => answerer.reset(question.room, question.userId))
+      case 'count': return answerer.count(question.room, question.sessionKey)
+    }
   }
 
   // ---- sending

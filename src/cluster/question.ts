@@ -40,16 +40,8 @@ export interface ReceivedQuestion {
 }
 
 /** A question or an answer that does not have the form of its type. */
-export class MalformedQuestion extends Error {
+class MalformedQuestion extends Error {
   override readonly name = 'MalformedQuestion'
-}
-
-/** Answers a question by its type. */
-export function answerQuestion (question: Question, answerer: Answerer): AnswerTo<Question> {
-  switch (question.type) {
-    case 'reset': return answerer.reset(question.room, question.userId)
-    case 'count': return answerer.count(question.room, question.sessionKey)
-  }
 }
 
 /** Encodes a question as JSON. */

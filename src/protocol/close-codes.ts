@@ -25,8 +25,6 @@ export function reasonFor ({ reason, retryWithinMs }: CloseReason, random: () =>
 
 /** The reasons of y-provider. Codes from 4000 on are ours (contract: docs/protocol.md). */
 export const closes = {
-  /** The process stops for good */
-  goingAway: { code: 1001, reason: 'Going away' },
   /** The process stops and another takes over: clients retry soon */
   restart: { code: 1012, reason: 'Service restart', retryWithinMs: 1000 },
   textFrame: { code: 1003, reason: 'Only binary messages are understood', rule: 'textFrame' },

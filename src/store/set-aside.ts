@@ -4,7 +4,7 @@ export const maxSetAsideEntries = 1000
 export const maxSetAsideBytes = 64 << 20
 
 /** Characters of a reason; most reasons are an error's message. */
-export const maxReasonCharacters = 500
+const maxReasonCharacters = 500
 
 /** A document accepts no more updates set aside. They stay where they are, in the log or the snapshot. */
 export class SetAsideFull extends Error {

@@ -126,7 +126,7 @@ export interface NextSnapshot {
 /** An update that Yjs cannot apply: no longer part of its document, but kept until an operator removes it. */
 export interface SetAsideUpdate {
   readonly update: Uint8Array
-  /** One line for the operator, without content of the document; shortened to `maxReasonCharacters`. */
+  /** One line for the operator, without content of the document; shortened to 500 characters. */
   readonly reason: string
 }
 

@@ -54,7 +54,7 @@ export class Counters {
 export interface EngineDurations {
   /** Transactions of the store that append updates, failed ones included */
   readonly commits: Durations
-  /** For each tick with updates of this node's clients: from the arrival of the first one until all are stored */
+  /** For each merged update that this node stores: from the arrival of its first part until it is stored */
   readonly acknowledgements: Durations
   /** Rooms: from the first connection until the document can be sent */
   readonly openings: Durations

@@ -12,7 +12,7 @@ export interface Limits {
   readonly maxAwarenessBytes: number
   /** Bytes of all updates that wait for the store; above it, writers are disconnected and retry */
   readonly maxUnsavedBytes: number
-  /** ms for which a busy room can gather updates before a tick, at most `maxSpacingMs` of tick/tick-clock.ts */
+  /** ms for which a busy room can gather updates before a tick, at most 50 (tick/tick-clock.ts) */
   readonly maxTickSpacingMs: number
   /** ms without a message or a pong after which a client counts as unreachable */
   readonly silenceMs: number

@@ -8,7 +8,7 @@ export const partsAtOnce = 500_000
  * Parts that are added to the budget each second: a busy editor sends about 50, a program that writes 5,000 updates
  * some 15,000, and 20,000 cost the event loop about 4 ms.
  */
-export const partsPerSecond = 20_000
+const partsPerSecond = 20_000
 
 /** Limits what a socket sends by its parts: neither bytes nor messages show what a frame costs. */
 export class PartsBudget {

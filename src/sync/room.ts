@@ -38,7 +38,7 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
   /** The same room on other nodes */
   readonly remote: RemoteRooms
   readonly #services: Services
-  readonly #onEmpty: (room: Room) => void
+  readonly #onClosed: (room: Room) => void
   readonly #presence: PresenceMessages
   readonly #catchUp: CatchUp
   readonly #reception: Reception
@@ -51,11 +51,11 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
   /** Engine time in ms at which the first content of the next tick arrived */
   #requestedAt = 0
 
-  /** @param onEmpty called when the room has closed */
-  constructor (name: string, services: Services, onEmpty: (room: Room) => void) {
+  /** @param onClosed called when the room has closed */
+  constructor (name: string, services: Services, onClosed: (room: Room) => void) {
     this.name = name
     this.#services = services
-    this.#onEmpty = onEmpty
+    this.#onClosed = onClosed
     this.awareness.recall(services.remembered.take(name, services.now()))
     this.content = new RoomContent(name, services)
     this.#presence = new PresenceMessages(this.awareness)
@@ -113,7 +113,7 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
     this.content.close()
     const { remembered, now } = this.#services
     remembered.keep(this.name, this.awareness.departed(), now())
-    this.#onEmpty(this)
+    this.#onClosed(this)
   }
 
   keep (): void { this.#processing++ }

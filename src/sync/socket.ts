@@ -1,8 +1,7 @@
-import type { CloseReason } from '../protocol/close-codes.ts'
 import type { PartsBudget } from './parts-budget.ts'
 import type { UnreadAnswers } from './unread-answers.ts'
 
-/** One WebSocket as the engine sees it: the engine writes to it, waits for it and closes it. */
+/** One WebSocket as the engine sees it: the engine writes to it and waits for it; its session closes it. */
 export interface Socket {
   /** Bytes written that the kernel has not taken yet */
   readonly buffered: number
@@ -32,7 +31,4 @@ export interface Socket {
   resume (): void
   /** Asks for a pong, which proves that the client is reachable. */
   ping (): void
-  close (reason: CloseReason): void
-  /** Ends the connection without a handshake, for a peer that no longer answers. */
-  terminate (): void
 }

@@ -84,7 +84,7 @@ await t.test('Nodes find each other, and synchronise the rooms they share, which
   t.ok(a.isTurn('room'), 'the remaining node takes it')
 })
 
-await t.test('A node that opens a room learns who left it from a node that has released it', async (t) => {
+await t.test('A node that opens a room learns who left it from a node that has closed it', async (t) => {
   const exchange = new LocalExchange()
   const { cluster: a } = await node(t, exchange, 'a')
   const left: RoomMessage = { type: 'awareness', entries: [{ clientId: 7, clock: 5, state: 'null', person: 'ada', since: 1, leftMs: 100 }] }

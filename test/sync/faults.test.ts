@@ -190,7 +190,7 @@ await t.test('Closing waits for the store, but not forever with open connections
   t.equal(writer.closed, closes.restart)
 })
 
-await t.test('A room is released once, and is reused while it is still being saved', async (t) => {
+await t.test('A room is closed once, and is reused while it is still being saved', async (t) => {
   const engine = new Engine()
   const writer = await engine.joinLive()
   engine.store.appends.shut()
@@ -203,7 +203,7 @@ await t.test('A room is released once, and is reused while it is still being sav
   t.equal(engine.store.loaded, loaded, 'the room is still open')
   engine.store.appends.open()
   await until(() => engine.rooms.unsavedBytes === 0)
-  t.equal(engine.rooms.openRooms, 1, 'it is not released while a client is in it')
+  t.equal(engine.rooms.openRooms, 1, 'it is not closed while a client is in it')
   back.leave()
   t.equal(engine.rooms.openRooms, 0)
   t.equal((await engine.joinLive()).text, 'kept')

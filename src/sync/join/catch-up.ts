@@ -29,7 +29,7 @@ interface Task {
 /** Bytes up to which a document is sent whole to a client that lacks a part: computing the part would cost more. */
 const sendWholeBytes = 64 * 1024
 
-/** Bytes of an answer that cost the service about as much as one part of a question (`partsPerSecond`). */
+/** Bytes of an answer that cost the service about as much as one part of a question (see PartsBudget). */
 const bytesForEachPart = 64
 /** Bytes of a deletion in an answer, about: two clocks */
 const bytesForEachRange = 5

@@ -45,7 +45,7 @@ export interface SharedRoom {
   /** The first messages to a node that has the room open too. */
   introduce (): RoomMessage[]
   received (from: NodeId, message: RoomMessage): void
-  /** A node has closed the room. `isOrderly`: it has stored everything that it sent; false: it has crashed. */
+  /** A node has closed the room. `isOrderly`: it has stored everything that it sent; false: it may not have. */
   left (node: NodeId, isOrderly: boolean): void
   /** Other nodes may have stored updates that were not sent to this one: the store must be read. */
   mustReadStore (): void

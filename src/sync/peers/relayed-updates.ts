@@ -25,7 +25,10 @@ export class RelayedUpdates {
     return updates
   }
 
-  /** Removes those of a node that has crashed. @param orphans updates that it had not reported as stored */
+  /**
+   * Removes those of a node that has crashed or lost its link.
+   * @param orphans updates that it had not reported as stored
+   */
   takeOrphans (orphans: ReadonlySet<AwaitedUpdate>): ScannedUpdate[] {
     const isOrphan = ({ awaited }: RelayedUpdate): boolean => awaited !== undefined && orphans.has(awaited)
     const taken = this.#updates.filter(isOrphan)

@@ -60,7 +60,7 @@ export class AwarenessTable {
     this.#wallNow = wallNow
   }
 
-  /** Restores the clients that left the room before it was released and opened again. */
+  /** Restores the clients that left the room before it was closed and opened again. */
   recall (departed: readonly Presence[]): void {
     for (const presence of departed) {
       const entry = { ...presence }

@@ -9,11 +9,11 @@ export interface Receipt {
 }
 
 /**
- * The merged updates of one tick: either of this node's connections and on their way to the store, or relayed from
- * other nodes, which store them. `RecentUpdates` holds them and changes their state.
+ * A merged update of a tick: either of this node's connections and on its way to the store, or relayed from other
+ * nodes, which store it. `RecentUpdates` holds them and changes their state.
  */
 export class RecentUpdate {
-  /** Counts the room's ticks, from 1; the order in which updates were sent out */
+  /** Counts the room's merged updates, from 1, in the order in which they were sent out */
   readonly index: number
   readonly update: Uint8Array
   /** Where its structs lie: shows whether it holds what a client lacks */
@@ -24,7 +24,8 @@ export class RecentUpdate {
   #message: Uint8Array | undefined
 
   /**
-   * @param awaited updates in it that other nodes have not stored yet, as far as is known here; 0: this node stores it
+   * @param awaited updates in it that other nodes have not stored yet, as far as is known here; 0: this node stores it,
+   * or the store had it already
    * @param isStored whether the store has it already
    */
   constructor (index: number, update: Uint8Array, runs: Runs, awaited: number, isStored: boolean) {

@@ -50,7 +50,10 @@ export class RecentUpdates {
     this.#settle()
   }
 
-  /** Takes over a relayed update from a node that has crashed. @returns whether this node must store it */
+  /**
+   * Takes over a relayed update from a node that has crashed or lost its link.
+   * @returns whether this node must store it
+   */
   adopt (recent: RecentUpdate): boolean {
     if (!recent.isAwaited) return false
     recent.adopt()

@@ -16,7 +16,7 @@ export class PendingUpdates {
   /** The connection that has sent all of them; undefined if there is no such connection. */
   get sender (): Connection | undefined { return this.#sender ?? undefined }
 
-  /** @param from the connection that has sent it; undefined: it comes from a node that has crashed */
+  /** @param from the connection that has sent it; undefined: it comes from a node that has crashed or lost its link */
   add (update: ScannedUpdate, from: Connection | undefined): void {
     this.#updates.push(update)
     this.#bytes += update.bytes.length

@@ -4,7 +4,7 @@ export interface Ticking {
 }
 
 /** ms ahead that a tick can be requested, at most. */
-export const maxSpacingMs = 50
+const maxSpacingMs = 50
 
 /**
  * Lets rooms tick when they are due. A room that is due at once ticks as soon as the frames that have already arrived
