@@ -5,7 +5,7 @@ import type { ClientMessage } from '../protocol/message.ts'
 import { SyncProgress } from './join/sync-progress.ts'
 import type { StateSender } from './presence/awareness-table.ts'
 import { personOf } from './presence/claim.ts'
-import type { Receipt } from './save/recent-update.ts'
+import type { UpdateSender } from './save/recent-update.ts'
 import type { Socket } from './socket.ts'
 import { SharedFrames } from './tick/shared-frames.ts'
 import type { WireProtocol } from './wire-protocol.ts'
@@ -68,7 +68,7 @@ const maxHeaderBytes = 10
 const maxOpenQuestions = 10_000
 
 /** One client in one room: a whole y-websocket socket, or one document on a Hocuspocus socket. */
-export class Connection implements StateSender, Receipt {
+export class Connection implements StateSender, UpdateSender {
   readonly socket: Socket
   readonly session: Session
   readonly protocol: WireProtocol
@@ -76,7 +76,7 @@ export class Connection implements StateSender, Receipt {
   /** Engine time in ms */
   readonly joinedAt: number
   /** Whether the client is sent a message for each of its updates that is stored */
-  readonly wantsReceipts: boolean
+  readonly wantsAcknowledgements: boolean
   readonly progress = new SyncProgress()
   #phase: Phase = 'joining'
   #room: EnteredRoom | undefined
@@ -101,7 +101,7 @@ export class Connection implements StateSender, Receipt {
     this.joinedAt = socket.heardAt
     this.session = session
     this.protocol = protocol
-    this.wantsReceipts = protocol.acknowledgement(true) !== undefined
+    this.wantsAcknowledgements = protocol.acknowledgement(true) !== undefined
     this.address = address
     this.#userId = member.userId
     this.#sessionKey = member.sessionKey

@@ -27,7 +27,7 @@ const keepRecentBytesForCatchUp = 1024 * 1024
 const patienceForCatchUp = 4
 
 /** The services that read, check and compact the content of a room. */
-export type ContentServices = Pick<Services, 'stored' | 'work' | 'compactor' | 'pacer' | 'outages' | 'limits' | 'now'>
+export type ContentServices = Pick<Services, 'stored' | 'work' | 'compactor' | 'turns' | 'outages' | 'limits' | 'now'>
 
 /**
  * What a room knows about its document: state vector and delete set, the updates that are not stored yet, and the size
@@ -59,7 +59,7 @@ export class RoomContent {
     this.name = name
     this.#services = services
     this.load = new SharedLoad(this.recent, () => services.stored.load(name))
-    this.messages = new ContentMessages(() => this.#known, services.pacer)
+    this.messages = new ContentMessages(() => this.#known, services.turns)
     this.#placement = new Placement(() => this.#readKeyed(), services.now)
   }
 
@@ -202,7 +202,7 @@ export class RoomContent {
   async takeBitByBit (connection: Connection, scanned: ScannedUpdate): Promise<boolean> {
     this.#adding++
     try {
-      await this.#services.pacer.run(this.#known.adding(scanned))
+      await this.#services.turns.run(this.#known.adding(scanned))
     } finally {
       this.#adding--
     }
@@ -245,12 +245,12 @@ export class RoomContent {
   /** Merges the pending updates, to be sent out with a tick and stored. */
   takePending (): RecentUpdate[] {
     if (this.pending.all.length === 0) return []
-    const { updates, receipts } = this.pending.take()
+    const { updates, senders } = this.pending.take()
     const merged = mergeTick(updates, (scanned) => scanned).map(({ update, runs }) => {
       this.#grow(update)
       return this.recent.add(update, runs)
     })
-    merged.at(-1)?.expect(receipts)
+    merged.at(-1)?.expect(senders)
     return merged
   }
 

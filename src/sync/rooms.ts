@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts'
 import { Counters, newDurations, type Counts, type EngineDurations } from './counters.ts'
 import type { DocumentWork } from './document-work.ts'
 import { Differences } from './join/differences.ts'
-import { Pacer } from './pacer.ts'
+import { Turns } from './turns.ts'
 import { PieceCache } from './join/piece-cache.ts'
 import { documentBoundsOf, type Limits } from './limits.ts'
 import { LogReader, type ReadableLog } from './peers/log-reader.ts'
@@ -200,7 +200,7 @@ function servicesOf (options: RoomsOptions, rooms: ReadonlyMap<string, Room>): S
     pieces: new PieceCache(),
     clock: new TickClock(now),
     tickLoad: new TickLoad(now()),
-    pacer: new Pacer(now),
+    turns: new Turns(now),
     compactor: new Compactor({
       store,
       stored,

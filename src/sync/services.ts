@@ -3,7 +3,7 @@ import type { OutageLog } from '../logging/outage-log.ts'
 import type { Counters, EngineDurations } from './counters.ts'
 import type { DocumentWork } from './document-work.ts'
 import type { Differences } from './join/differences.ts'
-import type { Pacer } from './pacer.ts'
+import type { Turns } from './turns.ts'
 import type { PieceCache } from './join/piece-cache.ts'
 import type { DocumentBounds, Limits } from './limits.ts'
 import type { LogReader } from './peers/log-reader.ts'
@@ -28,7 +28,7 @@ export interface Services {
   readonly otherNodes: OtherNodes
   readonly remembered: RememberedClients
   readonly reader: LogReader
-  readonly pacer: Pacer
+  readonly turns: Turns
   readonly limits: Limits
   /** Bounds on one document, from the limits */
   readonly documentBounds: DocumentBounds

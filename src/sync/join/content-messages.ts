@@ -2,19 +2,19 @@ import { encodeSyncStep1, encodeUpdate } from '../../protocol/encode-message.ts'
 import type { Known } from '../../update/known.ts'
 import { pieceBytes } from '../limits.ts'
 import { Cached } from '../cached.ts'
-import type { Pacer } from '../pacer.ts'
+import type { Turns } from '../turns.ts'
 
 /** The messages that tell a room's clients what it has. Each is encoded once for all clients. */
 export class ContentMessages {
   readonly #known: () => Known
-  readonly #pacer: Pacer
+  readonly #turns: Turns
   readonly #step1 = new Cached<Uint8Array, Uint8Array>()
   readonly #deletions = new Cached<number, Promise<readonly Uint8Array[]>>()
 
   /** @param known returns what the room knows now; opening the room replaces the object */
-  constructor (known: () => Known, pacer: Pacer) {
+  constructor (known: () => Known, turns: Turns) {
     this.#known = known
-    this.#pacer = pacer
+    this.#turns = turns
   }
 
   /** Asks a client for what the room lacks. */
@@ -35,7 +35,7 @@ export class ContentMessages {
     const messages: Uint8Array[] = []
     for (const update of known.encodingDeleteSetUpdates(pieceBytes)) {
       messages.push(encodeUpdate(update))
-      await this.#pacer.turn()
+      await this.#turns.next()
     }
     return messages
   }

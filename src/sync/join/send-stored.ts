@@ -12,11 +12,11 @@ import type { Difference } from './differences.ts'
 const logGroupBytes = 64 * 1024
 
 /** The services that send a stored document. */
-export type SendingServices = Pick<Services, 'pacer' | 'pieces' | 'stored' | 'work'>
+export type SendingServices = Pick<Services, 'turns' | 'pieces' | 'stored' | 'work'>
 
 /** Waits for the connection's turn and for its socket. @returns whether the connection is still open */
-export async function canWrite ({ pacer }: Pick<Services, 'pacer'>, connection: Connection): Promise<boolean> {
-  await pacer.turn()
+export async function canWrite ({ turns }: Pick<Services, 'turns'>, connection: Connection): Promise<boolean> {
+  await turns.next()
   if (connection.phase !== 'ended') await connection.socket.drained()
   return connection.phase !== 'ended'
 }

@@ -27,7 +27,7 @@ export class SharedLoad {
   /** The last read, if memory still has everything that has arrived since, or a new one. */
   get (): Promise<Loaded> {
     if (this.#loading !== undefined && this.#recent.since(this.#from) !== undefined) return this.#loading
-    const from = this.#from = this.#recent.firstUnsavedIndex
+    const from = this.#from = this.#recent.firstNotStoredIndex
     const loading = this.#load().then((document) => ({ document, from }))
     this.#loading = loading
     loading.catch(() => { this.forget(loading) })

@@ -9,7 +9,7 @@ import type { Services } from '../services.ts'
 /** Bytes of log entries that are added in one turn of the event loop. */
 const turnBytes = 64 * 1024
 
-type ReadingServices = Pick<Services, 'stored' | 'work' | 'pacer'>
+type ReadingServices = Pick<Services, 'stored' | 'work' | 'turns'>
 
 /**
  * Reads what the store has of a document and the room lacks. Harmless if that is nothing.
@@ -28,7 +28,7 @@ export async function readMissing (
   let bytes = 0
   for (const update of await updatesOf(content, document, since, services)) {
     if (bytes > turnBytes) {
-      await services.pacer.turn()
+      await services.turns.next()
       bytes = 0
     }
     bytes += update.length

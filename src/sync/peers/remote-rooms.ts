@@ -24,7 +24,7 @@ export interface LocalRoom {
 
 /** The services that exchange updates with other nodes. */
 export type RemoteRoomServices =
-  Pick<Services, 'otherNodes' | 'reader' | 'stored' | 'work' | 'pacer' | 'counters' | 'outages' | 'logger' | 'now'>
+  Pick<Services, 'otherNodes' | 'reader' | 'stored' | 'work' | 'turns' | 'counters' | 'outages' | 'logger' | 'now'>
 
 /** Messages kept while the room is being opened; beyond this, the store is read instead. */
 const maxEarly = 1000

@@ -6,7 +6,7 @@ import { findHeldClocks, trimUpdate } from '../../update/trim-update.ts'
 import type { Connection } from '../connection.ts'
 import type { RoomContent } from '../content.ts'
 import { heavyUpdateBytes, manyParts } from '../limits.ts'
-import type { Receipt } from '../save/recent-update.ts'
+import type { UpdateSender } from '../save/recent-update.ts'
 import type { Services } from '../services.ts'
 import { whileHeld, type Keeper } from './while-held.ts'
 
@@ -20,7 +20,7 @@ export interface ReceivingRoom extends Keeper {
 
 /** The services that check, add and store received updates. */
 export type ReceptionServices =
-  Pick<Services, 'work' | 'pacer' | 'saver' | 'limits' | 'documentBounds' | 'counters' | 'logger' | 'now'>
+  Pick<Services, 'work' | 'turns' | 'saver' | 'limits' | 'documentBounds' | 'counters' | 'logger' | 'now'>
 
 /**
  * Checks the updates of clients, large ones in a worker, and takes those that the client can make and Yjs can apply.
@@ -29,8 +29,8 @@ export class Reception {
   readonly #content: RoomContent
   readonly #services: ReceptionServices
   readonly #room: ReceivingRoom
-  /** Receipts for updates that were here already, and for questions whether all is stored */
-  #repeats: Receipt[] = []
+  /** Senders of updates that were here already, or of questions whether all is stored */
+  #repeats: UpdateSender[] = []
 
   constructor (content: RoomContent, services: ReceptionServices, room: ReceivingRoom) {
     this.#content = content
@@ -55,16 +55,16 @@ export class Reception {
     this.#answerRefused(connection, undefined)
   }
 
-  /** Notifies a receipt once everything received so far is stored. */
-  acknowledgeWhenStored (receipt: Receipt): void {
-    if (this.#content.isSentOut) this.#content.recent.acknowledgeWhenStored(receipt)
-    else this.#repeats.push(receipt)
+  /** Notifies a sender once everything received so far is stored. */
+  acknowledgeWhenStored (sender: UpdateSender): void {
+    if (this.#content.isSentOut) this.#content.recent.acknowledgeWhenStored(sender)
+    else this.#repeats.push(sender)
   }
 
   /** A tick has sent out what was received. Updates that are still being added wait for a later tick. */
   ticked (): void {
     if (this.#repeats.length === 0 || !this.#content.isSentOut) return
-    for (const receipt of this.#repeats.splice(0)) this.#content.recent.acknowledgeWhenStored(receipt)
+    for (const sender of this.#repeats.splice(0)) this.#content.recent.acknowledgeWhenStored(sender)
   }
 
   // ---- refused updates
@@ -111,11 +111,11 @@ export class Reception {
 
   /** Cuts off what the room has already. A worker does it, since the update is copied. */
   async #trimHeavy (scanned: ScannedUpdate): Promise<ScannedUpdate> {
-    const { work, pacer } = this.#services
+    const { work, turns } = this.#services
     const { name, known } = this.#content
     if (known.contains(scanned)) return scanned
-    await pacer.turn()
-    if (!await pacer.run(findHeldClocks(scanned, known.stateVector))) return scanned
+    await turns.next()
+    if (!await turns.run(findHeldClocks(scanned, known.stateVector))) return scanned
     const { update, scan } = await work.trim(scanned.bytes, known.encodeStateVector(), name)
     return unpackScan(scan, update)
   }
@@ -128,7 +128,7 @@ export class Reception {
 
   async #takeChecked (connection: Connection, scanned: ScannedUpdate, isStep2: boolean): Promise<void> {
     const content = this.#content
-    if (scanned.parts > manyParts) await this.#services.pacer.turn()
+    if (scanned.parts > manyParts) await this.#services.turns.next()
     if (content.mustInspect(scanned) && !content.known.contains(scanned)) await content.inspect(scanned)
     // The updates of a client that has left by itself are still taken.
     if (connection.wasSentAway) return
@@ -154,8 +154,8 @@ export class Reception {
   /** The same in several turns of the event loop, if the update has many parts. */
   async #takeBitByBit (connection: Connection, scanned: ScannedUpdate): Promise<void> {
     if (scanned.parts <= manyParts) return this.#take(connection, scanned)
-    const { pacer, documentBounds } = this.#services
-    const exceeds = await pacer.run(this.#content.known.exceeding(scanned, documentBounds))
+    const { turns, documentBounds } = this.#services
+    const exceeds = await turns.run(this.#content.known.exceeding(scanned, documentBounds))
     if (connection.wasSentAway || !this.#canTake(connection, scanned, () => exceeds)) return
     this.#taken(connection, await this.#content.takeBitByBit(connection, scanned))
   }
@@ -165,7 +165,7 @@ export class Reception {
     const { counters, limits, saver } = this.#services
     if (this.#content.known.contains(scanned)) {
       counters.count('repeats')
-      if (connection.wantsReceipts) this.acknowledgeWhenStored(connection)
+      if (connection.wantsAcknowledgements) this.acknowledgeWhenStored(connection)
       return false
     }
     // Checked only now: a client that only reads answers step 1 too, with nothing new.

@@ -2,8 +2,8 @@ import { encodeUpdate } from '../../protocol/encode-message.ts'
 import { sharedMessageBytes } from '../../protocol/frame.ts'
 import type { Runs } from '../../update/scan-update.ts'
 
-/** Gets notice when updates are stored. */
-export interface Receipt {
+/** Sends updates, and is notified when they are stored. */
+export interface UpdateSender {
   /** @param count messages of one sender that are stored */
   acknowledge (count: number): void
 }
@@ -20,7 +20,7 @@ export class RecentUpdate {
   readonly runs: Runs
   #isStored: boolean
   #awaited: number
-  #receipts: readonly Receipt[] = []
+  #senders: readonly UpdateSender[] = []
   #message: Uint8Array | undefined
 
   /**
@@ -49,8 +49,8 @@ export class RecentUpdate {
     return this.#message
   }
 
-  /** @param receipts notified when it is stored, once for each message */
-  expect (receipts: readonly Receipt[]): void { this.#receipts = receipts }
+  /** @param senders notified when it is stored, once for each message */
+  expect (senders: readonly UpdateSender[]): void { this.#senders = senders }
 
   markStored (): void { this.#isStored = true }
 
@@ -64,12 +64,12 @@ export class RecentUpdate {
   /** This node stores it instead of the others. */
   adopt (): void { this.#awaited = 0 }
 
-  /** Notifies the receipts. To be called once it is stored. */
+  /** Notifies the senders. To be called once it is stored. */
   acknowledge (): void {
-    if (this.#receipts.length === 0) return
-    const counts = new Map<Receipt, number>()
-    for (const receipt of this.#receipts) counts.set(receipt, (counts.get(receipt) ?? 0) + 1)
-    this.#receipts = []
-    for (const [receipt, count] of counts) receipt.acknowledge(count)
+    if (this.#senders.length === 0) return
+    const counts = new Map<UpdateSender, number>()
+    for (const sender of this.#senders) counts.set(sender, (counts.get(sender) ?? 0) + 1)
+    this.#senders = []
+    for (const [sender, count] of counts) sender.acknowledge(count)
   }
 }

@@ -1,5 +1,5 @@
 import type { Runs } from '../../update/scan-update.ts'
-import { RecentUpdate, type Receipt } from './recent-update.ts'
+import { RecentUpdate, type UpdateSender } from './recent-update.ts'
 
 /** The newest updates of a room: all that are not stored yet, and those that some connection has still to be sent. */
 export class RecentUpdates {
@@ -8,8 +8,8 @@ export class RecentUpdates {
   #bytes = 0
   #unsaved = 0
   #relayed = 0
-  /** Receipts to be notified once everything up to an index is stored */
-  #waiting: Array<{ readonly index: number, readonly receipt: Receipt }> = []
+  /** Senders to be notified once everything up to an index is stored */
+  #waiting: Array<{ readonly index: number, readonly sender: UpdateSender }> = []
 
   get lastIndex (): number { return this.#lastIndex }
   get bytes (): number { return this.#bytes }
@@ -20,7 +20,7 @@ export class RecentUpdates {
   get all (): readonly RecentUpdate[] { return this.#updates }
 
   /** The first index that is not stored; one above the last if all are. */
-  get firstUnsavedIndex (): number {
+  get firstNotStoredIndex (): number {
     return this.#updates.find(({ isStored }) => !isStored)?.index ?? this.#lastIndex + 1
   }
 
@@ -62,10 +62,10 @@ export class RecentUpdates {
     return true
   }
 
-  /** Notifies the receipt once everything that is here now is stored. */
-  acknowledgeWhenStored (receipt: Receipt): void {
-    if (this.areStored) receipt.acknowledge(1)
-    else this.#waiting.push({ index: this.#lastIndex, receipt })
+  /** Notifies the sender once everything that is here now is stored. */
+  acknowledgeWhenStored (sender: UpdateSender): void {
+    if (this.areStored) sender.acknowledge(1)
+    else this.#waiting.push({ index: this.#lastIndex, sender })
   }
 
   /** @returns the updates from `index` on; undefined if some of them are no longer in memory */
@@ -94,11 +94,11 @@ export class RecentUpdates {
 
   #settle (): void {
     if (this.#waiting.length === 0) return
-    const first = this.firstUnsavedIndex
+    const first = this.firstNotStoredIndex
     const waiting = this.#waiting
     this.#waiting = []
     for (const next of waiting) {
-      if (next.index < first) next.receipt.acknowledge(1)
+      if (next.index < first) next.sender.acknowledge(1)
       else this.#waiting.push(next)
     }
   }

@@ -1,12 +1,12 @@
 import type { ScannedUpdate } from '../../update/scan-update.ts'
 import type { Connection } from '../connection.ts'
-import type { Receipt } from '../save/recent-update.ts'
+import type { UpdateSender } from '../save/recent-update.ts'
 
 /** Updates of this node's clients that a room knows and that wait for its next tick. */
 export class PendingUpdates {
   #updates: ScannedUpdate[] = []
   #bytes = 0
-  #receipts: Receipt[] = []
+  #senders: UpdateSender[] = []
   /** null: several, or none on this node */
   #sender: Connection | null | undefined
 
@@ -21,15 +21,15 @@ export class PendingUpdates {
     this.#updates.push(update)
     this.#bytes += update.bytes.length
     this.#sender = from !== undefined && (this.#sender === undefined || this.#sender === from) ? from : null
-    if (from?.wantsReceipts === true) this.#receipts.push(from)
+    if (from?.wantsAcknowledgements === true) this.#senders.push(from)
   }
 
-  /** Removes all of them. @returns them, with the receipts to notify when they are stored: one for each update */
-  take (): { updates: readonly ScannedUpdate[], receipts: readonly Receipt[] } {
-    const taken = { updates: this.#updates, receipts: this.#receipts }
+  /** Removes all of them. @returns them, with the senders to notify when they are stored: one for each update */
+  take (): { updates: readonly ScannedUpdate[], senders: readonly UpdateSender[] } {
+    const taken = { updates: this.#updates, senders: this.#senders }
     this.#updates = []
     this.#bytes = 0
-    this.#receipts = []
+    this.#senders = []
     this.#sender = undefined
     return taken
   }

@@ -5,7 +5,7 @@ const turnBudgetMs = 4
  * Gives out turns for bulk work, first come, first served, so that fifty clients that join a large document leave time
  * for other work.
  */
-export class Pacer {
+export class Turns {
   readonly #now: () => number
   #waiting: Array<() => void> = []
   #scheduled = false
@@ -15,7 +15,7 @@ export class Pacer {
   }
 
   /** Resolves in a later turn of the event loop, when there is time. */
-  turn (): Promise<void> {
+  next (): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
       this.#schedule()
@@ -27,7 +27,7 @@ export class Pacer {
     for (;;) {
       const { done, value } = steps.next()
       if (done === true) return value
-      await this.turn()
+      await this.next()
     }
   }
 
