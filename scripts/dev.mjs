@@ -69,7 +69,8 @@ async function start () {
   settings        .env, see .env.example
   documents       ${env.DATABASE_URL ? 'PostgreSQL (DATABASE_URL)' : env.DATA_DIR ?? './data'}
 
-  Ctrl-C stops it. It restarts when a file changes, .env included.
+  Starting: it is ready once the log says "Server listening". Ctrl-C stops it. It restarts when a file changes, .env
+  included.
 
 `)
   // In its own process group: otherwise Ctrl-C would reach the service twice, and the second signal stops it at once.

@@ -7,13 +7,14 @@ import { parseArgs } from 'node:util'
 import t from 'tap'
 import { compileAll, compiledPath, sourcesIn } from './compile.mjs'
 
-const { values: options, positionals } = parseArgs({
+const usage = 'npm test -- [-j FILES_AT_ONCE] [--timeout SECONDS] [FILE | FOLDER]...'
+const { values: options, positionals } = readArguments({
   allowPositionals: true,
   options: {
     // Files that run at the same time: one more than there are cores, since most of them wait for something.
     jobs: { type: 'string', short: 'j', default: String(availableParallelism() + 1) },
-    // Seconds after which a file has failed; 0 is no limit.
-    timeout: { type: 'string', default: '600' },
+    // Seconds after which a file has failed; 0 is no limit. No test has a limit of its own: a busy machine would fail.
+    timeout: { type: 'string', default: '900' },
   },
 })
 
@@ -25,13 +26,27 @@ const wanted = positionals.map((path) => relative(root, resolve(path)))
 process.chdir(root)
 await compileAll()
 
+function readArguments (config) {
+  try {
+    return parseArgs(config)
+  } catch (error) {
+    return fail(`${error.message}\n${usage}`)
+  }
+}
+
+function fail (line) {
+  console.error(line)
+  process.exit(2)
+}
+
 const isWanted = (file) => wanted.length === 0 || wanted.some((path) => file === path || file.startsWith(`${path}/`))
 const rank = (file) => {
   const found = slowFolders.indexOf(file.split('/')[1])
   return found === -1 ? slowFolders.length : found
 }
 const files = (await sourcesIn('test')).filter((name) => name.endsWith('.test.ts') && isWanted(name))
-if (files.length === 0) throw new Error(`No tests in ${wanted.join(', ')}`)
+const empty = wanted.filter((path) => !files.some((file) => file === path || file.startsWith(`${path}/`)))
+if (empty.length > 0) fail(`No tests in ${empty.join(', ')}: paths are relative to the folder of the project`)
 
 // They take a quarter of a second per file, so a whole run goes without: run its failing files again to see the lines.
 const sourceMaps = wanted.length > 0 ? ['--enable-source-maps'] : []

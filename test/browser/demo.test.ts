@@ -7,7 +7,7 @@ const chromiumPath = '/usr/bin/chromium'
 
 t.before(() => { requireProgram(chromiumPath, 'chromium') })
 
-t.test('`make dev` opens a page on which two people edit one document', { timeout: 120_000 }, async (t) => {
+t.test('`make dev` opens a page on which two people edit one document', async (t) => {
   const [port, demoPort] = [await freePort(), await freePort()]
   const env = { PORT: String(port), DEMO_PORT: String(demoPort), DATA_DIR: t.testdir(), NODE_ENV: '', COLLABORATION_SERVER_SECRET: '', COLLABORATION_SERVER_ORIGIN: '' }
   const service = await start(process.execPath, ['scripts/dev.mjs'], { ready: /Server listening/, env })

@@ -6,8 +6,6 @@ import {
   away, back, deaf, isHeard, isOneCut, openNoted, opener, refusal, rejectsPassword, survives,
 } from './redis-nodes.ts'
 
-t.setTimeout(180_000)
-
 const cluster = await startRedisCluster()
 t.teardown(() => cluster.remove())
 const open = opener(cluster.url)
@@ -24,7 +22,7 @@ await t.test('An unreachable cluster does not stop the start', async (t) => {
   t.pass()
 })
 
-await t.test('The loss of a shard without the channels causes no cut', { timeout: 60_000 }, async (t) => {
+await t.test('The loss of a shard without the channels causes no cut', async (t) => {
   const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
   await isHeard(a.bus, b, 'before')
   const holder = await cluster.holder()
@@ -38,7 +36,7 @@ await t.test('The loss of a shard without the channels causes no cut', { timeout
   t.same([...a.lines, ...b.lines], [])
 })
 
-await t.test('The loss and return of the shard with the channels causes one cut', { timeout: 60_000 }, async (t) => {
+await t.test('The loss and return of the shard with the channels causes one cut', async (t) => {
   const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
   await isHeard(a.bus, b, 'before')
   const holder = await cluster.holder()
@@ -50,7 +48,7 @@ await t.test('The loss and return of the shard with the channels causes one cut'
   for (const index of [0, 1, 2]) await cluster.says(index, 'ok')
 })
 
-await t.test('A move of the channels to another server causes one cut, and the old server can then fail', { timeout: 60_000 }, async (t) => {
+await t.test('A move of the channels to another server causes one cut, and the old server can then fail', async (t) => {
   const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
   await isHeard(a.bus, b, 'before')
   const from = await cluster.holder()
@@ -72,7 +70,7 @@ await t.test('The bus survives a restart of all servers, one after the other', a
   })
 })
 
-await t.test('A replica that takes over the shard with the channels causes one cut', { timeout: 60_000 }, async (t) => {
+await t.test('A replica that takes over the shard with the channels causes one cut', async (t) => {
   const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
   await isHeard(a.bus, b, 'before')
   const holder = await cluster.holder()
@@ -87,7 +85,7 @@ await t.test('A replica that takes over the shard with the channels causes one c
   })
 })
 
-await t.test('A replica that rejects subscribers at first causes one cut, which ends once it accepts them', { timeout: 60_000 }, async (t) => {
+await t.test('A replica that rejects subscribers at first causes one cut, which ends once it accepts them', async (t) => {
   const [a, b] = [await openNoted(t, cluster.url), await openNoted(t, cluster.url)]
   await isHeard(a.bus, b, 'before')
   const holder = await cluster.holder()

@@ -16,8 +16,6 @@ import { cli } from './run-cli.ts'
 
 const documents = 300
 
-t.setTimeout(120_000)
-
 const server = await startPostgres()
 t.teardown(() => server.stop())
 const folder = await mkdtemp(join(tmpdir(), 'y-migrate-'))

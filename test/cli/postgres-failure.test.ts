@@ -7,8 +7,6 @@ import { quiet } from '../store/quiet-logger.ts'
 import { fill, folder, start } from './filled-store.ts'
 import { cli, cliProcess } from './run-cli.ts'
 
-t.setTimeout(120_000)
-
 const hanging = await hangingPostgres()
 t.teardown(() => { hanging.close() })
 const unknownHost = 'postgres://alice:hunter-42@hunter.invalid/db'

@@ -12,8 +12,6 @@ import { startPostgres } from '../store/postgres-server.ts'
 import { quiet } from '../store/quiet-logger.ts'
 import { cli, cliProcess } from './run-cli.ts'
 
-t.setTimeout(600_000)
-
 /** Updates that decode, and at which Yjs throws when it applies them. */
 const poisons = {
   'refers to itself': '0101ffffffff0f0084ffffffff0f00017800',

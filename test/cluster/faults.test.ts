@@ -11,7 +11,6 @@ import { when } from '../clients/changes.ts'
  */
 const redisDownMs = inLongRun(5_000, 30_000)
 
-t.setTimeout(600_000)
 const cluster = await startNodes(3)
 t.teardown(() => cluster.stop())
 const { nodes, ports, redis, redisLinks, postgres } = cluster

@@ -10,7 +10,6 @@ import { when } from '../clients/changes.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 /* PostgreSQL is stopped, or hangs, until both nodes have noticed and people have typed a good deal more. */
-t.setTimeout(600_000)
 const cluster = await startNodes(2)
 t.teardown(() => cluster.stop())
 const { nodes, ports, postgres, databaseUrl } = cluster

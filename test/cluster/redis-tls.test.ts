@@ -11,7 +11,6 @@ import { startRedisCluster, startSentinels } from './redis-groups.ts'
 import { startRedis } from './redis-server.ts'
 import { when } from '../clients/changes.ts'
 
-t.setTimeout(600_000)
 // The three kinds of Redis are tested at the same time: most of it is waiting.
 t.jobs = 3
 

@@ -4,7 +4,6 @@ import { asDjango } from '../helper.ts'
 import { answers, ask, startNodes } from './nodes.ts'
 import { connect, kinds } from '../clients/connect.ts'
 
-t.setTimeout(600_000)
 const cluster = await startNodes(2)
 t.teardown(() => cluster.stop())
 const { ports } = cluster

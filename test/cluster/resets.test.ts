@@ -9,7 +9,6 @@ import { about, bytes } from '../clients/messages.ts'
  * Two nodes, and a socket on the second one without a document: a reset on the first node reaches it, even if that
  * node had never heard of the second when it was asked.
  */
-t.setTimeout(600_000)
 const cluster = await startNodes(2)
 t.teardown(() => cluster.stop())
 const { ports, redis, redisLinks, databaseUrl } = cluster

@@ -15,7 +15,7 @@ if (process.getuid?.() !== 0 && process.env.CI === undefined) {
   t.comment('A small disk can only be mounted by root: run this file with sudo to test a full one.')
 } else {
   for (const ending of ['waits until there is room', 'is killed'] as const) {
-    t.test(`The disk is full, and the service ${ending} (CRASH_ROUNDS=${rounds} CRASH_SEED=${seed})`, { timeout: 0 }, async (t) => {
+    t.test(`The disk is full, and the service ${ending} (CRASH_ROUNDS=${rounds} CRASH_SEED=${seed})`, async (t) => {
       for (let round = 0; round < (isLong ? Math.ceil(rounds / 10) : 1); round++) {
         const disk = mountSmallDisk(3 + random.below(3))
         const wrong = await fill(disk, ending === 'is killed').finally(() => { disk.unmount() })

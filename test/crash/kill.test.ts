@@ -54,7 +54,7 @@ const crashes: Record<string, (service: Service) => Promise<void>> = {
   },
 }
 
-t.test(`No acknowledged change is lost, whenever the service crashes (CRASH_ROUNDS=${rounds} CRASH_SEED=${seed})`, { timeout: 0 }, async (t) => {
+t.test(`No acknowledged change is lost, whenever the service crashes (CRASH_ROUNDS=${rounds} CRASH_SEED=${seed})`, async (t) => {
   const folder = t.testdir()
   const ledger = new Ledger()
   const names = Object.keys(crashes)

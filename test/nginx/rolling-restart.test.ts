@@ -11,8 +11,6 @@ import { freePort } from '../free-port.ts'
 import { startPostgres } from '../store/postgres-server.ts'
 import { NginxProcess } from './nginx-process.ts'
 
-t.setTimeout(600_000)
-
 const room = 'plan'
 
 /** A person who types a word every few ms, and the events of the connection. */

@@ -10,8 +10,6 @@ import { synced } from '../clients/client.ts'
 import { connectHocuspocus } from '../clients/hocuspocus-client.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
-t.setTimeout(300_000)
-
 interface Line { readonly level: number, readonly msg: string, readonly [field: string]: unknown }
 
 /** Collects lines as the service writes them, and resolves when one has appeared. */

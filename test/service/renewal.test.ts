@@ -28,7 +28,8 @@ for (const kind of allKinds) {
   t.test(`${kind}: a renewed connection outlives its first ticket, and ends with the last one`, async (t) => {
     const { wsUrl } = await start(t)
     const token = (exp: number): Promise<string> => mint('r', { exp, can_edit: true, user_id: 'u' })
-    const first = await token(soon(5))
+    // Long enough to connect on a busy machine.
+    const first = await token(soon(15))
     const client = connect(t, { kind, wsUrl, room: 'r', token: first })
     // It ends with the first ticket, and so shows when that has expired.
     const witness = connect(t, { kind, wsUrl, room: 'r', token: first })
@@ -117,8 +118,8 @@ for (const kind of hocuspocusKinds) {
   t.test(`${kind}: a document that is left and opened again on its socket needs no older ticket`, async (t) => {
     const { wsUrl } = await start(t)
     const token = (exp: number): Promise<string> => mint('r', { exp, can_edit: true })
-    const socket = openHocuspocusSocket(t, kind, wsUrl, { room: 'r', query: `&token=${await token(soon(5))}` })
-    const witness = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', token: await token(soon(5)) })
+    const socket = openHocuspocusSocket(t, kind, wsUrl, { room: 'r', query: `&token=${await token(soon(15))}` })
+    const witness = connect(t, { kind: 'y-websocket 3', wsUrl, room: 'r', token: await token(soon(15)) })
     const client = connect(t, { kind, wsUrl, room: 'r', socket })
     await Promise.all([client.synced(), witness.synced()])
     const last = await token(soon(60))

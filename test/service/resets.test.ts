@@ -11,8 +11,6 @@ import { mint } from './tickets.ts'
 import { openBare, connectBare, type BareClient } from '../clients/bare-client.ts'
 import { about, bytes, read } from '../clients/messages.ts'
 
-t.setTimeout(180_000)
-
 const auth = (token = '', name = 'r') => about(name, bytes(2, 0, token))
 const bye = (name = 'r') => about(name, bytes(7, 'bye'))
 const step1 = (name = 'r') => about(name, bytes(0, 0, Uint8Array.of(0)))

@@ -82,7 +82,7 @@ async function throwAt (url: string, frames: readonly Buffer[]): Promise<number 
   return code
 }
 
-await t.test(`${frames} mutated frames, seed ${seed}`, { timeout: 3_600_000 }, async (t) => {
+await t.test(`${frames} mutated frames, seed ${seed}`, async (t) => {
   const lines: string[] = []
   const { app, url, wsUrl } = await listen(t, { LOG_LEVEL: 'error' }, { write: (line) => { lines.push(line) } })
   const [a, b] = [connectYWebsocket(t, wsUrl, 'quiet'), connectYWebsocket(t, wsUrl, 'quiet')]

@@ -73,6 +73,6 @@ async function replay (t: Test, history: EditingHistory, perMessage: number): Pr
   t.same([...all, late, again].flatMap(({ closes }) => closes), [])
 }
 
-await t.test('Every edit of a paper', { timeout: 170_000 }, async (t) => { await replay(t, await oneAuthor(), batch) })
-await t.test('Its first part, one message per keystroke', { timeout: 170_000 }, async (t) => { await replay(t, await oneAuthor(5000), 1) })
-await t.test('Two people who typed at once', { timeout: 170_000 }, async (t) => { await replay(t, await twoAuthors(), 20) })
+await t.test('Every edit of a paper', async (t) => { await replay(t, await oneAuthor(), batch) })
+await t.test('Its first part, one message per keystroke', async (t) => { await replay(t, await oneAuthor(5000), 1) })
+await t.test('Two people who typed at once', async (t) => { await replay(t, await twoAuthors(), 20) })

@@ -232,7 +232,7 @@ function missingFrom ({ store: { pendingStructs } }: Y.Doc): [number, number][] 
   return [...pendingStructs?.missing ?? []].sort(([a], [b]) => a - b)
 }
 
-await t.test('Whatever happens in whatever order, nothing is lost and all agree', { timeout: 3_600_000 }, async (t) => {
+await t.test('Whatever happens in whatever order, nothing is lost and all agree', async (t) => {
   let taken = 0
   let compactions = 0
   let acknowledged = 0
