@@ -34,6 +34,7 @@ test-nodes: install ## run the core of the tests on other versions of Node.js, f
 	@scripts/test-nodes.sh
 
 bench: build ## measure the service beside other servers, conversion and several nodes; print tables
+	@test -d bench/peers/node_modules || npm ci --silent --prefix bench/peers || echo 'The peers cannot be installed: only our own figures follow.'
 	@npm run --silent bench
 	@npm run --silent bench:convert
 	@npm run --silent bench:cluster
