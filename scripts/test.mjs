@@ -11,8 +11,8 @@ const usage = 'npm test -- [-j FILES_AT_ONCE] [--timeout SECONDS] [FILE | FOLDER
 const { values: options, positionals } = readArguments({
   allowPositionals: true,
   options: {
-    // Files that run at the same time: one more than there are cores, since most of them wait for something.
-    jobs: { type: 'string', short: 'j', default: String(availableParallelism() + 1) },
+    // Files that run at the same time: two more than there are cores, since many of them wait.
+    jobs: { type: 'string', short: 'j', default: String(availableParallelism() + 2) },
     // Seconds after which a file has failed; 0 is no limit. No test has a limit of its own: a busy machine would fail.
     timeout: { type: 'string', default: '900' },
   },

@@ -14,7 +14,7 @@ import { updateToBlocks } from '../../src/convert/yjs/update-to-blocks.ts'
 import { renderGfm, seen } from './gfm.ts'
 
 /** One file of so many is read; REAL_FILES=1 reads all of them, some 1,400, which takes minutes. */
-const step = Number(process.env['REAL_FILES'] ?? 25)
+const step = Number(process.env['REAL_FILES'] ?? 50)
 
 const files = readdirSync('node_modules', { recursive: true, encoding: 'utf8' }).filter((path) => /\.(?:md|markdown|html?)$/i.test(path)).sort()
   .filter((path, index) => index % step === 0 && statSync(join('node_modules', path)).isFile())
