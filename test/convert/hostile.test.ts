@@ -8,7 +8,7 @@ import { hostileInputs } from './hostile-inputs.ts'
  * Characters of each input: enough for readers that take exponential or cubic time. `HOSTILE_LENGTH=200000` also tells
  * a quadratic reader, which takes minutes, from a linear one.
  */
-const length = Number(process.env['HOSTILE_LENGTH'] ?? 30_000)
+const length = Number(process.env['HOSTILE_LENGTH'] ?? 20_000)
 /** Bytes; a table of as many cells as a document can have, as Yjs. */
 const largestTableBytes = 15_000_000
 /** ms for one conversion: far above what the slowest linear one takes, on a very busy machine too. */

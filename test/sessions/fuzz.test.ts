@@ -15,7 +15,7 @@ import { connectYWebsocket } from '../clients/y-websocket-client.ts'
  * Mutated frames of both protocols, sent to a running service. Y_PROVIDER_FUZZ_FRAMES sets their number (10,000),
  * Y_PROVIDER_SEED repeats a run.
  */
-const frames = Number(process.env['Y_PROVIDER_FUZZ_FRAMES'] ?? 5000)
+const frames = Number(process.env['Y_PROVIDER_FUZZ_FRAMES'] ?? 3000)
 const seed = Number(process.env['Y_PROVIDER_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
 let state = seed

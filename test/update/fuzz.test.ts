@@ -12,7 +12,7 @@ import { mix } from './histories.ts'
 import { tries } from './tries.ts'
 
 /** How many mutated updates are tried. */
-const mutations = tries(15_000)
+const mutations = tries(10_000)
 
 /** Numbers at the edges: 2^53 - 1, 2^35 - 1, 2^50, and the structs skip, collected and deleted. */
 const edges = [

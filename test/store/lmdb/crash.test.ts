@@ -8,7 +8,7 @@ import { quiet } from '../quiet-logger.ts'
 import { compactionsWithSetAside, startChild } from './child-process.ts'
 
 /** A short series; `CRASH_ROUNDS=300` makes a long one. */
-const rounds = Number(process.env.CRASH_ROUNDS ?? 6)
+const rounds = Number(process.env.CRASH_ROUNDS ?? 4)
 
 async function folder (t: Test): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'y-store-'))
