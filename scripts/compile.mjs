@@ -26,15 +26,19 @@ const keepFilesApart = {
 /** Packages of hundreds of modules, which load in a tenth of the time if bundled into one. Every test imports them. */
 const largePackages = ['tap', 'typebox']
 
-/** Bundles the large packages into `.tap/compiled/node_modules`, where the compiled files find them first. */
+/**
+ * Bundles the large packages into `.tap/compiled/node_modules`, where the compiled files find them first.
+ * @returns the files
+ */
 async function bundlePackages () {
   const folder = join(compiled, 'node_modules')
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: largePackages,
     outdir: folder,
     entryNames: '[name]/index',
     bundle: true,
+    write: false,
     format: 'esm',
     platform: 'node',
     target: 'node20',
@@ -42,9 +46,11 @@ async function bundlePackages () {
     banner: { js: "import { createRequire as createRequireHere } from 'node:module'; const require = createRequireHere(import.meta.url);" },
     logLevel: 'error',
   })
-  await Promise.all(largePackages.map((name) => {
-    return writeFile(join(folder, name, 'package.json'), JSON.stringify({ name, type: 'module', exports: './index.js' }))
-  }))
+  const manifests = largePackages.map((name) => {
+    const contents = Buffer.from(JSON.stringify({ name, type: 'module', exports: './index.js' }))
+    return { path: join(folder, name, 'package.json'), contents }
+  })
+  return [...outputFiles, ...manifests]
 }
 
 /** Compiles src, test, bench and scripts to `.tap/compiled`; types are not checked. Writes only what has changed. */
@@ -67,13 +73,12 @@ export async function compileAll () {
   await mkdir(compiled, { recursive: true })
   // Tells Node that the files are modules, and holds the version that the service reports.
   await copyFile(join(root, 'package.json'), join(compiled, 'package.json'))
-  await Promise.all(outputFiles.map(async ({ path, contents }) => {
+  await Promise.all([...outputFiles, ...await bundlePackages()].map(async ({ path, contents }) => {
     const before = await readFile(path).catch(() => undefined)
     if (before?.equals(contents)) return
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, contents)
   }))
-  await bundlePackages()
   await removeOthers(new Set(outputFiles.map(({ path }) => path)))
 }
 

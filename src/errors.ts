@@ -73,7 +73,8 @@ export function answerError (error: FastifyError, request: FastifyRequest, reply
   const status = statusCode >= 400 && statusCode < 600 ? statusCode : 500
   // The errors above are no bugs: their code says enough, without a stack.
   if (status >= 500) request.log.error(isOurs(error) ? { code: error.code } : { err: error }, error.message)
-  else if (error.cause instanceof Error) {
+  else if (isOurs(error) && error.cause instanceof Error) {
+    // Causes of other errors can quote the request.
     request.log.debug({ code: error.code, reason: error.cause.message }, error.message)
   }
   if (status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfterSeconds)

@@ -75,8 +75,8 @@ function lineOf ({ node }: Gate, room: string | undefined, connection: Connectio
 }
 
 /**
- * The close reason for a verdict that denies access. If access could not be judged, clients are told to retry, each
- * after a different delay.
+ * The close reason for a verdict that denies access. If Django could not answer, the reason asks the client to retry,
+ * each client after a different delay.
  */
 export function refusal (verdict: Extract<Verdict, { allowed: false }>): CloseReason {
   const { code, reason, rule } = verdict

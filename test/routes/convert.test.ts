@@ -243,6 +243,9 @@ await t.test('The log says why content is invalid, at level debug', async (t) =>
   const answer = await convert(app, Buffer.from([0xff]), { accept: 'text/plain' })
   t.same([answer.statusCode, answer.body], [400, '{"error":"Invalid content"}'])
   t.match(log.find((line) => line.includes('YP_CONTENT_INVALID')), /"reason":"[^"]*UTF-8/)
+  const headers = { ...asDjango, 'content-type': 'application/json' }
+  await app.inject({ method: 'POST', url: '/api/convert-markdown/', headers, payload: '{"content": a-private-word' })
+  t.notOk(log.some((line) => line.includes('a-private-word')), 'and repeats nothing of a request that is not JSON')
 })
 
 await t.test('An unusable blocks module stops the start, and the reason is given', async (t) => {

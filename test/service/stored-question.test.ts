@@ -82,7 +82,7 @@ t.test('A read-only client is not told that its changes are stored', async (t) =
   t.same(reader.all('stored'), [{ type: 'stored', number: 7, isStored: false }])
 })
 
-t.test('A read-only client that has changed nothing is told that all is stored, whatever it answers to the initial sync', async (t) => {
+t.test('A read-only client that has changed nothing gets the answer that everything is stored', async (t) => {
   const watchStored = await watchStoredOfTheDocs()
   const { app, wsUrl } = await listen(t)
   const writer = connectYWebsocket(t, wsUrl, 'watched')

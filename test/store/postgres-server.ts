@@ -67,7 +67,7 @@ export async function startPostgres ({ tls = false, durable = false } = {}): Pro
     signal('SIGSTOP')
     return () => {
       signal('SIGCONT')
-      // runuser stops when its child stops, and does not resume by itself.
+      // The kernel stops runuser with its child, but does not resume it.
       if (isRoot) process.kill(starter, 'SIGCONT')
     }
   }

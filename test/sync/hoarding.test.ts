@@ -21,7 +21,7 @@ await t.test('A client that keeps sending updates with gaps without reading is a
   const updates = Array.from({ length: 300 }, (_, index) => edited(doc, () => { doc.getText('text').insert(index, 'x') }))
   for (const update of updates.filter((_, index) => index % 2 === 1)) peer.update(update)
   t.equal(peer.socket.writes - written, 1)
-  // It is rejected each time, and a Hocuspocus client is told each time.
+  // Each attempt is rejected, and a Hocuspocus client gets an answer to each.
   const reader = await engine.joinLive('room', { wire: 'hocuspocus', canEdit: false })
   reader.socket.buffered = engine.maxBufferedBytes + 1
   for (let count = 0; count < 50_000 && reader.closed === undefined; count++) reader.update(updates[0]!)

@@ -156,6 +156,16 @@ await t.test('An update with a gap is kept and relayed, and its sender is asked 
   t.equal(writer.all('step1').length, asked + 1, 'no more questions')
 })
 
+await t.test('A read-only connection is closed for a malformed answer to the initial sync, on either protocol', async (t) => {
+  for (const wire of ['y-websocket', 'hocuspocus'] as const) {
+    const engine = new Engine()
+    const reader = await engine.joinLive('room', { wire, canEdit: false })
+    reader.say({ type: 'sync-step-2', update: Uint8Array.of(1) })
+    await until(() => reader.closed !== undefined)
+    t.equal(engine.rooms.counters.refused, 0, wire)
+  }
+})
+
 await t.test('A read-only connection changes nothing, whatever it sends', async (t) => {
   for (const wire of ['y-websocket', 'hocuspocus'] as const) {
     const engine = new Engine()

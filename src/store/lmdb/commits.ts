@@ -113,7 +113,7 @@ function listenIn (tree: LmdbTree, take: () => ((status: number) => void) | unde
       const onStatus = take()
       startWriting.call(env, address, (status) => {
         onStatus?.(status)
-        // If it gets "visible" instead of an error, lmdb-js finds the error by itself and rejects, but prints nothing.
+        // lmdb-js prints an error status. After "visible" it detects the error itself and rejects, without printing.
         return callback(onStatus && isError(status) ? statuses.visible : status)
       })
     },
