@@ -56,6 +56,13 @@ export interface Store {
   /** Removes the updates that are set aside, damaged ones too. @returns how many it removed */
   removeSetAside (document: string): Promise<number>
 
+  /**
+   * Who has written the updates above `since`: user ids, those who wrote last first. The last 256 people of a document
+   * are remembered. An empty list if the document does not exist.
+   * @throws DamagedDocument
+   */
+  authors (document: string, since: number): Promise<readonly string[]>
+
   /** Removes a document and everything stored with it. @returns whether it existed */
   remove (document: string): Promise<boolean>
 
@@ -80,6 +87,8 @@ export interface LogEntry {
   readonly document: string
   /** One Yjs update, V1. */
   readonly update: Uint8Array
+  /** The user ids of those whose edits it holds. Those that no store can keep are left out (`keptAuthors`). */
+  readonly authors?: readonly string[]
 }
 
 /** An entry of a document's log. */

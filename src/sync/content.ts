@@ -245,10 +245,10 @@ export class RoomContent {
   /** Merges the pending updates, to be sent out with a tick and stored. */
   takePending (): RecentUpdate[] {
     if (this.pending.all.length === 0) return []
-    const { updates, senders } = this.pending.take()
+    const { updates, senders, authors } = this.pending.take()
     const merged = mergeTick(updates, (scanned) => scanned).map(({ update, runs }) => {
       this.#grow(update)
-      return this.recent.add(update, runs)
+      return this.recent.add(update, runs, authors)
     })
     merged.at(-1)?.expect(senders)
     return merged

@@ -279,7 +279,7 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
 
   /** @param arrivedAt engine time in ms when the first of its updates has arrived */
   #save (recent: RecentUpdate, arrivedAt: number): void {
-    const entry = { document: this.name, update: recent.update }
+    const entry = { document: this.name, update: recent.update, authors: recent.authors }
     this.#services.saver.add({ entry, saved: (seq) => { this.#saved(recent, seq, arrivedAt) } })
   }
 

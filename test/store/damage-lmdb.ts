@@ -1,11 +1,14 @@
 import { join } from 'node:path'
 import { open } from 'lmdb'
-import { decodeRow, knownKey, logKey, nameKey, pieceKey, setAsideKey, stateKey } from '../../src/store/lmdb/layout.ts'
+import { decodeRecord } from '../../src/store/lmdb/journal-record.ts'
+import {
+  decodeRow, journalRange, knownKey, logKey, nameKey, pieceKey, setAsideKey, stateKey,
+} from '../../src/store/lmdb/layout.ts'
 import type { Damageable } from './contract/subject.ts'
 
 /**
- * Changes one bit of a stored part of a document: the last entry of its log, the first piece of its first
- * snapshot, the first update set aside.
+ * Changes one bit of a stored part of a document: the last update of its log or of the journal, the first piece of its
+ * first snapshot, the first update set aside.
  */
 export async function damageLmdb (folder: string, document: string, what: Damageable): Promise<void> {
   const tree = open<Buffer, Buffer>({ path: join(folder, 'documents.mdb'), noSubdir: true, encoding: 'binary', keyEncoding: 'binary' })
@@ -19,10 +22,20 @@ export async function damageLmdb (folder: string, document: string, what: Damage
     exclusiveStart: true,
     limit: 1,
   })
-  const key = { entry: lastEntry, piece: pieceKey(id, 1, 0), known: knownKey(id, 1), aside: setAsideKey(id, 1) }[what]
+  const lastRecord = [...tree.getRange(journalRange())].findLast(({ key, value }) => {
+    return decodeRecord(key, value, new Map()).at(-1)?.documentId === id
+  })?.key
+  const key = {
+    entry: lastRecord ?? lastEntry,
+    piece: pieceKey(id, 1, 0),
+    known: knownKey(id, 1),
+    aside: setAsideKey(id, 1),
+  }[what]
   const value = key && tree.getBinary(key)
   if (!key || !value) throw new Error(`There is no ${what} to damage`)
-  value[value.length >> 1] = (value[value.length >> 1] ?? 0) ^ 1
+  // In a record of the journal, the last bytes are those of its last update.
+  const at = value.length - 1
+  value[at] = (value[at] ?? 0) ^ 1
   tree.putSync(key, value)
   await tree.close()
 }

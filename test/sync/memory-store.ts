@@ -9,6 +9,8 @@ interface Document {
   setAside: readonly StoredSetAside[]
   log: StoredUpdate[]
   lastSeq: number
+  /** The last update of each person */
+  authors: Map<string, number>
   /** The content of the committed bytes, so that a test can ask at any moment whether something is stored */
   known: Known
 }
@@ -33,7 +35,9 @@ export class MemoryStore implements Store {
 
   append (entries: readonly LogEntry[]): Promise<readonly number[]> {
     // Copied before anything is awaited: a buffer that the caller reuses must not change what is stored.
-    const copies = entries.map(({ document, update }) => ({ document, update: new Uint8Array(update) }))
+    const copies = entries.map(({ document, update, authors = [] }) => {
+      return { document, update: new Uint8Array(update), authors }
+    })
     this.appended.push(copies)
     const done = this.#order.then(async () => {
       await this.appends.pass()
@@ -45,9 +49,10 @@ export class MemoryStore implements Store {
     return done
   }
 
-  #commit ({ document, update }: LogEntry): number {
+  #commit ({ document, update, authors = [] }: LogEntry): number {
     const stored = this.#document(document)
     stored.log.push({ seq: ++stored.lastSeq, update })
+    for (const author of authors) stored.authors.set(author, stored.lastSeq)
     stored.known.add(scanUnchecked(update))
     return stored.lastSeq
   }
@@ -105,6 +110,11 @@ export class MemoryStore implements Store {
     return removed
   }
 
+  async authors (name: string, since: number): Promise<readonly string[]> {
+    const authors = this.documents.get(name)?.authors ?? new Map<string, number>()
+    return [...authors].filter(([, seq]) => seq > since).sort(([, a], [, b]) => b - a).map(([author]) => author)
+  }
+
   async remove (name: string): Promise<boolean> {
     return this.documents.delete(name)
   }
@@ -142,7 +152,15 @@ export class MemoryStore implements Store {
   #document (name: string): Document {
     let document = this.documents.get(name)
     if (document === undefined) {
-      document = { snapshot: undefined, pieces: [], setAside: [], log: [], lastSeq: 0, known: new Known() }
+      document = {
+        snapshot: undefined,
+        pieces: [],
+        setAside: [],
+        log: [],
+        lastSeq: 0,
+        authors: new Map(),
+        known: new Known(),
+      }
       this.documents.set(name, document)
     }
     return document

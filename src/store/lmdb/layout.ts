@@ -8,25 +8,36 @@ import type { SetAsideUpdate } from '../store.ts'
  *     00 name                         the store's own records (text: JSON)
  *     01 name of document (UTF-8)     document id, created at
  *     02 document id, generation, n   piece n of a snapshot; n = ffffffff: what the snapshot knows
- *     03 document id, seq             an update; seq = ffffffffffff: the document's state
+ *     03 document id, seq, count      `count` updates, the last of which is `seq`
+ *     03 document id, seq             one update, written by layout 1
+ *     03 document id, ffffffffffff    the document's state, and who has written since its log began
  *     04 document id, n               an update set aside: when, the reason (its length before it), the update
+ *     05 commit                       the journal: the updates of one commit, of all documents (`journal-record.ts`)
  *
- * The state comes after the updates because each append writes there: mostly one page holds both. Numbers are
- * big-endian, so that keys sort as the numbers do; ids, seqs, generations and times have 48 bits. Every value except
- * the store's own records is sealed: the CRC-32 of the content, mixed with the key, comes before it.
+ * An append writes only to the journal. A few seconds later the updates of a document are folded: they move to its log
+ * and its state, all in one entry. So a commit takes a few pages, not one for each document. An update of the journal
+ * counts if its number is above the last one in its document's state; then it is not folded yet. The state comes after
+ * the updates, so that mostly one page holds both. Numbers are big-endian, so that keys sort as the numbers do; ids,
+ * seqs, generations, commits and times have 48 bits. Every value except the store's own records is sealed: the CRC-32
+ * of the content, mixed with the key, comes before it.
  *
- * Kind 04 needed no new version: programs that do not know it copy such entries, and never use a document id twice.
+ * A kind that is added needs no new version if programs that do not know it can copy its entries and work without it:
+ * document ids are never used twice.
  */
-export const layoutVersion = 1
+export const layoutVersion = 2
 
-const kinds = { own: 0, name: 1, piece: 2, log: 3, setAside: 4 } as const
+/** The layouts that this version can read. Layout 1 has no journal. */
+export const readableLayouts: readonly number[] = [1, layoutVersion]
+
+const kinds = { own: 0, name: 1, piece: 2, log: 3, setAside: 4, journal: 5 } as const
 
 const u48Bytes = 6
 const u16Bytes = 2
 const knownIndex = 0xffffffff
 const maxU48 = 2 ** 48 - 1
 const stateSeq = maxU48
-const sealBytes = 4
+/** Bytes before a sealed value. */
+export const sealBytes = 4
 
 /** The entry under a document's name. */
 export interface DocumentRow {
@@ -67,6 +78,10 @@ const stateFields = [
   'base', 'lastSeq', 'logBytes', 'logEntries', 'updatedAt', 'generation', 'upTo', 'pieces', 'snapshotBytes',
 ] as const
 
+const stateBytes = stateFields.length * u48Bytes
+
+const noAuthors = new Uint8Array()
+
 /** The key of one of the store's own records. */
 export const ownKey = (name: string): Buffer => text(kinds.own, name)
 /** The key of the record with the next document id and the floor under new numbers. */
@@ -81,8 +96,25 @@ export const pieceKey = (
 ): Buffer => numbers(kinds.piece, id, generation, index)
 /** The key of a snapshot's state vector and delete set. */
 export const knownKey = (id: number, generation: number): Buffer => pieceKey(id, generation, knownIndex)
-/** The key of an update in the log. */
+/** The key of one update in the log. */
 export const logKey = (id: number, seq: number): Buffer => numbers(kinds.log, id, seq)
+/** The key of `count` updates in the log, the last of which is `seq`. */
+export const logBatchKey = (id: number, seq: number, count: number): Buffer => numbers(kinds.log, id, seq, count)
+/** The number of updates under a key of the log; undefined: it is one update of layout 1. */
+export const batchCountOf = (key: Buffer): number | undefined => {
+  return key.length > 1 + 2 * u48Bytes ? key.readUInt32BE(1 + 2 * u48Bytes) : undefined
+}
+/** The key of the journal's record of a commit. */
+export const journalKey = (commit: number): Buffer => {
+  const key = Buffer.allocUnsafe(1 + u48Bytes)
+  key[0] = kinds.journal
+  key.writeUIntBE(commit, 1, u48Bytes)
+  return key
+}
+/** The commit in the key of a journal's record. */
+export const commitOf = (key: Buffer): number => key.readUIntBE(1, u48Bytes)
+/** The keys of the whole journal. A new object each time: LMDB keeps things of its own in it. */
+export const journalRange = (): { start: Buffer, end: Buffer } => ({ start: journalKey(0), end: journalKey(maxU48) })
 /** The key of a document's state, after those of its log. */
 export const stateKey = (id: number): Buffer => logKey(id, stateSeq)
 /** The key of an update set aside. */
@@ -131,12 +163,16 @@ export const decodeRow = (row: Buffer): DocumentRow => ({
   createdAt: row.readUIntBE(u48Bytes, u48Bytes),
 })
 
-/** The bytes of a document's state. */
-export function encodeState (state: DocumentState): Buffer {
-  const record = Buffer.allocUnsafe(stateFields.length * u48Bytes)
+/** The bytes of a document's state. @param authors as `encodeAuthors` returns them */
+export function encodeState (state: DocumentState, authors: Uint8Array = noAuthors): Buffer {
+  const record = Buffer.allocUnsafe(stateBytes + authors.length)
   stateFields.forEach((field, at) => record.writeUIntBE(state[field], at * u48Bytes, u48Bytes))
+  record.set(authors, stateBytes)
   return record
 }
+
+/** The authors in the bytes of a document's state. @returns a copy, for `decodeAuthors` */
+export const authorsIn = (record: Buffer): Buffer => Buffer.from(record.subarray(stateBytes))
 
 /** Reads a document's state. */
 export function decodeState (record: Buffer): DocumentState {
@@ -189,6 +225,12 @@ export function wrap (content: Uint8Array): Buffer {
 export function seal (key: Buffer, wrapped: Buffer): Buffer {
   wrapped.writeUInt32BE((wrapped.readUInt32BE(0) ^ mark(key)) >>> 0, 0)
   return wrapped
+}
+
+/** Makes a sealed value fail its checksum, in place. */
+export function breakSeal (value: Buffer): Buffer {
+  value.writeUInt32BE(~value.readUInt32BE(0) >>> 0, 0)
+  return value
 }
 
 /** @returns a view of the content; undefined if the seal shows that something else was written under this key */

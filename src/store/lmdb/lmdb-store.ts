@@ -5,15 +5,23 @@ import type { Logger } from '../../logging/logger.ts'
 import { assertDocumentName } from '../document-name.ts'
 import { openLmdbFile } from './data-file.ts'
 import { Headroom, makeRoomToOpen, makeRoomToStart } from './headroom.ts'
-import { countersKey, encodeSetAside, layoutVersion, nameKey, namesEnd, ownKey, wrap } from './layout.ts'
+import { DocumentCache } from './document-cache.ts'
+import { Folding } from './folding.ts'
+import { readJournal, WatchedJournal, type ReadJournal } from './journal.ts'
+import type { JournalEntry } from './journal-record.ts'
+import {
+  countersKey, encodeSetAside, layoutVersion, nameKey, namesEnd, ownKey, readableLayouts, wrap,
+} from './layout.ts'
 import { becomeOwner, type Ownership } from './owner.ts'
-import { loadDocument, readInfo, readPiece, readSetAside } from './lookups.ts'
+import { loadDocument, openDocument, readAuthors, readInfo, readPiece, readSetAside } from './lookups.ts'
 import { appendEntries, compactDocument, createDocument, removeDocument, removeSetAside } from './operations.ts'
 import { Writer, type LmdbSync } from './writer.ts'
 import { makeFolder } from './make-folder.ts'
 import { keptReason } from '../set-aside.ts'
-import type {
-  DocumentInfo, ListOptions, LogEntry, NextSnapshot, SnapshotHead, Store, StoredDocument, StoredSetAside,
+import {
+  DamagedDocument,
+  type DocumentInfo, type ListOptions, type LogEntry, type NextSnapshot, type SnapshotHead, type Store,
+  type StoredDocument, type StoredSetAside,
 } from '../store.ts'
 import type { Transaction } from './transaction.ts'
 import type { LmdbTree } from './tree.ts'
@@ -25,6 +33,8 @@ export interface LmdbOptions {
   readonly path: string
   readonly sync: LmdbSync
   readonly logger: Logger
+  /** ms that updates stay in the journal before they are folded; 10,000 by default. */
+  readonly foldEveryMs?: number
 }
 
 interface Entry {
@@ -61,7 +71,8 @@ const wrapBatchBytes = 1 << 20
  * Opens the embedded store for a service, as its only writer.
  * @throws StoreInUse if another service uses it
  */
-export async function openLmdbStore ({ path, sync, logger }: LmdbOptions): Promise<LmdbStore> {
+export async function openLmdbStore (options: LmdbOptions): Promise<LmdbStore> {
+  const { path, logger } = options
   const folder = resolve(path)
   await makeFolder(folder)
   const file = join(folder, dataFile)
@@ -72,13 +83,48 @@ export async function openLmdbStore ({ path, sync, logger }: LmdbOptions): Promi
     if (tree.getBinary(layoutKey)) checkLayout(tree)
     await makeRoomToStart(tree, file)
     ownership = await becomeOwner(tree, folder)
-    if (!tree.getBinary(layoutKey)) tree.putSync(layoutKey, Buffer.from(String(layoutVersion)))
-    const writer = new Writer(tree, await Headroom.of(tree, file), sync, logger)
-    return new LmdbStore(tree, folder, writer, ownership)
+    upgradeLayout(tree, logger)
+    return new LmdbStore(tree, folder, { ...await startWriting(tree, file, options), ownership })
   } catch (error) {
     await ownership?.release()
     await tree.close()
     throw error
+  }
+}
+
+/** @throws DamagedJournal */
+async function startWriting (
+  tree: LmdbTree,
+  file: string,
+  { sync, logger, foldEveryMs }: LmdbOptions
+): Promise<Omit<Writing, 'ownership'>> {
+  const { entries, commits } = readJournal(tree)
+  const cache = new DocumentCache()
+  for (const [document, ofDocument] of entries) rememberJournaled(tree, cache, document, ofDocument)
+  const writer = new Writer(tree, await Headroom.of(tree, file), {
+    sync,
+    logger,
+    cache,
+    lastCommit: commits.at(-1) ?? 0,
+    // Not before there is a folding: the first write comes later.
+    journaled: (commit, bytes) => { folding.added(commit, bytes) },
+  })
+  const folding: Folding = new Folding(writer, { cache, commits, logger, foldEveryMs })
+  return { writer, cache, folding }
+}
+
+function rememberJournaled (
+  tree: LmdbTree,
+  cache: DocumentCache,
+  document: string,
+  entries: readonly JournalEntry[]
+): void {
+  try {
+    const open = openDocument(tree, document, () => entries)
+    if (open) cache.set(document, open)
+  } catch (error) {
+    // Nobody can open it, and `y-provider check` reports it.
+    if (!(error instanceof DamagedDocument)) throw error
   }
 }
 
@@ -97,11 +143,19 @@ export async function openLmdbReader (path: string): Promise<LmdbStore> {
   const tree = openLmdbFile(file, { readOnly: true })
   try {
     checkLayout(tree)
-    return new LmdbStore(tree, folder, undefined, undefined)
+    return new LmdbStore(tree, folder, undefined)
   } catch (error) {
     await tree.close()
     throw error
   }
+}
+
+/** What only a service has, which writes the store. */
+interface Writing {
+  readonly writer: Writer
+  readonly cache: DocumentCache
+  readonly folding: Folding
+  readonly ownership: Ownership
 }
 
 /** The embedded store: one LMDB file with one writer. See `openLmdbStore`. */
@@ -109,15 +163,16 @@ export class LmdbStore implements Store {
   /** Absolute path. */
   readonly folder: string
   readonly #tree: LmdbTree
-  readonly #writer: Writer | undefined
-  readonly #ownership: Ownership | undefined
+  readonly #writing: Writing | undefined
+  readonly #readJournal: ReadJournal
   #closing: Promise<void> | undefined
 
-  constructor (tree: LmdbTree, folder: string, writer: Writer | undefined, ownership: Ownership | undefined) {
+  /** @param writing undefined: the store is only read */
+  constructor (tree: LmdbTree, folder: string, writing: Writing | undefined) {
     this.#tree = tree
     this.folder = folder
-    this.#writer = writer
-    this.#ownership = ownership
+    this.#writing = writing
+    this.#readJournal = writing?.cache.readJournal ?? new WatchedJournal(tree).read
   }
 
   async append (entries: readonly LogEntry[]): Promise<readonly number[]> {
@@ -132,7 +187,7 @@ export class LmdbStore implements Store {
 
   async load (document: string, since = 0): Promise<StoredDocument | undefined> {
     assertDocumentName(document)
-    return loadDocument(this.#view(), document, since)
+    return loadDocument(this.#view(), document, since, this.#readJournal)
   }
 
   async readPiece (document: string, generation: number, index: number): Promise<Uint8Array | undefined> {
@@ -162,7 +217,15 @@ export class LmdbStore implements Store {
 
   async remove (document: string): Promise<boolean> {
     assertDocumentName(document)
-    return this.#transact((transaction) => removeDocument(transaction, document))
+    const existed = await this.#transact((transaction) => removeDocument(transaction, document))
+    // So that nothing of it stays in the journal. If this fails, it is reported there and tried again.
+    if (existed) await this.#writing?.folding.fold().catch(() => {})
+    return existed
+  }
+
+  async authors (document: string, since: number): Promise<readonly string[]> {
+    assertDocumentName(document)
+    return readAuthors(this.#view(), document, since, this.#readJournal)
   }
 
   async * list ({ prefix = '', after }: ListOptions = {}): AsyncGenerator<DocumentInfo> {
@@ -174,7 +237,7 @@ export class LmdbStore implements Store {
       const view = this.#view()
       for (const { key, value } of view.getRange({ start, end: namesEnd, limit: listBatch })) {
         if (!key.subarray(0, wanted.length).equals(wanted)) break
-        batch.push(readInfo(view, key, value))
+        batch.push(readInfo(view, key, value, this.#readJournal))
         start = keyAfter(key)
       }
       yield * batch
@@ -188,7 +251,7 @@ export class LmdbStore implements Store {
   }
 
   async ping (): Promise<void> {
-    if (this.#writer) await this.#transact((transaction) => transaction.put(pingKey, Buffer.from(String(Date.now()))))
+    if (this.#writing) await this.#transact((transaction) => transaction.put(pingKey, Buffer.from(String(Date.now()))))
     else checkLayout(this.#view())
   }
 
@@ -213,7 +276,7 @@ export class LmdbStore implements Store {
         for (const batch of batchesOf(entries)) {
           await copy.#transact((transaction) => { for (const { key, value } of batch) transaction.put(key, value) })
         }
-        await copy.#writer?.trim()
+        await copy.#writing?.writer.trim()
       } finally {
         await copy.close()
       }
@@ -230,8 +293,9 @@ export class LmdbStore implements Store {
   }
 
   async #close (): Promise<void> {
-    await this.#writer?.close()
-    await this.#ownership?.release()
+    await this.#writing?.folding.close()
+    await this.#writing?.writer.close()
+    await this.#writing?.ownership.release()
     await this.#tree.close()
   }
 
@@ -239,13 +303,13 @@ export class LmdbStore implements Store {
   #view (): LmdbTree {
     if (this.#closing) throw new Error('The store is closed')
     // A writer's view is always new; a reader needs a new view to see the writes of another process.
-    if (!this.#writer) this.#tree.resetReadTxn()
+    if (!this.#writing) this.#tree.resetReadTxn()
     return this.#tree
   }
 
   #transact<Result> (operation: (transaction: Transaction) => Result): Promise<Result> {
-    if (!this.#writer) return Promise.reject(new Error('The store was opened read-only'))
-    return this.#writer.transact(operation)
+    if (!this.#writing) return Promise.reject(new Error('The store was opened read-only'))
+    return this.#writing.writer.transact(operation)
   }
 }
 
@@ -266,7 +330,15 @@ async function wrapAll (pieces: readonly Uint8Array[]): Promise<Buffer[]> {
 /** @throws Error if a newer version wrote the store */
 function checkLayout (tree: LmdbTree): void {
   const layout = Number(tree.getBinary(layoutKey)?.toString())
-  if (layout !== layoutVersion) throw new Error(`The store has layout ${layout}, and this version of y-provider supports only ${layoutVersion}: run the version that wrote it, or a newer one`)
+  if (!readableLayouts.includes(layout)) throw new Error(`The store has layout ${layout}, and this version of y-provider supports only ${readableLayouts.join(' and ')}: run the version that wrote it, or a newer one`)
+}
+
+/** Records the current layout, which contains the former one. From then on earlier versions reject the store. */
+function upgradeLayout (tree: LmdbTree, logger: Logger): void {
+  const found = tree.getBinary(layoutKey)?.toString()
+  if (found === String(layoutVersion)) return
+  tree.putSync(layoutKey, Buffer.from(String(layoutVersion)))
+  if (found !== undefined) logger.info({ from: Number(found), to: layoutVersion }, 'Upgraded the layout of the store; earlier versions of y-provider cannot open it any more')
 }
 
 /** Splits entries into lists for one transaction each. */

@@ -1,9 +1,13 @@
+import { encodeAuthors } from './authors.ts'
+import { JournalEntry } from './journal-record.ts'
 import {
-  contentLength, countersKey, encodeRow, encodeState, knownKey, logKey, nameKey, noState, pieceKey, seal, seqOf,
-  setAsideKey, setAsideRange, stateKey, wrap,
+  batchCountOf, breakSeal, contentLength, countersKey, encodeRow, encodeState, knownKey, logBatchKey, logKey, nameKey,
+  noState, pieceKey, seal, seqOf, setAsideKey, setAsideRange, stateKey, wrap,
 } from './layout.ts'
-import type { OpenDocument } from './lookups.ts'
-import type { Transaction } from './transaction.ts'
+import { encodeBatch, sizeOf, updatesOf } from './log-rows.ts'
+import { authorsWith, countEntry, type OpenDocument } from './lookups.ts'
+import type { Transaction, Write } from './transaction.ts'
+import { keptAuthors } from '../authors.ts'
 import { assertRoomToSetAside } from '../set-aside.ts'
 import type { LogEntry, NextSnapshot, SnapshotHead } from '../store.ts'
 
@@ -14,17 +18,88 @@ interface Counters {
   readonly floor: number
 }
 
+/**
+ * The updates of a document that the journal keeps at most. Beyond, and if they are large, they are folded at once: to
+ * write them twice would cost more than the pages that the journal saves.
+ */
+const maxJournaledUpdates = 256
+const maxJournaledBytes = 32 * 1024
+
 /** See `Store.append`. */
 export function appendEntries (transaction: Transaction, entries: readonly LogEntry[]): number[] {
   const now = Date.now()
-  const touched = new Map<string, OpenDocument>()
-  const seqs = entries.map(({ document, update }) => {
-    let open = touched.get(document)
-    if (!open) touched.set(document, open = transaction.document(document) ?? makeDocument(transaction, document, now))
-    return appendUpdate(transaction, open, update)
-  })
-  for (const [document, open] of touched) writeState(transaction, document, open, now)
+  const added = new Map<string, Added>()
+  const seqs: number[] = []
+  for (const { document, update, authors } of entries) {
+    let to = added.get(document)
+    if (!to) added.set(document, to = beginAppend(transaction, document, now))
+    const seq = to.open.state.lastSeq + 1
+    const fields = { document, documentId: to.open.id, seq, at: now, authors: keptAuthors(authors) }
+    const entry = new JournalEntry(fields, update, to.last)
+    countEntry(to.open.state, entry)
+    to.entries.push(entry)
+    to.last = entry
+    seqs.push(seq)
+  }
+  for (const { open, entries } of added.values()) addToLog(transaction, open, entries)
   return seqs
+}
+
+/** The updates that an append adds to one document. */
+interface Added {
+  readonly open: OpenDocument
+  readonly entries: JournalEntry[]
+  last: JournalEntry | undefined
+}
+
+function beginAppend (transaction: Transaction, document: string, now: number): Added {
+  const open = transaction.document(document) ?? makeDocument(transaction, document, now)
+  return { open, entries: [], last: open.journal.at(-1) }
+}
+
+function addToLog (transaction: Transaction, open: OpenDocument, added: readonly JournalEntry[]): void {
+  const journal = open.journal.concat(added)
+  const isNew = open.state.logEntries === added.length && open.state.generation === 0
+  if (isNew || journal.length > maxJournaledUpdates || bytesOf(journal) > maxJournaledBytes) {
+    writeState(transaction, fold(transaction, { ...open, journal }))
+  } else {
+    transaction.addToJournal(added)
+    transaction.setDocument(open.name, { ...open, journal })
+  }
+}
+
+function bytesOf (journal: readonly JournalEntry[]): number {
+  let bytes = 0
+  for (const { length } of journal) bytes += length
+  return bytes
+}
+
+/** Moves a document's updates from the journal to its log. */
+export function foldDocument (transaction: Transaction, document: string): void {
+  const open = transaction.document(document)
+  if (open && open.journal.length > 0) writeState(transaction, fold(transaction, open))
+}
+
+/** Writes a document's updates in the journal to its log. @returns the document, whose state must be written too */
+function fold (transaction: Transaction, open: OpenDocument): OpenDocument {
+  let whole: JournalEntry[] = []
+  const writeWhole = (): void => {
+    const last = whole.at(-1)
+    if (!last) return
+    const batch = encodeBatch(whole.map(({ update }) => update))
+    put(transaction, logBatchKey(open.id, last.seq, whole.length), batch)
+    whole = []
+  }
+  for (const entry of open.journal) {
+    if (entry.isWhole) whole.push(entry)
+    else {
+      writeWhole()
+      // As damaged as it is: no seal fits it.
+      transaction.put(logKey(open.id, entry.seq), breakSeal(seal(logKey(open.id, entry.seq), wrap(entry.update))))
+    }
+  }
+  writeWhole()
+  return { ...open, authors: encodeAuthors(authorsWith(open.authors, open.journal)), journal: [] }
 }
 
 /** See `Store.create`. */
@@ -48,14 +123,15 @@ export function compactDocument (
   next: NextSnapshot,
   { pieces, setAside }: WrappedSnapshot
 ): SnapshotHead | undefined {
-  const open = transaction.document(document)
+  const journaled = transaction.document(document)
   // A number below the document's own belongs to a removed document of the same name.
-  if (!open || open.state.generation !== next.replaces || next.upTo <= open.state.base) return undefined
-  const { id, state } = open
+  if (!journaled || journaled.state.generation !== next.replaces || next.upTo <= journaled.state.base) return undefined
+  const { id, state } = journaled
   if (next.upTo > state.lastSeq || next.upTo < state.upTo) {
     throw new RangeError(`A snapshot up to ${next.upTo} does not fit a log of ${state.upTo + 1} to ${state.lastSeq}`)
   }
   keepAside(transaction, document, id, setAside)
+  const open = fold(transaction, journaled)
   dropSnapshot(transaction, open)
   state.generation = Math.max(state.generation, readCounters(transaction).floor) + 1
   state.upTo = next.upTo
@@ -67,7 +143,7 @@ export function compactDocument (
   })
   put(transaction, knownKey(id, state.generation), next.known)
   dropLog(transaction, open)
-  writeState(transaction, document, open, state.updatedAt)
+  writeState(transaction, open)
   return {
     generation: state.generation,
     upTo: state.upTo,
@@ -104,15 +180,8 @@ function makeDocument (transaction: Transaction, document: string, now: number):
   const row = { id: counters.nextId, createdAt: now }
   writeCounters(transaction, { ...counters, nextId: counters.nextId + 1 })
   put(transaction, nameKey(document), encodeRow(row))
-  return { ...row, state: { ...noState, base: counters.floor, lastSeq: counters.floor } }
-}
-
-function appendUpdate (transaction: Transaction, { id, state }: OpenDocument, update: Uint8Array): number {
-  state.lastSeq++
-  state.logEntries++
-  state.logBytes += update.length
-  put(transaction, logKey(id, state.lastSeq), update)
-  return state.lastSeq
+  const state = { ...noState, base: counters.floor, lastSeq: counters.floor }
+  return { name: document, ...row, state, authors: Buffer.alloc(0), journal: [] }
 }
 
 function dropSnapshot (transaction: Transaction, { id, state: { generation, pieces } }: OpenDocument): void {
@@ -145,23 +214,47 @@ function keysOfSetAside (transaction: Transaction, id: number): Buffer[] {
   return transaction.keys(start, end)
 }
 
-/** Drops the log entries that the snapshot holds, and counts the rest. */
-function dropLog (transaction: Transaction, { id, state }: OpenDocument): void {
-  const after = logKey(id, state.upTo + 1)
-  for (const key of transaction.keys(logKey(id, 0), after)) transaction.remove(key)
-  const left = transaction.keys(after, stateKey(id))
-  state.logEntries = left.length
-  state.logBytes = left.reduce((sum, key) => {
-    const value = transaction.get(key)
-    return value ? sum + contentLength(value) : sum
-  }, 0)
+/** Drops the updates of the log that the snapshot holds, and counts the rest. */
+function dropLog (transaction: Transaction, { name, id, state }: OpenDocument): void {
+  state.logEntries = 0
+  state.logBytes = 0
+  for (const key of transaction.keys(logKey(id, 0), stateKey(id))) {
+    const kept = seqOf(key) > state.upTo ? keepAfter(transaction, name, id, key, state.upTo) : undefined
+    if (kept) {
+      const { entries, bytes } = sizeOf(kept.key, kept.value)
+      state.logEntries += entries
+      state.logBytes += bytes
+    } else transaction.remove(key)
+  }
 }
 
-function writeState (transaction: Transaction, document: string, open: OpenDocument, now: number): void {
-  const { id, state } = open
-  state.updatedAt = now
-  put(transaction, stateKey(id), encodeState(state))
-  transaction.setDocument(document, open)
+/**
+ * Shortens an entry of the log to the updates above `upTo`.
+ * @returns the entry as it is now
+ * @throws DamagedDocument
+ */
+function keepAfter (
+  transaction: Transaction,
+  document: string,
+  id: number,
+  key: Buffer,
+  upTo: number
+): Write & { readonly value: Buffer } | undefined {
+  const value = transaction.get(key)
+  if (!value) return undefined
+  const last = seqOf(key)
+  const left = last - upTo
+  if ((batchCountOf(key) ?? 1) <= left) return { key, value }
+  const updates = updatesOf(document, key, value, upTo)
+  transaction.remove(key)
+  const shorter = logBatchKey(id, last, updates.length)
+  put(transaction, shorter, encodeBatch(updates.map(({ update }) => update)))
+  return { key: shorter, value: transaction.get(shorter) as Buffer } // just written
+}
+
+function writeState (transaction: Transaction, open: OpenDocument): void {
+  put(transaction, stateKey(open.id), encodeState(open.state, open.authors))
+  transaction.setDocument(open.name, open)
 }
 
 function put (transaction: Transaction, key: Buffer, content: Uint8Array): void {

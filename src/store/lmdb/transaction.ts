@@ -1,5 +1,8 @@
-import { BoundedMap } from '../../queue/bounded-map.ts'
+import type { DocumentCache } from './document-cache.ts'
 import type { WritePlan } from './headroom.ts'
+import { noJournal } from './journal.ts'
+import { encodeRecord, type JournalEntry } from './journal-record.ts'
+import { journalKey } from './layout.ts'
 import { openDocument, type OpenDocument } from './lookups.ts'
 import { pageBytes, type LmdbTree } from './tree.ts'
 
@@ -15,15 +18,6 @@ export interface Write {
   readonly value: Buffer | undefined
 }
 
-/** Documents remembered, at about 300 bytes each. */
-const maxCachedDocuments = 10_000
-
-/** The documents that were written last, so that an append need not look them up. `null`: the document was removed. */
-export type DocumentCache = BoundedMap<string, OpenDocument | null>
-
-/** Makes an empty cache. */
-export const newDocumentCache = (): DocumentCache => new BoundedMap(maxCachedDocuments)
-
 /**
  * A transaction that is being prepared: reads see the stored data and, on top of it, the writes of earlier operations
  * of the same transaction. LMDB gets the `writes` when the transaction is complete.
@@ -35,6 +29,10 @@ export class Transaction {
   readonly #keptDocuments = new Map<string, OpenDocument | null>()
   #staged = new Map<string, Write>()
   #stagedDocuments = new Map<string, OpenDocument | null>()
+  readonly #keptEntries: JournalEntry[] = []
+  #stagedEntries: JournalEntry[] = []
+  #commit = 0
+  #journalBytes = 0
 
   constructor (tree: LmdbTree, cache: DocumentCache) {
     this.#tree = tree
@@ -47,8 +45,10 @@ export class Transaction {
       const result = operation(this)
       for (const [id, write] of this.#staged) this.#kept.set(id, write)
       for (const [document, open] of this.#stagedDocuments) this.#keptDocuments.set(document, open)
+      for (const entry of this.#stagedEntries) this.#keptEntries.push(entry)
       return result
     } finally {
+      if (this.#stagedEntries.length > 0) this.#stagedEntries = []
       if (this.#staged.size > 0) this.#staged = new Map()
       if (this.#stagedDocuments.size > 0) this.#stagedDocuments = new Map()
     }
@@ -74,7 +74,7 @@ export class Transaction {
     const kept = this.#keptDocuments.get(document)
     if (kept !== undefined) return kept
     const cached = this.#cache.get(document)
-    return cached === undefined ? openDocument(this, document) : cached
+    return cached === undefined ? openDocument(this, document, noJournal) : cached
   }
 
   /** The value of a key; undefined: the key does not exist. */
@@ -93,6 +93,27 @@ export class Transaction {
   remove (key: Buffer): void {
     this.#staged.set(idOf(key), { key, value: undefined })
   }
+
+  /** Adds updates to the journal. */
+  addToJournal (entries: readonly JournalEntry[]): void {
+    for (const entry of entries) this.#stagedEntries.push(entry)
+  }
+
+  /** Writes what was added to the journal, as its record of this commit. Call it once, after all operations. */
+  writeJournal (commit: number): void {
+    if (this.#keptEntries.length === 0) return
+    const key = journalKey(commit)
+    const value = encodeRecord(key, this.#keptEntries)
+    this.#kept.set(idOf(key), { key, value })
+    this.#commit = commit
+    this.#journalBytes = value.length
+  }
+
+  /** The number of its record in the journal. */
+  get commit (): number { return this.#commit }
+
+  /** Bytes of its record in the journal; 0: it has none. */
+  get journalBytes (): number { return this.#journalBytes }
 
   /** All keys from `start` to `end`, without `end`, in no order. */
   keys (start: Buffer, end: Buffer): Buffer[] {

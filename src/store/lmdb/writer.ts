@@ -1,8 +1,9 @@
 import type { Logger } from '../../logging/logger.ts'
 import { OutageLog } from '../../logging/outage-log.ts'
 import { watchCommits, type CommitFailure } from './commits.ts'
+import type { DocumentCache } from './document-cache.ts'
 import type { Headroom } from './headroom.ts'
-import { Transaction, newDocumentCache } from './transaction.ts'
+import { Transaction } from './transaction.ts'
 import type { LmdbTree } from './tree.ts'
 
 /** What an acknowledged write survives: a crash of this process, or a power cut too. */
@@ -21,6 +22,18 @@ interface Task {
   readonly fail: (error: unknown) => void
 }
 
+/** What a writer continues, and whom it tells. */
+export interface WriterOptions {
+  readonly sync: LmdbSync
+  readonly logger: Logger
+  /** Has the documents of the journal */
+  readonly cache: DocumentCache
+  /** The number of the last commit in the journal */
+  readonly lastCommit: number
+  /** Called when readers see a record of the journal. @param bytes its length */
+  readonly journaled: (commit: number, bytes: number) => void
+}
+
 /** The tasks of one transaction. */
 interface Group {
   readonly settle: () => void
@@ -34,10 +47,10 @@ interface Group {
 export class Writer {
   readonly #tree: LmdbTree
   readonly #headroom: Headroom
-  readonly #sync: LmdbSync
+  readonly #options: WriterOptions
   readonly #outages: OutageLog
   readonly #commit: ReturnType<typeof watchCommits>
-  readonly #cache = newDocumentCache()
+  #lastCommit: number
   #waiting: Task[] = []
   #scheduled = false
   /** Whether a transaction is not visible yet, so that the next one could not see its writes. */
@@ -47,11 +60,12 @@ export class Writer {
   #closed = false
   #whenIdle: (() => void) | undefined
 
-  constructor (tree: LmdbTree, headroom: Headroom, sync: LmdbSync, logger: Logger) {
+  constructor (tree: LmdbTree, headroom: Headroom, options: WriterOptions) {
     this.#tree = tree
     this.#headroom = headroom
-    this.#sync = sync
-    this.#outages = new OutageLog(logger, () => performance.now())
+    this.#options = options
+    this.#lastCommit = options.lastCommit
+    this.#outages = new OutageLog(options.logger, () => performance.now())
     this.#commit = watchCommits(tree)
   }
 
@@ -102,8 +116,9 @@ export class Writer {
   }
 
   #begin (): void {
-    const transaction = new Transaction(this.#tree, this.#cache)
+    const transaction = new Transaction(this.#tree, this.#options.cache)
     const group = prepareGroup(transaction, this.#waiting.splice(0))
+    transaction.writeJournal(++this.#lastCommit)
     if (transaction.size === 0) {
       group.settle()
       this.#goOn()
@@ -129,7 +144,8 @@ export class Writer {
       visible: () => {
         transaction.remember()
         this.#committing = false
-        acknowledged = this.#sync === 'process'
+        if (transaction.journalBytes > 0) this.#options.journaled(transaction.commit, transaction.journalBytes)
+        acknowledged = this.#options.sync === 'process'
         if (acknowledged) group.settle()
         this.#schedule()
       },

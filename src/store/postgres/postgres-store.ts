@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { Logger } from '../../logging/logger.ts'
 import { OutageLog } from '../../logging/outage-log.ts'
+import { keptAuthors } from '../authors.ts'
 import { assertDocumentName } from '../document-name.ts'
 import { DocumentQueue } from './document-queue.ts'
 import { connectionOptions } from './connection.ts'
@@ -185,6 +186,12 @@ export class PostgresStore implements Store {
     return removed?.length ?? 0
   }
 
+  async authors (document: string, since: number): Promise<readonly string[]> {
+    assertDocumentName(document)
+    const rows = await this.#query<{ user_id: string }>(this.#sql.authors, [document, since])
+    return rows.map(({ user_id: author }) => author)
+  }
+
   async remove (document: string): Promise<boolean> {
     assertDocumentName(document)
     const removed = await this.#transaction(async (query) => {
@@ -320,8 +327,11 @@ function appendParameters (entries: readonly LogEntry[]): unknown[] {
   const { starts, lengths, bytes } = pack(entries.map(({ update }) => update))
   const names = entries.map(({ document }) => document)
   const crcs = entries.map(({ document, update }) => checksum(update, document))
-  return [names, starts, lengths, crcs, bytes]
+  const authors = entries.map(({ authors }) => jsonOf(keptAuthors(authors)))
+  return [names, starts, lengths, crcs, bytes, authors]
 }
+
+const jsonOf = (authors: readonly string[]): string | null => authors.length > 0 ? JSON.stringify(authors) : null
 
 async function insertPieces (
   query: Query,

@@ -58,6 +58,15 @@ const steps = [
      PRIMARY KEY (document_id, seq)
    );
    COMMENT ON TABLE $schema.set_aside IS 'Updates that Yjs cannot apply, left out of the snapshot up to up_to'`,
+  // Nodes of the previous version can run beside it: they store updates without authors.
+  `ALTER TABLE $schema.updates ADD COLUMN authors jsonb;
+   CREATE TABLE $schema.authors (
+     document_id bigint NOT NULL,
+     user_id text COLLATE "C" NOT NULL,
+     last_seq bigint NOT NULL,
+     PRIMARY KEY (document_id, user_id)
+   );
+   COMMENT ON TABLE $schema.authors IS 'The last update of each person, among those that a snapshot holds'`,
 ]
 
 /** Any number, the same for all nodes: one node at a time updates the schema. */

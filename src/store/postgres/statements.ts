@@ -1,3 +1,4 @@
+import { maxAuthors } from '../authors.ts'
 import { quoteIdentifier } from './schema.ts'
 
 /** The statements for one schema. */
@@ -31,23 +32,25 @@ export function statements (schemaName: string) {
 
   return {
     /**
-     * Names, starts, lengths and checksums of the entries; all their bytes as one. Rows in the order of the entries.
+     * Names, starts, lengths and checksums of the entries; all their bytes as one; the authors of each, as JSON or
+     * null. Rows in the order of the entries.
      */
     append: `
       WITH given AS (
         SELECT *, row_number() OVER (PARTITION BY name ORDER BY nr) AS rank, count(*) OVER (PARTITION BY name) AS total,
                sum(length) OVER (PARTITION BY name) AS bytes
-        FROM unnest($1::text[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY AS g (name, start, length, crc, nr)
+        FROM unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $6::text[])
+          WITH ORDINALITY AS g (name, start, length, crc, authors, nr)
       ), touched AS (
         INSERT INTO ${schema}.documents AS d (name, last_seq, log_bytes, log_entries)
         SELECT name, total, bytes, total FROM given WHERE rank = 1 ORDER BY name COLLATE "C"
         ${goOn}
         RETURNING d.id, d.name, d.last_seq
       ), numbered AS (
-        SELECT g.nr, t.id, t.last_seq - g.total + g.rank AS seq, g.crc, g.start, g.length FROM given g JOIN touched t USING (name)
+        SELECT g.nr, t.id, t.last_seq - g.total + g.rank AS seq, g.crc, g.start, g.length, g.authors FROM given g JOIN touched t USING (name)
       ), stored AS (
-        INSERT INTO ${schema}.updates (document_id, seq, crc, content)
-        SELECT id, seq, crc, substring($5::bytea FROM start + 1 FOR length) FROM numbered
+        INSERT INTO ${schema}.updates (document_id, seq, crc, content, authors)
+        SELECT id, seq, crc, substring($5::bytea FROM start + 1 FOR length), authors::jsonb FROM numbered
       )
       SELECT seq FROM numbered ORDER BY nr`,
 
@@ -94,7 +97,14 @@ export function statements (schemaName: string) {
     /** Document id, generation, up to, how many pieces, their bytes, known, its checksum. The document is locked. */
     compact: `
       WITH swallowed AS (
-        DELETE FROM ${schema}.updates WHERE document_id = $1 AND seq <= $3 RETURNING length(content) AS bytes
+        DELETE FROM ${schema}.updates WHERE document_id = $1 AND seq <= $3 RETURNING length(content) AS bytes, seq, authors
+      ), wrote AS (
+        INSERT INTO ${schema}.authors AS a (document_id, user_id, last_seq)
+        SELECT $1, user_id, max(seq) FROM swallowed, jsonb_array_elements_text(authors) AS user_id GROUP BY user_id
+        ON CONFLICT (document_id, user_id) DO UPDATE SET last_seq = greatest(a.last_seq, excluded.last_seq)
+      ), forgotten AS (
+        DELETE FROM ${schema}.authors WHERE document_id = $1 AND user_id IN (
+          SELECT user_id FROM ${schema}.authors WHERE document_id = $1 ORDER BY last_seq DESC OFFSET ${maxAuthors})
       ), before AS (
         DELETE FROM ${schema}.pieces WHERE document_id = $1 AND generation < $2
       )
@@ -103,6 +113,15 @@ export function statements (schemaName: string) {
           log_entries = d.log_entries - s.entries, log_bytes = d.log_bytes - s.bytes
       FROM (SELECT count(*) AS entries, coalesce(sum(bytes), 0) AS bytes FROM swallowed) s
       WHERE d.id = $1`,
+
+    /** Name, since. User ids, those who wrote last first. */
+    authors: `
+      WITH d AS (SELECT id, base FROM ${schema}.documents WHERE name = $1 AND removed_at IS NULL)
+      SELECT user_id FROM (
+        SELECT a.user_id, a.last_seq AS seq FROM d JOIN ${schema}.authors a ON a.document_id = d.id AND a.last_seq > d.base
+        UNION ALL
+        SELECT jsonb_array_elements_text(u.authors), u.seq FROM d JOIN ${schema}.updates u ON u.document_id = d.id
+      ) AS wrote WHERE seq > $2 GROUP BY user_id ORDER BY max(seq) DESC LIMIT ${maxAuthors}`,
 
     /** Name. */
     setAside: `
@@ -135,6 +154,8 @@ export function statements (schemaName: string) {
         DELETE FROM ${schema}.pieces WHERE document_id = $1
       ), aside AS (
         DELETE FROM ${schema}.set_aside WHERE document_id = $1
+      ), authors AS (
+        DELETE FROM ${schema}.authors WHERE document_id = $1
       )
       UPDATE ${schema}.documents
       SET removed_at = now(), base = last_seq, up_to = 0, pieces = NULL, snapshot_bytes = 0, known = NULL, known_crc = NULL,

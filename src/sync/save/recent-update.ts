@@ -8,6 +8,20 @@ export interface UpdateSender {
   acknowledge (count: number): void
 }
 
+/** What is known of a merged update when it is sent out. */
+export interface RecentUpdateOptions {
+  readonly index: number
+  readonly update: Uint8Array
+  readonly runs: Runs
+  readonly authors?: readonly string[]
+  /** Updates in it that other nodes have not stored yet, as far as is known here; 0: this node stores it, or has */
+  readonly awaited: number
+  /** Whether the store has it already */
+  readonly isStored: boolean
+}
+
+const nobody: readonly string[] = []
+
 /**
  * A merged update of a tick: either of this node's connections and on its way to the store, or relayed from other
  * nodes, which store it. `RecentUpdates` holds them and changes their state.
@@ -18,20 +32,18 @@ export class RecentUpdate {
   readonly update: Uint8Array
   /** Where its structs lie: shows whether it holds what a client lacks */
   readonly runs: Runs
+  /** The user ids of those who have written it, as far as this node knows them */
+  readonly authors: readonly string[]
   #isStored: boolean
   #awaited: number
   #senders: readonly UpdateSender[] = []
   #message: Uint8Array | undefined
 
-  /**
-   * @param awaited updates in it that other nodes have not stored yet, as far as is known here; 0: this node stores it,
-   * or the store had it already
-   * @param isStored whether the store has it already
-   */
-  constructor (index: number, update: Uint8Array, runs: Runs, awaited: number, isStored: boolean) {
+  constructor ({ index, update, runs, authors = nobody, awaited, isStored }: RecentUpdateOptions) {
     this.index = index
     this.update = update
     this.runs = runs
+    this.authors = authors
     this.#awaited = awaited
     this.#isStored = isStored
   }

@@ -1,5 +1,5 @@
 import type { Runs } from '../../update/scan-update.ts'
-import { RecentUpdate, type UpdateSender } from './recent-update.ts'
+import { RecentUpdate, type RecentUpdateOptions, type UpdateSender } from './recent-update.ts'
 
 /** The newest updates of a room: all that are not stored yet, and those that some connection has still to be sent. */
 export class RecentUpdates {
@@ -24,16 +24,16 @@ export class RecentUpdates {
     return this.#updates.find(({ isStored }) => !isStored)?.index ?? this.#lastIndex + 1
   }
 
-  /** Adds an update that this node stores. */
-  add (update: Uint8Array, runs: Runs): RecentUpdate {
+  /** Adds an update that this node stores. @param authors user ids */
+  add (update: Uint8Array, runs: Runs, authors: readonly string[]): RecentUpdate {
     this.#unsaved++
-    return this.#push(update, runs, 0, false)
+    return this.#push({ update, runs, authors, awaited: 0, isStored: false })
   }
 
   /** Adds an update that other nodes store. @param awaited updates in it that are not stored yet */
   addRelayed (update: Uint8Array, runs: Runs, awaited: number): RecentUpdate {
     if (awaited > 0) this.#relayed++
-    return this.#push(update, runs, awaited, awaited === 0)
+    return this.#push({ update, runs, awaited, isStored: awaited === 0 })
   }
 
   /** This node has stored an update. */
@@ -85,10 +85,10 @@ export class RecentUpdates {
     if (count > 0) this.#updates.splice(0, count)
   }
 
-  #push (update: Uint8Array, runs: Runs, awaited: number, isStored: boolean): RecentUpdate {
-    const recent = new RecentUpdate(++this.#lastIndex, update, runs, awaited, isStored)
+  #push (options: Omit<RecentUpdateOptions, 'index'>): RecentUpdate {
+    const recent = new RecentUpdate({ ...options, index: ++this.#lastIndex })
     this.#updates.push(recent)
-    this.#bytes += update.length
+    this.#bytes += recent.update.length
     return recent
   }
 

@@ -7,6 +7,7 @@ export class PendingUpdates {
   #updates: ScannedUpdate[] = []
   #bytes = 0
   #senders: UpdateSender[] = []
+  readonly #authors = new Set<string>()
   /** null: several, or none on this node */
   #sender: Connection | null | undefined
 
@@ -21,12 +22,18 @@ export class PendingUpdates {
     this.#updates.push(update)
     this.#bytes += update.bytes.length
     this.#sender = from !== undefined && (this.#sender === undefined || this.#sender === from) ? from : null
+    if (from?.userId !== undefined) this.#authors.add(from.userId)
     if (from?.wantsAcknowledgements === true) this.#senders.push(from)
   }
 
-  /** Removes all of them. @returns them, with the senders to notify when they are stored: one for each update */
-  take (): { updates: readonly ScannedUpdate[], senders: readonly UpdateSender[] } {
-    const taken = { updates: this.#updates, senders: this.#senders }
+  /**
+   * Removes all of them.
+   * @returns them, with the senders to notify when they are stored (one for each update) and the user ids of those who
+   * have written them
+   */
+  take (): { updates: readonly ScannedUpdate[], senders: readonly UpdateSender[], authors: readonly string[] } {
+    const taken = { updates: this.#updates, senders: this.#senders, authors: [...this.#authors] }
+    this.#authors.clear()
     this.#updates = []
     this.#bytes = 0
     this.#senders = []

@@ -21,7 +21,8 @@ export async function historyContract (t: Test, open: OpenSubject): Promise<void
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), document }) }
     )
     await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
-      const { store } = await open(t)
+      const { store, reopen } = await open(t)
+      const view = await reopen()
       const model = new Model()
       for (const [at, next] of steps.entries()) {
         if (next.kind === 'append') {
@@ -54,8 +55,11 @@ export async function historyContract (t: Test, open: OpenSubject): Promise<void
           if (known && head) model.compact(known, upTo, pieces, aside, head.generation)
         }
         await model.compare(store, `step ${at}`)
+        await model.compare(view, `step ${at}, as another process sees it`)
       }
       await store.close()
+      await model.compare(view, 'after the store was closed')
+      await view.close()
     }), { numRuns: 30 })
   })
 }

@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import { appendContract } from './append.ts'
+import { authorsContract } from './authors.ts'
 import { compactContract } from './compact.ts'
 import { damageContract } from './damage.ts'
 import { historyContract } from './history.ts'
@@ -16,6 +17,7 @@ export async function storeContract (t: Test, open: OpenSubject): Promise<void> 
     loadContract,
     compactContract,
     setAsideContract,
+    authorsContract,
     removeContract,
     listContract,
     damageContract,

@@ -5,8 +5,8 @@ import { quiet } from '../quiet-logger.ts'
 
 /**
  * A process to be killed: opens the store at argv[2] (sync: argv[3]), prints `open`, and appends to four documents,
- * with a compaction now and then. It prints `<document> <seq>` as soon as an append is acknowledged; the pipe keeps the
- * lines after the kill.
+ * with a compaction now and then. Its journal is folded every few ms. It prints `<document> <seq>` as soon as an append
+ * is acknowledged; the pipe keeps the lines after the kill.
  */
 const [, , path = '', sync = 'process'] = process.argv
 if (sync !== 'process' && sync !== 'fsync') throw new Error(`Unknown sync: ${sync}`)
@@ -21,7 +21,7 @@ function say (line: string): void {
   }
 }
 
-const store = await openLmdbStore({ path, sync, logger: quiet })
+const store = await openLmdbStore({ path, sync, logger: quiet, foldEveryMs: 5 })
 say('open')
 await Promise.all(['a', 'b', 'c', 'd'].map(write))
 

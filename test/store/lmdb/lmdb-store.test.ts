@@ -8,9 +8,9 @@ import { damageLmdb } from '../damage-lmdb.ts'
 import { storeContract } from '../contract/store-contract.ts'
 import type { Subject } from '../contract/subject.ts'
 
-async function open (t: Test, sync: 'process' | 'fsync'): Promise<Subject> {
+async function open (t: Test, sync: 'process' | 'fsync', foldEveryMs?: number): Promise<Subject> {
   const path = await mkdtemp(join(tmpdir(), 'y-store-'))
-  const store = await openLmdbStore({ path, sync, logger: quiet })
+  const store = await openLmdbStore({ path, sync, logger: quiet, ...foldEveryMs === undefined ? {} : { foldEveryMs } })
   const opened = [store]
   t.teardown(async () => {
     for (const each of opened) await each.close()
@@ -29,3 +29,4 @@ async function open (t: Test, sync: 'process' | 'fsync'): Promise<Subject> {
 
 await t.test('The embedded store that survives a crash of the process obeys the contract', async (t) => storeContract(t, (t) => open(t, 'process')))
 await t.test('The embedded store that syncs to the disk obeys the contract', async (t) => storeContract(t, (t) => open(t, 'fsync')))
+await t.test('The embedded store that folds its journal all the time obeys the contract', async (t) => storeContract(t, (t) => open(t, 'process', 0)))

@@ -98,7 +98,7 @@ await t.test('A removal and a compaction wait for an append in progress, and inc
     const upTo = ((await store.load('a'))?.lastSeq ?? 0) - 1
     await server.asAdmin(async (client) => {
       await client.query('BEGIN')
-      await client.query(statements(place.schema).append, [['a'], [0], [8], [crc32('a', crc32('on the way'.slice(0, 8)))], Buffer.from('on the way')])
+      await client.query(statements(place.schema).append, [['a'], [0], [8], [crc32('a', crc32('on the way'.slice(0, 8)))], Buffer.from('on the way'), [null]])
       const acting = act === 'remove' ? store.remove('a') : store.compact('a', { replaces: 0, upTo, pieces: [bytes('x')], known: bytes('k') })
       await waiting(place.schema)
       await client.query('COMMIT')
@@ -170,24 +170,29 @@ await t.test('A schema of a newer version is rejected', async (t) => {
   const place = await makeSchema()
   await (await open(t, place)).close()
   await server.asAdmin((client) => client.query(`INSERT INTO ${place.schema}.migrations (version) VALUES (99)`))
-  await t.rejects(openPostgresStore({ ...place, logger: quiet }), /version 99, and this version of y-provider supports only 2/)
+  await t.rejects(openPostgresStore({ ...place, logger: quiet }), /version 99, and this version of y-provider supports only 3/)
 })
 
 await t.test('A schema of the previous version is updated, and nodes of that version keep working', async (t) => {
   const place = await makeSchema()
   const before = await open(t, place)
   await before.append([{ document: 'a', update: bytes('1') }])
-  await server.asAdmin((client) => client.query(`DROP TABLE ${place.schema}.set_aside; DELETE FROM ${place.schema}.migrations WHERE version = 2`))
+  await server.asAdmin((client) => client.query(`
+    DROP TABLE ${place.schema}.set_aside; DROP TABLE ${place.schema}.authors;
+    ALTER TABLE ${place.schema}.updates DROP COLUMN authors; DELETE FROM ${place.schema}.migrations WHERE version >= 2`))
   const store = await open(t, place)
+  await store.append([{ document: 'a', update: bytes('1'), authors: ['ada'] }])
   const next = { replaces: 0, pieces: [bytes('x')], known: bytes('k'), setAside: [{ update: bytes('1'), reason: 'old' }] }
-  await store.compact('a', { ...next, upTo: 1 })
+  await store.compact('a', { ...next, upTo: 2 })
   t.equal((await store.setAside('a')).length, 1)
-  // As version 1 removes a document: it does not know updates set aside.
+  t.same(await store.authors('a', 0), ['ada'])
+  // As version 1 removes a document: it does not know updates set aside, or authors.
   await server.asAdmin((client) => client.query(`
     DELETE FROM ${place.schema}.updates; DELETE FROM ${place.schema}.pieces;
     UPDATE ${place.schema}.documents SET removed_at = now(), base = last_seq, up_to = 0, pieces = NULL, snapshot_bytes = 0, known = NULL, known_crc = NULL, log_bytes = 0, log_entries = 0`))
   t.same(await store.setAside('a'), [])
   const [seq = 0] = await store.append([{ document: 'a', update: bytes('2') }])
+  t.same(await store.authors('a', 0), [], 'nor do those who wrote')
   t.same(await store.setAside('a'), [], 'updates set aside do not pass from the removed document to the next')
   for await (const { setAside } of store.list()) t.equal(setAside, 0)
   await store.compact('a', { ...next, upTo: seq, setAside: [{ update: bytes('2'), reason: 'new' }] })
