@@ -50,16 +50,6 @@ await t.test('With the secret an unknown route is 404, whatever is sent to it', 
   }
 })
 
-await t.test('The previous secret and the API key are accepted too; empty ones are not', async (t) => {
-  const env = { COLLABORATION_SERVER_SECRET_PREVIOUS: 'the-secret-of-last-year', Y_PROVIDER_API_KEY: 'a-key-for-conversion' }
-  const app = await build(t, env)
-  for (const authorization of [secret, ...Object.values(env)]) {
-    t.equal((await app.inject({ url: '/nowhere', headers: { authorization } })).statusCode, 404)
-  }
-  const plain = await build(t)
-  t.equal((await plain.inject({ url: '/nowhere', headers: { authorization: '' } })).statusCode, 403)
-})
-
 await t.test('/ names the service in one line, without its version', async (t) => {
   const app = await build(t)
   const { statusCode, headers, body } = await app.inject('/')

@@ -171,7 +171,7 @@ await t.test('A broken WebSocket frame closes only its sender', async (t) => {
   t.same(good.closes, [])
 })
 
-await t.test('A full room, a limit and a reset', async (t) => {
+await t.test('A full room refuses another client, and a reset client reconnects to it', async (t) => {
   const { app, url, wsUrl } = await listen(t, { MAX_CONNECTIONS_PER_ROOM: '2' })
   const headers = (user: string): Record<string, string> => ({ ...asDjango, 'x-user-id': user })
   const [a, b] = [connectYWebsocket(t, wsUrl, 'room', { headers: headers('a') }), connectYWebsocket(t, wsUrl, 'room', { headers: headers('b') })]

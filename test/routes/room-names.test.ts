@@ -1,9 +1,11 @@
-import t from 'tap'
-import { asDjango, listen } from '../helper.ts'
-import { closeCode, handshake, openSocket } from '../clients/bare-client.ts'
+import t, { type Test } from 'tap'
+import { asDjango, build, listen } from '../helper.ts'
+import { closeCode, connectBare, handshake, openBare, openSocket } from '../clients/bare-client.ts'
 import { when } from '../clients/changes.ts'
 import { synced } from '../clients/client.ts'
+import { about, bytes } from '../clients/messages.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
+import { checkAnswers } from './answer-table.ts'
 
 /** Ways to write a room's name in a path: each leads to the same room. */
 const ways: Record<string, readonly string[]> = {
@@ -34,12 +36,30 @@ await t.test('A name is percent-decoded once, and every encoding of it is the sa
   }
 })
 
+/** Resolves when a y-websocket client that names its room like this has been denied access permanently. */
+async function expectDenial (t: Test, wsUrl: string, path: string, reason: string): Promise<void> {
+  const client = connectBare(t, `${wsUrl}/collaboration/ws/${path}`, asDjango)
+  await client.until(({ closed }) => closed !== undefined)
+  t.same(client.closed, { code: 4403, reason }, path)
+  t.same([...client.heard[0] ?? []].slice(0, 2), [2, 0], 'permission denied')
+}
+
 await t.test('A disallowed name is refused permanently', async (t) => {
   const { app, wsUrl } = await listen(t)
-  const names = ['x'.repeat(256), '%20x', 'x%20', 'a%00b', 'a%0Ab', '%7F', '%E2%80%A8']
-  for (const name of names) {
-    const socket = await openSocket(t, `${wsUrl}/collaboration/ws/${name}`)
-    t.equal(await closeCode(socket), 4403, name)
+  for (const name of ['x'.repeat(256), '%20x', 'x%20', 'a%00b', 'a%0Ab', '%7F', '%E2%80%A8']) {
+    await expectDenial(t, wsUrl, name, 'The name of the room is not allowed.')
+  }
+  t.equal(app.rooms.openRooms, 0)
+})
+
+await t.test('On a Hocuspocus socket a disallowed or repeated ?room= denies its documents, and the socket stays open', async (t) => {
+  const { app, wsUrl } = await listen(t)
+  for (const query of ['room=', 'room=a&room=a', 'room=a&room=b', 'room=..', 'room=a%00', `room=${'x'.repeat(256)}`]) {
+    const client = await openBare(t, `${wsUrl}/collaboration/ws/?${query}`, asDjango)
+    client.ws.send(about('a', bytes(2, 0, '')))
+    await client.until(({ heard }) => heard.length > 0)
+    t.ok(client.isOpen, query)
+    t.same([...client.heard[0] ?? []].slice(0, 4), [1, 97, 2, 1], 'permission denied')
   }
   t.equal(app.rooms.openRooms, 0)
 })
@@ -59,8 +79,7 @@ await t.test('Dots and broken escapes open no room', async (t) => {
 await t.test('A ?room= that differs from the path is refused; one that matches it is accepted', async (t) => {
   const { app, wsUrl } = await listen(t)
   for (const query of ['room=other', 'room=', 'room=here&room=here', 'room=here&room=other', 'room=HERE']) {
-    const socket = await openSocket(t, `${wsUrl}/collaboration/ws/here?${query}`)
-    t.equal(await closeCode(socket), 4403, query)
+    await expectDenial(t, wsUrl, `here?${query}`, 'The request names more than one room.')
   }
   t.equal(app.rooms.openRooms, 0)
   const client = connectYWebsocket(t, wsUrl, 'here', { params: { room: 'here' } })
@@ -79,11 +98,14 @@ await t.test('La Suite\'s pattern allows UUIDs only', async (t) => {
 })
 
 await t.test('A plain request to the WebSocket routes is not a room either', async (t) => {
-  const { app, url } = await listen(t)
-  for (const path of ['/collaboration/ws/room', '/collaboration/ws/', '/collaboration/ws']) {
-    const response = await fetch(url + path, { headers: asDjango })
-    t.equal(response.status, 404)
-    t.same(await response.json(), { error: 'Not found' })
-  }
+  const app = await build(t)
+  await checkAnswers(t, app, [
+    ['GET', '/collaboration/ws/r', 404, '{"error":"Not found"}'],
+    ['GET', '/collaboration/ws', 404, '{"error":"Not found"}'],
+    ['GET', '/collaboration/ws?room=r', 404, '{"error":"Not found"}'],
+    ['HEAD', '/collaboration/ws/r', 404, ''],
+    ['POST', '/collaboration/ws/r', 404, '{"error":"Not found"}'],
+    ['DELETE', '/collaboration/ws', 404, '{"error":"Not found"}'],
+  ])
   t.equal(app.rooms.openRooms, 0)
 })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import t from 'tap'
 import { WebSocket } from 'ws'
-import { asDjango, build, listen, secret } from '../helper.ts'
+import { listen, secret } from '../helper.ts'
 
 t.test('A handshake on a route without WebSocket is 404, and does not delay the stop', async (t) => {
   const lines: string[] = []
@@ -18,13 +18,4 @@ t.test('A handshake on a route without WebSocket is 404, and does not delay the 
   t.equal(await status('/collaboration/ws/a', { authorization: secret, origin: 'http://elsewhere' }), 403)
   t.notMatch(lines.join(''), 'a-ticket')
   await app.close() // hangs, and so fails, if one of them is still open
-})
-
-t.test('A reset ignores its body', async (t) => {
-  const app = await build(t)
-  for (const type of ['application/json', 'application/x-www-form-urlencoded', 'text/plain']) {
-    const { statusCode, body } = await app.inject({ method: 'POST', url: '/collaboration/api/reset-connections/?room=a', headers: { ...asDjango, 'content-type': type }, payload: '' })
-    t.equal(statusCode, 200, type)
-    t.equal(body, '{"message":"Connections reset"}')
-  }
 })

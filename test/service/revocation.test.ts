@@ -3,45 +3,53 @@ import * as Y from 'yjs'
 import type { FastifyInstance } from 'fastify'
 import { answer, mayEdit, routes, startDjango } from '../access/django.ts'
 import { asDjango, listen } from '../helper.ts'
-import { mint } from './tickets.ts'
 import { openBare } from '../clients/bare-client.ts'
+import { synced, type Client } from '../clients/client.ts'
 import { connect, kinds } from '../clients/connect.ts'
 import { about, bytes } from '../clients/messages.ts'
 
 const reset = (app: FastifyInstance, search: string, headers = {}) =>
   app.inject({ method: 'POST', url: `/collaboration/api/reset-connections/?${search}`, headers: { ...asDjango, ...headers } })
 
-const count = async (app: FastifyInstance, room: string, sessionKey = 'k'): Promise<unknown> =>
-  (await app.inject({ url: `/collaboration/api/get-connections/?room=${room}&sessionKey=${sessionKey}`, headers: asDjango })).json()
+const count = async (app: FastifyInstance, room: string): Promise<unknown> =>
+  (await app.inject({ url: `/collaboration/api/get-connections/?room=${room}&sessionKey=k`, headers: asDjango })).json()
+
+const closeCodes = ({ record }: Client): number[] => record.closes.map(({ code }) => code)
 
 for (const kind of kinds) {
   t.test(`${kind}: several rooms in one call; other connections stay open, and repeating it is harmless`, async (t) => {
     const { app, wsUrl } = await listen(t)
-    const clients = ['a', 'b', 'c'].map((room) => connect(t, { kind, wsUrl, room, headers: asDjango }))
-    await Promise.all(clients.map((client) => client.synced()))
+    const join = (room: string) => connect(t, { kind, wsUrl, room, headers: asDjango })
+    const [one, two, other, elsewhere] = [join('a'), join('a'), join('b'), join('c')]
+    const clients = [one, two, other, elsewhere]
+    await synced(...clients)
     const { statusCode, body } = await reset(app, 'room=a&room=b&room=nobody-here&room=')
     t.same([statusCode, body], [200, '{"message":"Connections reset"}'])
     t.same(await count(app, 'a'), { error: 'Room not found' }, 'they are closed when the answer arrives')
-    await Promise.all(clients.slice(0, 2).map((client) => {
+    await Promise.all([one, two, other].map((client) => {
       return client.until(() => client.record.closes.length === 1 && client.isSynced())
     }))
-    t.same(clients.map(({ record }) => record.closes.map(({ code }) => code)), [[4205], [4205], []])
+    t.same(clients.map(closeCodes), [[4205], [4205], [4205], []])
+    one.text.insert(0, 'still here')
+    await two.until(() => two.text.toString() === 'still here')
     t.equal((await reset(app, 'room=nobody-here')).statusCode, 200)
     t.equal((await reset(app, 'room=nobody-here')).statusCode, 200)
-    t.equal(clients[2]?.record.attempts, 1)
+    t.equal(elsewhere.record.attempts, 1)
   })
 
-  t.test(`${kind}: only one user is reset`, async (t) => {
+  t.test(`${kind}: only one user is reset, in all rooms named`, async (t) => {
     const { app, wsUrl } = await listen(t)
-    const client = (user: string) => connect(t, { kind, wsUrl, room: 'r', headers: { ...asDjango, 'x-user-id': user } })
-    const [one, other] = [client('1'), client('2')]
-    await Promise.all([one.synced(), other.synced()])
-    await reset(app, 'room=r', { 'x-user-id': '1' })
-    await one.until(() => one.record.closes.length > 0 && one.isSynced())
+    const join = (user: string, room: string) =>
+      connect(t, { kind, wsUrl, room, headers: { ...asDjango, 'x-user-id': user } })
+    const [inR, inS, unnamed, other] = [join('1', 'r'), join('1', 's'), join('1', 'unnamed'), join('2', 'r')]
+    await synced(inR, inS, unnamed, other)
+    const { statusCode, body } = await reset(app, 'room=r&room=s', { 'x-user-id': '1' })
+    t.same([statusCode, body], [200, '{"message":"Connections reset"}'])
+    for (const client of [inR, inS]) await client.until(() => client.record.closes.length > 0 && client.isSynced())
     await reset(app, 'room=r', { 'x-user-id': '3' })
-    one.text.insert(0, 'x')
+    inR.text.insert(0, 'x')
     await other.until(() => other.text.length === 1)
-    t.same([one.record.closes.length, other.record.closes.length], [1, 0])
+    t.same([inR, inS, unnamed, other].map(closeCodes), [[4205], [4205], [], []])
   })
 
   t.test(`${kind}: a verdict in progress is requested again`, async (t) => {
@@ -96,23 +104,3 @@ for (const isHocuspocus of [false, true]) {
     t.same(other.record.closes, [])
   })
 }
-
-t.test('get-connections knows sessions by header, ticket and cookie, and counts the connections that can edit', async (t) => {
-  const django = await startDjango(t, routes((_, response) => { answer(response, 200, mayEdit) }))
-  const { app, wsUrl } = await listen(t, { COLLABORATION_BACKEND_BASE_URL: django.baseUrl })
-  const ways = {
-    header: { headers: { ...asDjango, 'x-session-key': 'by-header', cookie: 'sessionid=not-this' } },
-    proxiedCookie: { headers: { ...asDjango, cookie: 'sessionid=not-this; docs_sessionid=by-proxied-cookie' } },
-    ticket: { token: await mint('r', { can_edit: true, session_key: 'by-ticket' }) },
-    ticketAndCookie: { token: await mint('r', { can_edit: true }), headers: { cookie: 'sessionid=by-ticket-and-cookie' } },
-    cookie: { headers: { cookie: 'sessionid="by-cookie"' } },
-  }
-  const clients = Object.values(ways).map((way, i) => connect(t, { kind: kinds[i % kinds.length] ?? kinds[0], wsUrl, room: 'r', ...way }))
-  const reader = connect(t, { kind: 'Hocuspocus 4', wsUrl, room: 'r', headers: { ...asDjango, 'x-can-edit': 'False', 'x-session-key': 'reader' } })
-  await Promise.all([...clients, reader].map((client) => client.synced()))
-  for (const key of ['by-header', 'by-proxied-cookie', 'by-ticket', 'by-ticket-and-cookie', 'by-cookie']) {
-    t.same(await count(app, 'r', key), { count: 5, exists: true }, key)
-  }
-  for (const key of ['reader', 'not-this', 'BY-COOKIE']) t.same(await count(app, 'r', key), { count: 5, exists: false }, key)
-  t.same(await count(app, 'elsewhere'), { error: 'Room not found' })
-})

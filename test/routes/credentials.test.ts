@@ -1,57 +1,15 @@
+/** The secrets, keys and schemes that each kind of route accepts. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
 import { asDjango, build, listen, secret } from '../helper.ts'
-import { mint } from './tickets.ts'
 import { connectBare } from '../clients/bare-client.ts'
+import { mint } from '../service/tickets.ts'
+import { forbidden } from './answer-table.ts'
 
-const forbidden = '{"error":"Forbidden: Invalid API Key"}'
 const reset = '/collaboration/api/reset-connections'
 const connections = '/collaboration/api/get-connections'
 const env = { COLLABORATION_SERVER_SECRET_PREVIOUS: 'the-secret-of-last-year', Y_PROVIDER_API_KEY: 'a-key-for-conversion' }
-
-t.test('Django\'s two routes answer byte for byte as documented', async (t) => {
-  const app = await build(t, env)
-  const table: ReadonlyArray<[method: 'GET' | 'POST' | 'HEAD' | 'PUT' | 'DELETE' | 'PATCH', path: string, status: number, body: string]> = [
-    ['POST', `${reset}?room=r`, 200, '{"message":"Connections reset"}'],
-    ['POST', `${reset}?room=r&room=s`, 200, '{"message":"Connections reset"}'],
-    ['POST', `${reset}?room=%C3%A9%2Fa`, 200, '{"message":"Connections reset"}'],
-    ['POST', reset, 400, '{"error":"Room name not provided"}'],
-    ['POST', `${reset}?room=`, 400, '{"error":"Room name not provided"}'],
-    ['POST', `${reset}?room=&room=`, 400, '{"error":"Room name not provided"}'],
-    ['POST', `${reset}?Room=r`, 400, '{"error":"Room name not provided"}'],
-    ['GET', `${reset}?room=r`, 404, '{"error":"Not found"}'],
-    ['HEAD', `${reset}?room=r`, 404, ''],
-    ['PUT', `${reset}?room=r`, 404, '{"error":"Not found"}'],
-    ['GET', `${connections}?room=r&sessionKey=s`, 404, '{"error":"Room not found"}'],
-    ['HEAD', `${connections}?room=r&sessionKey=s`, 404, ''],
-    ['GET', connections, 400, '{"error":"Room name not provided"}'],
-    ['GET', `${connections}?sessionKey=s`, 400, '{"error":"Room name not provided"}'],
-    ['GET', `${connections}?room=&sessionKey=s`, 400, '{"error":"Room name not provided"}'],
-    ['GET', `${connections}?room=r`, 400, '{"error":"Session key not provided"}'],
-    ['GET', `${connections}?room=r&sessionKey=`, 400, '{"error":"Session key not provided"}'],
-    ['GET', `${connections}?room=r&sessionkey=s`, 400, '{"error":"Session key not provided"}'],
-    ['GET', `${connections}?room=r&room=s&sessionKey=s`, 400, '{"error":"Parameter given more than once: room"}'],
-    ['GET', `${connections}?room=r&sessionKey=s&sessionKey=s`, 400, '{"error":"Parameter given more than once: sessionKey"}'],
-    ['POST', `${connections}?room=r&sessionKey=s`, 404, '{"error":"Not found"}'],
-    ['POST', `${reset.toUpperCase()}?room=r`, 404, '{"error":"Not found"}'],
-    ['POST', `${reset}/x?room=r`, 404, '{"error":"Not found"}'],
-    ['GET', '/collaboration/ws/r', 404, '{"error":"Not found"}'],
-    ['GET', '/collaboration/ws?room=r', 404, '{"error":"Not found"}'],
-    ['HEAD', '/collaboration/ws/r', 404, ''],
-    ['POST', '/collaboration/ws/r', 404, '{"error":"Not found"}'],
-    ['DELETE', '/collaboration/ws', 404, '{"error":"Not found"}'],
-  ]
-  for (const [method, path, status, body] of table) {
-    for (const url of [path, path.replace(/(?=\?|$)/, '/')]) {
-      const response = await app.inject({ method, url, headers: asDjango })
-      t.same([response.statusCode, response.body], [status, body], `${method} ${url}`)
-      if (body !== '') t.equal(response.headers['content-type'], 'application/json; charset=utf-8')
-      const withoutSecret = await app.inject({ method, url })
-      t.same([withoutSecret.statusCode, withoutSecret.body], [403, method === 'HEAD' ? '' : forbidden], `${method} ${url} without the secret`)
-    }
-  }
-})
 
 t.test('The two routes accept only the raw secrets', async (t) => {
   const app = await build(t, env)
@@ -122,41 +80,6 @@ t.test('A WebSocket handshake with wrong credentials or to a wrong path is refus
     const lost = connectBare(t, wsUrl + path, asDjango)
     await lost.until((heard) => heard.refused !== undefined)
     t.equal(lost.refused?.status, 404, path)
-  }
-  const idle = connectBare(t, `${wsUrl}/ping`)
-  await idle.until(({ closed, refused }) => closed !== undefined || refused !== undefined)
-  t.pass('a WebSocket to a route without one ends at once')
-})
-
-t.test('A handshake with an invalid room name is refused', async (t) => {
-  const { wsUrl } = await listen(t)
-  const badRooms: ReadonlyArray<[path: string, reason: string]> = [
-    ['a?room=b', 'The request names more than one room.'],
-    ['a?room=a&room=b', 'The request names more than one room.'],
-    ['a?room=', 'The request names more than one room.'],
-    ['a%20', 'The name of the room is not allowed.'],
-    ['a%00b', 'The name of the room is not allowed.'],
-    ['a%0Ab', 'The name of the room is not allowed.'],
-    ['x'.repeat(256), 'The name of the room is not allowed.'],
-  ]
-  for (const [path, reason] of badRooms) {
-    const refused = connectBare(t, `${wsUrl}/collaboration/ws/${path}`, asDjango)
-    await refused.until(({ closed }) => closed !== undefined)
-    t.same(refused.closed, { code: 4403, reason }, path)
-    t.same([...refused.heard[0] ?? []].slice(0, 2), [2, 0], 'permission denied')
-  }
-  for (const room of ['?room=', '?room=a&room=a', '?room=a&room=b', '?room=..', '?room=a%00', `?room=${'x'.repeat(256)}`]) {
-    const refused = connectBare(t, `${wsUrl}/collaboration/ws/${room}`, asDjango)
-    await refused.until(({ isOpen }) => isOpen)
-    refused.ws.send(Uint8Array.of(1, 97, 2, 0, 0))
-    await refused.until(({ heard }) => heard.length > 0)
-    t.ok(refused.isOpen, room)
-    t.same([...refused.heard[0] ?? []].slice(0, 4), [1, 97, 2, 1], 'permission denied')
-  }
-  for (const path of ['a%2520', 'a%2Fb', '%F0%9F%98%80', 'a?room=a', 'a/', encodeURIComponent('é'.repeat(255))]) {
-    const allowed = connectBare(t, `${wsUrl}/collaboration/ws/${path}`, asDjango)
-    await allowed.until(({ heard }) => heard.length > 0)
-    t.ok(allowed.isOpen, path)
   }
 })
 
