@@ -48,7 +48,7 @@ await t.test('A restart of Redis loses messages and is reported once it is over'
   await back
   t.equal(a.restored(), 1)
   t.same(lines, ['Redis is unreachable; the nodes read the store to see each other\'s updates', 'Redis is reachable again'])
-  while (b.restored() === 0) await new Promise((resolve) => { setImmediate(resolve) })
+  await b.isRestored(1)
   a.bus.send(b.bus.node, Buffer.from('heard'))
   await b.hears(1)
   t.equal(b.heard[0]?.text, 'heard')

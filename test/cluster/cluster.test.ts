@@ -7,7 +7,8 @@ import { encodeDatagram } from '../../src/cluster/datagram.ts'
 import { writeEntry, type Entry } from '../../src/cluster/entry.ts'
 import type { Question } from '../../src/cluster/question.ts'
 import type { RoomMessage, SharedRoom } from '../../src/sync/peers/other-nodes.ts'
-import { newLog, until } from '../sync/engine.ts'
+import { eventually } from '../clients/eventually.ts'
+import { newLog, turn, until } from '../sync/engine.ts'
 
 /** A room that records its calls. */
 class PaperRoom implements SharedRoom {
@@ -116,7 +117,8 @@ await t.test('After a cut both nodes start a new link, and read the store', asyn
   exchange.cut(b.id)
   a.cluster.send(here, update(2))
   b.cluster.send(there, update(3))
-  for (let i = 0; i < 10; i++) await new Promise((resolve) => { setImmediate(resolve) })
+  // Turns in which both updates would arrive without the cut.
+  for (let i = 0; i < 10; i++) await turn()
   exchange.restore(b.id)
   t.equal(there.behind, 1, 'b knows that it was cut off')
   await until(() => here.told.filter(({ type }) => type === 'introduction').length >= 2)
@@ -167,7 +169,8 @@ await t.test('A reset that is repeated because its answer was lost is answered a
   await until(() => a.cluster.nodes.length === 1 && b.cluster.nodes.length === 1)
   const answered = a.cluster.ask({ type: 'reset', room: 'room', userId: 'ada' })
   await until(() => asked.length === 1)
-  for (let i = 0; i < 10; i++) await new Promise((resolve) => { setImmediate(resolve) })
+  // Turns in which the answer would arrive without the cut.
+  for (let i = 0; i < 10; i++) await turn()
   exchange.restore(b.id)
   t.same(await answered, { answers: [1], silent: [] })
   t.same((await a.cluster.ask({ type: 'count', room: 'room', sessionKey: '' })).answers, [{ count: 2, exists: false }], 'b has received everything that a repeats')
@@ -208,7 +211,10 @@ await t.test('A node of another version is not ignored: a question to all nodes 
   t.teardown(() => old.close())
   old.send(everyone, Uint8Array.of(0x10, 1, 120)) // a sign of life of version 1
   let asked = await a.ask(question)
-  while (asked.silent.length === 0) asked = await a.ask(question)
+  await eventually(async () => {
+    asked = await a.ask(question)
+    return asked.silent.length > 0
+  })
   t.same(asked, { answers: [1], silent: ['OOOOOOOO (of another version)'] })
 })
 

@@ -4,7 +4,7 @@ import { closes, reasonFor } from '../../src/protocol/close-codes.ts'
 import { answer, routes, startDjango } from '../access/django.ts'
 import { listen } from '../helper.ts'
 import { freePort } from '../free-port.ts'
-import { Engine } from '../sync/engine.ts'
+import { Engine, until } from '../sync/engine.ts'
 import { startService } from './service.ts'
 import { readDocument } from '../clients/acknowledged-client.ts'
 import { connectBare } from '../clients/bare-client.ts'
@@ -64,15 +64,15 @@ t.test('Many connections are closed one after the other, and work until then', a
   const gone = (): number => peers.filter(({ closed }) => closed !== undefined).length
   const steps = new Set<number>()
   let wrote = false
-  while (gone() < peers.length) {
+  await until(() => {
     steps.add(gone())
     const last = peers.findLast(({ closed }) => closed === undefined)
     if (gone() >= 10 && !wrote && last !== undefined) {
       wrote = true
       last.update(Y.encodeStateAsUpdate(docWith('typed while others were disconnected')))
     }
-    await new Promise(setImmediate)
-  }
+    return gone() === peers.length
+  })
   await closing
   t.ok(steps.size > 3, `they close in steps: ${[...steps].join(', ')}`)
   t.ok(wrote)

@@ -10,6 +10,7 @@ import { asDjango, build, listen } from '../helper.ts'
 import { parseExposition, type Family } from './exposition.ts'
 import { closeCode, openSocket, connectBare } from '../clients/bare-client.ts'
 import { synced } from '../clients/client.ts'
+import { eventually } from '../clients/eventually.ts'
 import { connectHocuspocus } from '../clients/hocuspocus-client.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 import { rootUrl } from '../root.ts'
@@ -62,12 +63,9 @@ t.test('Sockets, refusals and durations', async (t) => {
   const odd = await openSocket(t, `${wsUrl}/collaboration/ws/plan`)
   odd.send('text')
   await closeCode(odd)
-  let families = await scrape(app)
   // The client sees the end of its socket before the service does.
-  while (valueOf(families, 'closes_total', { code: '1003' }) === 0) {
-    await new Promise(setImmediate)
-    families = await scrape(app)
-  }
+  await eventually(async () => valueOf(await scrape(app), 'closes_total', { code: '1003' }) !== 0)
+  const families = await scrape(app)
   const grown = (name: string, labels?: Record<string, string>): number =>
     (valueOf(families, name, labels) ?? NaN) - (valueOf(before, name, labels) ?? NaN)
   t.equal(valueOf(families, 'connections', { protocol: 'y-websocket' }), 1)

@@ -9,6 +9,7 @@ import { answer, mayEdit, routes, startDjango } from '../access/django.ts'
 import { asDjango, listen } from '../helper.ts'
 import { mint } from './tickets.ts'
 import { openBare, connectBare, type BareClient } from '../clients/bare-client.ts'
+import { eventually } from '../clients/eventually.ts'
 import { about, bytes, read } from '../clients/messages.ts'
 
 const auth = (token = '', name = 'r') => about(name, bytes(2, 0, token))
@@ -95,14 +96,12 @@ function hold (
   return { handshakes, documents }
 }
 
-const turns = async (until: () => boolean): Promise<void> => { while (!until()) await setImmediate() }
-
 for (const path of ['r', '?room=r']) {
   t.test(`${path}: an upgrade that was authorised before the reset and completes after it is closed with 4205`, async (t) => {
     const { app, wsUrl } = await listen(t)
     const { handshakes } = hold(app)
     const [one, other] = [connectBare(t, `${wsUrl}/collaboration/ws/${path}`, as('one')), connectBare(t, `${wsUrl}/collaboration/ws/${path}`, as('other'))]
-    await turns(() => handshakes.length === 2)
+    await eventually(() => handshakes.length === 2)
     await reset(app, 'one')
     for (const { release } of handshakes) release()
     for (const each of [one, other]) {
@@ -124,7 +123,7 @@ t.test('A document authorised before the reset and opened after it is not opened
   for (const [user, code] of [['u1', 4205], ['u2', undefined]] as const) {
     const client = await openBare(t, `${wsUrl}/collaboration/ws/`, { cookie: 'sessionid=s' })
     client.ws.send(auth())
-    await turns(() => documents.length > 0)
+    await eventually(() => documents.length > 0)
     await reset(app, user)
     documents.shift()?.release()
     await client.until(({ heard, closed }) => heard.length > 0 || closed !== undefined)

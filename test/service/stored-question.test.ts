@@ -5,6 +5,7 @@ import * as Y from 'yjs'
 import { asDjango, listen } from '../helper.ts'
 import { Engine, turn, typing, until } from '../sync/engine.ts'
 import { synced } from '../clients/client.ts'
+import { eventually } from '../clients/eventually.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 import { root, rootUrl } from '../root.ts'
 
@@ -33,7 +34,7 @@ t.test('A y-websocket client that uses stored.js from the docs knows which chang
   const said: boolean[] = []
   const nextAnswer = async (): Promise<void> => {
     const answers = said.filter(Boolean).length
-    while (said.filter(Boolean).length === answers) await turn()
+    await eventually(() => said.filter(Boolean).length > answers)
   }
   watchStored(provider, (isStored) => { said.push(isStored) })
   await nextAnswer()

@@ -9,6 +9,7 @@ import * as Y from 'yjs'
 import { asDjango, listen } from '../helper.ts'
 import { when } from '../clients/changes.ts'
 import { synced } from '../clients/client.ts'
+import { eventually } from '../clients/eventually.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 
 /*
@@ -117,7 +118,7 @@ await t.test(`${frames} mutated frames, seed ${seed}`, async (t) => {
   const late = connectYWebsocket(t, wsUrl, 'fuzzed')
   await synced(late)
   t.pass('the attacked room opens')
-  while (app.rooms.unsavedBytes > 0) await new Promise((resolve) => { setImmediate(resolve) })
+  await eventually(() => app.rooms.unsavedBytes === 0)
   let stored = 0
   for await (const { document } of app.store.list()) {
     const found = await app.store.load(document)

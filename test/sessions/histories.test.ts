@@ -5,6 +5,7 @@ import { listen } from '../helper.ts'
 import { oneAuthor, textName, twoAuthors, type EditingHistory } from './traces.ts'
 import { when } from '../clients/changes.ts'
 import { synced } from '../clients/client.ts'
+import { eventually } from '../clients/eventually.ts'
 import { connectYWebsocket, type YWebsocketClient } from '../clients/y-websocket-client.ts'
 
 /*
@@ -65,7 +66,7 @@ async function replay (t: Test, history: EditingHistory, perMessage: number): Pr
   await synced(late)
   t.ok(textOf(late) === history.end, 'a late client reads the end of the history')
   for (const { provider } of [...all, late]) provider.destroy()
-  while (app.rooms.openRooms > 0) await new Promise((resolve) => { setImmediate(resolve) })
+  await eventually(() => app.rooms.openRooms === 0)
   await app.rooms.compactionIdle()
   const again = connectYWebsocket(t, wsUrl, 'history')
   await synced(again)

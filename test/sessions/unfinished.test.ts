@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import * as Y from 'yjs'
 import type { FastifyInstance } from 'fastify'
@@ -9,6 +8,7 @@ import { openBare } from '../clients/bare-client.ts'
 import { when } from '../clients/changes.ts'
 import { synced } from '../clients/client.ts'
 import { areEqual } from '../clients/documents.ts'
+import { eventually } from '../clients/eventually.ts'
 import { about, bytes } from '../clients/messages.ts'
 import { frame, header, opcodes, openRaw, type RawClient } from '../clients/raw-client.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
@@ -24,7 +24,7 @@ const asEditor = async (user = 'editor'): Promise<string> => `/collaboration/ws/
 
 /** Waits until the service holds so many bytes. */
 async function held (app: FastifyInstance, check: (bytes: number) => boolean): Promise<void> {
-  while (!check(app.gate.inbound.total)) await turn()
+  await eventually(() => check(app.gate.inbound.total))
 }
 
 /** Lets time pass for the sweep. */
@@ -254,7 +254,7 @@ await t.test('Many sockets of one user cannot crowd out another user\'s message'
     await holding(client)
     t.ok(app.gate.inbound.total <= 6 * MiB, `${app.gate.inbound.total} bytes`)
   }
-  while (codes.length < 8) await turn()
+  await eventually(() => codes.length >= 8)
   t.ok(codes.every((code) => code === 4503), `${codes}`)
   await honest.write(upload.subarray(MiB))
   const reader = connectYWebsocket(t, wsUrl, 'r')

@@ -60,6 +60,7 @@ await t.test('Bytes that a client does not take are counted, and waited for', as
   socket.write(framesOf(noAddress, [Buffer.alloc(32 << 20)]))
   let isDrained = false
   const drained = socket.drained().then(() => { isDrained = true })
+  // A socket that had nothing to wait for would resolve within one turn.
   await new Promise(setImmediate)
   t.notOk(isDrained)
   client.resume()

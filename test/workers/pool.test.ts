@@ -5,6 +5,7 @@ import type { PoolOptions } from '../../src/workers/pool-options.ts'
 import { openPool, type Pool } from '../../src/workers/pool.ts'
 import { PoolBusy, PoolClosed, PoolDeadline, PoolMemory, WorkerDied } from '../../src/workers/pool-errors.ts'
 import { siblingModule } from '../../src/workers/sibling-module.ts'
+import { eventually } from '../clients/eventually.ts'
 import { OddNumber, type SampleTask } from './sample-tasks.ts'
 
 const MiB = 2 ** 20
@@ -32,7 +33,7 @@ function holder () {
   const go = new SharedArrayBuffer(4)
   return {
     task: { do: 'spin', started, go } satisfies SampleTask,
-    started: async () => { while (Atomics.load(new Int32Array(started), 0) === 0) await turn() },
+    started: async () => { await eventually(() => Atomics.load(new Int32Array(started), 0) !== 0) },
     go: () => { Atomics.store(new Int32Array(go), 0, 1); Atomics.notify(new Int32Array(go), 0) },
   }
 }
@@ -101,7 +102,7 @@ await t.test('The pool goes on after a task is abandoned between the death of it
   const controller = new AbortController()
   const doomed = run(pool, { do: 'die' }, { signal: controller.signal })
   // It waits for its second thread.
-  while (pool.stats().queued === 0) await turn()
+  await eventually(() => pool.stats().queued > 0)
   controller.abort(new Error('gone'))
   await t.rejects(doomed, { message: 'gone' })
   t.equal(pool.stats().queued, 0)
@@ -295,7 +296,7 @@ await t.test('Closing rejects the tasks that wait, that are in progress and that
 await t.test('A pool that starts with its first task keeps no thread without work', async (t) => {
   const pool = await open(t, { eager: false, idleMs: () => 20 })
   t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
-  while (pool.stats().threads > 0) await turn()
+  await eventually(() => pool.stats().threads === 0)
   t.equal(await run(pool, { do: 'echo', value: 2 }), 2)
   t.match(pool.stats(), { threads: 1, replaced: 0 })
 })
@@ -308,7 +309,7 @@ await t.test('Threads beyond the first end when they have had no work', async (t
   t.match(pool.stats(), { threads: 3, busy: 3 })
   holders.forEach((held) => held.go())
   await Promise.all(all)
-  while (pool.stats().threads > 1) await turn()
+  await eventually(() => pool.stats().threads === 1)
   t.match(pool.stats(), { threads: 1, replaced: 0 })
   t.equal(await run(pool, { do: 'echo', value: 1 }), 1)
 })
@@ -325,7 +326,7 @@ await t.test('Of threads that were needed for a moment one can stay', async (t) 
   await Promise.all(holders.map((held) => held.started()))
   holders.slice(1).forEach((held) => held.go())
   await Promise.all(all.slice(1))
-  while (pool.stats().threads > 1) await turn()
+  await eventually(() => pool.stats().threads === 1)
   holders[0]?.go()
   t.equal(await all[0], 'went')
   const first = await run(pool, { do: 'turn', value: 0 })
@@ -346,7 +347,7 @@ await t.test('Of threads that become idle together one stays as well', async (t)
   holders.forEach((held) => held.go())
   await Promise.all(all)
   // The other one is due at the same moment, and by now it is the only one.
-  while (asked.at(-1) !== 0) await turn()
+  await eventually(() => asked.at(-1) === 0)
   t.equal(pool.stats().threads, 1)
 })
 
@@ -363,6 +364,6 @@ await t.test('A thread without work ends the sooner the more memory it keeps', a
   t.ok((asked.at(-1) ?? 0) > 0, 'it reports what it keeps')
   t.equal(await threadOf(), first, 'small: it stays')
   t.equal(await run(pool, { do: 'keep', bytes: keptBytes }), keptBytes)
-  while (pool.stats().threads > 0) await turn()
+  await eventually(() => pool.stats().threads === 0)
   t.not(await threadOf(), first, 'large: it ends')
 })
