@@ -250,7 +250,7 @@ export class RoomContent {
       this.#grow(update)
       return this.recent.add(update, runs, authors)
     })
-    merged.at(-1)?.expect(senders)
+    merged.at(-1)?.notifyWhenStored(senders)
     return merged
   }
 

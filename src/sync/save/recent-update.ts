@@ -61,8 +61,8 @@ export class RecentUpdate {
     return this.#message
   }
 
-  /** @param senders notified when it is stored, once for each message */
-  expect (senders: readonly UpdateSender[]): void { this.#senders = senders }
+  /** @param senders to notify when it is stored, once for each message */
+  notifyWhenStored (senders: readonly UpdateSender[]): void { this.#senders = senders }
 
   markStored (): void { this.#isStored = true }
 
