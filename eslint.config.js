@@ -9,7 +9,7 @@ import { house } from './scripts/lint/index.js'
  */
 export const folders = [
   'server', 'app', 'cli', 'routes', 'plugins', 'http', 'convert', 'workers', 'cluster', 'sessions', 'sync',
-  'settings', 'access', 'bus', 'store', 'protocol', 'update', 'logging', 'queue', 'errors',
+  'settings', 'access', 'bus', 'store', 'protocol', 'update', 'logging', 'queue', 'wait', 'errors',
 ]
 
 /** The only folders that know the web framework. */

@@ -1,5 +1,6 @@
 import type { Logger } from '../logging/logger.ts'
 import { causeOf, OutageLog } from '../logging/outage-log.ts'
+import { within } from '../wait/within.ts'
 import { everyone, nodeIdBytes, type Bus, type BusListener, type NodeId } from './bus.ts'
 import { parseRedisUrl, redisUrlForms, type RedisAddress } from './redis-address.ts'
 import { makeRedisClient, type RedisClient } from './redis-client.ts'
@@ -92,13 +93,7 @@ class RedisBus implements Bus {
 
   async open (patienceMs = attemptMs): Promise<void> {
     const connecting = this.#connect()
-    let timer: NodeJS.Timeout | undefined
-    const isLate = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => { reject(this.#reason ?? new NoAnswer()) }, patienceMs)
-    })
-    const cause = await Promise.race([connecting, isLate]).catch((error: unknown) => error).finally(() => {
-      clearTimeout(timer)
-    })
+    const cause = await within(connecting, patienceMs, this.#giveUp).catch((error: unknown) => error)
     if (cause === undefined) return
     if (!isUnreachable(cause)) throw cause
     this.#logger.warn(causeOf(cause), 'Redis is unreachable; serving without the other nodes, and retrying')
@@ -123,26 +118,20 @@ class RedisBus implements Bus {
   }
 
   async #connect (): Promise<void> {
-    // The library itself would ask Sentinel for much longer, even with a wrong password.
-    let timer: NodeJS.Timeout | undefined
-    const isRefused = new Promise<never>((_resolve, reject) => {
-      this.#refused = reject
-      timer = setTimeout(() => { reject(this.#reason ?? new NoAnswer()) }, attemptMs)
-    })
+    const refused = new Promise<never>((_resolve, reject) => { this.#refused = reject })
     try {
-      await Promise.race([
-        this.#client.open([this.#channel(everyone), this.#channel(this.node)], this.#received),
-        isRefused,
-      ])
+      const opening = this.#client.open([this.#channel(everyone), this.#channel(this.node)], this.#received)
+      // The library itself would ask Sentinel for much longer, even with a wrong password.
+      await within(Promise.race([opening, refused]), attemptMs, this.#giveUp)
     } catch (error) {
       await this.#destroy()
       // The first error, or that of a rejection, has the reason; later ones only report that the attempt was abandoned.
       throw this.#reason ?? error
-    } finally {
-      clearTimeout(timer)
     }
     this.#isOpen = true
   }
+
+  readonly #giveUp = (): never => { throw this.#reason ?? new NoAnswer() }
 
   send (to: NodeId | typeof everyone, message: Uint8Array): void {
     if (!this.#client.isReady || this.#unsentBytes > maxUnsentBytes) return

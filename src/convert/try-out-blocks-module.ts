@@ -1,6 +1,7 @@
 import { WorkerDied } from '../workers/pool-errors.ts'
 import { PooledWorker } from '../workers/pooled-worker.ts'
 import { siblingModule } from '../workers/sibling-module.ts'
+import { within } from '../wait/within.ts'
 import { InvalidBlocksModule, notLoaded } from './blocks/blocks-module.ts'
 import { reviveError } from './thread-errors.ts'
 
@@ -15,17 +16,12 @@ const memoryMb = 512
 export async function tryOutBlocksModule (url: string, timeoutMs: number): Promise<void> {
   const { href: module } = siblingModule(import.meta.url, 'convert-task')
   const thread = new PooledWorker({ module, context: url, memoryMb, revive: reviveError })
-  let timer: NodeJS.Timeout | undefined
-  const isLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => { reject(new Error(`it takes longer than ${Math.round(timeoutMs)} ms`)) }, timeoutMs)
-  })
   try {
-    await Promise.race([thread.ready, isLate])
+    await within(thread.ready, timeoutMs, () => { throw new Error(`it takes longer than ${Math.round(timeoutMs)} ms`) })
   } catch (error) {
     if (error instanceof WorkerDied) throw notLoaded(new Error('it exits the process, or waits for something that never happens'))
     throw error instanceof InvalidBlocksModule ? error : notLoaded(error)
   } finally {
-    clearTimeout(timer)
     await thread.terminate()
   }
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Stopping } from '../errors.ts'
 import { causeOf } from '../logging/outage-log.ts'
+import { within } from '../wait/within.ts'
 
 /** Resolves if a part can work; rejects with the reason if it cannot. */
 type Check = () => Promise<void>
@@ -41,7 +42,7 @@ export default fp(async function readiness (app: FastifyInstance) {
 
   async function passes ([name, check]: [string, Check]): Promise<boolean> {
     try {
-      await withTimeout(check())
+      await within(check(), checkTimeoutMs, () => { throw new Error(`no answer within ${checkTimeoutMs} ms`) })
       if (failing.delete(name)) app.log.info({ part: name }, 'A part of the service works again')
       return true
     } catch (error) {
@@ -67,15 +68,3 @@ export default fp(async function readiness (app: FastifyInstance) {
     draining = true
   })
 }, { name: 'readiness', fastify: '5.x' })
-
-async function withTimeout (running: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${checkTimeoutMs} ms`)), checkTimeoutMs)
-  })
-  try {
-    await Promise.race([running, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}

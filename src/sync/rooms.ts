@@ -2,6 +2,7 @@ import type { Logger } from '../logging/logger.ts'
 import { OutageLog } from '../logging/outage-log.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import type { Store } from '../store/store.ts'
+import { within } from '../wait/within.ts'
 import type { Connection } from './connection.ts'
 import { Counters, newDurations, type Counts, type EngineDurations } from './counters.ts'
 import type { DocumentWork } from './document-work.ts'
@@ -125,7 +126,7 @@ export class Rooms {
     reader.stop()
     for (const room of this.#rooms.values()) room.tickNow()
     saver.hurry()
-    await within(saver.flush(), patienceMs)
+    await within(saver.flush(), patienceMs, () => {})
     await this.#endBitByBit(reason, spreadMs)
     clearInterval(this.#sweeper)
     for (const room of [...this.#rooms.values()]) {
@@ -216,11 +217,4 @@ function servicesOf (options: RoomsOptions, rooms: ReadonlyMap<string, Room>): S
 
 function * logsOf (rooms: ReadonlyMap<string, Room>): Generator<ReadableLog> {
   for (const { remote } of rooms.values()) yield remote
-}
-
-/** Resolves with the promise or after `ms`, whichever comes first. */
-async function within (promise: Promise<void>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  await Promise.race([promise, new Promise((resolve) => { timer = setTimeout(resolve, ms) })])
-  clearTimeout(timer)
 }

@@ -1,5 +1,6 @@
 import { KeyedClocks } from '../../update/keyed-clocks.ts'
 import type { ScannedUpdate } from '../../update/scan-update.ts'
+import { within } from '../../wait/within.ts'
 import { heavyUpdateBytes, manyParts } from '../limits.ts'
 
 /** ms for which it is kept after its last use: it takes some KB for each MB of blocks, and a read of the document. */
@@ -72,7 +73,7 @@ export class Placement {
       this.#loading = this.#start().finally(() => { this.#loading = undefined })
     }
     const patience = this.#loadingSince + patienceMs - now
-    return patience > 0 && await isDoneWithin(this.#loading, patience)
+    return patience > 0 && await within(this.#loading.then(() => true), patience, () => false)
   }
 
   async #start (): Promise<void> {
@@ -85,16 +86,5 @@ export class Placement {
     const keyed = KeyedClocks.unpack(packed)
     for (const update of since) keyed.add(update)
     this.#keyed = keyed
-  }
-}
-
-/** @throws the promise's error, if it fails in time; a later failure concerns the next caller */
-async function isDoneWithin (promise: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => { timer = setTimeout(() => { resolve(false) }, ms) })
-  try {
-    return await Promise.race([promise.then(() => true), late])
-  } finally {
-    clearTimeout(timer)
   }
 }
