@@ -17,6 +17,8 @@ const { values: options, positionals } = readArguments({
     timeout: { type: 'string', default: '900' },
   },
 })
+const jobs = wholeNumber('-j', options.jobs, 1)
+const timeoutSeconds = wholeNumber('--timeout', options.timeout, 0)
 
 /** Folders whose files take longest. They start first, so that the last files to run are short ones. */
 const slowFolders = ['cluster', 'crash', 'bus', 'settings', 'nginx', 'django', 'routes', 'store', 'service', 'convert']
@@ -32,6 +34,11 @@ function readArguments (config) {
   } catch (error) {
     return fail(`${error.message}\n${usage}`)
   }
+}
+
+function wholeNumber (option, text, least) {
+  if (/^\d+$/.test(text) && Number(text) >= least) return Number(text)
+  return fail(`${option} must be a whole number from ${least}, not ${JSON.stringify(text)}\n${usage}`)
 }
 
 function fail (line) {
@@ -51,12 +58,12 @@ if (empty.length > 0) fail(`No tests in ${empty.join(', ')}: paths are relative 
 // They take a quarter of a second per file, so a whole run goes without: run its failing files again to see the lines.
 const sourceMaps = wanted.length > 0 ? ['--enable-source-maps'] : []
 
-t.jobs = Number(options.jobs)
+t.jobs = jobs
 t.setTimeout(0)
 t.plan(files.length)
 for (const file of files.sort((a, b) => rank(a) - rank(b))) {
   // Without NODE_OPTIONS, in which tap asks Node for its loaders.
   const command = ['-u', 'NODE_OPTIONS', process.execPath, ...sourceMaps, compiledPath(file)]
   const env = { ...process.env, TAP_TIMEOUT: '0' }
-  t.spawn('env', command, { env, timeout: Number(options.timeout) * 1000, buffered: true }, file)
+  t.spawn('env', command, { env, timeout: timeoutSeconds * 1000, buffered: true }, file)
 }
