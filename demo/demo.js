@@ -39,6 +39,7 @@ async function enter ({ name, color }) {
 
   const editor = BlockNoteEditor.create({
     collaboration: { provider, fragment: doc.getXmlFragment('document-store'), user: { name, color } },
+    domAttributes: { editor: { 'aria-label': `Document, as ${name} sees it` } },
   })
   editor.mount(section.querySelector('div'))
   const setEditable = (canEdit) => { editor.isEditable = canEdit }

@@ -23,13 +23,13 @@ t.test('`make dev` opens a page on which two people edit one document', async (t
   await page.waitForSelector('section:nth-child(2) [data-state=connected]')
   const people = page.locator('section')
 
-  await people.nth(0).locator('[contenteditable=true]').click()
+  await page.getByRole('textbox', { name: 'Document, as Ada sees it' }).click()
   await page.keyboard.type('# Hello from Ada')
   await people.nth(1).locator('h1:has-text("Hello from Ada")').waitFor()
 
   await people.nth(1).getByRole('button').click()
   // No click: the editor takes over a moment later, and would move the cursor from the end back into the heading.
-  await people.nth(1).locator('[contenteditable=true]').focus()
+  await page.getByRole('textbox', { name: 'Document, as Grace sees it' }).focus()
   await page.keyboard.press('Control+End')
   await page.keyboard.type(' and Grace, offline')
   await people.nth(1).getByRole('button').click()
