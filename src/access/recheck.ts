@@ -15,7 +15,7 @@ const none: Change = { change: 'none' }
  * Checks again whether an open connection has access, in the same way as when it was opened.
  * @param current the verdict that holds for it now
  */
-export async function askAgain (current: Allowed): Promise<Change> {
+export async function recheck (current: Allowed): Promise<Change> {
   if (current.recheck === undefined) return none
   const verdict = await current.recheck()
   if (!verdict.allowed) return verdict.permanent ? { change: 'lost', verdict } : none

@@ -22,7 +22,7 @@ export function encodeAwarenessMessage (update: Uint8Array): Uint8Array {
 }
 
 /** Asks a client for all presence that it knows, including its own. */
-export const encodeAwarenessQuestion = (): Uint8Array => Uint8Array.of(messageType.queryAwareness)
+export const encodeAwarenessQuery = (): Uint8Array => Uint8Array.of(messageType.queryAwareness)
 
 /** `messagePermissionDenied` of y-protocols/auth.js */
 const permissionDenied = 0

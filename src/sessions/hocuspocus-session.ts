@@ -3,7 +3,7 @@ import type { Allowed, Denied, Verdict } from '../access/verdict.ts'
 import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import { decodeHocuspocus, type AddressedMessage } from '../protocol/decode-message.ts'
 import {
-  encodeAuthenticated, encodeAwarenessQuestion, encodeCloseMessage, encodeHocuspocusDenied, encodePong,
+  encodeAuthenticated, encodeAwarenessQuery, encodeCloseMessage, encodeHocuspocusDenied, encodePong,
 } from '../protocol/encode-message.ts'
 import { framesOf, hocuspocusAddress, noAddress, type Address } from '../protocol/frame.ts'
 import { messageType, type ClientMessage } from '../protocol/message.ts'
@@ -186,9 +186,9 @@ export class HocuspocusSession implements Session, RoomSocket {
     this.#refused.delete(address)
     if (document === undefined || isLeft(document)) return
     if (document instanceof Connection) this.#leaveAndListen(document)
-    else if (document.isAsked) {
+    else if (document.isBeingJudged) {
       document.leave()
-      // The question continues, and delays those of other clients: leaving before each answer counts like a refusal.
+      // Judging it continues, and delays other clients: leaving before each verdict counts like a refusal.
       if (!this.#probation.countRefusal()) return this.#close(closes.tooMany)
     } else this.#documents.stopWaiting(document)
     this.#awaitDocument()
@@ -207,7 +207,7 @@ export class HocuspocusSession implements Session, RoomSocket {
     const left = new WaitingDocument(address, room.name, token)
     left.leave()
     this.#documents.set(left)
-    this.#askWhoIsThere(left)
+    this.#queryPresence(left)
   }
 
   /** A message about a document that was left: Auth opens it again, anything else shows that it should be open. */
@@ -218,7 +218,7 @@ export class HocuspocusSession implements Session, RoomSocket {
     }
     left.return()
     this.#keep(left, frame)
-    if (!left.isAsked && !this.#isClosed) this.#ask(left, left.token)
+    if (!left.isBeingJudged && !this.#isClosed) this.#judge(left, left.token)
   }
 
   // ---- documents that are not open
@@ -241,12 +241,12 @@ export class HocuspocusSession implements Session, RoomSocket {
    * fetching its ticket.
    */
   #wait (waiting: WaitingDocument, message: ClientMessage, frame: Uint8Array): void {
-    if (message.type !== 'auth' || (waiting.isAsked && message.token !== waiting.token)) this.#keep(waiting, frame)
-    if (waiting.isAsked || this.#isClosed) return
-    if (message.type === 'auth') this.#ask(waiting, message.token)
+    if (message.type !== 'auth' || (waiting.isBeingJudged && message.token !== waiting.token)) this.#keep(waiting, frame)
+    if (waiting.isBeingJudged || this.#isClosed) return
+    if (message.type === 'auth') this.#judge(waiting, message.token)
     else if (message.type === 'sync-step-1') {
       this.#understandsClose = false
-      this.#ask(waiting, '')
+      this.#judge(waiting, '')
     }
   }
 
@@ -254,10 +254,10 @@ export class HocuspocusSession implements Session, RoomSocket {
     if (!this.#documents.keep(waiting, frame)) this.#close(closes.tooMany)
   }
 
-  #ask (waiting: WaitingDocument, token: string): void {
-    waiting.asked(token)
+  #judge (waiting: WaitingDocument, token: string): void {
+    waiting.judging(token)
     this.#probation.pause()
-    this.#probation.ask(async () => await this.#options.authorise(waiting.documentName, token))
+    this.#probation.judge(async () => await this.#options.authorise(waiting.documentName, token))
       .then((verdict) => { this.#judged(waiting, verdict) })
       .catch((err: unknown) => {
         this.#options.gate.logger.error({ err, room: waiting.documentName }, 'Failed to open a document for a client')
@@ -270,7 +270,7 @@ export class HocuspocusSession implements Session, RoomSocket {
     if (this.#documents.get(waiting.address.key) !== waiting) return
     waiting.judged()
     if (waiting.isLeft && verdict.allowed) {
-      this.#askWhoIsThere(waiting)
+      this.#queryPresence(waiting)
       return this.#awaitDocument()
     }
     this.#documents.stopWaiting(waiting)
@@ -281,8 +281,8 @@ export class HocuspocusSession implements Session, RoomSocket {
   }
 
   /** Every attached provider answers this, whether it was admitted or not. */
-  #askWhoIsThere ({ address }: WaitingDocument): void {
-    this.#socket.write(framesOf(address, [encodeAwarenessQuestion()]))
+  #queryPresence ({ address }: WaitingDocument): void {
+    this.#socket.write(framesOf(address, [encodeAwarenessQuery()]))
   }
 
   #denyLeft ({ address, documentName, token }: WaitingDocument, verdict: Denied): void {

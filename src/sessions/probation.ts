@@ -4,7 +4,7 @@ import { closes, type CloseReason } from '../protocol/close-codes.ts'
 import type { Gate } from './gate.ts'
 
 /** Documents judged at a time for a socket that was never admitted; the others wait. Each can be a call to Django. */
-const maxQuestions = 4
+const maxJudged = 4
 /** Refusals on a socket that was never admitted, and on one that was: twice the documents that it can carry */
 const maxRefusalsBeforeAdmission = 20
 const maxRefusals = 400
@@ -18,7 +18,7 @@ export class Probation {
   readonly #close: (reason: CloseReason) => void
   /** Engine time in ms */
   readonly #openedAt: number
-  readonly #questions: BoundedQueue
+  readonly #judging: BoundedQueue
   /** Runs while the socket carries no document, not even one that is being judged */
   #timer: NodeJS.Timeout | undefined
   #hasBeenLetIn = false
@@ -33,13 +33,16 @@ export class Probation {
     this.#close = close
     this.#openedAt = gate.now()
     const { now } = gate
-    this.#questions = new BoundedQueue({ maxRunning: maxQuestions, maxWaiting: Infinity, maxWaitMs: Infinity, now })
+    this.#judging = new BoundedQueue({ maxRunning: maxJudged, maxWaiting: Infinity, maxWaitMs: Infinity, now })
   }
 
-  /** Asks at once if the socket has been admitted before; otherwise in turn, unless the socket has closed by then. */
-  async ask (question: () => Promise<Verdict>): Promise<Verdict> {
-    if (this.#hasBeenLetIn) return await question()
-    return await this.#questions.run(async () => this.#hasEnded ? closed : await question())
+  /**
+   * Judges a document: at once if the socket has been admitted before; otherwise in turn, unless the socket has closed
+   * by then.
+   */
+  async judge (authorise: () => Promise<Verdict>): Promise<Verdict> {
+    if (this.#hasBeenLetIn) return await authorise()
+    return await this.#judging.run(async () => this.#hasEnded ? closed : await authorise())
   }
 
   /** Counts one more refusal. @returns false: it is one too many */

@@ -1,5 +1,5 @@
 import type { Epochs } from '../access/epochs.ts'
-import { askAgain } from '../access/recheck.ts'
+import { recheck } from '../access/recheck.ts'
 import type { Allowed } from '../access/verdict.ts'
 import type { Logger } from '../logging/logger.ts'
 import { closes } from '../protocol/close-codes.ts'
@@ -9,7 +9,7 @@ interface Held {
   verdict: Allowed
   /** Engine time in ms */
   dueAt: number
-  isAsking: boolean
+  isRunning: boolean
 }
 
 /** The interval of the rechecks, the resets that they obey, and their effect. */
@@ -41,7 +41,7 @@ export class Rechecks {
 
   add (connection: Connection, verdict: Allowed): void {
     if (verdict.recheck === undefined) return
-    this.#held.set(connection, { verdict, dueAt: this.#dueAt(verdict, true), isAsking: false })
+    this.#held.set(connection, { verdict, dueAt: this.#dueAt(verdict, true), isRunning: false })
   }
 
   /** Replaces the verdict that has admitted the connection, or the one that replaced it before. */
@@ -58,12 +58,12 @@ export class Rechecks {
   look (): void {
     const now = this.#options.now()
     for (const [connection, held] of this.#held) {
-      if (held.dueAt > now || held.isAsking) continue
-      held.isAsking = true
-      this.#ask(connection, held)
+      if (held.dueAt > now || held.isRunning) continue
+      held.isRunning = true
+      this.#recheck(connection, held)
         .catch((error: unknown) => { this.#options.logger.error({ err: error }, 'Failed to recheck the access of a connection') })
         .finally(() => {
-          held.isAsking = false
+          held.isRunning = false
           held.dueAt = this.#dueAt(held.verdict, false)
         })
     }
@@ -74,21 +74,21 @@ export class Rechecks {
     this.#held.clear()
   }
 
-  async #ask (connection: Connection, held: Held): Promise<void> {
-    const answer = await askAgain(held.verdict)
+  async #recheck (connection: Connection, held: Held): Promise<void> {
+    const result = await recheck(held.verdict)
     // Meanwhile the client can have left, or renewed its access.
     if (this.#held.get(connection) !== held) return
-    if (answer.change === 'lost') {
-      const { code, reason, rule } = answer.verdict
+    if (result.change === 'lost') {
+      const { code, reason, rule } = result.verdict
       connection.end({ code, reason, rule })
     }
-    if (answer.change !== 'rights') return
-    const { epoch, userId } = answer.verdict
+    if (result.change !== 'rights') return
+    const { epoch, userId } = result.verdict
     // Another user now, who was reset meanwhile.
     if (!this.#options.epochs.isCurrent(epoch, connection.room?.name ?? '', userId)) return connection.end(closes.reset)
-    held.verdict = answer.verdict
+    held.verdict = result.verdict
     const formerUserId = connection.userId
-    connection.takeOver(answer.verdict)
+    connection.takeOver(result.verdict)
     this.#options.onRights(connection, formerUserId)
   }
 

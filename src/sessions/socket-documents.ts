@@ -32,7 +32,7 @@ export class SocketDocuments {
   get areLeft (): boolean { return this.#waiting((document) => document.isLeft) }
 
   /** Whether none is open, and access to none is being judged. */
-  get areIdle (): boolean { return this.#waiting((document) => !document.isAsked) }
+  get areIdle (): boolean { return this.#waiting((document) => !document.isBeingJudged) }
 
   #waiting (holds: (document: WaitingDocument) => boolean): boolean {
     return this.all.every((document) => !(document instanceof Connection) && holds(document))
@@ -66,7 +66,7 @@ export class SocketDocuments {
   makeRoom (): boolean {
     if (this.#documents.size < maxDocuments) return true
     for (const document of this.#documents.values()) {
-      if (document instanceof Connection || !document.isLeft || document.isAsked) continue
+      if (document instanceof Connection || !document.isLeft || document.isBeingJudged) continue
       this.stopWaiting(document)
       return true
     }

@@ -13,7 +13,7 @@ export class WaitingDocument {
   readonly address: Address
   readonly documentName: string
   #token: string
-  #isAsked = false
+  #isBeingJudged = false
   #isLeft = false
   #hasReturned = false
   #frames: Uint8Array[] = []
@@ -29,20 +29,20 @@ export class WaitingDocument {
   /** The client's latest token; empty: it has sent none */
   get token (): string { return this.#token }
   /** Whether the client's access is being judged. */
-  get isAsked (): boolean { return this.#isAsked }
+  get isBeingJudged (): boolean { return this.#isBeingJudged }
   /** Whether the client has closed it. A provider of it can be attached all the same, and send messages. */
   get isLeft (): boolean { return this.#isLeft }
   get frameCount (): number { return this.#frames.length }
   get bytes (): number { return this.#bytes }
 
   /** The client's access is being judged by a token. */
-  asked (token: string): void {
-    this.#isAsked = true
+  judging (token: string): void {
+    this.#isBeingJudged = true
     this.#token = token
   }
 
   /** The client's access has been judged. */
-  judged (): void { this.#isAsked = false }
+  judged (): void { this.#isBeingJudged = false }
 
   /** The client has closed it. */
   leave (): void { this.#isLeft = true }
@@ -68,7 +68,7 @@ export class WaitingDocument {
   /** The messages that were kept, in order. A client that has returned sends no step 1 again, and gets everything. */
   messages (): ClientMessage[] {
     const messages = this.#frames.map((frame) => decodeHocuspocus(frame).message)
-    const mustAsk = this.#hasReturned && !messages.some(({ type }) => type === 'sync-step-1')
-    return mustAsk ? [{ type: 'sync-step-1', stateVector: hasNothing }, ...messages] : messages
+    const needsStep1 = this.#hasReturned && !messages.some(({ type }) => type === 'sync-step-1')
+    return needsStep1 ? [{ type: 'sync-step-1', stateVector: hasNothing }, ...messages] : messages
   }
 }

@@ -34,7 +34,7 @@ export interface EnteredRoom {
   /** Processes a message of the connection's client. */
   receive (connection: Connection, message: ClientMessage): void
   /** Asks the client for the updates that the room lacks. */
-  ask (connection: Connection): void
+  sendStep1 (connection: Connection): void
   /** The connection has ended. */
   remove (connection: Connection): void
 }
@@ -65,7 +65,7 @@ const leastBytesPerMs = 125
 const maxHeaderBytes = 10
 
 /** Unanswered questions of one connection about what is stored; an editor asks once or twice a second. */
-const maxOpenQuestions = 10_000
+const maxStoredQuestions = 10_000
 
 /** One client in one room: a whole y-websocket socket, or one document on a Hocuspocus socket. */
 export class Connection implements StateSender, UpdateSender {
@@ -84,9 +84,9 @@ export class Connection implements StateSender, UpdateSender {
   #inbox: ClientMessage[] | undefined
   #wasSentAway = false
   #wasRefused = false
-  #openQuestions = 0
-  /** Engine time in ms when the client was last asked for updates that it has not sent yet */
-  #askedAt: number | undefined
+  #storedQuestions = 0
+  /** Engine time in ms of the last step 1 after the initial sync that the client has not answered yet */
+  #step1SentAt: number | undefined
   #userId: string | undefined
   #sessionKey: string | undefined
   #canEdit: boolean
@@ -136,7 +136,7 @@ export class Connection implements StateSender, UpdateSender {
     this.#sessionKey = sessionKey
     this.#canEdit = canEdit
     // A client that is still joining is asked in any case.
-    if (canEditNow && this.#wasRefused && this.#phase !== 'joining' && this.#phase !== 'ended') this.#room?.ask(this)
+    if (canEditNow && this.#wasRefused && this.#phase !== 'joining' && this.#phase !== 'ended') this.#room?.sendStep1(this)
   }
 
   /** Document updates wait until the client has caught up. */
@@ -184,22 +184,22 @@ export class Connection implements StateSender, UpdateSender {
   /** An update was refused, since the client cannot edit, or could not when it arrived. */
   updateRefused (): void { this.#wasRefused = true }
 
-  /** The client has answered a question for what the room lacks: with all of it, refused updates included. */
+  /** The client has answered step 1: with all that the room lacks, refused updates included. */
   answered (): void {
-    this.#askedAt = undefined
+    this.#step1SentAt = undefined
     if (this.#canEdit) this.#wasRefused = false
   }
 
-  /** The client has been asked for what the room lacks. */
-  asked (now: number): void { this.#askedAt = now }
+  /** The client has been sent step 1, which asks for what the room lacks. */
+  step1Sent (now: number): void { this.#step1SentAt = now }
 
-  /** Whether the client has been asked within the last `ms` and has not answered. */
-  wasAskedWithin (ms: number, now: number): boolean {
-    return this.#askedAt !== undefined && now - this.#askedAt < ms
+  /** Whether the client was sent step 1 within the last `ms` and has not answered it. */
+  wasSentStep1Within (ms: number, now: number): boolean {
+    return this.#step1SentAt !== undefined && now - this.#step1SentAt < ms
   }
 
   /** Counts a question whether all is stored. @returns false: too many wait for an answer */
-  countQuestion (): boolean { return ++this.#openQuestions <= maxOpenQuestions }
+  countStoredQuestion (): boolean { return ++this.#storedQuestions <= maxStoredQuestions }
 
   /** Charges the client for the parts of a message. @returns false if it has sent too many; then it is disconnected */
   spend (parts: number, now: number): boolean {
@@ -234,7 +234,7 @@ export class Connection implements StateSender, UpdateSender {
 
   /** Answers the question whether everything before it is stored. */
   answerStored (number: number): void {
-    this.#openQuestions--
+    this.#storedQuestions--
     if (this.#phase !== 'ended') this.send([encodeStoredAnswer(number, !this.#wasRefused)])
   }
 

@@ -24,7 +24,7 @@ import { TickPace } from './tick/tick-pace.ts'
 const none: readonly Presence[] = []
 
 /** ms for which a client that was asked what the room lacks is not asked again, unless it has answered. */
-const askAgainMs = 5000
+const step1AgainMs = 5000
 
 /**
  * The live side of a document in this process: its connections, who is present, and what is known of its content. The
@@ -145,14 +145,14 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
 
   readonly #step1 = (): Uint8Array => this.content.messages.step1()
 
-  ask (connection: Connection): void {
-    connection.asked(this.#services.now())
+  sendStep1 (connection: Connection): void {
+    connection.step1Sent(this.#services.now())
     connection.send([this.#step1()])
   }
 
   /** The state vector can be long: a client that was asked already answers with everything that it has. */
-  askAgain (connection: Connection): void {
-    if (!connection.wasAskedWithin(askAgainMs, this.#services.now())) this.ask(connection)
+  sendStep1Again (connection: Connection): void {
+    if (!connection.wasSentStep1Within(step1AgainMs, this.#services.now())) this.sendStep1(connection)
   }
 
   /** Ends all connections, or some. @returns how many */
@@ -213,9 +213,9 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
     if (this.awareness.hasChanged) this.requestTick()
   }
 
-  /** While the store is down nothing is answered, and every question is kept. */
+  /** While the store is down, nothing is answered and every question is kept. */
   #answerWhenStored (connection: Connection, number: number): void {
-    if (!connection.countQuestion()) return connection.end(closes.tooMany)
+    if (!connection.countStoredQuestion()) return connection.end(closes.tooMany)
     this.#reception.acknowledgeWhenStored({ acknowledge: () => { connection.answerStored(number) } })
   }
 

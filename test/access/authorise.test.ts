@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import { createAuthoriser } from '../../src/access/authorise.ts'
 import type { AuthoriserOptions, Handshake } from '../../src/access/authorise.ts'
 import { Epochs } from '../../src/access/epochs.ts'
-import { askAgain } from '../../src/access/recheck.ts'
+import { recheck } from '../../src/access/recheck.ts'
 import { createSecretCheck } from '../../src/access/secret-check.ts'
 import { createTicketCheck } from '../../src/access/ticket.ts'
 import { answer, captureLog, mayEdit, mayRead, open, routes, startDjango } from './django.ts'
@@ -161,26 +161,26 @@ t.test('A recheck of a cookie: edit to read only and back, access lost, backend 
   const outcome = await authoriseHandshake(yWebsocket({ headers: cookieHeaders }))
   if (outcome.outcome !== 'verdict' || !outcome.verdict.allowed) return t.fail('the user can edit')
   const first = outcome.verdict
-  t.same(await askAgain(first), { change: 'none' })
+  t.same(await recheck(first), { change: 'none' })
   say = (_, response) => answer(response, 200, mayRead)
-  const lowered = await askAgain(first)
+  const lowered = await recheck(first)
   t.match(lowered, { change: 'rights', verdict: { canEdit: false, userId: 'u1', sessionKey: 's1' } })
   if (lowered.change !== 'rights') return t.fail('the access has changed')
   say = (_, response) => answer(response, 200, mayEdit)
-  t.match(await askAgain(lowered.verdict), { change: 'rights', verdict: { canEdit: true } })
+  t.match(await recheck(lowered.verdict), { change: 'rights', verdict: { canEdit: true } })
   for (const status of [301, 429, 500]) {
     say = (_, response) => answer(response, status, '')
-    t.same(await askAgain(first), { change: 'none' }, `${status} disconnects nobody`)
+    t.same(await recheck(first), { change: 'none' }, `${status} disconnects nobody`)
   }
   say = (_, response) => answer(response, 403, '')
-  t.match(await askAgain(first), { change: 'lost', verdict: { code: 4403 } })
+  t.match(await recheck(first), { change: 'lost', verdict: { code: 4403 } })
 })
 
 t.test('A recheck keeps a known user, and adopts a user that becomes known', async (t) => {
   const yes = { allowed: true, canEdit: true, epoch: 0 } as const
-  t.same(await askAgain({ ...yes, userId: 'u1', recheck: async () => yes }), { change: 'none' })
-  t.match(await askAgain({ ...yes, recheck: async () => ({ ...yes, userId: 'u1' }) }), { change: 'rights', verdict: { userId: 'u1' } })
-  t.same(await askAgain(yes), { change: 'none' }, 'no backend to ask')
+  t.same(await recheck({ ...yes, userId: 'u1', recheck: async () => yes }), { change: 'none' })
+  t.match(await recheck({ ...yes, recheck: async () => ({ ...yes, userId: 'u1' }) }), { change: 'rights', verdict: { userId: 'u1' } })
+  t.same(await recheck(yes), { change: 'none' }, 'no backend to ask')
 })
 
 t.test('No cookie, ticket or secret reaches the log, whatever fails', async (t) => {

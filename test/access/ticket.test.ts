@@ -7,7 +7,7 @@ import t from 'tap'
 import { requirePython } from '../processes.ts'
 import { Epochs } from '../../src/access/epochs.ts'
 import { createTicketCheck } from '../../src/access/ticket.ts'
-import { askAgain } from '../../src/access/recheck.ts'
+import { recheck } from '../../src/access/recheck.ts'
 
 const djangoSecret = 'a-secret-of-django-0123456789'
 const ticketRoom = 'room-1'
@@ -135,9 +135,9 @@ t.test('On a recheck a ticket is valid until it expires', async (t) => {
   const verdict = await checkNow(await mint({}), ticketRoom)
   if (!verdict.allowed) return t.fail('the ticket is valid')
   now = nowMs + 59_999
-  t.same(await askAgain(verdict), { change: 'none' })
+  t.same(await recheck(verdict), { change: 'none' })
   now = nowMs + 60_000
-  t.match(await askAgain(verdict), { change: 'lost', verdict: { code: 4401, reason: /expired/ } })
+  t.match(await recheck(verdict), { change: 'lost', verdict: { code: 4401, reason: /expired/ } })
 })
 
 const python = '/usr/bin/python3'

@@ -116,7 +116,7 @@ await t.test('A long state vector is not kept for a client that does not read: i
     reader.say({ type: 'sync-step-1', stateVector })
     reader.say({ type: 'sync-step-1', stateVector })
     await until(() => reader.socket.buffered > 0)
-    t.ok((reader.connection.progress.question?.length ?? 0) < 10_000)
+    t.ok((reader.connection.progress.waitingStateVector?.length ?? 0) < 10_000)
     const { differences } = engine.work
     reader.socket.read()
     await until(() => reader.all('step2').length === 2)

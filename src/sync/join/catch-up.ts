@@ -95,7 +95,7 @@ export class CatchUp {
   /** Answers a client's step 1: at once if memory holds everything that the client lacks, else in several turns. */
   answer (connection: Connection, stateVector: Uint8Array): void {
     if (connection.phase === 'catching-up' || connection.progress.isInitialSync) {
-      connection.progress.keepQuestion(keepable(stateVector))
+      connection.progress.keepStateVector(keepable(stateVector))
       return
     }
     let lacked: ReadonlyMap<number, number> | undefined
@@ -201,7 +201,7 @@ export class CatchUp {
 
   /** Answers the step 1 that arrived while another was being answered. */
   #answerWaiting (connection: Connection): void {
-    const stateVector = connection.progress.takeQuestion()
+    const stateVector = connection.progress.takeStateVector()
     if (stateVector !== undefined) this.answer(connection, stateVector)
   }
 

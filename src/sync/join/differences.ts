@@ -29,7 +29,7 @@ interface Held {
  */
 export class Differences {
   readonly #stored: StoredDocuments
-  /** By question: a thousand clients that reconnect at once ask the same */
+  /** By key: a thousand clients that reconnect at once have the same */
   readonly #held = new Map<string, Held>()
   readonly #countOf = new Map<string, number>()
   #bytes = 0
@@ -45,15 +45,15 @@ export class Differences {
    */
   of (name: string, document: StoredDocument, stateVector: Uint8Array, person: string): Difference | undefined {
     const digest = createHash('sha256').update(stateVector).digest('base64')
-    const question = `${document.snapshot?.generation ?? 0} ${document.lastSeq} ${digest} ${name}`
-    const held = this.#held.get(question) ?? this.#start(question, name, document, stateVector, person)
+    const key = `${document.snapshot?.generation ?? 0} ${document.lastSeq} ${digest} ${name}`
+    const held = this.#held.get(key) ?? this.#start(key, name, document, stateVector, person)
     if (held === undefined) return undefined
     held.readers++
-    return { pieces: held.pieces, release: () => { this.#release(question, held) } }
+    return { pieces: held.pieces, release: () => { this.#release(key, held) } }
   }
 
   #start (
-    question: string,
+    key: string,
     name: string,
     document: StoredDocument,
     stateVector: Uint8Array,
@@ -64,24 +64,24 @@ export class Differences {
     if (ofPerson === maxOfOnePerson || (this.#bytes > 0 && this.#bytes + bytes > maxHeldBytes)) return undefined
     const pieces = this.#stored.difference(name, document, stateVector)
     const held: Held = { pieces, bytes, person, readers: 0 }
-    this.#held.set(question, held)
+    this.#held.set(key, held)
     this.#countOf.set(person, ofPerson + 1)
     this.#bytes += bytes
-    // The next question starts again.
-    pieces.catch(() => { this.#forget(question, held) })
+    // The next request starts again.
+    pieces.catch(() => { this.#forget(key, held) })
     return held
   }
 
-  #release (question: string, held: Held): void {
+  #release (key: string, held: Held): void {
     if (--held.readers > 0) return
-    this.#forget(question, held)
+    this.#forget(key, held)
     this.#bytes -= held.bytes
     const ofPerson = (this.#countOf.get(held.person) ?? 0) - 1
     if (ofPerson === 0) this.#countOf.delete(held.person)
     else this.#countOf.set(held.person, ofPerson)
   }
 
-  #forget (question: string, held: Held): void {
-    if (this.#held.get(question) === held) this.#held.delete(question)
+  #forget (key: string, held: Held): void {
+    if (this.#held.get(key) === held) this.#held.delete(key)
   }
 }

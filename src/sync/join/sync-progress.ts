@@ -2,7 +2,7 @@
 export class SyncProgress {
   #isInitialSync = false
   #owesAwareness = false
-  #question: Uint8Array | undefined
+  #waitingStateVector: Uint8Array | undefined
 
   /** Whether the messages of the initial sync are on their way, in several turns of the event loop. */
   get isInitialSync (): boolean { return this.#isInitialSync }
@@ -15,13 +15,13 @@ export class SyncProgress {
   paidAwareness (): void { this.#owesAwareness = false }
 
   /** State vector of a step 1 that arrived while the one before it was still being answered. */
-  get question (): Uint8Array | undefined { return this.#question }
-  keepQuestion (stateVector: Uint8Array): void { this.#question = stateVector }
+  get waitingStateVector (): Uint8Array | undefined { return this.#waitingStateVector }
+  keepStateVector (stateVector: Uint8Array): void { this.#waitingStateVector = stateVector }
 
-  /** @returns the question; it is forgotten here */
-  takeQuestion (): Uint8Array | undefined {
-    const question = this.#question
-    this.#question = undefined
-    return question
+  /** @returns the waiting state vector; it is forgotten here */
+  takeStateVector (): Uint8Array | undefined {
+    const stateVector = this.#waitingStateVector
+    this.#waitingStateVector = undefined
+    return stateVector
   }
 }

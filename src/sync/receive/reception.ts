@@ -14,8 +14,8 @@ import { whileHeld, type Keeper } from './while-held.ts'
 export interface ReceivingRoom extends Keeper {
   /** The content has grown; clients are sent the update with the next tick. */
   requestTick (): void
-  /** Asks a client for updates that the room lacks, unless it was asked a moment ago. */
-  askAgain (connection: Connection): void
+  /** Asks a client for the updates that the room lacks, unless it was asked a moment ago. */
+  sendStep1Again (connection: Connection): void
 }
 
 /** The services that check, add and store received updates. */
@@ -181,7 +181,7 @@ export class Reception {
 
   #taken (connection: Connection, lacksSomething: boolean): void {
     this.#services.counters.count('updates')
-    if (lacksSomething) this.#room.askAgain(connection)
+    if (lacksSomething) this.#room.sendStep1Again(connection)
     this.#room.requestTick()
   }
 
