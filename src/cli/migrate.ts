@@ -44,8 +44,9 @@ async function copyDocument (from: Store, to: Store, document: string): Promise<
   const missing = missingFrom(before, source)
   const missingAside = await missingSetAside(from, to, document)
   if (before && missing.length === 0 && missingAside.length === 0) return 'same'
-  if (before) await appendAll(to, document, missing)
-  else await copyWhole(to, document, source)
+  const authors = await from.authors(document, 0)
+  if (before) await appendAll(to, document, missing, authors)
+  else await copyWhole(to, document, source, authors)
   if (missingAside.length > 0) await setAside(to, document, missingAside)
   const left = missingFrom(
     await readDocument(to, document),
@@ -73,21 +74,38 @@ function missingFrom (target: WholeDocument | undefined, source: WholeDocument):
 }
 
 /** Copies a document that the target lacks: appends the snapshot's pieces as updates, then makes them the snapshot. */
-async function copyWhole (to: Store, document: string, { snapshot, pieces, log }: WholeDocument): Promise<void> {
-  const upTo = await appendAll(to, document, pieces)
-  await appendAll(to, document, log.map(({ update }) => update))
+async function copyWhole (
+  to: Store,
+  document: string,
+  { snapshot, pieces, log }: WholeDocument,
+  authors: readonly string[]
+): Promise<void> {
+  const upTo = await appendAll(to, document, pieces, log.length > 0 ? [] : authors)
+  await appendAll(to, document, log.map(({ update }) => update), authors)
   if (snapshot && upTo !== undefined) await to.compact(document, { replaces: 0, upTo, pieces, known: snapshot.known })
 }
 
-/** Appends updates in chunks, since a large document does not fit one statement. @returns the last sequence number */
-async function appendAll (to: Store, document: string, updates: readonly Uint8Array[]): Promise<number | undefined> {
+/**
+ * Appends updates in chunks, since a large document does not fit one statement.
+ * @param authors remembered with the last update, since the numbers of the other store mean nothing here
+ * @returns the last sequence number
+ */
+async function appendAll (
+  to: Store,
+  document: string,
+  updates: readonly Uint8Array[],
+  authors: readonly string[]
+): Promise<number | undefined> {
   let last: number | undefined
   for (let from = 0; from < updates.length;) {
     let end = from
     let bytes = 0
     do bytes += updates[end++]?.length ?? 0
     while (end < updates.length && bytes < chunkBytes)
-    const seqs = await to.append(updates.slice(from, end).map((update) => ({ document, update })))
+    const entries = updates.slice(from, end).map((update, at) => {
+      return { document, update, authors: from + at === updates.length - 1 ? authors : [] }
+    })
+    const seqs = await to.append(entries)
     last = seqs.at(-1)
     from = end
   }

@@ -63,8 +63,23 @@ export interface Store {
    */
   authors (document: string, since: number): Promise<readonly string[]>
 
-  /** Removes a document and everything stored with it. @returns whether it existed */
-  remove (document: string): Promise<boolean>
+  /**
+   * Removes a document and everything stored with it.
+   * @param deleted what was known of the document (`Known.encode`), together with what its tombstone held before. It is
+   * kept as the tombstone of the name, also while the name is in use again. Without it, a tombstone stays as it was.
+   * @returns whether it existed; if not, nothing is changed
+   */
+  remove (document: string, deleted?: Uint8Array): Promise<boolean>
+
+  /**
+   * Reads the tombstone of a name.
+   * @returns undefined if no document of that name was removed with one
+   * @throws DamagedDocument
+   */
+  tombstone (document: string): Promise<Tombstone | undefined>
+
+  /** Removes the tombstones that were made before this time, ms since the epoch. @returns how many */
+  removeTombstones (before: number): Promise<number>
 
   /**
    * Lists the documents whose names begin with `prefix` and come after `after`, in the order of code points (as UTF-8
@@ -144,6 +159,14 @@ export interface StoredSetAside extends SetAsideUpdate {
   /** An integer from 1, rising; gaps are possible. */
   readonly seq: number
   /** When it was set aside, ms since the epoch. */
+  readonly at: number
+}
+
+/** What remains of a document that was deleted, so that nobody who still has its content can bring it back. */
+export interface Tombstone {
+  /** State vector and delete set of all that was deleted (`Known.encode`). */
+  readonly deleted: Uint8Array
+  /** When it was deleted last, ms since the epoch. */
   readonly at: number
 }
 

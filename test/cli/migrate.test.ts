@@ -46,7 +46,9 @@ await t.test('After the first run was killed halfway, a second run copies the re
   const [source, target] = [await openLmdbStore({ path: folder, sync: 'process', logger: quiet }), await openPostgresStore({ url, logger: quiet })]
   t.teardown(() => Promise.all([source.close(), target.close()]))
   const text = (nr: number): string => `${nr} `.repeat(2000)
-  await source.append(Array.from({ length: documents }, (_, nr) => ({ document: `document ${nr}`, update: typed(text(nr)) })))
+  await source.append(Array.from({ length: documents }, (_, nr) => {
+    return { document: `document ${nr}`, update: typed(text(nr)), authors: ['ada', `person ${nr}`] }
+  }))
 
   const running = spawn(process.execPath, [...programArguments('cli'), 'migrate', '--from', folder, '--to', url], { stdio: 'ignore', env: { PATH: process.env['PATH'] } })
   const ended = once(running, 'exit')
@@ -63,5 +65,6 @@ await t.test('After the first run was killed halfway, a second run copies the re
   const [, copied = 0, completed = 0, same = 0] = (/^(\d+) documents? copied, (\d+) completed, (\d+) unchanged, 0 could not/m.exec(again.out) ?? []).map(Number)
   t.equal(copied + completed + same, documents)
   t.ok(same >= before - 1, 'documents that were already copied were not copied again')
+  t.same(new Set(await target.authors('document 7', 0)), new Set(['ada', 'person 7']), 'who has written is known there too')
   for (let nr = 0; nr < documents; nr++) if (await read(target, `document ${nr}`) !== text(nr)) return t.fail(`document ${nr} differs`)
 })

@@ -2,13 +2,13 @@ import { join } from 'node:path'
 import { open } from 'lmdb'
 import { decodeRecord } from '../../src/store/lmdb/journal-record.ts'
 import {
-  decodeRow, journalRange, knownKey, logKey, nameKey, pieceKey, setAsideKey, stateKey,
+  decodeRow, journalRange, knownKey, logKey, nameKey, pieceKey, setAsideKey, stateKey, tombstoneKey,
 } from '../../src/store/lmdb/layout.ts'
 import type { Damageable } from './contract/subject.ts'
 
 /**
  * Changes one bit of a stored part of a document: the last update of its log or of the journal, the first piece of its
- * first snapshot, the first update set aside.
+ * first snapshot, the first update set aside, its tombstone.
  */
 export async function damageLmdb (folder: string, document: string, what: Damageable): Promise<void> {
   const tree = open<Buffer, Buffer>({ path: join(folder, 'documents.mdb'), noSubdir: true, encoding: 'binary', keyEncoding: 'binary' })
@@ -30,6 +30,7 @@ export async function damageLmdb (folder: string, document: string, what: Damage
     piece: pieceKey(id, 1, 0),
     known: knownKey(id, 1),
     aside: setAsideKey(id, 1),
+    tombstone: tombstoneKey(document),
   }[what]
   const value = key && tree.getBinary(key)
   if (!key || !value) throw new Error(`There is no ${what} to damage`)

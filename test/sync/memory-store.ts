@@ -1,4 +1,4 @@
-import { DamagedDocument, type DocumentInfo, type LogEntry, type NextSnapshot, type SnapshotHead, type Store, type StoredDocument, type StoredSetAside, type StoredUpdate } from '../../src/store/store.ts'
+import { DamagedDocument, type DocumentInfo, type LogEntry, type NextSnapshot, type SnapshotHead, type Store, type StoredDocument, type StoredSetAside, type StoredUpdate, type Tombstone } from '../../src/store/store.ts'
 import { Known } from '../../src/update/known.ts'
 import { scanUnchecked } from '../../src/update/scan-update.ts'
 import { Gate } from './gate.ts'
@@ -18,6 +18,7 @@ interface Document {
 /** A store in memory; the test can hold back every operation or make it fail. */
 export class MemoryStore implements Store {
   readonly documents = new Map<string, Document>()
+  readonly tombstones = new Map<string, Tombstone>()
   /** Held operations wait here; a failing gate rejects before anything is changed. */
   readonly appends = new Gate()
   readonly loads = new Gate()
@@ -115,8 +116,20 @@ export class MemoryStore implements Store {
     return [...authors].filter(([, seq]) => seq > since).sort(([, a], [, b]) => b - a).map(([author]) => author)
   }
 
-  async remove (name: string): Promise<boolean> {
-    return this.documents.delete(name)
+  async remove (name: string, deleted?: Uint8Array): Promise<boolean> {
+    const existed = this.documents.delete(name)
+    if (existed && deleted !== undefined) this.tombstones.set(name, { deleted, at: Date.now() })
+    return existed
+  }
+
+  async tombstone (name: string): Promise<Tombstone | undefined> {
+    return this.tombstones.get(name)
+  }
+
+  async removeTombstones (before: number): Promise<number> {
+    const old = [...this.tombstones].filter(([, { at }]) => at < before)
+    for (const [name] of old) this.tombstones.delete(name)
+    return old.length
   }
 
   async * list (): AsyncGenerator<DocumentInfo> {

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import type { SetAsideUpdate } from '../store.ts'
+import type { SetAsideUpdate, Tombstone } from '../store.ts'
 
 /**
  * The version of the layout of a data file: one LMDB tree, in which the first byte of a key is the kind of its value,
@@ -13,6 +13,7 @@ import type { SetAsideUpdate } from '../store.ts'
  *     03 document id, ffffffffffff    the document's state, and who has written since its log began
  *     04 document id, n               an update set aside: when, the reason (its length before it), the update
  *     05 commit                       the journal: the updates of one commit, of all documents (`journal-record.ts`)
+ *     06 name of document (UTF-8)     the tombstone of the name: when, what was deleted
  *
  * An append writes only to the journal. A few seconds later the updates of a document are folded: they move to its log
  * and its state, all in one entry. So a commit takes a few pages, not one for each document. An update of the journal
@@ -29,7 +30,7 @@ export const layoutVersion = 2
 /** The layouts that this version can read. Layout 1 has no journal. */
 export const readableLayouts: readonly number[] = [1, layoutVersion]
 
-const kinds = { own: 0, name: 1, piece: 2, log: 3, setAside: 4, journal: 5 } as const
+const kinds = { own: 0, name: 1, piece: 2, log: 3, setAside: 4, journal: 5, tombstone: 6 } as const
 
 const u48Bytes = 6
 const u16Bytes = 2
@@ -125,6 +126,14 @@ export const setAsideRange = (id: number): { start: Buffer, end: Buffer } => ({
   end: setAsideKey(id, maxU48),
 })
 
+/** The key of a name's tombstone. */
+export const tombstoneKey = (document: string): Buffer => text(kinds.tombstone, document)
+/** The keys of all tombstones. A new object each time, as `journalRange`. */
+export const tombstoneRange = (): { start: Buffer, end: Buffer } => ({
+  start: tombstoneKey(''),
+  end: Buffer.from([kinds.tombstone + 1]),
+})
+
 /** The end of the names of documents, which begin at `nameKey('')`. */
 export const namesEnd = Buffer.from([kinds.name + 1])
 
@@ -189,6 +198,20 @@ export function decodeState (record: Buffer): DocumentState {
     snapshotBytes: at(8),
   }
 }
+
+/** The bytes of a tombstone. */
+export function encodeTombstone ({ deleted, at }: Tombstone): Buffer {
+  const record = Buffer.allocUnsafe(u48Bytes + deleted.length)
+  record.writeUIntBE(at, 0, u48Bytes)
+  record.set(deleted, u48Bytes)
+  return record
+}
+
+/** Reads a tombstone. */
+export const decodeTombstone = (record: Buffer): Tombstone => ({
+  at: record.readUIntBE(0, u48Bytes),
+  deleted: new Uint8Array(record.subarray(u48Bytes)),
+})
 
 /** The bytes of an update set aside at `at` (ms since the epoch). @param reason as `keptReason` returns it */
 export function encodeSetAside ({ update, reason }: SetAsideUpdate, at: number): Buffer {

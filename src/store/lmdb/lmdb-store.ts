@@ -13,15 +13,15 @@ import {
   countersKey, encodeSetAside, layoutVersion, nameKey, namesEnd, ownKey, readableLayouts, wrap,
 } from './layout.ts'
 import { becomeOwner, type Ownership } from './owner.ts'
-import { loadDocument, openDocument, readAuthors, readInfo, readPiece, readSetAside } from './lookups.ts'
-import { appendEntries, compactDocument, createDocument, removeDocument, removeSetAside } from './operations.ts'
+import { loadDocument, openDocument, readAuthors, readInfo, readPiece, readSetAside, readTombstone } from './lookups.ts'
+import { appendEntries, compactDocument, createDocument, removeDocument, removeSetAside, removeTombstones } from './operations.ts'
 import { Writer, type LmdbSync } from './writer.ts'
 import { makeFolder } from './make-folder.ts'
 import { keptReason } from '../set-aside.ts'
 import {
   DamagedDocument,
   type DocumentInfo, type ListOptions, type LogEntry, type NextSnapshot, type SnapshotHead, type Store,
-  type StoredDocument, type StoredSetAside,
+  type StoredDocument, type StoredSetAside, type Tombstone,
 } from '../store.ts'
 import type { Transaction } from './transaction.ts'
 import type { LmdbTree } from './tree.ts'
@@ -215,12 +215,21 @@ export class LmdbStore implements Store {
     return this.#transact((transaction) => removeSetAside(transaction, document))
   }
 
-  async remove (document: string): Promise<boolean> {
+  async remove (document: string, deleted?: Uint8Array): Promise<boolean> {
     assertDocumentName(document)
-    const existed = await this.#transact((transaction) => removeDocument(transaction, document))
+    const existed = await this.#transact((transaction) => removeDocument(transaction, document, deleted))
     // So that nothing of it stays in the journal. If this fails, it is reported there and tried again.
     if (existed) await this.#writing?.folding.fold().catch(() => {})
     return existed
+  }
+
+  async tombstone (document: string): Promise<Tombstone | undefined> {
+    assertDocumentName(document)
+    return readTombstone(this.#view(), document)
+  }
+
+  removeTombstones (before: number): Promise<number> {
+    return this.#transact((transaction) => removeTombstones(transaction, before))
   }
 
   async authors (document: string, since: number): Promise<readonly string[]> {

@@ -3,13 +3,14 @@ import { noJournal, type ReadJournal } from './journal.ts'
 import type { JournalEntry } from './journal-record.ts'
 import {
   authorsIn, decodeRow, decodeSetAside, decodeState, documentOf, knownKey, logKey, nameKey, noState, pieceKey, seqOf,
-  setAsideRange, stateKey, unseal,
+  decodeTombstone, setAsideRange, stateKey, tombstoneKey, unseal,
   type DocumentRow, type DocumentState,
 } from './layout.ts'
 import { keepable, updatesOf } from './log-rows.ts'
 import {
   DamagedDocument,
   type DocumentInfo, type SnapshotHead, type StoredDocument, type StoredSetAside, type StoredUpdate,
+  type Tombstone,
 } from '../store.ts'
 import type { LmdbTree } from './tree.ts'
 
@@ -120,6 +121,12 @@ export function readSetAside (view: LmdbTree, document: string): StoredSetAside[
     if (!record) throw new DamagedDocument(document, `update ${seq} of those set aside fails its checksum`)
     return { seq, ...decodeSetAside(record) }
   })
+}
+
+/** See `Store.tombstone`. */
+export function readTombstone (view: LmdbTree, document: string): Tombstone | undefined {
+  const key = tombstoneKey(document)
+  return view.getBinary(key) && decodeTombstone(readContent(view, document, key, 'the tombstone of its name'))
 }
 
 /** See `Store.list`. Lists damaged documents too, with the fields that can be read, so that they can be found. */

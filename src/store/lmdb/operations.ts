@@ -2,7 +2,8 @@ import { encodeAuthors } from './authors.ts'
 import { JournalEntry } from './journal-record.ts'
 import {
   batchCountOf, breakSeal, contentLength, countersKey, encodeRow, encodeState, knownKey, logBatchKey, logKey, nameKey,
-  noState, pieceKey, seal, seqOf, setAsideKey, setAsideRange, stateKey, wrap,
+  decodeTombstone, encodeTombstone, noState, pieceKey, seal, seqOf, setAsideKey, setAsideRange, stateKey, tombstoneKey,
+  tombstoneRange, unseal, wrap,
 } from './layout.ts'
 import { encodeBatch, sizeOf, updatesOf } from './log-rows.ts'
 import { authorsWith, countEntry, type OpenDocument } from './lookups.ts'
@@ -160,7 +161,7 @@ export function removeSetAside (transaction: Transaction, document: string): num
 }
 
 /** See `Store.remove`. */
-export function removeDocument (transaction: Transaction, document: string): boolean {
+export function removeDocument (transaction: Transaction, document: string, deleted: Uint8Array | undefined): boolean {
   const open = transaction.document(document)
   if (!open) return false
   const { id, state } = open
@@ -170,9 +171,22 @@ export function removeDocument (transaction: Transaction, document: string): boo
   dropSetAside(transaction, id)
   transaction.remove(nameKey(document))
   transaction.setDocument(document, null)
+  if (deleted) put(transaction, tombstoneKey(document), encodeTombstone({ deleted, at: Date.now() }))
   const counters = readCounters(transaction)
   writeCounters(transaction, { ...counters, floor: Math.max(counters.floor, state.lastSeq, state.generation) })
   return true
+}
+
+/** See `Store.removeTombstones`. Damaged ones stay, so that they are found. */
+export function removeTombstones (transaction: Transaction, before: number): number {
+  const { start, end } = tombstoneRange()
+  const old = transaction.keys(start, end).filter((key) => {
+    const value = transaction.get(key)
+    const record = value && unseal(key, value)
+    return record && decodeTombstone(record).at < before
+  })
+  for (const key of old) transaction.remove(key)
+  return old.length
 }
 
 function makeDocument (transaction: Transaction, document: string, now: number): OpenDocument {

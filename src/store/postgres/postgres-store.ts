@@ -6,13 +6,14 @@ import { assertDocumentName } from '../document-name.ts'
 import { DocumentQueue } from './document-queue.ts'
 import { connectionOptions } from './connection.ts'
 import { asBuffer, checked, checksum, maxStatementBytes, pack, statementGroups } from './content.ts'
+import { within } from '../../wait/within.ts'
 import { PostgresError } from './postgres-failure.ts'
 import { migrate } from './schema.ts'
 import { statements, type Statements } from './statements.ts'
 import { assertRoomToSetAside, keptReason } from '../set-aside.ts'
 import type {
   DocumentInfo, ListOptions, LogEntry, NextSnapshot, SnapshotHead, Store, StoredDocument, StoredSetAside,
-  StoredUpdate,
+  StoredUpdate, Tombstone,
 } from '../store.ts'
 
 /** The database and the schema of a store in PostgreSQL. */
@@ -53,14 +54,10 @@ const openTimeoutMs = 8000
  */
 export async function openPostgresStore (options: PostgresOptions): Promise<PostgresStore> {
   const opening = open(options)
-  let timer: NodeJS.Timeout | undefined
-  const isLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      opening.then((store) => store.close(), () => {}) // it can still open later
-      reject(new Error('the server accepts a connection and does not answer'))
-    }, openTimeoutMs)
+  return within(opening, openTimeoutMs, () => {
+    opening.then((store) => store.close(), () => {}) // it can still open later
+    throw new Error('the server accepts a connection and does not answer')
   })
-  return await Promise.race([opening, isLate]).finally(() => { clearTimeout(timer) })
 }
 
 async function open (options: PostgresOptions): Promise<PostgresStore> {
@@ -192,16 +189,30 @@ export class PostgresStore implements Store {
     return rows.map(({ user_id: author }) => author)
   }
 
-  async remove (document: string): Promise<boolean> {
+  async remove (document: string, deleted?: Uint8Array): Promise<boolean> {
     assertDocumentName(document)
     const removed = await this.#transaction(async (query) => {
       const [state] = await query<StateRow>(this.#sql.lock, [document])
       if (!state) return undefined
       await query(this.#sql.remove, [state.id])
+      if (deleted) await query(this.#sql.bury, [document, checksum(deleted, document, 'deleted'), asBuffer(deleted)])
       return true
     })
     if (removed) await this.#query(this.#sql.forget, [])
     return removed ?? false
+  }
+
+  async tombstone (document: string): Promise<Tombstone | undefined> {
+    assertDocumentName(document)
+    const [row] = await this.#query<{ crc: number, content: Buffer, at_ms: number }>(this.#sql.tombstone, [document])
+    if (!row) return undefined
+    const deleted = checked(document, row.content, row.crc, 'the tombstone of its name', document, 'deleted')
+    return { deleted, at: row.at_ms }
+  }
+
+  async removeTombstones (before: number): Promise<number> {
+    const rows = await this.#query(this.#sql.removeTombstones, [before])
+    return rows.length
   }
 
   async * list ({ prefix = '', after = '' }: ListOptions = {}): AsyncGenerator<DocumentInfo> {

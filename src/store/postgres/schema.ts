@@ -66,7 +66,14 @@ const steps = [
      last_seq bigint NOT NULL,
      PRIMARY KEY (document_id, user_id)
    );
-   COMMENT ON TABLE $schema.authors IS 'The last update of each person, among those that a snapshot holds'`,
+   COMMENT ON TABLE $schema.authors IS 'The last update of each person, among those that a snapshot holds';
+   CREATE TABLE $schema.tombstones (
+     name text COLLATE "C" PRIMARY KEY,
+     deleted_at timestamptz NOT NULL,
+     crc bigint NOT NULL,
+     content bytea NOT NULL
+   );
+   COMMENT ON TABLE $schema.tombstones IS 'State vector and delete set of the deleted documents of a name'`,
 ]
 
 /** Any number, the same for all nodes: one node at a time updates the schema. */

@@ -162,6 +162,20 @@ export function statements (schemaName: string) {
           log_bytes = 0, log_entries = 0
       WHERE id = $1`,
 
+    /** Name, checksum, state vector and delete set. */
+    bury: `
+      INSERT INTO ${schema}.tombstones (name, deleted_at, crc, content) VALUES ($1, now(), $2, $3)
+      ON CONFLICT (name) DO UPDATE SET deleted_at = now(), crc = excluded.crc, content = excluded.content`,
+
+    /** Name. */
+    tombstone: `
+      SELECT crc, content, floor(extract(epoch FROM deleted_at) * 1000)::bigint AS at_ms
+      FROM ${schema}.tombstones WHERE name = $1`,
+
+    /** Ms since the epoch. One row for each. */
+    removeTombstones: `
+      DELETE FROM ${schema}.tombstones WHERE deleted_at < to_timestamp($1::double precision / 1000) RETURNING name`,
+
     forget: `
       DELETE FROM ${schema}.documents WHERE id IN (
         SELECT id FROM ${schema}.documents WHERE removed_at < now() - interval '${rememberedFor}' LIMIT 100 FOR UPDATE SKIP LOCKED)`,

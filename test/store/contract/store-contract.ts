@@ -8,6 +8,7 @@ import { listContract } from './list.ts'
 import { loadContract } from './load.ts'
 import { removeContract } from './remove.ts'
 import { setAsideContract } from './set-aside.ts'
+import { tombstoneContract } from './tombstone.ts'
 import type { OpenSubject } from './subject.ts'
 
 /** All rules of a store. Their names say which one is broken. */
@@ -19,6 +20,7 @@ export async function storeContract (t: Test, open: OpenSubject): Promise<void> 
     setAsideContract,
     authorsContract,
     removeContract,
+    tombstoneContract,
     listContract,
     damageContract,
     historyContract,

@@ -1,8 +1,11 @@
 import type { Test } from 'tap'
 import type { Store } from '../../../src/store/store.ts'
 
-/** The part of a document to damage: a log entry, a piece of the snapshot, its known state, or an update set aside. */
-export type Damageable = 'entry' | 'piece' | 'known' | 'aside'
+/**
+ * The part of a document to damage: a log entry, a piece of the snapshot, its known state, an update set aside, the
+ * tombstone of its name.
+ */
+export type Damageable = 'entry' | 'piece' | 'known' | 'aside' | 'tombstone'
 
 /** A store under test. */
 export interface Subject {

@@ -178,7 +178,7 @@ await t.test('A schema of the previous version is updated, and nodes of that ver
   const before = await open(t, place)
   await before.append([{ document: 'a', update: bytes('1') }])
   await server.asAdmin((client) => client.query(`
-    DROP TABLE ${place.schema}.set_aside; DROP TABLE ${place.schema}.authors;
+    DROP TABLE ${place.schema}.set_aside; DROP TABLE ${place.schema}.authors; DROP TABLE ${place.schema}.tombstones;
     ALTER TABLE ${place.schema}.updates DROP COLUMN authors; DELETE FROM ${place.schema}.migrations WHERE version >= 2`))
   const store = await open(t, place)
   await store.append([{ document: 'a', update: bytes('1'), authors: ['ada'] }])

@@ -31,6 +31,7 @@ async function open (t: Test): Promise<Subject & { schema: string, url: string, 
       const flip = (column: string) => `${column} = set_byte(${column}, 40, get_byte(${column}, 40) # 1)`
       if (what === 'entry') await client.query(`UPDATE ${schema}.updates SET ${flip('content')} WHERE document_id = ${id}`)
       else if (what === 'piece') await client.query(`UPDATE ${schema}.pieces SET ${flip('content')} WHERE document_id = ${id}`)
+      else if (what === 'tombstone') await client.query(`UPDATE ${schema}.tombstones SET ${flip('content')} WHERE name = $1`, [document])
       else if (what === 'aside') await client.query(`UPDATE ${schema}.set_aside SET ${flip('content')} WHERE document_id = ${id}`)
       else await client.query(`UPDATE ${schema}.documents SET ${flip('known')} WHERE id = ${id}`)
     }),
