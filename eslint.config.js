@@ -8,7 +8,7 @@ import { house } from './scripts/lint/index.js'
  * here: `make lint` holds that, and that no circle of imports exists.
  */
 export const folders = [
-  'server', 'app', 'cli', 'routes', 'plugins', 'http', 'convert', 'workers', 'cluster', 'sessions', 'sync',
+  'server', 'app', 'cli', 'routes', 'plugins', 'http', 'documents', 'convert', 'workers', 'cluster', 'sessions', 'sync',
   'settings', 'access', 'bus', 'store', 'protocol', 'update', 'logging', 'queue', 'wait', 'errors',
 ]
 

@@ -8,6 +8,7 @@ import contentEncoding from './plugins/content-encoding.ts'
 import converter from './plugins/converter.ts'
 import cors from './plugins/cors.ts'
 import documentWork from './plugins/document-work.ts'
+import documents from './plugins/documents.ts'
 import env, { processEnvironment, readSettings } from './plugins/env.ts'
 import metrics from './plugins/metrics.ts'
 import optionsRoutes from './plugins/options-routes.ts'
@@ -24,6 +25,7 @@ import about from './routes/about.ts'
 import collaborationWs from './routes/collaboration-ws.ts'
 import convert from './routes/convert.ts'
 import convertMarkdown from './routes/convert-markdown.ts'
+import document from './routes/document.ts'
 import getConnections from './routes/get-connections.ts'
 import health from './routes/health.ts'
 import metricsRoute from './routes/metrics.ts'
@@ -85,6 +87,7 @@ export async function buildApp (
   await app.register(contentEncoding)
   await app.register(store)
   await app.register(documentWork)
+  await app.register(documents)
   await app.register(cluster)
   await app.register(rooms)
   await app.register(access)
@@ -110,6 +113,7 @@ export async function buildApp (
     await scope.register(getConnections)
     await scope.register(convert)
     await scope.register(convertMarkdown)
+    await scope.register(document)
     await scope.register(metricsRoute)
   })
 

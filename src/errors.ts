@@ -13,6 +13,20 @@ export const InvalidOrigin = createError('YP_INVALID_ORIGIN', 'CORS policy viola
 export const NotFound = createError('YP_NOT_FOUND', 'Not found', 404)
 /** The room is not open. */
 export const RoomNotFound = createError('YP_ROOM_NOT_FOUND', 'Room not found', 404)
+/** There is no document of this name. */
+export const DocumentNotFound = createError('YP_DOCUMENT_NOT_FOUND', 'Document not found', 404)
+/** The document of this name was deleted. */
+export const DocumentDeleted = createError('YP_DOCUMENT_DELETED', 'The document was deleted', 410)
+/** The document cannot be converted to the requested format. */
+export const DocumentNotConvertible = createError('YP_DOCUMENT_NOT_CONVERTIBLE', 'The document cannot be converted to this format: read it as application/vnd.yjs.doc', 422)
+/** The document is too large for the requested format. */
+export const DocumentTooLarge = createError('YP_DOCUMENT_TOO_LARGE', 'The document is too large for this format: read it as application/vnd.yjs.doc', 422)
+/** The stored bytes of the document are damaged. */
+export const DocumentDamaged = createError('YP_DOCUMENT_DAMAGED', 'The stored document is damaged: an operator must restore it', 500)
+/** The store cannot be reached. */
+export const StoreUnavailable = createError('YP_STORE_UNAVAILABLE', 'The store is unavailable: try again', 503)
+/** The name of a room does not match ROOM_NAME_PATTERN. */
+export const RoomNameInvalid = createError('YP_ROOM_NAME_INVALID', 'Invalid room name', 400)
 /** The request names no room. */
 export const RoomNameMissing = createError('YP_ROOM_NAME_MISSING', 'Room name not provided', 400)
 /** The request names no session key. */

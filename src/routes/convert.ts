@@ -4,9 +4,9 @@ import Type from 'typebox'
 import { inputFormatOf, negotiate, type InputFormat, type Negotiated } from '../convert/formats.ts'
 import { ContentMissing, ContentTooLarge, ContentTypeUnsupported, FormatUnsupported } from '../errors.ts'
 import { webOrigin } from '../settings/derived.ts'
+import { answerConverted } from '../http/answer-converted.ts'
 import { abortOnDisconnect } from '../http/abort-on-disconnect.ts'
 import { conversionError } from '../http/conversion-error.ts'
-import { reportDropped } from '../http/report-dropped.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,8 +24,6 @@ const schema = {
     strict: Type.Optional(Type.Enum(['1', 'true', '0', 'false'])),
   }),
 }
-
-const textual = /^text\//
 
 const convert: FastifyPluginAsyncTypebox = async function (scope) {
   const { CONVERSION_FILE_MAX_SIZE, CONVERSION_MATH, CONVERSION_SOFT_BREAKS } = scope.config
@@ -63,12 +61,7 @@ const convert: FastifyPluginAsyncTypebox = async function (scope) {
     const converted = await scope.converter
       .convert({ input: body, from, to: to.format, ...options }, abortOnDisconnect(reply))
       .catch((error: unknown) => { throw conversionError(error) })
-    const isStrict = query.strict === '1' || query.strict === 'true'
-    if (reportDropped(reply, converted.dropped) > 0 && isStrict) {
-      return await reply.code(422).send({ error: 'The output format cannot carry all of the document', dropped: converted.dropped })
-    }
-    reply.type(textual.test(to.mediaType) ? `${to.mediaType}; charset=utf-8` : to.mediaType)
-    return Buffer.from(converted.body.buffer, converted.body.byteOffset, converted.body.byteLength)
+    return answerConverted(reply, converted, to.mediaType, query.strict)
   })
 }
 

@@ -134,6 +134,8 @@ export interface StoredDocument {
   readonly log: readonly StoredUpdate[]
   /** The highest sequence number given out so far. */
   readonly lastSeq: number
+  /** When an update was stored last, ms since the epoch. */
+  readonly updatedAt: number
 }
 
 /** A snapshot to store. */

@@ -71,7 +71,7 @@ export class MemoryStore implements Store {
     const document = this.documents.get(name)
     if (document === undefined) return undefined
     const { snapshot, log, lastSeq } = document
-    return { snapshot, log: log.filter(({ seq }) => seq > since), lastSeq }
+    return { snapshot, log: log.filter(({ seq }) => seq > since), lastSeq, updatedAt: 0 }
   }
 
   async readPiece (name: string, generation: number, index: number): Promise<Uint8Array | undefined> {

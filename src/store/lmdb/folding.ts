@@ -5,8 +5,8 @@ import { journalKey } from './layout.ts'
 import { foldDocument } from './operations.ts'
 import type { Writer } from './writer.ts'
 
-/** Long enough for many updates of a document to be folded together. */
-const defaultFoldEveryMs = 10_000
+/** Long enough for several updates of a document to be folded together, even if somebody types only now and then. */
+const defaultFoldEveryMs = 60_000
 
 /** Bytes of the journal at which it is folded at once. A start after a crash reads at most about twice as much. */
 const maxJournalBytes = 4 * 1024 * 1024
@@ -22,7 +22,7 @@ export interface FoldingOptions {
   /** The commits that have records in the journal already */
   readonly commits: readonly number[]
   readonly logger: Logger
-  /** ms that an update stays in the journal; 10,000 by default */
+  /** ms that an update stays in the journal; 60,000 by default */
   readonly foldEveryMs: number | undefined
 }
 

@@ -15,7 +15,7 @@ import type { SetAsideUpdate, Tombstone } from '../store.ts'
  *     05 commit                       the journal: the updates of one commit, of all documents (`journal-record.ts`)
  *     06 name of document (UTF-8)     the tombstone of the name: when, what was deleted
  *
- * An append writes only to the journal. A few seconds later the updates of a document are folded: they move to its log
+ * An append writes only to the journal. Within a minute the updates of a document are folded: they move to its log
  * and its state, all in one entry. So a commit takes a few pages, not one for each document. An update of the journal
  * counts if its number is above the last one in its document's state; then it is not folded yet. The state comes after
  * the updates, so that mostly one page holds both. Numbers are big-endian, so that keys sort as the numbers do; ids,

@@ -33,7 +33,7 @@ export interface LmdbOptions {
   readonly path: string
   readonly sync: LmdbSync
   readonly logger: Logger
-  /** ms that updates stay in the journal before they are folded; 10,000 by default. */
+  /** ms that updates stay in the journal before they are folded; 60,000 by default. */
   readonly foldEveryMs?: number
 }
 

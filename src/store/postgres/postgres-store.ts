@@ -133,7 +133,7 @@ export class PostgresStore implements Store {
       seq,
       update: checked(document, content, crc, `entry ${seq} of its log`, document),
     }))
-    return { snapshot: headOf(document, row), log, lastSeq: row.last_seq }
+    return { snapshot: headOf(document, row), log, lastSeq: row.last_seq, updatedAt: row.updated_ms }
   }
 
   async readPiece (document: string, generation: number, index: number): Promise<Uint8Array | undefined> {
@@ -292,6 +292,7 @@ interface LoadRow extends StateRow {
   crc: number | null
   content: Buffer | null
   snapshot_bytes: number
+  updated_ms: number
 }
 
 interface SetAsideRow { seq: number, reason: string, crc: number, content: Buffer, at_ms: number }

@@ -68,9 +68,11 @@ export function statements (schemaName: string) {
     /** Name, since. The document with its snapshot's state vector and delete set, then the entries of the log. */
     load: `
       WITH d AS (SELECT * FROM ${schema}.documents WHERE name = $1 AND removed_at IS NULL)
-      SELECT 0::bigint AS seq, known_crc AS crc, known AS content, snapshot_bytes, ${state} FROM d
+      SELECT 0::bigint AS seq, known_crc AS crc, known AS content, snapshot_bytes, ${state},
+             floor(extract(epoch FROM updated_at) * 1000)::bigint AS updated_ms
+      FROM d
       UNION ALL
-      SELECT u.seq, u.crc, u.content, 0, 0, 0, 0, 0, 0, 0
+      SELECT u.seq, u.crc, u.content, 0, 0, 0, 0, 0, 0, 0, 0
       FROM d JOIN ${schema}.updates u ON u.document_id = d.id AND u.seq > greatest($2, d.up_to)
       ORDER BY seq`,
 

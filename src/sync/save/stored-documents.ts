@@ -17,6 +17,13 @@ export const maxRestarts = 5
 /** ms that a request can wait; no client waits that long. */
 const maxWaitMs = 600_000
 
+/** A stored document with its whole content. */
+export interface WholeDocument {
+  readonly document: StoredDocument
+  /** In causal order: the pieces of the snapshot, then the log */
+  readonly updates: readonly Uint8Array[]
+}
+
 /** Reads documents from the store for clients that join, and for checks. */
 export class StoredDocuments {
   readonly #store: Pick<Store, 'load' | 'readPiece'>
@@ -90,13 +97,20 @@ export class StoredDocuments {
     })
   }
 
-  /** Reads snapshot and log, and starts again if the snapshot is replaced meanwhile. */
-  async #allUpdates (name: string): Promise<Uint8Array[]> {
+  async #allUpdates (name: string): Promise<readonly Uint8Array[]> {
+    return (await this.readWhole(name))?.updates ?? []
+  }
+
+  /**
+   * Reads snapshot and log as updates, all in memory, and starts again if the snapshot is replaced meanwhile.
+   * @throws SnapshotReplaced if that happens again and again
+   */
+  async readWhole (name: string): Promise<WholeDocument | undefined> {
     for (let restarts = 0; ; restarts++) {
       const document = await this.load(name)
-      if (document === undefined) return []
+      if (document === undefined) return undefined
       try {
-        return await this.updates(name, document)
+        return { document, updates: await this.updates(name, document) }
       } catch (error) {
         if (!(error instanceof SnapshotReplaced) || restarts === maxRestarts) throw error
       }

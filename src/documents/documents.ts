@@ -1,0 +1,93 @@
+import type { DocumentWork } from '../sync/document-work.ts'
+import { StoredDocuments } from '../sync/save/stored-documents.ts'
+import { DamagedDocument, type Store, type StoredDocument } from '../store/store.ts'
+import { MalformedUpdate } from '../update/malformed-update.ts'
+import { limitOf } from '../workers/pool-errors.ts'
+import { DocumentFailure } from './document-failure.ts'
+
+/** What is known of a stored document without its content. */
+export interface DocumentHead {
+  /** Rises with each stored update. */
+  readonly sequence: number
+  /** When the last update was stored, ms since the epoch. */
+  readonly updatedAt: number
+}
+
+/** A stored document with its content. */
+export interface ReadDocument extends DocumentHead {
+  /** The whole document as one Yjs update, V1. */
+  readonly update: Uint8Array
+}
+
+/** Above every number of a log: `Store.load` returns the head alone. */
+const beyondTheLog = 2 ** 47
+
+/** The state vector of a reader that has nothing. */
+const hasNothing = Uint8Array.of(0)
+
+/** A Yjs update without content. */
+const emptyUpdate = Uint8Array.of(0, 0)
+
+/**
+ * The stored documents, read for Django. Everything that was acknowledged is in the store, so a document is complete
+ * whether it is open here, on another node, or nowhere.
+ */
+export class Documents {
+  readonly #store: Store
+  readonly #work: DocumentWork
+  readonly #stored: StoredDocuments
+
+  constructor (store: Store, work: DocumentWork) {
+    this.#store = store
+    this.#work = work
+    this.#stored = new StoredDocuments(store, work)
+  }
+
+  /** Whether a document of this name was deleted, and its tombstone remains. @throws DocumentFailure */
+  async wasDeleted (name: string): Promise<boolean> {
+    return await this.#store.tombstone(name).catch(failStore) !== undefined
+  }
+
+  /**
+   * Looks a document up.
+   * @returns undefined if it does not exist
+   * @throws DocumentFailure
+   */
+  async find (name: string): Promise<DocumentHead | undefined> {
+    const document = await this.#store.load(name, beyondTheLog).catch(failStore)
+    return document && headOf(document)
+  }
+
+  /**
+   * Reads a document. It is merged in a thread, never on the event loop.
+   * @returns undefined if it does not exist
+   * @throws DocumentFailure
+   */
+  async read (name: string): Promise<ReadDocument | undefined> {
+    const whole = await this.#stored.readWhole(name).catch(failStore)
+    if (whole === undefined) return undefined
+    return { ...headOf(whole.document), update: await this.#merge(name, whole.updates) }
+  }
+
+  async #merge (name: string, updates: readonly Uint8Array[]): Promise<Uint8Array> {
+    const [first = emptyUpdate] = updates
+    if (updates.length < 2) return first
+    const [merged = emptyUpdate] = await this.#work.difference(updates, hasNothing, Infinity, name).catch(failMerge)
+    return merged
+  }
+}
+
+function failStore (cause: unknown): never {
+  if (cause instanceof DamagedDocument) throw new DocumentFailure('damaged', cause.message, { cause })
+  throw new DocumentFailure('unavailable', 'The store cannot be read', { cause })
+}
+
+function failMerge (cause: unknown): never {
+  // An earlier version stored updates that do not decode; `y-provider repair` sets them aside.
+  if (cause instanceof MalformedUpdate) throw new DocumentFailure('damaged', 'The document cannot be merged', { cause })
+  const limit = limitOf(cause)
+  if (limit === undefined) throw cause
+  throw new DocumentFailure(limit, 'The document could not be merged', { cause })
+}
+
+const headOf = ({ lastSeq, updatedAt }: StoredDocument): DocumentHead => ({ sequence: lastSeq, updatedAt })

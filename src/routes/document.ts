@@ -1,0 +1,88 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply } from 'fastify'
+import Type from 'typebox'
+import type { DocumentHead } from '../documents/documents.ts'
+import { negotiate, type Negotiated } from '../convert/formats.ts'
+import { DocumentDeleted, DocumentNotFound, FormatUnsupported, RoomNameInvalid } from '../errors.ts'
+import { abortOnDisconnect } from '../http/abort-on-disconnect.ts'
+import { answerConverted } from '../http/answer-converted.ts'
+import { documentError } from '../http/document-error.ts'
+import { entityTagOf, namesTag } from '../http/entity-tag.ts'
+import { roomNamePattern, webOrigin } from '../settings/derived.ts'
+
+const schema = {
+  summary: 'Read a document, in the best format that Accept allows: Yjs, BlockNote JSON, markdown, HTML or plain text',
+  params: Type.Object({ room: Type.String({ description: 'Name of the document, percent-encoded once' }) }),
+  querystring: Type.Object({
+    fragment: Type.Optional(Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: 'Name of the root fragment; default: document-store',
+    })),
+    strict: Type.Optional(Type.Enum(['1', 'true', '0', 'false'], {
+      description: '1 or true: content that the format cannot hold causes an error (422) instead of a header',
+    })),
+  }),
+}
+
+const document: FastifyPluginAsyncTypebox = async function (scope) {
+  const { CONVERSION_MATH, CONVERSION_SOFT_BREAKS } = scope.config
+  const pattern = roomNamePattern(scope.config)
+  const origin = webOrigin(scope.config)
+
+  async function absent (room: string): Promise<Error> {
+    return await scope.documents.wasDeleted(room) ? new DocumentDeleted() : new DocumentNotFound()
+  }
+
+  /** Sets the headers of a document in a format. @returns its entity tag */
+  function describe (reply: FastifyReply, { sequence, updatedAt }: DocumentHead, { format }: Negotiated): string {
+    const etag = entityTagOf(sequence, format)
+    const lastModified = new Date(updatedAt).toUTCString()
+    reply.headers({ etag, 'last-modified': lastModified, vary: 'Accept', 'cache-control': 'no-cache' })
+    return etag
+  }
+
+  async function answer (
+    room: string,
+    to: Negotiated,
+    { fragment, strict }: { fragment?: string, strict?: string },
+    reply: FastifyReply
+  ): Promise<FastifyReply> {
+    const signal = abortOnDisconnect(reply)
+    const read = await scope.documents.read(room)
+    if (read === undefined) throw await absent(room)
+    describe(reply, read, to)
+    if (to.format === 'yjs') return answerConverted(reply, { body: read.update, dropped: [] }, to.mediaType, strict)
+    const options = {
+      softBreaks: CONVERSION_SOFT_BREAKS,
+      math: CONVERSION_MATH,
+      ...(fragment !== undefined && { fragment }),
+      ...(origin !== undefined && { origin }),
+    }
+    const converted = await scope.converter.convert({ input: read.update, from: 'yjs', to: to.format, ...options }, signal)
+    return answerConverted(reply, converted, to.mediaType, strict)
+  }
+
+  scope.get('/collaboration/api/documents/:room', { schema }, async (request, reply) => {
+    const { room } = request.params
+    const { 'if-none-match': ifNoneMatch, accept } = request.headers
+    if (!pattern.test(room)) throw new RoomNameInvalid()
+    const to = negotiate(accept)
+    if (to === undefined) throw new FormatUnsupported()
+    try {
+      // Without the content, if the client has it or does not want it.
+      if (request.method === 'HEAD' || ifNoneMatch !== undefined) {
+        const head = await scope.documents.find(room)
+        if (head === undefined) throw await absent(room)
+        if (namesTag(ifNoneMatch, describe(reply, head, to))) return await reply.code(304).send()
+        if (request.method === 'HEAD') return await reply.type(to.mediaType).send()
+      }
+      return await answer(room, to, request.query, reply)
+    } catch (error) {
+      throw documentError(error)
+    }
+  })
+}
+
+/** `GET` and `HEAD /collaboration/api/documents/<room>`. */
+export default document
