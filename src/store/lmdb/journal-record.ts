@@ -75,6 +75,8 @@ const fixedBytes = 6 + 6 + 6 + 4 + 4 + 1
 const flags = { name: 1, authors: 2 } as const
 /** Before each text: its length. */
 const lengthBytes = 2
+/** Before the authors: their number. */
+const countBytes = 2
 
 /**
  * Encodes the updates of one commit: a head, then the bytes of all updates. The head is sealed. It holds everything but
@@ -100,7 +102,7 @@ function headBytesOf ({ document, authors, isFirst, hasSameAuthors }: JournalEnt
   let bytes = fixedBytes
   if (isFirst) bytes += lengthBytes + Buffer.byteLength(document)
   if (!hasSameAuthors) {
-    bytes++
+    bytes += countBytes
     for (const author of authors) bytes += lengthBytes + Buffer.byteLength(author)
   }
   return bytes
@@ -115,7 +117,7 @@ function writeHead (record: Buffer, from: number, entry: JournalEntry, sum: numb
   at = record.writeUInt8((entry.isFirst ? flags.name : 0) | (entry.hasSameAuthors ? 0 : flags.authors), at)
   if (entry.isFirst) at = writeText(record, entry.document, at)
   if (!entry.hasSameAuthors) {
-    at = record.writeUInt8(entry.authors.length, at)
+    at = record.writeUInt16BE(entry.authors.length, at)
     for (const author of entry.authors) at = writeText(record, author, at)
   }
   return at
@@ -176,8 +178,8 @@ function readText (value: Buffer, at: number): [string, number] {
 
 function readTexts (value: Buffer, from: number): [string[], number] {
   const texts: string[] = []
-  let at = from + 1
-  for (let left = value.readUInt8(from); left > 0; left--) {
+  let at = from + countBytes
+  for (let left = value.readUInt16BE(from); left > 0; left--) {
     const [text, end] = readText(value, at)
     texts.push(text)
     at = end

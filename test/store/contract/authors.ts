@@ -33,6 +33,16 @@ export async function authorsContract (t: Test, open: OpenSubject): Promise<void
     t.same(await store.authors('a', 0), [longest])
   })
 
+  await t.test('An update of more people than are remembered is stored', async (t) => {
+    const { store, reopen } = await open(t)
+    const authors = Array.from({ length: 1000 }, (_, at) => `person ${at}`)
+    for (let at = 0; at < 2; at++) await store.append([{ document: 'a', update: bytes('x'), authors }])
+    t.equal((await store.authors('a', 0)).length, maxAuthors)
+    const again = await reopen()
+    t.equal((await again.authors('a', 0)).length, maxAuthors)
+    t.equal((await again.load('a'))?.log.length, 2)
+  })
+
   await t.test('A compaction keeps who has written, a removal does not', async (t) => {
     const { store, reopen } = await open(t)
     const update = bytes('x')
