@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 read -ra versions <<< "${NODES:-22.23.5 24.22.3 26.12.1}"
 # Files that take no more than 90 s on two cores.
 core=(
-  test/app.test.ts test/routes/{collaboration-ws,convert}.test.ts test/service/{hocuspocus,http,matrix}.test.ts
-  test/store/lmdb/lmdb-store.test.ts test/store/postgres/postgres-store.test.ts
+  test/app.test.ts test/routes/{collaboration-ws,convert,credentials,document}.test.ts
+  test/service/{hocuspocus,matrix}.test.ts test/store/lmdb/lmdb-store.test.ts test/store/postgres/postgres-store.test.ts
   test/convert/{convert,converter,formats}.test.ts test/workers/{document-threads,pool}.test.ts
 )
 package=node-linux-$(node -p process.arch)
