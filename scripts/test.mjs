@@ -13,7 +13,7 @@ const { values: options, positionals } = readArguments({
   options: {
     // Files that run at the same time: two more than there are cores, since many of them wait.
     jobs: { type: 'string', short: 'j', default: String(availableParallelism() + 2) },
-    // Seconds after which a file has failed; 0 is no limit. No test sets a limit: a busy machine would exceed it.
+    // The time limit of a file in seconds; 0: none. No test sets one: a busy machine would exceed it.
     timeout: { type: 'string', default: '900' },
   },
 })

@@ -13,7 +13,7 @@ export const InvalidOrigin = createError('YP_INVALID_ORIGIN', 'CORS policy viola
 export const NotFound = createError('YP_NOT_FOUND', 'Not found', 404)
 /** The room is not open. */
 export const RoomNotFound = createError('YP_ROOM_NOT_FOUND', 'Room not found', 404)
-/** There is no document of this name. */
+/** No document has this name. */
 export const DocumentNotFound = createError('YP_DOCUMENT_NOT_FOUND', 'Document not found', 404)
 /** The document of this name was deleted. */
 export const DocumentDeleted = createError('YP_DOCUMENT_DELETED', 'The document was deleted', 410)

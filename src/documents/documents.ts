@@ -1,11 +1,12 @@
 import type { DocumentWork } from '../sync/document-work.ts'
 import { StoredDocuments } from '../sync/save/stored-documents.ts'
+import { BoundedQueue, QueueOverload } from '../queue/bounded-queue.ts'
 import { DamagedDocument, type Store, type StoredDocument } from '../store/store.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
 import { limitOf } from '../workers/pool-errors.ts'
 import { DocumentFailure } from './document-failure.ts'
 
-/** What is known of a stored document without its content. */
+/** A stored document, apart from its content. */
 export interface DocumentHead {
   /** Rises with each stored update. */
   readonly sequence: number
@@ -28,6 +29,12 @@ const hasNothing = Uint8Array.of(0)
 /** A Yjs update without content. */
 const emptyUpdate = Uint8Array.of(0, 0)
 
+/** Documents in memory at a time, each as it is stored and merged. */
+const maxReadAtOnce = 4
+/** Reads that can wait, and for how long in ms. */
+const maxWaiting = 1000
+const maxWaitMs = 30_000
+
 /**
  * The stored documents, read for Django. Everything that was acknowledged is in the store, so a document is complete
  * whether it is open here, on another node, or nowhere.
@@ -36,6 +43,7 @@ export class Documents {
   readonly #store: Store
   readonly #work: DocumentWork
   readonly #stored: StoredDocuments
+  readonly #turns = new BoundedQueue({ maxRunning: maxReadAtOnce, maxWaiting, maxWaitMs, now: () => performance.now() })
 
   constructor (store: Store, work: DocumentWork) {
     this.#store = store
@@ -59,11 +67,18 @@ export class Documents {
   }
 
   /**
-   * Reads a document. It is merged in a thread, never on the event loop.
+   * Reads a document, a few at a time. It is merged in a thread, never on the event loop.
    * @returns undefined if it does not exist
    * @throws DocumentFailure
    */
   async read (name: string): Promise<ReadDocument | undefined> {
+    return await this.#turns.run(() => this.#read(name)).catch((cause: unknown) => {
+      if (!(cause instanceof QueueOverload)) throw cause
+      throw new DocumentFailure('busy', cause.message, { cause })
+    })
+  }
+
+  async #read (name: string): Promise<ReadDocument | undefined> {
     const whole = await this.#stored.readWhole(name).catch(failStore)
     if (whole === undefined) return undefined
     return { ...headOf(whole.document), update: await this.#merge(name, whole.updates) }
@@ -79,6 +94,7 @@ export class Documents {
 
 function failStore (cause: unknown): never {
   if (cause instanceof DamagedDocument) throw new DocumentFailure('damaged', cause.message, { cause })
+  if (cause instanceof RangeError) throw new DocumentFailure('name', cause.message, { cause })
   throw new DocumentFailure('unavailable', 'The store cannot be read', { cause })
 }
 

@@ -2,7 +2,7 @@ import { ConversionFailure } from '../convert/conversion-failure.ts'
 import { DocumentFailure } from '../documents/document-failure.ts'
 import {
   Busy, ClientDisconnected, ConversionTooSlow, DocumentDamaged, DocumentNotConvertible, DocumentTooLarge,
-  StoreUnavailable,
+  RoomNameInvalid, StoreUnavailable,
 } from '../errors.ts'
 
 /** The HTTP error for a document that could not be read or converted. Any other error stays as it is. */
@@ -14,6 +14,7 @@ export function documentError (error: unknown): unknown {
 function httpErrorFor (failure: DocumentFailure): Error {
   const options = { cause: failure.cause }
   switch (failure.reason) {
+    case 'name': return new RoomNameInvalid(options)
     case 'damaged': return new DocumentDamaged(options)
     case 'unavailable': return new StoreUnavailable(options)
     case 'busy': return new Busy(options)

@@ -5,7 +5,7 @@ import type { DocumentHead } from '../documents/documents.ts'
 import { negotiate, type Negotiated } from '../convert/formats.ts'
 import { DocumentDeleted, DocumentNotFound, FormatUnsupported, RoomNameInvalid } from '../errors.ts'
 import { abortOnDisconnect } from '../http/abort-on-disconnect.ts'
-import { answerConverted } from '../http/answer-converted.ts'
+import { answerConverted, contentTypeOf } from '../http/answer-converted.ts'
 import { documentError } from '../http/document-error.ts'
 import { entityTagOf, namesTag } from '../http/entity-tag.ts'
 import { roomNamePattern, webOrigin } from '../settings/derived.ts'
@@ -75,7 +75,7 @@ const document: FastifyPluginAsyncTypebox = async function (scope) {
         const head = await scope.documents.find(room)
         if (head === undefined) throw await absent(room)
         if (namesTag(ifNoneMatch, describe(reply, head, to))) return await reply.code(304).send()
-        if (request.method === 'HEAD') return await reply.type(to.mediaType).send()
+        if (request.method === 'HEAD') return await reply.type(contentTypeOf(to.mediaType)).send()
       }
       return await answer(room, to, request.query, reply)
     } catch (error) {

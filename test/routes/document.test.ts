@@ -94,7 +94,7 @@ await t.test('A reader that has the newest content gets 304, and HEAD describes 
     t.equal(answer.body === '', status === 304)
   }
   const head = await read(app, url('a'), { accept: 'text/html' }, 'HEAD')
-  t.match([head.statusCode, head.body, head.headers.etag, head.headers['content-type']], [200, '', '"1-html"', 'text/html'])
+  t.match([head.statusCode, head.body, head.headers.etag, head.headers['content-type']], [200, '', '"1-html"', 'text/html; charset=utf-8'])
   t.equal((await read(app, url('a'), { 'if-none-match': '"1-yjs"' }, 'HEAD')).statusCode, 304)
   await seed(app, 'a', await blocks(app, 'two'))
   t.equal((await read(app, url('a'), { accept: 'text/markdown', 'if-none-match': etag })).statusCode, 200, 'until it changes')
@@ -132,6 +132,7 @@ await t.test('A document that cannot be read is refused with the reason', async 
     ['deleted', { 'if-none-match': '*' }, 410, 'The document was deleted'],
     ['a', { accept: 'image/png' }, 406, 'Unsupported format'],
     ['a!', {}, 400, 'Invalid room name'],
+    ['x'.repeat(256), {}, 400, 'Invalid room name'],
     ['nonsense', {}, 500, 'The stored document is damaged: an operator must restore it'],
   ] as const) {
     const answer = await read(app, url(room), headers)

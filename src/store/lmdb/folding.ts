@@ -15,7 +15,7 @@ const maxJournalBytes = 4 * 1024 * 1024
 const documentsAtOnce = 64
 const recordsAtOnce = 256
 
-/** What a journal holds when its folding begins, and how often it is folded. */
+/** The journal to fold, and how often. */
 export interface FoldingOptions {
   /** Has the documents of the journal */
   readonly cache: DocumentCache
@@ -67,8 +67,8 @@ export class Folding {
    * @throws Error if the store cannot be written; nothing is lost then
    */
   async fold (): Promise<void> {
-    // What arrived after the start of one that runs is left to the next one.
-    await this.#running?.catch(() => {}) // its own caller is told
+    // A fold in progress leaves out later updates, so another one follows it.
+    await this.#running?.catch(() => {}) // its own caller gets the error
     this.#running ??= this.#fold().finally(() => { this.#running = undefined })
     await this.#running
   }

@@ -51,7 +51,7 @@ export class JournalEntry {
   }
 }
 
-/** What is known of an update besides its bytes; see `JournalEntry`. */
+/** The fields of a `JournalEntry`, apart from the bytes of its update. */
 export interface EntryFields {
   readonly document: string
   readonly documentId: number
