@@ -1,8 +1,7 @@
 /**
- * Compares two builds of this service. Both run all the time and are loaded in turn, so that other activity on the
- * machine affects both. `npm run build` in both folders, then
- * `npx tsx bench/switching.ts FOLDER FOLDER [fan-out-10k|fan-out-100k|rooms-500]`. Prints CPU seconds per million
- * deliveries.
+ * Compares two builds of this service, or one with a peer. Both run all the time and are loaded in turn, so that other
+ * activity on the machine affects both. `npm run build` in each folder, then
+ * `npx tsx bench/switching.ts FOLDER|SERVER FOLDER|SERVER [ROW]`. Prints CPU seconds per million deliveries.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,34 +9,47 @@ import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Crowd } from './load/crowd.ts'
 import { DecodeCache } from './load/decode-cache.ts'
-import { describeServer, startServer, type RunningServer } from './servers.ts'
+import { describeServer, serverNames, startServer, type RunningServer } from './servers.ts'
 
 const rows = {
   'fan-out-10k': { rooms: 1, people: 100, perSecond: 101 },
   'fan-out-100k': { rooms: 1, people: 100, perSecond: 1010 },
   'rooms-500': { rooms: 500, people: 4, perSecond: 1000 },
+  'rooms-5000': { rooms: 5000, people: 2, perSecond: 250, warmUpPerSecond: 10_000, turnSeconds: 12 },
 }
-const turnSeconds = 2
+const defaultTurnSeconds = 2
 const turns = 40
 /** Warm-up: code is compiled and caches are filled. */
 const warmUpSeconds = 8
 const drainMs = 5000
 
 const [first, second, only] = process.argv.slice(2)
-if (first === undefined || second === undefined) throw new Error('Name two folders with a build each.')
+if (first === undefined || second === undefined) throw new Error('Name two servers, or folders with a build each.')
+
+interface Row {
+  readonly rooms: number
+  readonly people: number
+  readonly perSecond: number
+  /** Updates per second of the warm-up, if the row has too few */
+  readonly warmUpPerSecond?: number
+  readonly turnSeconds?: number
+}
 
 interface Loaded { readonly server: RunningServer, readonly crowd: Crowd, readonly data: string }
 
 console.log('row | first: CPU s per million deliveries | second | second / first: p25 / median / p75 of pairs of turns')
-for (const [name, row] of Object.entries(rows)) {
+for (const [name, row] of Object.entries<Row>(rows)) {
   if (only !== undefined && only !== name) continue
   const [a, b] = [await load(first, row), await load(second, row)]
-  for (const { crowd } of [a, b]) await crowd.write(row.perSecond, warmUpSeconds)
+  for (const { crowd, server } of [a, b]) {
+    await crowd.write(row.warmUpPerSecond ?? row.perSecond, warmUpSeconds)
+    await server.rest()
+  }
   const costs = { a: [] as number[], b: [] as number[] }
   for (let turn = 0; turn < turns / 2; turn++) {
     // Each build begins equally often.
     const order = turn % 2 === 0 ? [['a', a], ['b', b]] as const : [['b', b], ['a', a]] as const
-    for (const [key, loaded] of order) costs[key].push(await measureTurn(loaded, row.perSecond))
+    for (const [key, loaded] of order) costs[key].push(await measureTurn(loaded, row))
   }
   const ratios = costs.a.map((cost, turn) => costs.b[turn]! / cost).sort((x, y) => x - y)
   const at = (part: number): string => ratios[Math.floor(part * ratios.length)]!.toFixed(2)
@@ -46,8 +58,9 @@ for (const [name, row] of Object.entries(rows)) {
 }
 process.exit(0)
 
-async function load (folder: string, { rooms, people }: { rooms: number, people: number }): Promise<Loaded> {
-  const kind = describeServer('ours', resolve(folder))
+async function load (name: string, { rooms, people }: Row): Promise<Loaded> {
+  const peer = serverNames.find((known) => known === name)
+  const kind = describeServer(peer ?? 'ours', resolve(peer === undefined ? name : '.'))
   if (typeof kind === 'string') throw new Error(kind)
   const data = mkdtempSync(join(tmpdir(), 'switching-'))
   const server = await startServer(kind, data)
@@ -57,7 +70,7 @@ async function load (folder: string, { rooms, people }: { rooms: number, people:
 }
 
 /** @returns CPU seconds per million deliveries of one turn */
-async function measureTurn ({ server, crowd }: Loaded, perSecond: number): Promise<number> {
+async function measureTurn ({ server, crowd }: Loaded, { perSecond, turnSeconds = defaultTurnSeconds }: Row): Promise<number> {
   const [cpu, delivered] = [server.cpuSeconds, crowd.delivered]
   await crowd.write(perSecond, turnSeconds)
   if (!await crowd.drain(drainMs)) throw new Error(`Not everything was delivered. Dropped: ${crowd.dropped.join(', ')}`)

@@ -15,6 +15,7 @@ class Hole implements Socket {
   readonly budget = new PartsBudget(performance.now())
   readonly answers = new UnreadAnswers()
   heardAt = performance.now()
+  pingedAt = -Infinity
   writtenAt = 0
   write (): void {}
   writeParts (): void {}

@@ -40,6 +40,7 @@ export class WsSocket implements Socket {
   readonly #maxBufferedBytes: number
   #heardAt: number
   #writtenAt: number
+  #pingedAt = -Infinity
   readonly budget: PartsBudget
   readonly answers = new UnreadAnswers()
   readonly #drainQueue = new DrainQueue(() => this.#drained())
@@ -61,6 +62,7 @@ export class WsSocket implements Socket {
 
   get heardAt (): number { return this.#heardAt }
   get writtenAt (): number { return this.#writtenAt }
+  get pingedAt (): number { return this.#pingedAt }
   get buffered (): number { return this.#stream.writableLength }
   get isFull (): boolean { return this.#stream.writableLength > this.#maxBufferedBytes }
 
@@ -134,7 +136,11 @@ export class WsSocket implements Socket {
     if (data !== undefined) this.pong(data)
   }
 
-  ping (): void { if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping() }
+  ping (): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return
+    this.#pingedAt = this.#now()
+    this.#ws.ping()
+  }
 
   close (reason: CloseReason): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return

@@ -40,8 +40,20 @@ export const pieceBytes = 256 * 1024
 /** ms after which presence that was not renewed expires (`outdatedTimeout` of y-protocols/awareness.js). */
 export const awarenessTimeoutMs = 30_000
 
-/** ms without a message to a client before the room sends one: y-websocket closes itself after 30 s of silence. */
-export const keepaliveMs = 12_000
+/**
+ * ms without a message to a client before the room sends one: y-websocket closes itself after 30 s of silence. Its
+ * presence, which it renews every 15 s, returns to it: in a room of present clients nothing more is sent.
+ */
+export const keepaliveMs = 18_000
+
+/** ms, at most, without a message from a client before it is pinged: proxies close silent connections after 30 to 60 s. */
+const longestSilenceMs = 24_000
+
+/**
+ * ms without a message from a client before it is pinged, and pinged again: twice before it counts as unreachable.
+ * @param silenceMs after which it does
+ */
+export const pingAfterMs = (silenceMs: number): number => Math.min(longestSilenceMs, 0.4 * silenceMs)
 
 /** Client ids that one connection can own: an editor with several documents in one page uses a few. */
 export const maxClientIdsPerConnection = 32

@@ -8,7 +8,7 @@ import { MalformedUpdate } from '../update/malformed-update.ts'
 import type { Connection, EnteredRoom } from './connection.ts'
 import { RoomContent } from './content.ts'
 import { CatchUp } from './join/catch-up.ts'
-import { awarenessTimeoutMs, keepaliveMs } from './limits.ts'
+import { awarenessTimeoutMs, keepaliveMs, pingAfterMs } from './limits.ts'
 import { RemoteRooms, type LocalRoom } from './peers/remote-rooms.ts'
 import { AwarenessTable, type Presence } from './presence/awareness-table.ts'
 import { nobody, PresenceMessages } from './presence/presence-messages.ts'
@@ -301,14 +301,20 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
   /** Ends silent and stalled connections, expires presence and frees memory. Called every few seconds. */
   sweep (now: number): void {
     if (this.awareness.expire(now, awarenessTimeoutMs)) this.requestTick()
-    for (const connection of this.connections) {
-      const { socket } = connection
-      if (now - socket.heardAt > this.#services.limits.silenceMs) connection.end(closes.silent)
-      else if (connection.hasStalled(now)) connection.end(closes.tooSlow)
-      else if (this.isOpen && now - socket.writtenAt > keepaliveMs) connection.send([nobody])
-    }
+    for (const connection of this.connections) this.#attend(connection, now)
     if (this.isOpen) this.remote.sweep()
     this.content.sweep(now)
     if (!this.content.isStreaming) this.#presence.forget()
+  }
+
+  #attend (connection: Connection, now: number): void {
+    const { socket } = connection
+    const { silenceMs } = this.#services.limits
+    const silentMs = now - socket.heardAt
+    if (silentMs > silenceMs) return connection.end(closes.silent)
+    if (connection.hasStalled(now)) return connection.end(closes.tooSlow)
+    const pingMs = pingAfterMs(silenceMs)
+    if (silentMs > pingMs && now - socket.pingedAt > pingMs) socket.ping()
+    if (this.isOpen && now - socket.writtenAt > keepaliveMs) connection.send([nobody])
   }
 }

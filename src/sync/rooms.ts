@@ -22,10 +22,10 @@ import type { Services } from './services.ts'
 import { TickClock } from './tick/tick-clock.ts'
 import { TickLoad } from './tick/tick-load.ts'
 
-/** ms between two sweeps: silence and expired presence are noticed within this time. */
-const sweepEveryMs = 3000
-/** Sweeps between two pings (24 s): below the 30 to 60 s after which proxies close silent connections. */
-const pingEverySweeps = 8
+/** ms in which every room is swept once: silence and expired presence are noticed within this time. */
+const sweepMs = 3000
+/** Parts of a sweep, so that it does not hold up the event loop: 5,000 rooms take 60 ms. */
+const sweepParts = 30
 
 /** ms between two groups of connections that are closed while the service stops. */
 const closeEveryMs = 20
@@ -47,13 +47,14 @@ export class Rooms {
   readonly #rooms = new Map<string, Room>()
   readonly #services: Services
   readonly #sweeper: NodeJS.Timeout
-  #sweeps = 0
+  /** The sweep under way: its next part, the rooms of a part, and those that it has yet to reach */
+  #sweep = { part: 0, rooms: 0, left: this.#rooms.values(), isStreaming: false }
   #isClosed = false
 
   constructor (options: RoomsOptions) {
     this.#services = servicesOf(options, this.#rooms)
     this.#services.otherNodes.answerOpenings((name) => this.#departedFrom(name))
-    this.#sweeper = setInterval(() => { this.#sweep() }, sweepEveryMs)
+    this.#sweeper = setInterval(() => { this.#sweepPart() }, sweepMs / sweepParts)
     this.#sweeper.unref()
   }
 
@@ -163,17 +164,28 @@ export class Rooms {
     return this.#services.compactor.idle()
   }
 
-  #sweep (): void {
+  #sweepPart (): void {
     const now = this.#services.now()
-    const mustPing = ++this.#sweeps % pingEverySweeps === 0
-    let isStreaming = false
-    for (const room of [...this.#rooms.values()]) {
+    if (this.#sweep.part === 0) this.#beginSweep()
+    for (let count = 0; count < this.#sweep.rooms; count++) {
+      const { value: room } = this.#sweep.left.next()
+      if (room === undefined) break
       room.sweep(now)
-      isStreaming ||= room.content.isStreaming
-      if (mustPing) for (const { socket } of room.connections) socket.ping()
+      this.#sweep.isStreaming ||= room.content.isStreaming
     }
-    if (!isStreaming) this.#services.pieces.clear()
+    if (++this.#sweep.part === sweepParts) this.#endSweep(now)
+  }
+
+  #beginSweep (): void {
+    const rooms = Math.ceil(this.#rooms.size / sweepParts)
+    this.#sweep = { part: 0, rooms, left: this.#rooms.values(), isStreaming: false }
+  }
+
+  /** Rooms that were opened during the sweep wait for the next one. */
+  #endSweep (now: number): void {
+    if (!this.#sweep.isStreaming) this.#services.pieces.clear()
     this.#services.remembered.sweep(now)
+    this.#sweep.part = 0
   }
 }
 

@@ -13,9 +13,10 @@ export interface Socket {
   readonly budget: PartsBudget
   /** Answers that wait for the client to read */
   readonly answers: UnreadAnswers
-  /** Engine time in ms of the last sign of life, and of the last write */
+  /** Engine time in ms of the last sign of life, of the last write, and of the last ping */
   readonly heardAt: number
   readonly writtenAt: number
+  readonly pingedAt: number
   /** Hands over complete frames (`framesOf`). Does nothing once the socket is closing. */
   write (frames: Uint8Array): void
   /** The same in parts (`framePartsOf`), which are sent together. They must not change before that. */

@@ -9,6 +9,7 @@ export class FakeSocket implements Socket {
   buffered = 0
   heardAt: number
   writtenAt: number
+  pingedAt = -Infinity
   closed: CloseReason | undefined
   pings = 0
   /** The number of calls of write */
@@ -68,7 +69,10 @@ export class FakeSocket implements Socket {
     if (--this.#pauses < 0) throw new Error('Resumed more often than paused')
   }
 
-  ping (): void { this.pings++ }
+  ping (): void {
+    this.pings++
+    this.pingedAt = this.#now()
+  }
   terminate (): void { this.close({ code: 1006, reason: '' }) }
 
   close (reason: CloseReason): void {
