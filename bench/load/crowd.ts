@@ -4,6 +4,9 @@ import { Histogram } from './histogram.ts'
 import type { Clocks } from './scan.ts'
 import { moveCursor, typeCharacter } from './write.ts'
 
+/** ms after which a stock client renews its presence (half of `outdatedTimeout` of y-protocols/awareness.js). */
+const renewalMs = 15_000
+
 /** Yjs client ids of the crowd: as long on the wire as the random ones of real clients. */
 const firstClientId = 3_000_000_000
 
@@ -39,16 +42,24 @@ export class Crowd {
   readonly #random = seededRandom(7)
   readonly #roomSize: number
   readonly #kind: 'update' | 'awareness'
+  readonly #isPresent: boolean
+  /** Renewals of presence so far; each member's turn comes with every `members`th */
+  #renewals = 0
 
-  /** @param target the address of all members, or of each by its number */
+  /**
+   * @param target the address of all members, or of each by its number
+   * @param isPresent whether members who write updates are present too, and renew that every 15 s while `write` runs
+   */
   constructor (
     target: Target | ((member: number) => Target),
     rooms: number,
     roomSize: number,
-    kind: 'update' | 'awareness'
+    kind: 'update' | 'awareness',
+    isPresent = false
   ) {
     this.#roomSize = roomSize
     this.#kind = kind
+    this.#isPresent = isPresent
     for (let index = 0; index < rooms * roomSize; index++) {
       const client = new Client(typeof target === 'function' ? target(index) : target, `room-${Math.floor(index / roomSize)}`)
       const member: Member = { client, written: 0, sentAt: [], heard: new Int32Array(roomSize) }
@@ -75,7 +86,7 @@ export class Crowd {
   /**
    * Writes at a steady rate for a while, spread over all members. They write independently of each other, as people do:
    * the gaps between updates are exponential, so that the times form a Poisson process.
-   * @param perSecond updates per second, in total
+   * @param perSecond updates per second, in total; 0: none
    */
   async write (perSecond: number, seconds: number): Promise<void> {
     const order = shuffled(this.#members.map((_, index) => index))
@@ -84,6 +95,8 @@ export class Crowd {
     const gap = (): number => -Math.log(1 - this.#random()) / perSecond * 1000
     let due = start + gap()
     let sent = 0
+    const renewalsBefore = this.#renewals
+    const renewalsPerMs = this.#isPresent ? this.#members.length / renewalMs : 0
     for (;;) {
       const now = performance.now()
       const until = Math.min(now, end)
@@ -92,6 +105,7 @@ export class Crowd {
         // order holds every index once, and sent % length is one of its places
         this.#writeOne(order[sent++ % order.length] as number)
       }
+      this.#renew(renewalsBefore + Math.floor((until - start) * renewalsPerMs))
       if (now >= end) return
       await delay(1)
     }
@@ -102,6 +116,15 @@ export class Crowd {
     const deadline = performance.now() + timeoutMs
     while (this.delivered < this.expected && performance.now() < deadline) await delay(5)
     return this.delivered >= this.expected
+  }
+
+  /** @param renewals how many there are to be so far */
+  #renew (renewals: number): void {
+    for (; this.#renewals < renewals; this.#renewals++) {
+      const index = this.#renewals % this.#members.length
+      const clock = Math.floor(this.#renewals / this.#members.length) + 1
+      this.#members[index]?.client.sendAwareness(moveCursor(firstClientId + index, clock))
+    }
   }
 
   #writeOne (index: number): void {

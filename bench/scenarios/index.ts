@@ -51,6 +51,9 @@ export const scenarios: readonly Scenario[] = [
     roomSize: 2,
     kind: 'update',
     deliveredPerSecond: 500,
+    isPresent: true,
+    settleSeconds: 80,
+    seconds: 48,
     goals: [atMost(0.75, 'cpu', 'y-websocket')],
   }),
   steady({
@@ -61,6 +64,7 @@ export const scenarios: readonly Scenario[] = [
     kind: 'update',
     deliveredPerSecond: 10_000,
     cold: true,
+    seconds: 30,
     goals: [atMost(0.9, 'cpu', 'y-websocket')],
   }),
   idleMemory({ name: 'idle-20-rooms', title: 'Memory per idle connection, in 20 rooms', rooms: () => 20, goals: [below(9.5, 'resident')] }),

@@ -40,6 +40,11 @@ interface Load {
   deliveredPerSecond: number
   /** Whether the first half minute after the start is measured, instead of a server that is warm. */
   cold?: boolean
+  /** Whether the clients are present and renew that every 15 s, as stock clients do. */
+  isPresent?: boolean
+  /** Time at the row's own rate before it is measured, and for which it is measured. */
+  settleSeconds?: number
+  seconds?: number
   goals: Goal[]
 }
 
@@ -49,7 +54,7 @@ export function steady (load: Load): Scenario {
     ...load,
     columns,
     without: [],
-    timeoutSeconds: 400,
+    timeoutSeconds: 400 + (load.settleSeconds ?? 0) * 5,
     run: async (setting) => await withFolder(async (folder) => await run(load, setting, folder)),
   }
 }
@@ -57,9 +62,9 @@ export function steady (load: Load): Scenario {
 async function run (load: Load, { kind, quick }: Setting, folder: string): Promise<Outcome> {
   const server = await startServer(kind, folder)
   const target = { port: server.port, wire: kind.wire, decode: new DecodeCache(kind.wire) }
-  const crowd = new Crowd(target, load.rooms, load.roomSize, load.kind)
+  const crowd = new Crowd(target, load.rooms, load.roomSize, load.kind, load.isPresent)
   const perSecond = load.deliveredPerSecond / (load.roomSize - 1)
-  const seconds = quick ? 3 : load.cold === true ? 30 : 15
+  const seconds = quick ? 3 : load.seconds ?? 15
   try {
     await crowd.join()
     if (load.cold !== true) await warmUp(crowd, load, perSecond, quick)
@@ -111,7 +116,7 @@ async function warmUp (crowd: Crowd, load: Load, perSecond: number, quick: boole
   const fastSeconds = quick ? 2 : Math.max(leastWarmUpSeconds, Math.ceil(warmUpDeliveries / fast))
   const rates = [
     ...Array<number>(fastSeconds).fill(fast / (load.roomSize - 1)),
-    ...Array<number>(settleSeconds).fill(perSecond),
+    ...Array<number>(quick ? settleSeconds : load.settleSeconds ?? settleSeconds).fill(perSecond),
   ]
   for (const rate of rates) {
     await crowd.write(rate, 1)

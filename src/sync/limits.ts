@@ -46,7 +46,7 @@ export const awarenessTimeoutMs = 30_000
  */
 export const keepaliveMs = 18_000
 
-/** ms, at most, without a message from a client before it is pinged: proxies close silent connections after 30 to 60 s. */
+/** ms, at most, before a silent client is pinged: proxies close silent connections after 30 to 60 s. */
 const longestSilenceMs = 24_000
 
 /**
