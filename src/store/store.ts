@@ -87,6 +87,12 @@ export interface Store {
    */
   list (options?: ListOptions): AsyncIterable<DocumentInfo>
 
+  /**
+   * Reads the sizes and times of those of these documents that exist, each once and in the order of `list`. One lookup
+   * for all of them, without their content.
+   */
+  info (documents: readonly string[]): Promise<readonly DocumentInfo[]>
+
   /** The number of documents. */
   count (): Promise<number>
 
@@ -176,6 +182,8 @@ export interface Tombstone {
 export interface ListOptions {
   readonly prefix?: string
   readonly after?: string
+  /** The most documents to list; default: all. */
+  readonly limit?: number
 }
 
 /** The sizes and times of a document. */

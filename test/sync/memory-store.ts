@@ -147,6 +147,12 @@ export class MemoryStore implements Store {
     }
   }
 
+  async info (names: readonly string[]): Promise<DocumentInfo[]> {
+    const infos: DocumentInfo[] = []
+    for await (const info of this.list()) if (names.includes(info.document)) infos.push(info)
+    return infos
+  }
+
   async count (): Promise<number> { return this.documents.size }
   async ping (): Promise<void> {}
   async close (): Promise<void> {}

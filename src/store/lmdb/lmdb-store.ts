@@ -237,22 +237,39 @@ export class LmdbStore implements Store {
     return readAuthors(this.#view(), document, since, this.#readJournal)
   }
 
-  async * list ({ prefix = '', after }: ListOptions = {}): AsyncGenerator<DocumentInfo> {
+  async * list ({ prefix = '', after, limit = Infinity }: ListOptions = {}): AsyncGenerator<DocumentInfo> {
     let start = nameKey(prefix)
     if (after !== undefined && nameKey(after).compare(start) >= 0) start = keyAfter(nameKey(after))
     const wanted = nameKey(prefix)
-    for (;;) {
+    for (let left = limit; left > 0;) {
+      const most = Math.min(listBatch, left)
       const batch: DocumentInfo[] = []
       const view = this.#view()
-      for (const { key, value } of view.getRange({ start, end: namesEnd, limit: listBatch })) {
+      for (const { key, value } of view.getRange({ start, end: namesEnd, limit: most })) {
         if (!key.subarray(0, wanted.length).equals(wanted)) break
         batch.push(readInfo(view, key, value, this.#readJournal))
         start = keyAfter(key)
       }
       yield * batch
-      if (batch.length < listBatch) return
+      if (batch.length < most) return
+      left -= batch.length
       await new Promise(setImmediate)
     }
+  }
+
+  async info (documents: readonly string[]): Promise<readonly DocumentInfo[]> {
+    for (const document of documents) assertDocumentName(document)
+    const keys = [...new Set(documents)].map(nameKey).sort(Buffer.compare)
+    const infos: DocumentInfo[] = []
+    for (let at = 0; at < keys.length; at += listBatch) {
+      if (at > 0) await new Promise(setImmediate)
+      const view = this.#view()
+      for (const key of keys.slice(at, at + listBatch)) {
+        const value = view.getBinary(key)
+        if (value) infos.push(readInfo(view, key, value, this.#readJournal))
+      }
+    }
+    return infos
   }
 
   async count (): Promise<number> {

@@ -215,17 +215,25 @@ export class PostgresStore implements Store {
     return rows.length
   }
 
-  async * list ({ prefix = '', after = '' }: ListOptions = {}): AsyncGenerator<DocumentInfo> {
+  async * list ({ prefix = '', after = '', limit = Infinity }: ListOptions = {}): AsyncGenerator<DocumentInfo> {
     let last = after
-    for (;;) {
-      const rows = await this.#query<InfoRow>(this.#sql.list, [prefix, last, listBatch])
+    for (let left = limit; left > 0;) {
+      const most = Math.min(listBatch, left)
+      const rows = await this.#query<InfoRow>(this.#sql.list, [prefix, last, most])
       for (const row of rows) {
         if (!row.name.startsWith(prefix)) return
         last = row.name
         yield infoOf(row)
       }
-      if (rows.length < listBatch) return
+      if (rows.length < most) return
+      left -= rows.length
     }
+  }
+
+  async info (documents: readonly string[]): Promise<readonly DocumentInfo[]> {
+    for (const document of documents) assertDocumentName(document)
+    const rows = await this.#query<InfoRow>(this.#sql.info, [documents])
+    return rows.map(infoOf)
   }
 
   async count (): Promise<number> {

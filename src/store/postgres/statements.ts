@@ -30,6 +30,13 @@ export function statements (schemaName: string) {
       updated_at = excluded.updated_at,
       removed_at = NULL`
 
+  /** The sizes and times of the documents `d`. */
+  const info = `
+    SELECT name, snapshot_bytes, log_bytes, log_entries, last_seq,
+           (SELECT count(*) FROM ${schema}.set_aside s WHERE ${isOf}) AS set_aside,
+           floor(extract(epoch FROM created_at) * 1000)::bigint AS created_ms, floor(extract(epoch FROM updated_at) * 1000)::bigint AS updated_ms
+    FROM ${schema}.documents d`
+
   return {
     /**
      * Names, starts, lengths and checksums of the entries; all their bytes as one; the authors of each, as JSON or
@@ -183,11 +190,10 @@ export function statements (schemaName: string) {
         SELECT id FROM ${schema}.documents WHERE removed_at < now() - interval '${rememberedFor}' LIMIT 100 FOR UPDATE SKIP LOCKED)`,
 
     /** Prefix, after, how many. */
-    list: `
-      SELECT name, snapshot_bytes, log_bytes, log_entries, last_seq,
-             (SELECT count(*) FROM ${schema}.set_aside s WHERE ${isOf}) AS set_aside,
-             floor(extract(epoch FROM created_at) * 1000)::bigint AS created_ms, floor(extract(epoch FROM updated_at) * 1000)::bigint AS updated_ms
-      FROM ${schema}.documents d WHERE removed_at IS NULL AND name >= $1 AND name > $2 ORDER BY name LIMIT $3`,
+    list: `${info} WHERE removed_at IS NULL AND name >= $1 AND name > $2 ORDER BY name LIMIT $3`,
+
+    /** Names. */
+    info: `${info} WHERE removed_at IS NULL AND name = ANY($1::text[]) ORDER BY name`,
 
     count: `SELECT count(*)::integer AS documents FROM ${schema}.documents WHERE removed_at IS NULL`,
 

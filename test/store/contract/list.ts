@@ -29,6 +29,10 @@ export async function listContract (t: Test, open: OpenSubject): Promise<void> {
     t.same(await names(store.list({ prefix: 'a/', after: 'b' })), [])
     t.same(await names(store.list({ after: 'b' })), ['c', 'ä'])
     t.same(await names(store.list({ prefix: 'nothing' })), [])
+    for (let limit = 0; limit < 4; limit++) {
+      t.same(await names(store.list({ prefix: 'a/', limit })), ['a/1', 'a/10', 'a/2'].slice(0, limit))
+    }
+    t.same(await names(store.list({ after: 'b', limit: 1 })), ['c'])
   })
 
   await t.test('A list can have more documents than fit into one read, and its reader can stop early', async (t) => {
@@ -37,6 +41,7 @@ export async function listContract (t: Test, open: OpenSubject): Promise<void> {
     await store.append(all.map((document) => ({ document, update: bytes('x') })))
     t.same(await names(store.list()), all)
     t.same(await names(store.list({ prefix: 'doc-', after: 'doc-00999' })), all.slice(1000))
+    t.same(await names(store.list({ limit: 1001 })), all.slice(0, 1001))
     for await (const { document } of store.list()) if (document === 'doc-00300') break
     t.same(await store.remove('doc-00300'), true)
     t.equal((await names(store.list())).length, 1499)
@@ -54,5 +59,33 @@ export async function listContract (t: Test, open: OpenSubject): Promise<void> {
     t.same(sizes, { document: 'a', snapshotBytes: 11, logBytes: 50, logEntries: 2, lastSeq: 3, setAside: 0 })
     // The clock can be the database's.
     t.ok(Math.abs(createdAt - before) < 60_000 && updatedAt >= createdAt)
+  })
+  await t.test('The sizes and times of some documents are read at once, as a list has them', async (t) => {
+    const { store, reopen } = await open(t)
+    const all = ['b', 'a', 'ä', '😀', '\uffee', 'a/1', 'x'.repeat(255), '__proto__']
+    await store.append(all.map((document) => ({ document, update: filled(10, 1) })))
+    await store.compact('a', { replaces: 0, upTo: 1, pieces: [filled(5, 1)], known: bytes('k') })
+    await store.append([{ document: 'a', update: filled(20, 1) }])
+    await store.append([{ document: 'gone', update: filled(20, 1) }])
+    await store.remove('gone', bytes('deleted'))
+    const listed = await collect(store.list())
+    for (const view of [store, await reopen()]) {
+      t.same(await view.info([...all, 'gone', 'unknown', ...all]), listed, 'each once, in order, and none that does not exist')
+      t.same(await view.info(['ä', 'unknown']), listed.filter(({ document }) => document === 'ä'))
+      t.same(await view.info(['A', 'a/', 'unknown']), [])
+      t.same(await view.info([]), [])
+    }
+    const { createdAt, updatedAt, ...sizes } = (await store.info(['a']))[0] ?? { createdAt: 0, updatedAt: 0 }
+    t.same(sizes, { document: 'a', snapshotBytes: 5, logBytes: 20, logEntries: 1, lastSeq: 2, setAside: 0 })
+    t.ok(createdAt > 0 && updatedAt >= createdAt)
+    for (const name of ['', 'x'.repeat(256), 'a\0', '\ud800']) await t.rejects(store.info(['a', name]), RangeError)
+  })
+
+  await t.test('More documents than fit into one read are looked up at once', async (t) => {
+    const { store } = await open(t)
+    const all = Array.from({ length: 1000 }, (_, at) => `doc-${`${at}`.padStart(5, '0')}`)
+    await store.append(all.map((document) => ({ document, update: bytes('x') })))
+    const found = await store.info(all.map((name) => [name, `${name}-unknown`]).flat().reverse())
+    t.same(found.map(({ document }) => document), all)
   })
 }
