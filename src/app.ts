@@ -26,11 +26,14 @@ import collaborationWs from './routes/collaboration-ws.ts'
 import convert from './routes/convert.ts'
 import convertMarkdown from './routes/convert-markdown.ts'
 import document from './routes/document.ts'
+import documentConnections from './routes/document-connections.ts'
 import getConnections from './routes/get-connections.ts'
 import health from './routes/health.ts'
+import listDocuments from './routes/list-documents.ts'
 import metricsRoute from './routes/metrics.ts'
 import ping from './routes/ping.ts'
 import resetConnections from './routes/reset-connections.ts'
+import resetDocumentConnections from './routes/reset-document-connections.ts'
 import type { Environment } from './settings/prepare.ts'
 import { trustedProxies } from './settings/derived.ts'
 
@@ -113,7 +116,10 @@ export async function buildApp (
     await scope.register(getConnections)
     await scope.register(convert)
     await scope.register(convertMarkdown)
+    await scope.register(listDocuments)
     await scope.register(document)
+    await scope.register(documentConnections)
+    await scope.register(resetDocumentConnections)
     await scope.register(metricsRoute)
   })
 

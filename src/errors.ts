@@ -33,6 +33,12 @@ export const RoomNameMissing = createError('YP_ROOM_NAME_MISSING', 'Room name no
 export const SessionKeyMissing = createError('YP_SESSION_KEY_MISSING', 'Session key not provided', 400)
 /** A query parameter is given more than once. */
 export const ParameterRepeated = createError<[name: string]>('YP_PARAMETER_REPEATED', 'Parameter given more than once: %s', 400)
+/** A query parameter has a value that nothing can have. */
+export const ParameterInvalid = createError<[name: string]>('YP_PARAMETER_INVALID', 'Invalid parameter: %s', 400)
+/** Query parameters exclude each other. */
+export const ParametersExclusive = createError<[one: string, others: string]>('YP_PARAMETERS_EXCLUSIVE', 'Parameter %s cannot be combined with %s', 400)
+/** The request names an empty user id. */
+export const UserIdMissing = createError('YP_USER_ID_MISSING', 'User id not provided', 400)
 /** The request has no content to convert. */
 export const ContentMissing = createError('YP_CONTENT_MISSING', 'Invalid request: missing content', 400)
 /** The content does not fit its format. */

@@ -160,6 +160,8 @@ export class Cluster implements OtherNodes {
     switch (question.type) {
       case 'reset': return this.#answeredResets.answer(from, id, () => answerer.reset(question.room, question.userId))
       case 'count': return answerer.count(question.room, question.sessionKey)
+      case 'sizes': return answerer.sizes(question.rooms)
+      case 'connections': return answerer.connections(question.room, question.after, question.limit)
     }
   }
 

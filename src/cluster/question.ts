@@ -1,3 +1,5 @@
+import { nodeConnectionsOf, placeOf, type NodeConnections, type Place } from './connection-page.ts'
+
 /** Connections of a room that can edit, and whether one of them belongs to a session. */
 export interface Count {
   readonly count: number
@@ -19,6 +21,24 @@ export interface QuestionTypes {
     readonly question: { readonly type: 'count', readonly room: string, readonly sessionKey: string }
     readonly answer: Count | undefined
   }
+  /** Counts the connections of rooms. The answer has one number for each room, in their order. */
+  readonly sizes: {
+    readonly question: { readonly type: 'sizes', readonly rooms: readonly string[] }
+    readonly answer: readonly number[] | undefined
+  }
+  /**
+   * Lists the connections of a room after a place (undefined: from the first one), and who is present in each. The
+   * node can answer with fewer than `limit`.
+   */
+  readonly connections: {
+    readonly question: {
+      readonly type: 'connections'
+      readonly room: string
+      readonly after: Place | undefined
+      readonly limit: number
+    }
+    readonly answer: NodeConnections | undefined
+  }
 }
 
 /** Any question. */
@@ -30,6 +50,8 @@ export type AnswerTo<Asked extends Question> = QuestionTypes[Asked['type']]['ans
 export interface Answerer {
   reset (room: string, userId: string | undefined): number
   count (room: string, sessionKey: string): Count | undefined
+  sizes (rooms: readonly string[]): readonly number[]
+  connections (room: string, after: Place | undefined, limit: number): NodeConnections
 }
 
 /** A question as it arrives: it can have been asked before this node could be reached. */
@@ -49,13 +71,31 @@ export const encodeQuestion = ({ question, ageMs }: ReceivedQuestion): string =>
 
 /** @throws MalformedQuestion */
 export function decodeQuestion (body: string): ReceivedQuestion {
-  const { type, room, userId, sessionKey, ageMs = 0 } = parseObject(body)
+  const { type, room, userId, sessionKey, ageMs = 0, rooms, after, limit } = parseObject(body)
+  if (type === 'sizes' && areTexts(rooms)) return { question: { type, rooms }, ageMs: 0 }
   if (typeof room !== 'string' || typeof ageMs !== 'number') throw new MalformedQuestion('A question without a room')
   if (type === 'reset' && (userId === undefined || typeof userId === 'string')) {
     return { question: { type, room, userId }, ageMs }
   }
   if (type === 'count' && typeof sessionKey === 'string') return { question: { type, room, sessionKey }, ageMs }
+  if (type === 'connections' && typeof limit === 'number') {
+    return { question: { type, room, after: after === undefined ? undefined : readPlace(after), limit }, ageMs }
+  }
   throw new MalformedQuestion('A question of an unknown type')
+}
+
+function readPlace (value: unknown): Place {
+  const place = placeOf(objectOf(value))
+  if (place === undefined) throw new MalformedQuestion('A malformed place')
+  return place
+}
+
+const areTexts = (value: unknown): value is readonly string[] => {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}
+
+const areNumbers = (value: unknown): value is readonly number[] => {
+  return Array.isArray(value) && value.every((item) => typeof item === 'number')
 }
 
 /** Encodes an answer as JSON. */
@@ -73,6 +113,17 @@ const answerDecoders: { readonly [Type in keyof QuestionTypes]: (answer: unknown
     const { count, exists } = objectOf(answer)
     if (typeof count !== 'number' || typeof exists !== 'boolean') throw new MalformedQuestion('A malformed count')
     return { count, exists }
+  },
+  sizes: (answer) => {
+    if (answer === null) return undefined
+    if (!areNumbers(answer)) throw new MalformedQuestion('Sizes that are not numbers')
+    return answer
+  },
+  connections: (answer) => {
+    if (answer === null) return undefined
+    const listed = nodeConnectionsOf(answer)
+    if (listed === undefined) throw new MalformedQuestion('A malformed list of connections')
+    return listed
   },
 }
 

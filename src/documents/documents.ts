@@ -1,7 +1,7 @@
 import type { DocumentWork } from '../sync/document-work.ts'
 import { StoredDocuments } from '../sync/save/stored-documents.ts'
 import { BoundedQueue, QueueOverload } from '../queue/bounded-queue.ts'
-import { DamagedDocument, type Store, type StoredDocument } from '../store/store.ts'
+import { DamagedDocument, type DocumentInfo, type Store, type StoredDocument } from '../store/store.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
 import { limitOf } from '../workers/pool-errors.ts'
 import { DocumentFailure } from './document-failure.ts'
@@ -18,6 +18,26 @@ export interface DocumentHead {
 export interface ReadDocument extends DocumentHead {
   /** The whole document as one Yjs update, V1. */
   readonly update: Uint8Array
+}
+
+/** A document in a list. */
+export interface ListedDocument {
+  readonly name: string
+  /** Bytes of its snapshot and its log. */
+  readonly bytes: number
+  /** Rises with each stored update; 0 if what is stored of the document is damaged. */
+  readonly sequence: number
+  /** ms since the epoch; 0 if that is damaged. */
+  readonly createdAt: number
+  /** When the last update was stored, ms since the epoch; 0 if that is damaged. */
+  readonly updatedAt: number
+}
+
+/** Some documents of the store, in the order of their names. */
+export interface DocumentPage {
+  readonly documents: readonly ListedDocument[]
+  /** The name after which the next page begins; undefined: there are no more */
+  readonly next: string | undefined
 }
 
 /** Above every number of a log: `Store.load` returns the head alone. */
@@ -67,6 +87,33 @@ export class Documents {
   }
 
   /**
+   * Lists documents whose names begin with `prefix` and come after `after`, in the order of code points. A document
+   * that exists all the time is on exactly one page, whatever is created and removed between two of them.
+   * @param limit of the documents, at least 1
+   * @throws DocumentFailure
+   */
+  async page (prefix: string, after: string, limit: number): Promise<DocumentPage> {
+    const listed: ListedDocument[] = []
+    try {
+      // One more, to know whether a page follows.
+      for await (const info of this.#store.list({ prefix, after, limit: limit + 1 })) listed.push(listedOf(info))
+    } catch (error) {
+      failStore(error)
+    }
+    const documents = listed.slice(0, limit)
+    return { documents, next: listed.length > limit ? documents.at(-1)?.name : undefined }
+  }
+
+  /**
+   * Looks up those of these documents that exist, in the order of their names.
+   * @throws DocumentFailure
+   */
+  async some (names: readonly string[]): Promise<readonly ListedDocument[]> {
+    const infos = await this.#store.info(names).catch(failStore)
+    return infos.map(listedOf)
+  }
+
+  /**
    * Reads a document, a few at a time. It is merged in a thread, never on the event loop.
    * @returns undefined if it does not exist
    * @throws DocumentFailure
@@ -107,3 +154,8 @@ function failMerge (cause: unknown): never {
 }
 
 const headOf = ({ lastSeq, updatedAt }: StoredDocument): DocumentHead => ({ sequence: lastSeq, updatedAt })
+
+function listedOf (info: DocumentInfo): ListedDocument {
+  const { document: name, snapshotBytes, logBytes, lastSeq: sequence, createdAt, updatedAt } = info
+  return { name, bytes: snapshotBytes + logBytes, sequence, createdAt, updatedAt }
+}

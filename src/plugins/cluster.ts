@@ -17,7 +17,12 @@ declare module 'fastify' {
   }
 }
 
-const withoutConnections: Answerer = { reset: () => 0, count: () => undefined }
+const withoutConnections: Answerer = {
+  reset: () => 0,
+  count: () => undefined,
+  sizes: (rooms) => rooms.map(() => 0),
+  connections: () => ({ connections: [], isComplete: true }),
+}
 
 /**
  * Connects the nodes of the service. Adds `app.cluster` and `app.answerNodes`. Closes after the rooms, so that its last
@@ -35,6 +40,8 @@ export default fp(async function cluster (app: FastifyInstance) {
     answerer: {
       reset: (room, userId) => answerer.reset(room, userId),
       count: (room, sessionKey) => answerer.count(room, sessionKey),
+      sizes: (rooms) => answerer.sizes(rooms),
+      connections: (room, after, limit) => answerer.connections(room, after, limit),
     },
     isShared: REDIS_URL !== '',
   })

@@ -3,8 +3,9 @@ import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import type { DocumentHead } from '../documents/documents.ts'
 import { negotiate, type Negotiated } from '../convert/formats.ts'
-import { DocumentDeleted, DocumentNotFound, FormatUnsupported, RoomNameInvalid } from '../errors.ts'
+import { FormatUnsupported, RoomNameInvalid } from '../errors.ts'
 import { abortOnDisconnect } from '../http/abort-on-disconnect.ts'
+import { absentDocument } from '../http/absent-document.ts'
 import { answerConverted, contentTypeOf } from '../http/answer-converted.ts'
 import { documentError } from '../http/document-error.ts'
 import { entityTagOf, namesTag } from '../http/entity-tag.ts'
@@ -30,10 +31,6 @@ const document: FastifyPluginAsyncTypebox = async function (scope) {
   const pattern = roomNamePattern(scope.config)
   const origin = webOrigin(scope.config)
 
-  async function absent (room: string): Promise<Error> {
-    return await scope.documents.wasDeleted(room) ? new DocumentDeleted() : new DocumentNotFound()
-  }
-
   /** Sets the headers of a document in a format. @returns its entity tag */
   function describe (reply: FastifyReply, { sequence, updatedAt }: DocumentHead, { format }: Negotiated): string {
     const etag = entityTagOf(sequence, format)
@@ -50,7 +47,7 @@ const document: FastifyPluginAsyncTypebox = async function (scope) {
   ): Promise<FastifyReply> {
     const signal = abortOnDisconnect(reply)
     const read = await scope.documents.read(room)
-    if (read === undefined) throw await absent(room)
+    if (read === undefined) throw await absentDocument(scope.documents, room)
     describe(reply, read, to)
     if (to.format === 'yjs') return answerConverted(reply, { body: read.update, dropped: [] }, to.mediaType, strict)
     const options = {
@@ -73,7 +70,7 @@ const document: FastifyPluginAsyncTypebox = async function (scope) {
       // Without the content, if the client has it or does not want it.
       if (request.method === 'HEAD' || ifNoneMatch !== undefined) {
         const head = await scope.documents.find(room)
-        if (head === undefined) throw await absent(room)
+        if (head === undefined) throw await absentDocument(scope.documents, room)
         if (namesTag(ifNoneMatch, describe(reply, head, to))) return await reply.code(304).send()
         if (request.method === 'HEAD') return await reply.type(contentTypeOf(to.mediaType)).send()
       }

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { RoomNameMissing } from '../errors.ts'
+import { ignoreBody } from '../http/ignore-body.ts'
 
 const schema = {
   summary: 'Close all connections of a room, or those of one user in it; their clients reconnect and are authorised again',
@@ -10,9 +11,7 @@ const schema = {
 }
 
 const resetConnections: FastifyPluginAsyncTypebox = async function (scope) {
-  // Ignore any body that a client library sends.
-  scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => { done(null) })
+  ignoreBody(scope)
 
   scope.post('/collaboration/api/reset-connections', { schema }, async (request) => {
     const rooms = [request.query.room ?? []].flat().filter((room) => room !== '')

@@ -67,6 +67,9 @@ const maxHeaderBytes = 10
 /** Unanswered questions of one connection about what is stored; an editor asks once or twice a second. */
 const maxStoredQuestions = 10_000
 
+/** Connections that this process has opened so far. */
+let opened = 0
+
 /** One client in one room: a whole y-websocket socket, or one document on a Hocuspocus socket. */
 export class Connection implements StateSender, UpdateSender {
   readonly socket: Socket
@@ -75,6 +78,10 @@ export class Connection implements StateSender, UpdateSender {
   readonly address: Address
   /** Engine time in ms */
   readonly joinedAt: number
+  /** ms since the epoch when it was opened */
+  readonly openedAt = Date.now()
+  /** Its place among all connections that this process has opened */
+  readonly number = ++opened
   /** Whether the client is sent a message for each of its updates that is stored */
   readonly wantsAcknowledgements: boolean
   readonly progress = new SyncProgress()

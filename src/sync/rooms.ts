@@ -13,6 +13,7 @@ import { documentBoundsOf, type Limits } from './limits.ts'
 import { LogReader, type ReadableLog } from './peers/log-reader.ts'
 import { noOtherNodes, type OtherNodes, type RoomMessage } from './peers/other-nodes.ts'
 import { RememberedClients } from './presence/remembered-clients.ts'
+import { listConnections, type ConnectionList } from './presence/list-connections.ts'
 import { sharePresence } from './presence/share-presence.ts'
 import { Room } from './room.ts'
 import { Compactor } from './save/compactor.ts'
@@ -93,6 +94,16 @@ export class Rooms {
   /** How many connections are in a room. */
   size (name: string): number {
     return this.#rooms.get(name)?.connections.size ?? 0
+  }
+
+  /**
+   * Lists the connections of a room and who is present in each, the oldest first.
+   * @param isWanted whether a connection is to be listed
+   * @param limit of the connections, at least 1
+   */
+  list (name: string, isWanted: (connection: Connection) => boolean, limit: number): ConnectionList {
+    const room = this.#rooms.get(name)
+    return room === undefined ? { connections: [], isComplete: true } : listConnections(room, isWanted, limit)
   }
 
   * connections (): Generator<Connection> {

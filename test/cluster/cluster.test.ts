@@ -45,6 +45,8 @@ async function node (
     answerer: {
       reset: (room, userId) => answer({ type: 'reset', room, userId }),
       count: (room, sessionKey) => ({ count: answer({ type: 'count', room, sessionKey }), exists: false }),
+      sizes: (rooms) => rooms.map(() => answer({ type: 'sizes', rooms })),
+      connections: () => ({ connections: [], isComplete: true }),
     },
     isShared: false,
     batchMs: 0,
