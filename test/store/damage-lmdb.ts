@@ -8,9 +8,9 @@ import type { Damageable } from './contract/subject.ts'
 
 /**
  * Changes one bit of a stored part of a document: the last update of its log or of the journal, the first piece of its
- * first snapshot, the first update set aside, its tombstone.
+ * first snapshot, the first update set aside, its tombstone, the entry under its name.
  */
-export async function damageLmdb (folder: string, document: string, what: Damageable): Promise<void> {
+export async function damageLmdb (folder: string, document: string, what: Damageable | 'name'): Promise<void> {
   const tree = open<Buffer, Buffer>({ path: join(folder, 'documents.mdb'), noSubdir: true, encoding: 'binary', keyEncoding: 'binary' })
   const row = tree.getBinary(nameKey(document))
   if (!row) throw new Error(`There is no document ${document} to damage`)
@@ -31,6 +31,7 @@ export async function damageLmdb (folder: string, document: string, what: Damage
     known: knownKey(id, 1),
     aside: setAsideKey(id, 1),
     tombstone: tombstoneKey(document),
+    name: nameKey(document),
   }[what]
   const value = key && tree.getBinary(key)
   if (!key || !value) throw new Error(`There is no ${what} to damage`)
