@@ -10,7 +10,14 @@ import { checkAnswers } from './answer-table.ts'
 const url = '/collaboration/api/documents'
 const nothing = Uint8Array.of(0, 0)
 
-interface Listed { name: string, bytes: number, sequence: number, createdAt: string | null, updatedAt: string | null, connections: number }
+interface Listed {
+  name: string
+  bytes: number
+  sequence: number
+  createdAt: string | null
+  updatedAt: string | null
+  connections: number
+}
 interface Page { documents: Listed[], next: string | null }
 
 async function list (app: FastifyInstance, query: Record<string, string | string[]> = {}): Promise<Page> {

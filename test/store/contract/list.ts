@@ -81,6 +81,39 @@ export async function listContract (t: Test, open: OpenSubject): Promise<void> {
     for (const name of ['', 'x'.repeat(256), 'a\0', '\ud800']) await t.rejects(store.info(['a', name]), RangeError)
   })
 
+  await t.test('A document that exists all the time is on exactly one page, while others come and go', async (t) => {
+    const { store } = await open(t)
+    const name = (at: number) => `doc-${String(at).padStart(3, '0')}`
+    const all = Array.from({ length: 90 }, (_, at) => name(at))
+    const staying = all.filter((_, at) => at % 3 === 0)
+    await store.append(all.map((document) => ({ document, update: bytes('x') })))
+    const listing = new AbortController()
+    const comeAndGo = async (step: number) => {
+      for (let at = step; !listing.signal.aborted; at += step) {
+        const document = name(at % all.length)
+        if (staying.includes(document)) continue
+        if (!await store.remove(document, bytes('deleted'))) await store.create(document, bytes('x'))
+      }
+    }
+    const changes = [1, 7].map(comeAndGo)
+    for (let round = 0; round < 3; round++) {
+      const listed: string[] = []
+      for (;;) {
+        const after = listed.at(-1) ?? ''
+        const page = await names(store.list({ prefix: 'doc-', after, limit: 1 + listed.length % 9 }))
+        if (page.length === 0) break
+        listed.push(...page)
+        // The document at the end of a page is often the next one to go.
+        const last = page.at(-1) ?? ''
+        if (!staying.includes(last)) await store.remove(last)
+      }
+      t.same(listed.filter((each) => staying.includes(each)), staying)
+      t.same(listed, [...new Set(listed)].sort(), 'in order, and none twice')
+    }
+    listing.abort()
+    await Promise.all(changes)
+  })
+
   await t.test('More documents than fit into one read are looked up at once', async (t) => {
     const { store } = await open(t)
     const all = Array.from({ length: 1000 }, (_, at) => `doc-${`${at}`.padStart(5, '0')}`)
