@@ -19,7 +19,10 @@ export async function start (context: unknown): Promise<void> {
 
 /** Converts one document in a worker thread. @param request from `Converter`, the only one to send tasks here */
 export default function perform (request: unknown): Moved {
-  const converted = convert(request as ConvertRequest, table)
+  const { input, ...options } = request as ConvertRequest
+  // Decoders of text reject shared memory.
+  const own = input.buffer instanceof SharedArrayBuffer ? new Uint8Array(input) : input
+  const converted = convert({ input: own, ...options }, table)
   const { buffer } = converted.body
   return new Moved(converted, buffer instanceof ArrayBuffer ? [buffer] : [])
 }

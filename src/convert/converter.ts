@@ -12,6 +12,9 @@ import { tryOutBlocksModule } from './try-out-blocks-module.ts'
 /** Formats of a conversion, for metrics. */
 interface Direction { from: string, to: string }
 
+/** Bytes that are copied, in about 1 ms, before the event loop continues. */
+const copiedAtOnce = 1 << 20
+
 /** What `openConverter` needs. */
 export interface ConverterOptions {
   /** Worker threads; on two cores one is right, the other carries the sync. */
@@ -111,11 +114,26 @@ export class Converter {
     if (isFull) throw new ConversionFailure('busy', 'Too many bytes wait to be converted')
     this.#heldBytes += byteLength
     try {
-      return await this.#pool.run<Converted>(request, { signal, deadlineMs })
+      const input = await shared(request.input)
+      return await this.#pool.run<Converted>({ ...request, input }, { signal, deadlineMs })
     } finally {
       this.#heldBytes -= byteLength
     }
   }
+}
+
+/**
+ * Copies a large input to memory that the thread shares, bit by bit: sending it would copy it at once. It is still
+ * available if the thread dies and the conversion is retried.
+ */
+async function shared (input: Uint8Array): Promise<Uint8Array> {
+  if (input.length <= copiedAtOnce) return input
+  const copy = new Uint8Array(new SharedArrayBuffer(input.length))
+  for (let at = 0; at < input.length; at += copiedAtOnce) {
+    copy.set(input.subarray(at, at + copiedAtOnce), at)
+    await new Promise(setImmediate)
+  }
+  return copy
 }
 
 function failureOf (error: unknown, signal: AbortSignal | undefined): ConversionFailure {

@@ -115,26 +115,32 @@ export class Documents {
 
   /**
    * Reads a document, a few at a time. It is merged in a thread, never on the event loop.
+   * @param signal ends the work when the document is no longer wanted
    * @returns undefined if it does not exist
    * @throws DocumentFailure
    */
-  async read (name: string): Promise<ReadDocument | undefined> {
-    return await this.#turns.run(() => this.#read(name)).catch((cause: unknown) => {
+  async read (name: string, signal?: AbortSignal): Promise<ReadDocument | undefined> {
+    return await this.#turns.run(() => this.#read(name, signal)).catch((cause: unknown) => {
+      if (signal?.aborted === true) throw new DocumentFailure('cancelled', 'The document is no longer wanted', { cause })
       if (!(cause instanceof QueueOverload)) throw cause
       throw new DocumentFailure('busy', cause.message, { cause })
     })
   }
 
-  async #read (name: string): Promise<ReadDocument | undefined> {
+  async #read (name: string, signal: AbortSignal | undefined): Promise<ReadDocument | undefined> {
+    // It can have waited for its turn.
+    signal?.throwIfAborted()
     const whole = await this.#stored.readWhole(name).catch(failStore)
     if (whole === undefined) return undefined
-    return { ...headOf(whole.document), update: await this.#merge(name, whole.updates) }
+    signal?.throwIfAborted()
+    return { ...headOf(whole.document), update: await this.#merge(name, whole.updates, signal) }
   }
 
-  async #merge (name: string, updates: readonly Uint8Array[]): Promise<Uint8Array> {
+  async #merge (name: string, updates: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<Uint8Array> {
     const [first = emptyUpdate] = updates
     if (updates.length < 2) return first
-    const [merged = emptyUpdate] = await this.#work.difference(updates, hasNothing, Infinity, name).catch(failMerge)
+    const merging = this.#work.difference(updates, hasNothing, Infinity, name, signal)
+    const [merged = emptyUpdate] = await merging.catch(failMerge)
     return merged
   }
 }

@@ -20,6 +20,7 @@ function httpErrorFor (failure: DocumentFailure): Error {
     case 'busy': return new Busy(options)
     case 'deadline': return new ConversionTooSlow(options)
     case 'memory': return new DocumentTooLarge(options)
+    case 'cancelled': return new ClientDisconnected(options)
   }
 }
 

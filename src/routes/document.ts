@@ -6,10 +6,16 @@ import { negotiate, type Negotiated } from '../convert/formats.ts'
 import { FormatUnsupported, RoomNameInvalid } from '../errors.ts'
 import { abortOnDisconnect } from '../http/abort-on-disconnect.ts'
 import { absentDocument } from '../http/absent-document.ts'
+import { AnswersInFlight } from '../http/answers-in-flight.ts'
 import { answerConverted, contentTypeOf } from '../http/answer-converted.ts'
 import { documentError } from '../http/document-error.ts'
 import { entityTagOf, namesTag } from '../http/entity-tag.ts'
 import { roomNamePattern, webOrigin } from '../settings/derived.ts'
+
+/** Bytes of answers that clients have yet to read, from which further reads are told to try again. */
+const maxAnswerBytes = 256 * 2 ** 20
+/** ms without progress after which a client counts as gone. */
+const stalledMs = 60_000
 
 const schema = {
   summary: 'Read a document, in the best format that Accept allows: Yjs, BlockNote JSON, markdown, HTML or plain text',
@@ -30,6 +36,7 @@ const document: FastifyPluginAsyncTypebox = async function (scope) {
   const { CONVERSION_MATH, CONVERSION_SOFT_BREAKS } = scope.config
   const pattern = roomNamePattern(scope.config)
   const origin = webOrigin(scope.config)
+  const inFlight = new AnswersInFlight(maxAnswerBytes, stalledMs)
 
   /** Sets the headers of a document in a format. @returns its entity tag */
   function describe (reply: FastifyReply, { sequence, updatedAt }: DocumentHead, { format }: Negotiated): string {
@@ -46,10 +53,14 @@ const document: FastifyPluginAsyncTypebox = async function (scope) {
     reply: FastifyReply
   ): Promise<FastifyReply> {
     const signal = abortOnDisconnect(reply)
-    const read = await scope.documents.read(room)
+    inFlight.assertRoom()
+    const read = await scope.documents.read(room, signal)
     if (read === undefined) throw await absentDocument(scope.documents, room)
     describe(reply, read, to)
-    if (to.format === 'yjs') return answerConverted(reply, { body: read.update, dropped: [] }, to.mediaType, strict)
+    if (to.format === 'yjs') {
+      inFlight.add(reply, read.update.length)
+      return answerConverted(reply, { body: read.update, dropped: [] }, to.mediaType, strict)
+    }
     const options = {
       softBreaks: CONVERSION_SOFT_BREAKS,
       math: CONVERSION_MATH,
@@ -57,6 +68,7 @@ const document: FastifyPluginAsyncTypebox = async function (scope) {
       ...(origin !== undefined && { origin }),
     }
     const converted = await scope.converter.convert({ input: read.update, from: 'yjs', to: to.format, ...options }, signal)
+    inFlight.add(reply, converted.body.length)
     return answerConverted(reply, converted, to.mediaType, strict)
   }
 

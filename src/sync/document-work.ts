@@ -43,12 +43,16 @@ export interface DocumentWork {
   /** The same without building the document: linear in the bytes, but deleted content stays. */
   merge (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult>
 
-  /** Computes what a reader with this state vector lacks of the updates, in such pieces. */
+  /**
+   * Computes what a reader with this state vector lacks of the updates, in such pieces.
+   * @param signal ends the work when its result is no longer wanted; the promise rejects with the signal's reason
+   */
   difference (
     updates: readonly Uint8Array[],
     stateVector: Uint8Array,
     maxPieceBytes: number,
-    room: string
+    room: string,
+    signal?: AbortSignal
   ): Promise<readonly Uint8Array[]>
 }
 

@@ -3,7 +3,7 @@ import type { PackedKnown } from '../update/known.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
 import type { PackedScan } from '../update/packed-scan.ts'
 import type { DocumentTask, DocumentThreadContext, UpdateFlaw } from './document-tasks.ts'
-import { pack } from './packed-updates.ts'
+import { pack, packInSteps } from './packed-updates.ts'
 import { limitOf } from './pool-errors.ts'
 import type { PoolOptions, PoolStats, RunOptions } from './pool-options.ts'
 import { openPool, type Pool } from './pool.ts'
@@ -132,12 +132,12 @@ export class DocumentThreads implements DocumentWork {
     return this.#wait({ type: 'scan', updates: pack([update]), origin }, room)
   }
 
-  inspect (update: Uint8Array, updates: readonly Uint8Array[], room: string): Promise<void> {
-    return this.#wait({ type: 'inspect', update, updates: pack(updates) }, room)
+  async inspect (update: Uint8Array, updates: readonly Uint8Array[], room: string): Promise<void> {
+    return await this.#wait({ type: 'inspect', update, updates: await packInSteps(updates) }, room)
   }
 
-  keyed (updates: readonly Uint8Array[], room: string): Promise<Float64Array> {
-    return this.#wait({ type: 'keyed', updates: pack(updates) }, room)
+  async keyed (updates: readonly Uint8Array[], room: string): Promise<Float64Array> {
+    return await this.#wait({ type: 'keyed', updates: await packInSteps(updates) }, room)
   }
 
   trim (update: Uint8Array, stateVector: Uint8Array, room: string): Promise<TrimmedUpdate> {
@@ -148,21 +148,23 @@ export class DocumentThreads implements DocumentWork {
     return this.#wait({ type: 'know', known, updates: pack(updates) }, room)
   }
 
-  difference (
+  async difference (
     updates: readonly Uint8Array[],
     stateVector: Uint8Array,
     maxPieceBytes: number,
-    room: string
+    room: string,
+    signal?: AbortSignal
   ): Promise<readonly Uint8Array[]> {
-    return this.#wait({ type: 'difference', updates: pack(updates), stateVector, maxPieceBytes }, room)
+    const packed = await packInSteps(updates)
+    return await this.#wait({ type: 'difference', updates: packed, stateVector, maxPieceBytes }, room, signal)
   }
 
-  compact (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
-    return this.#runInBackground({ type: 'compact', updates: pack(updates), maxPieceBytes })
+  async compact (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
+    return await this.#runInBackground({ type: 'compact', updates: await packInSteps(updates), maxPieceBytes })
   }
 
-  merge (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
-    return this.#runInBackground({ type: 'merge', updates: pack(updates), maxPieceBytes })
+  async merge (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {
+    return await this.#runInBackground({ type: 'merge', updates: await packInSteps(updates), maxPieceBytes })
   }
 
   /** Threads, queue and counts of a lane, for metrics. */
@@ -175,8 +177,8 @@ export class DocumentThreads implements DocumentWork {
     await Promise.all(lanes.map((lane) => this.#pools[lane].close()))
   }
 
-  #wait<Result> (task: DocumentTask, key: string): Promise<Result> {
-    return this.#run(isLarge(task) ? 'large' : 'interactive', task, { key, deadlineMs: maxWaitMs })
+  #wait<Result> (task: DocumentTask, key: string, signal?: AbortSignal): Promise<Result> {
+    return this.#run(isLarge(task) ? 'large' : 'interactive', task, { key, deadlineMs: maxWaitMs, signal })
   }
 
   #runInBackground<Result> (task: DocumentTask): Promise<Result> {
@@ -188,7 +190,8 @@ export class DocumentThreads implements DocumentWork {
     try {
       return await this.#pools[lane].run<Result>(task, { bytes, workMs: workLimitMs(task.type, bytes), ...options })
     } catch (error) {
-      this.#failures[lane][failureOf(error)]++
+      // Nobody wants the result any more: no failure.
+      if (options.signal?.aborted !== true) this.#failures[lane][failureOf(error)]++
       throw error
     }
   }
