@@ -4,6 +4,7 @@ import * as Y from 'yjs'
 import { Known } from '../../src/update/known.ts'
 import { MalformedUpdate } from '../../src/update/malformed-update.ts'
 import { DocumentThreads, workLimitMs } from '../../src/workers/document-threads.ts'
+import { pack, packInSteps, unpack } from '../../src/workers/packed-updates.ts'
 import { PoolClosed } from '../../src/workers/pool-errors.ts'
 import { mapConflicts, rightOriginChain } from './slow-updates.ts'
 
@@ -84,4 +85,21 @@ await t.test('Compaction has a lower priority for the processor', { skip: proces
   t.equal(Math.max(...niceness()), before)
   await work.compact([documentOf(10)], pieceBytes)
   t.equal(niceness().filter((value) => value > before).length, 1)
+})
+
+await t.test('A difference that is no longer wanted ends, and is no failure', async (t) => {
+  const work = await open(t)
+  const controller = new AbortController()
+  const difference = work.difference([documentOf(5_000_000)], Uint8Array.of(0), pieceBytes, 'room', controller.signal)
+  controller.abort()
+  await t.rejects(difference, { name: 'AbortError' })
+  t.same(work.stats('large').failures, { busy: 0, deadline: 0, memory: 0, malformed: 0, error: 0 })
+})
+
+await t.test('A large document is packed bit by bit, with the same result', async (t) => {
+  const updates = [documentOf(10), Uint8Array.of(), documentOf(3_000_000), documentOf(2 ** 20), documentOf(1)]
+  const packed = await packInSteps(updates)
+  // Compared as bytes: tap would compare millions of numbers one by one.
+  t.equal(Buffer.compare(packed, pack(updates)), 0)
+  t.same(unpack(packed).map((update, at) => Buffer.compare(update, updates[at] ?? packed)), updates.map(() => 0))
 })
