@@ -56,6 +56,8 @@ const document: FastifyPluginAsyncTypebox = async function (scope) {
     inFlight.assertRoom()
     const read = await scope.documents.read(room, signal)
     if (read === undefined) throw await absentDocument(scope.documents, room)
+    // Other answers can have been begun while this one waited for its turn.
+    inFlight.assertRoom()
     describe(reply, read, to)
     if (to.format === 'yjs') {
       inFlight.add(reply, read.update.length)
