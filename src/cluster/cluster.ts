@@ -133,7 +133,10 @@ export class Cluster implements OtherNodes {
 
   // ---- questions
 
-  /** Asks all other nodes. A reset is repeated to nodes that are unreachable or unknown now, once they are reached. */
+  /**
+   * Asks all other nodes. A reset or a deletion is repeated to nodes that are unreachable or unknown now, once they are
+   * reached.
+   */
   async ask<Asked extends Question> (question: Asked): Promise<Answers<AnswerTo<Asked>>> {
     const send = (link: Link, id: number): void => { this.#ask(link, { id, question, ageMs: 0 }) }
     const { answers, silent: unanswered } =
@@ -160,6 +163,7 @@ export class Cluster implements OtherNodes {
     switch (question.type) {
       case 'reset': return this.#answeredResets.answer(from, id, () => answerer.reset(question.room, question.userId))
       case 'count': return answerer.count(question.room, question.sessionKey)
+      case 'delete': return answerer.delete(question.room, question.upTo)
     }
   }
 

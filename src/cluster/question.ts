@@ -19,6 +19,14 @@ export interface QuestionTypes {
     readonly question: { readonly type: 'count', readonly room: string, readonly sessionKey: string }
     readonly answer: Count | undefined
   }
+  /**
+   * Closes the room of a document that was deleted; `upTo` is its last sequence number, so that the room of a later
+   * document stays. The answer is how many connections were closed; undefined: the node has started after the deletion.
+   */
+  readonly delete: {
+    readonly question: { readonly type: 'delete', readonly room: string, readonly upTo: number }
+    readonly answer: number | undefined
+  }
 }
 
 /** Any question. */
@@ -30,6 +38,7 @@ export type AnswerTo<Asked extends Question> = QuestionTypes[Asked['type']]['ans
 export interface Answerer {
   reset (room: string, userId: string | undefined): number
   count (room: string, sessionKey: string): Count | undefined
+  delete (room: string, upTo: number): number
 }
 
 /** A question as it arrives: it can have been asked before this node could be reached. */
@@ -49,12 +58,13 @@ export const encodeQuestion = ({ question, ageMs }: ReceivedQuestion): string =>
 
 /** @throws MalformedQuestion */
 export function decodeQuestion (body: string): ReceivedQuestion {
-  const { type, room, userId, sessionKey, ageMs = 0 } = parseObject(body)
+  const { type, room, userId, sessionKey, upTo, ageMs = 0 } = parseObject(body)
   if (typeof room !== 'string' || typeof ageMs !== 'number') throw new MalformedQuestion('A question without a room')
   if (type === 'reset' && (userId === undefined || typeof userId === 'string')) {
     return { question: { type, room, userId }, ageMs }
   }
   if (type === 'count' && typeof sessionKey === 'string') return { question: { type, room, sessionKey }, ageMs }
+  if (type === 'delete' && typeof upTo === 'number') return { question: { type, room, upTo }, ageMs }
   throw new MalformedQuestion('A question of an unknown type')
 }
 
@@ -73,6 +83,11 @@ const answerDecoders: { readonly [Type in keyof QuestionTypes]: (answer: unknown
     const { count, exists } = objectOf(answer)
     if (typeof count !== 'number' || typeof exists !== 'boolean') throw new MalformedQuestion('A malformed count')
     return { count, exists }
+  },
+  delete: (answer) => {
+    if (answer === null) return undefined
+    if (typeof answer !== 'number') throw new MalformedQuestion('A deletion was not answered with a number')
+    return answer
   },
 }
 

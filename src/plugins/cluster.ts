@@ -17,7 +17,7 @@ declare module 'fastify' {
   }
 }
 
-const withoutConnections: Answerer = { reset: () => 0, count: () => undefined }
+const withoutConnections: Answerer = { reset: () => 0, count: () => undefined, delete: () => 0 }
 
 /**
  * Connects the nodes of the service. Adds `app.cluster` and `app.answerNodes`. Closes after the rooms, so that its last
@@ -35,6 +35,7 @@ export default fp(async function cluster (app: FastifyInstance) {
     answerer: {
       reset: (room, userId) => answerer.reset(room, userId),
       count: (room, sessionKey) => answerer.count(room, sessionKey),
+      delete: (room, upTo) => answerer.delete(room, upTo),
     },
     isShared: REDIS_URL !== '',
   })

@@ -37,7 +37,11 @@ export default fp(async function connections (app: FastifyInstance) {
     return app.rooms.count(room, sessionKey)
   }
 
-  app.answerNodes({ reset: resetHere, count: countHere })
+  app.answerNodes({
+    reset: resetHere,
+    count: countHere,
+    delete: (room, upTo) => app.rooms.documentDeleted(room, upTo),
+  })
 
   async function ask<Asked extends Question> (question: Asked): Promise<readonly AnswerTo<Asked>[]> {
     const { answers, silent } = await app.cluster.ask(question)

@@ -45,6 +45,7 @@ async function node (
     answerer: {
       reset: (room, userId) => answer({ type: 'reset', room, userId }),
       count: (room, sessionKey) => ({ count: answer({ type: 'count', room, sessionKey }), exists: false }),
+      delete: (room, upTo) => answer({ type: 'delete', room, upTo }),
     },
     isShared: false,
     batchMs: 0,
