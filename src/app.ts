@@ -7,6 +7,7 @@ import connections from './plugins/connections.ts'
 import contentEncoding from './plugins/content-encoding.ts'
 import converter from './plugins/converter.ts'
 import cors from './plugins/cors.ts'
+import deletion from './plugins/deletion.ts'
 import documentWork from './plugins/document-work.ts'
 import documents from './plugins/documents.ts'
 import env, { processEnvironment, readSettings } from './plugins/env.ts'
@@ -25,6 +26,8 @@ import about from './routes/about.ts'
 import collaborationWs from './routes/collaboration-ws.ts'
 import convert from './routes/convert.ts'
 import convertMarkdown from './routes/convert-markdown.ts'
+import deleteDocument from './routes/delete-document.ts'
+import deleteDocuments from './routes/delete-documents.ts'
 import document from './routes/document.ts'
 import documentConnections from './routes/document-connections.ts'
 import getConnections from './routes/get-connections.ts'
@@ -96,6 +99,7 @@ export async function buildApp (
   await app.register(access)
   await app.register(websocket)
   await app.register(connections)
+  await app.register(deletion)
   await app.register(converter)
   await app.register(startLine)
 
@@ -120,6 +124,8 @@ export async function buildApp (
     await scope.register(document)
     await scope.register(documentConnections)
     await scope.register(resetDocumentConnections)
+    await scope.register(deleteDocument)
+    await scope.register(deleteDocuments)
     await scope.register(metricsRoute)
   })
 

@@ -23,6 +23,14 @@ export const DocumentNotConvertible = createError('YP_DOCUMENT_NOT_CONVERTIBLE',
 export const DocumentTooLarge = createError('YP_DOCUMENT_TOO_LARGE', 'The document is too large for this format: read it as application/vnd.yjs.doc', 422)
 /** The stored bytes of the document are damaged. */
 export const DocumentDamaged = createError('YP_DOCUMENT_DAMAGED', 'The stored document is damaged: an operator must restore it', 500)
+/** The document has changed since the client read it: its sequence is none of those in `If-Match`. */
+export const DocumentChanged = createError('YP_DOCUMENT_CHANGED', 'The document has changed: read it again', 412)
+/** `If-Match` is no list of entity tags. */
+export const ConditionInvalid = createError('YP_CONDITION_INVALID', 'Invalid If-Match: entity tags in quotation marks, or *, are needed', 400)
+/** `If-Match` names the state of one document, and the request several documents. */
+export const ConditionAmbiguous = createError('YP_CONDITION_AMBIGUOUS', 'If-Match needs a request for a single document', 400)
+/** The request names too many rooms. */
+export const TooManyRooms = createError<[most: number]>('YP_TOO_MANY_ROOMS', 'Too many rooms: %s at most', 400)
 /** The store cannot be reached. */
 export const StoreUnavailable = createError('YP_STORE_UNAVAILABLE', 'The store is unavailable: try again', 503)
 /** The name of a room does not match ROOM_NAME_PATTERN. */

@@ -133,7 +133,10 @@ export class Cluster implements OtherNodes {
 
   // ---- questions
 
-  /** Asks all other nodes. A reset is repeated to nodes that are unreachable or unknown now, once they are reached. */
+  /**
+   * Asks all other nodes. A reset or a deletion is repeated to nodes that are unreachable or unknown now, once they are
+   * reached.
+   */
   async ask<Asked extends Question> (question: Asked): Promise<Answers<AnswerTo<Asked>>> {
     const send = (link: Link, id: number): void => { this.#ask(link, { id, question, ageMs: 0 }) }
     const { answers, silent: unanswered } =
@@ -162,6 +165,7 @@ export class Cluster implements OtherNodes {
       case 'count': return answerer.count(question.room, question.sessionKey)
       case 'sizes': return answerer.sizes(question.rooms)
       case 'connections': return answerer.connections(question.room, question.after, question.limit)
+      case 'delete': return answerer.delete(question.room, question.upTo)
     }
   }
 

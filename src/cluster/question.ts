@@ -39,6 +39,14 @@ export interface QuestionTypes {
     }
     readonly answer: NodeConnections | undefined
   }
+  /**
+   * Closes the room of a document that was deleted; `upTo` is its last sequence number, so that the room of a later
+   * document stays. The answer is how many connections were closed; undefined: the node has started after the deletion.
+   */
+  readonly delete: {
+    readonly question: { readonly type: 'delete', readonly room: string, readonly upTo: number }
+    readonly answer: number | undefined
+  }
 }
 
 /** Any question. */
@@ -52,6 +60,7 @@ export interface Answerer {
   count (room: string, sessionKey: string): Count | undefined
   sizes (rooms: readonly string[]): readonly number[]
   connections (room: string, after: Place | undefined, limit: number): NodeConnections
+  delete (room: string, upTo: number): number
 }
 
 /** A question as it arrives: it can have been asked before this node could be reached. */
@@ -71,7 +80,7 @@ export const encodeQuestion = ({ question, ageMs }: ReceivedQuestion): string =>
 
 /** @throws MalformedQuestion */
 export function decodeQuestion (body: string): ReceivedQuestion {
-  const { type, room, userId, sessionKey, ageMs = 0, rooms, after, limit } = parseObject(body)
+  const { type, room, userId, sessionKey, upTo, ageMs = 0, rooms, after, limit } = parseObject(body)
   if (type === 'sizes' && areTexts(rooms)) return { question: { type, rooms }, ageMs: 0 }
   if (typeof room !== 'string' || typeof ageMs !== 'number') throw new MalformedQuestion('A question without a room')
   if (type === 'reset' && (userId === undefined || typeof userId === 'string')) {
@@ -81,6 +90,7 @@ export function decodeQuestion (body: string): ReceivedQuestion {
   if (type === 'connections' && typeof limit === 'number') {
     return { question: { type, room, after: after === undefined ? undefined : readPlace(after), limit }, ageMs }
   }
+  if (type === 'delete' && typeof upTo === 'number') return { question: { type, room, upTo }, ageMs }
   throw new MalformedQuestion('A question of an unknown type')
 }
 
@@ -124,6 +134,11 @@ const answerDecoders: { readonly [Type in keyof QuestionTypes]: (answer: unknown
     const listed = nodeConnectionsOf(answer)
     if (listed === undefined) throw new MalformedQuestion('A malformed list of connections')
     return listed
+  },
+  delete: (answer) => {
+    if (answer === null) return undefined
+    if (typeof answer !== 'number') throw new MalformedQuestion('A deletion was not answered with a number')
+    return answer
   },
 }
 

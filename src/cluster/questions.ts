@@ -31,10 +31,16 @@ export interface MissedQuestion {
   readonly ageMs: number
 }
 
-/** ms for which a node that was unreachable is still asked; later, all its connections have been rechecked anyway. */
+/**
+ * ms for which a node that was unreachable is still asked; later, all its connections have been rechecked, and all its
+ * rooms read from the store, anyway.
+ */
 const rememberMs = 60 * 60 * 1000
 /** Questions remembered, at about 200 bytes each. */
 const maxLasting = 10_000
+
+/** A count is of use only to the one who waits for it. */
+const isLasting = ({ type }: Question): boolean => type !== 'count'
 
 /** Questions to all other nodes, and those that some nodes have yet to be asked. */
 export class Questions {
@@ -48,8 +54,8 @@ export class Questions {
   }
 
   /**
-   * Asks the nodes and waits until all have answered, or `timeoutMs` have passed. A reset is repeated to every other
-   * node as soon as it can be reached.
+   * Asks the nodes and waits until all have answered, or `timeoutMs` have passed. A reset or a deletion is repeated to
+   * every other node as soon as it can be reached.
    */
   async ask<Asked extends Question> (
     question: Asked,
@@ -59,7 +65,7 @@ export class Questions {
   ): Promise<Answers<AnswerTo<Asked>>> {
     const id = ++this.#lastId
     const asked = new Set(links)
-    if (question.type === 'reset') this.#remember(id, question)
+    if (isLasting(question)) this.#remember(id, question)
     if (asked.size === 0) return { answers: [], silent: [] }
     const waiting = await new Promise<Waiting>((resolve) => {
       const timer = setTimeout(() => { resolve(waiting) }, timeoutMs)

@@ -22,6 +22,7 @@ const withoutConnections: Answerer = {
   count: () => undefined,
   sizes: (rooms) => rooms.map(() => 0),
   connections: () => ({ connections: [], isComplete: true }),
+  delete: () => 0,
 }
 
 /**
@@ -42,6 +43,7 @@ export default fp(async function cluster (app: FastifyInstance) {
       count: (room, sessionKey) => answerer.count(room, sessionKey),
       sizes: (rooms) => answerer.sizes(rooms),
       connections: (room, after, limit) => answerer.connections(room, after, limit),
+      delete: (room, upTo) => answerer.delete(room, upTo),
     },
     isShared: REDIS_URL !== '',
   })

@@ -63,7 +63,13 @@ export default fp(async function connections (app: FastifyInstance) {
     return { connections: connections.map((connection) => ({ ...connection, node })), isComplete }
   }
 
-  app.answerNodes({ reset: resetHere, count: countHere, sizes: sizesHere, connections: listHere })
+  app.answerNodes({
+    reset: resetHere,
+    count: countHere,
+    sizes: sizesHere,
+    connections: listHere,
+    delete: (room, upTo) => app.rooms.documentDeleted(room, upTo),
+  })
 
   async function ask<Asked extends Question> (question: Asked): Promise<readonly AnswerTo<Asked>[]> {
     const { answers, silent } = await app.cluster.ask(question)

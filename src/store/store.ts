@@ -11,8 +11,9 @@ export interface Store {
   /**
    * Adds updates to the logs of their documents, all in one transaction; creates documents that do not exist. Entries
    * of one document get rising sequence numbers in their order, across concurrent calls too.
-   * @returns one sequence number for each entry, once the data is as safe as the store was opened to make it. A
-   * rejection means that nothing was stored.
+   * @returns one sequence number for each entry, once the data is as safe as the store was opened to make it; 0 for an
+   * entry that was not stored because its document was removed (`LogEntry.after`). A rejection means that nothing was
+   * stored.
    */
   append (entries: readonly LogEntry[]): Promise<readonly number[]>
 
@@ -67,9 +68,10 @@ export interface Store {
    * Removes a document and everything stored with it.
    * @param deleted what was known of the document (`Known.encode`), together with what its tombstone held before. It is
    * kept as the tombstone of the name, also while the name is in use again. Without it, a tombstone stays as it was.
-   * @returns whether it existed; if not, nothing is changed
+   * @param lastSeq removes the document only if this is its last sequence number
+   * @returns whether it was removed; if not, nothing is changed
    */
-  remove (document: string, deleted?: Uint8Array): Promise<boolean>
+  remove (document: string, deleted?: Uint8Array, lastSeq?: number): Promise<boolean>
 
   /**
    * Reads the tombstone of a name.
@@ -77,6 +79,13 @@ export interface Store {
    * @throws DamagedDocument
    */
   tombstone (document: string): Promise<Tombstone | undefined>
+
+  /**
+   * Replaces the content of a tombstone: more of what was deleted has become known. The time of the deletion stays.
+   * @param before the tombstone as it was read
+   * @returns whether it was replaced; false: it has changed since, or was removed
+   */
+  replaceTombstone (document: string, before: Tombstone, deleted: Uint8Array): Promise<boolean>
 
   /** Removes the tombstones that were made before this time, ms since the epoch. @returns how many */
   removeTombstones (before: number): Promise<number>
@@ -110,6 +119,12 @@ export interface LogEntry {
   readonly update: Uint8Array
   /** The user ids of those whose edits it holds. Those that no store can keep are left out (`keptAuthors`). */
   readonly authors?: readonly string[]
+  /**
+   * Any sequence number of the document that the update belongs to; 0: it did not exist, and the name had no tombstone,
+   * when the writer looked. If that document was removed since, the update is not stored: neither can it bring the
+   * document back, nor is it added to one that has its name now. Without it, the update is stored in any case.
+   */
+  readonly after?: number
 }
 
 /** An entry of a document's log. */
@@ -142,6 +157,10 @@ export interface StoredDocument {
   readonly lastSeq: number
   /** When an update was stored last, ms since the epoch. */
   readonly updatedAt: number
+  /** All sequence numbers of removed documents of the same name are below or equal to it, its own are above. */
+  readonly base: number
+  /** Whether the name has a tombstone, of a document that was deleted before this one was created. */
+  readonly hasTombstone: boolean
 }
 
 /** A snapshot to store. */

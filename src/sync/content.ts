@@ -11,6 +11,7 @@ import { RelayedUpdates } from './peers/relayed-updates.ts'
 import { Placement } from './receive/placement.ts'
 import { UncheckedTypes } from './receive/unchecked-types.ts'
 import type { Sizes } from './save/compactor.ts'
+import { Lifetime } from './save/lifetime.ts'
 import { decodeKnown, knownOf } from './save/read-known.ts'
 import type { RecentUpdate } from './save/recent-update.ts'
 import { RecentUpdates } from './save/recent-updates.ts'
@@ -27,7 +28,8 @@ const keepRecentBytesForCatchUp = 1024 * 1024
 const patienceForCatchUp = 4
 
 /** The services that read, check and compact the content of a room. */
-export type ContentServices = Pick<Services, 'stored' | 'work' | 'compactor' | 'turns' | 'outages' | 'limits' | 'now'>
+export type ContentServices =
+  Pick<Services, 'stored' | 'tombstones' | 'work' | 'compactor' | 'turns' | 'outages' | 'limits' | 'now'>
 
 /**
  * What a room knows about its document: state vector and delete set, the updates that are not stored yet, and the size
@@ -41,6 +43,8 @@ export class RoomContent {
   /** What is stored, for clients that join */
   readonly load: SharedLoad
   readonly messages: ContentMessages
+  /** Tells the document from deleted ones of the same name */
+  readonly lifetime: Lifetime
   readonly #services: ContentServices
   readonly #placement: Placement
   readonly #uncheckedTypes = new UncheckedTypes()
@@ -58,6 +62,7 @@ export class RoomContent {
   constructor (name: string, services: ContentServices) {
     this.name = name
     this.#services = services
+    this.lifetime = new Lifetime(name, services.tombstones)
     this.load = new SharedLoad(this.recent, () => services.stored.load(name))
     this.messages = new ContentMessages(() => this.#known, services.turns)
     this.#placement = new Placement(() => this.#readKeyed(), services.now)
@@ -84,7 +89,11 @@ export class RoomContent {
 
   // ---- the stored document
 
-  /** Reads what is stored of the document. @returns the last position of its log; 0: nothing is stored */
+  /**
+   * Reads what is stored of the document.
+   * @returns the last position of its log; 0: nothing is stored
+   * @throws DeletedDocument
+   */
   async readStored (): Promise<number> {
     const { stored, work } = this.#services
     const document = await this.repairing(async () => {
@@ -92,6 +101,7 @@ export class RoomContent {
       if (document !== undefined) this.#known = await knownOf(this.name, document, work)
       return document
     })
+    await this.lifetime.begin(document, this.#known)
     if (document !== undefined) this.#measure(document)
     return document?.lastSeq ?? 0
   }
@@ -218,12 +228,13 @@ export class RoomContent {
   }
 
   /**
-   * Takes an update that this node need not store.
+   * Takes an update that this node need not store. One of another node can belong to a document that was deleted, of
+   * which that node has not heard.
    * @param awaited the same update, if another node is to store it
    * @returns whether it holds anything new
    */
   relay (scanned: ScannedUpdate, awaited?: AwaitedUpdate): boolean {
-    if (this.#known.contains(scanned)) return false
+    if (this.#known.contains(scanned) || (awaited !== undefined && this.lifetime.excludes(scanned))) return false
     this.#known.add(scanned)
     this.#placement.add(scanned)
     this.relayed.add(scanned, awaited)

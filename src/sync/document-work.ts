@@ -35,6 +35,16 @@ export interface DocumentWork {
   know (known: Uint8Array | undefined, updates: readonly Uint8Array[], room: string): Promise<PackedKnown>
 
   /**
+   * State vector and delete set of several states and updates together, encoded (`uniteKnown`).
+   * @param states from `Known.encode` or `Known.pack`
+   */
+  unite (
+    states: ReadonlyArray<Uint8Array | PackedKnown>,
+    updates: readonly Uint8Array[],
+    room: string
+  ): Promise<Uint8Array>
+
+  /**
    * Builds one state from a snapshot and the log after it: pieces in causal order, each of at most `maxPieceBytes` if
    * it can be split.
    */

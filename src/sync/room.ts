@@ -15,7 +15,9 @@ import { nobody, PresenceMessages } from './presence/presence-messages.ts'
 import { EarlyLeavers } from './receive/early-leavers.ts'
 import { Reception, type ReceivingRoom } from './receive/reception.ts'
 import { whileHeld } from './receive/while-held.ts'
+import { DeletedDocument } from './save/lifetime.ts'
 import type { RecentUpdate } from './save/recent-update.ts'
+import { RoomEntry } from './save/room-entry.ts'
 import type { Services } from './services.ts'
 import { broadcast, type Broadcast } from './tick/broadcast.ts'
 import type { Ticking } from './tick/tick-clock.ts'
@@ -47,6 +49,8 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
   #phase: 'opening' | 'open' | 'closed' = 'opening'
   /** Messages whose processing takes several turns of the event loop */
   #processing = 0
+  /** The last number of a document of this name that was deleted while the room was being opened */
+  #deletedUpTo = 0
   #isTickRequested = false
   /** Engine time in ms at which the first content of the next tick arrived */
   #requestedAt = 0
@@ -76,6 +80,8 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
     const startedAt = now()
     const lastSeq = await this.content.readStored()
     durations.openings.observe(now() - startedAt)
+    const { after } = this.content.lifetime
+    if (after > 0 && after <= this.#deletedUpTo) return this.deleted()
     this.#phase = 'open'
     this.content.open()
     this.remote.opened(lastSeq)
@@ -91,6 +97,7 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
 
   /** Nothing is answered after a failed read. Damage is permanent and reported; any other failure can pass soon. */
   #failToOpen (error: unknown): void {
+    if (error instanceof DeletedDocument) return this.deleted()
     const isDamaged = error instanceof DamagedDocument || error instanceof MalformedUpdate
     const { logger, outages } = this.#services
     const { name: room } = this
@@ -108,12 +115,42 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
   }
 
   #close (): void {
+    const { remembered, now } = this.#services
+    remembered.keep(this.name, this.awareness.departed(), now())
+    this.#leaveService()
+  }
+
+  #leaveService (): void {
     this.#phase = 'closed'
     this.remote.closed()
     this.content.close()
-    const { remembered, now } = this.#services
-    remembered.keep(this.name, this.awareness.departed(), now())
     this.#onClosed(this)
+  }
+
+  /**
+   * The document was deleted, so the room closes with everything that is not stored. What it knew of the document joins
+   * the tombstone: clients that still have it must not bring it back.
+   */
+  deleted (): void {
+    if (this.#phase === 'closed') return
+    if (this.#phase === 'open') {
+      this.#services.tombstones.widen(this.name, this.content.known.pack()).catch(() => {}) // it never rejects
+    }
+    this.#leaveService()
+    this.endAll(closes.deleted)
+  }
+
+  /**
+   * A document of this name was deleted: this one, or one before it.
+   * @param upTo its last sequence number
+   * @returns how many connections were closed
+   */
+  documentDeleted (upTo: number): number {
+    if (this.#phase === 'opening') this.#deletedUpTo = Math.max(this.#deletedUpTo, upTo)
+    if (this.#phase !== 'open' || this.content.lifetime.after > upTo) return 0
+    const { size } = this.connections
+    this.deleted()
+    return size
   }
 
   keep (): void { this.#processing++ }
@@ -168,7 +205,7 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
     this.#services.counters.count('messages')
     switch (message.type) {
       case 'sync-step-1':
-        this.#catchUp.answer(connection, message.stateVector)
+        this.#answer(connection, message.stateVector)
         break
       case 'sync-step-2':
         this.#reception.receive(connection, message.update, true)
@@ -197,6 +234,17 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
         // The session has handled these.
         break
     }
+  }
+
+  /** A client that still has the text of a deleted document gets nothing of the new one, which it would mix with it. */
+  #answer (connection: Connection, stateVector: Uint8Array): void {
+    try {
+      if (this.content.lifetime.excludesReader(stateVector)) return connection.end(closes.deleted)
+    } catch (error) {
+      if (!(error instanceof MalformedUpdate)) throw error
+      return connection.end(closes.malformed)
+    }
+    this.#catchUp.answer(connection, stateVector)
   }
 
   #receiveAwareness (connection: Connection, states: AwarenessUpdate): void {
@@ -279,13 +327,17 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
 
   /** @param arrivedAt engine time in ms when the first of its updates has arrived */
   #save (recent: RecentUpdate, arrivedAt: number): void {
-    const entry = { document: this.name, update: recent.update, authors: recent.authors }
-    this.#services.saver.add({ entry, saved: (seq) => { this.#saved(recent, seq, arrivedAt) } })
+    this.#services.saver.add({
+      entry: new RoomEntry(this.name, recent, this.content.lifetime),
+      saved: (seq) => { this.#saved(recent, seq, arrivedAt) },
+      rejected: () => { this.deleted() },
+    })
   }
 
   #saved (recent: RecentUpdate, seq: number, arrivedAt: number): void {
     const { durations, now } = this.#services
     durations.acknowledgements.observe(now() - arrivedAt)
+    this.content.lifetime.stored(seq)
     this.remote.stored(recent, seq)
     this.content.saved(recent)
     this.#closeIfUnused()

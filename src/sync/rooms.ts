@@ -19,6 +19,7 @@ import { Room } from './room.ts'
 import { Compactor } from './save/compactor.ts'
 import { Saver } from './save/saver.ts'
 import { StoredDocuments } from './save/stored-documents.ts'
+import { Tombstones } from './save/tombstones.ts'
 import type { Services } from './services.ts'
 import { TickClock } from './tick/tick-clock.ts'
 import { TickLoad } from './tick/tick-load.ts'
@@ -117,6 +118,19 @@ export class Rooms {
     return room.endAll(closes.reset, userId === undefined ? undefined : (connection) => connection.userId === userId)
   }
 
+  /**
+   * A document was deleted, and the store has nothing of it any more: closes its room, and forgets who was in it.
+   * @param upTo its last sequence number; a room of a later document of the same name stays
+   * @returns how many connections were closed
+   */
+  documentDeleted (name: string, upTo: number): number {
+    const { remembered, pieces, now } = this.#services
+    const room = this.#rooms.get(name)
+    if (room === undefined) remembered.take(name, now())
+    pieces.clear()
+    return room?.documentDeleted(upTo) ?? 0
+  }
+
   /** Connections of a room that can edit, and whether one belongs to the session; undefined: nobody is in it. */
   count (name: string, sessionKey: string): { count: number, exists: boolean } | undefined {
     const room = this.#rooms.get(name)
@@ -208,6 +222,7 @@ function servicesOf (options: RoomsOptions, rooms: ReadonlyMap<string, Room>): S
   const outages = new OutageLog(logger, now)
   return {
     stored,
+    tombstones: new Tombstones(store, work, outages),
     differences: new Differences(stored),
     work,
     limits,

@@ -12,12 +12,14 @@ import type { RememberedClients } from './presence/remembered-clients.ts'
 import type { Compactor } from './save/compactor.ts'
 import type { Saver } from './save/saver.ts'
 import type { StoredDocuments } from './save/stored-documents.ts'
+import type { Tombstones } from './save/tombstones.ts'
 import type { TickClock } from './tick/tick-clock.ts'
 import type { TickLoad } from './tick/tick-load.ts'
 
 /** Everything that the rooms of a process share. */
 export interface Services {
   readonly stored: StoredDocuments
+  readonly tombstones: Tombstones
   readonly differences: Differences
   readonly saver: Saver
   readonly compactor: Compactor

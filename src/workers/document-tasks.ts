@@ -2,7 +2,7 @@ import { setPriority } from 'node:os'
 import { difference } from '../update/difference.ts'
 import { inspectUpdate } from '../update/inspect-update.ts'
 import { KeyedClocks } from '../update/keyed-clocks.ts'
-import { Known } from '../update/known.ts'
+import { Known, type PackedKnown } from '../update/known.ts'
 import { MalformedUpdate } from '../update/malformed-update.ts'
 import { mergeUpdates } from '../update/merge-updates.ts'
 import { buffersOf, packScan } from '../update/packed-scan.ts'
@@ -10,6 +10,7 @@ import { scanClientUpdate, scanUnchecked, scanUpdate } from '../update/scan-upda
 import { snapshotPieces } from '../update/snapshot-pieces.ts'
 import { decodeStateVector } from '../update/state-vector.ts'
 import { trimUpdate } from '../update/trim-update.ts'
+import { uniteKnown } from '../update/unite-known.ts'
 import type { CompactResult, TrimmedUpdate, UpdateOrigin } from '../sync/document-work.ts'
 import { Moved } from './messages.ts'
 import { unpack } from './packed-updates.ts'
@@ -21,6 +22,7 @@ export type DocumentTask =
   | { readonly type: 'keyed', readonly updates: Uint8Array }
   | { readonly type: 'trim', readonly updates: Uint8Array, readonly stateVector: Uint8Array }
   | { readonly type: 'know', readonly known: Uint8Array | undefined, readonly updates: Uint8Array }
+  | { readonly type: 'unite', readonly states: ReadonlyArray<Uint8Array | PackedKnown>, readonly updates: Uint8Array }
   | { readonly type: 'compact' | 'merge', readonly updates: Uint8Array, readonly maxPieceBytes: number }
   | { readonly type: 'difference', readonly updates: Uint8Array, readonly stateVector: Uint8Array, readonly maxPieceBytes: number }
 
@@ -57,6 +59,7 @@ export default function runDocumentTask (task: unknown): Moved {
     case 'keyed': return keyed(updates)
     case 'trim': return trim(updates[0] ?? new Uint8Array(0), given.stateVector)
     case 'know': return know(given.known, updates)
+    case 'unite': return moved([uniteKnown(given.states, updates)], ([united]) => united)
     case 'compact': return compact(updates, given.maxPieceBytes)
     case 'merge': return merge(updates, given.maxPieceBytes)
     case 'difference':

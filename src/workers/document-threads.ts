@@ -48,6 +48,7 @@ const workMsPerMiB: Readonly<Record<DocumentTask['type'], number>> = {
   keyed: 1000,
   trim: 500,
   know: 500,
+  unite: 500,
   difference: 2000,
   merge: 2500,
   compact: 8000,
@@ -148,6 +149,14 @@ export class DocumentThreads implements DocumentWork {
     return this.#wait({ type: 'know', known, updates: pack(updates) }, room)
   }
 
+  unite (
+    states: ReadonlyArray<Uint8Array | PackedKnown>,
+    updates: readonly Uint8Array[],
+    room: string
+  ): Promise<Uint8Array> {
+    return this.#wait({ type: 'unite', states, updates: pack(updates) }, room)
+  }
+
   async difference (
     updates: readonly Uint8Array[],
     stateVector: Uint8Array,
@@ -203,8 +212,16 @@ function isLarge (task: DocumentTask): boolean {
 
 /** The bytes that a thread reads for the task: an update can be large although the document is small. */
 function bytesOf (task: DocumentTask): number {
+  const { length } = task.updates
+  if (task.type === 'unite') return task.states.reduce((sum, state) => sum + bytesOfState(state), length)
   const more = task.type === 'inspect' ? task.update : task.type === 'know' ? task.known : undefined
-  return task.updates.length + (more?.length ?? 0)
+  return length + (more?.length ?? 0)
+}
+
+function bytesOfState (state: Uint8Array | PackedKnown): number {
+  if (state instanceof Uint8Array) return state.length
+  const { clocks, beyond, deletes } = state
+  return clocks.clients.byteLength + clocks.clocks.byteLength + beyond.byteLength + deletes.byteLength
 }
 
 function revive (description: unknown): Error {

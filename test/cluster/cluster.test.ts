@@ -47,6 +47,7 @@ async function node (
       count: (room, sessionKey) => ({ count: answer({ type: 'count', room, sessionKey }), exists: false }),
       sizes: (rooms) => rooms.map(() => answer({ type: 'sizes', rooms })),
       connections: () => ({ connections: [], isComplete: true }),
+      delete: (room, upTo) => answer({ type: 'delete', room, upTo }),
     },
     isShared: false,
     batchMs: 0,

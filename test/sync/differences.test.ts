@@ -10,7 +10,8 @@ import { MemoryStore } from './memory-store.ts'
 const MiB = 2 ** 20
 const vector = (clock: number): Uint8Array => Uint8Array.of(1, 9, clock)
 const documentOf = (bytes: number): StoredDocument => {
-  return { snapshot: undefined, log: [{ seq: 1, update: new Uint8Array(bytes) }], lastSeq: 1, updatedAt: 0 }
+  const log = [{ seq: 1, update: new Uint8Array(bytes) }]
+  return { snapshot: undefined, log, lastSeq: 1, updatedAt: 0, base: 0, hasTombstone: false }
 }
 
 /** Differences that are never computed. */

@@ -9,6 +9,7 @@ import { scanClientUpdate, scanUnchecked, scanUpdate } from '../../src/update/sc
 import { snapshotPieces } from '../../src/update/snapshot-pieces.ts'
 import { decodeStateVector } from '../../src/update/state-vector.ts'
 import { trimUpdate } from '../../src/update/trim-update.ts'
+import { uniteKnown } from '../../src/update/unite-known.ts'
 import { Gate } from './gate.ts'
 
 /** The work of the workers, done in this thread and behind gates. */
@@ -51,6 +52,11 @@ export class InlineWork implements DocumentWork {
     const known = encoded === undefined ? new Known() : Known.decode(encoded)
     for (const update of updates) known.add(scanUpdate(update))
     return known.pack()
+  }
+
+  async unite (states: ReadonlyArray<Uint8Array | PackedKnown>, updates: readonly Uint8Array[]): Promise<Uint8Array> {
+    await this.others.pass()
+    return uniteKnown(states, updates)
   }
 
   async compact (updates: readonly Uint8Array[], maxPieceBytes: number): Promise<CompactResult> {

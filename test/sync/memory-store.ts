@@ -8,6 +8,7 @@ interface Document {
   pieces: readonly Uint8Array[]
   setAside: readonly StoredSetAside[]
   log: StoredUpdate[]
+  base: number
   lastSeq: number
   /** The last update of each person */
   authors: Map<string, number>
@@ -32,12 +33,14 @@ export class MemoryStore implements Store {
   readonly appended: LogEntry[][] = []
   loaded = 0
   compacted = 0
+  /** Documents created from now on have higher numbers. */
+  #floor = 0
   #order: Promise<unknown> = Promise.resolve()
 
   append (entries: readonly LogEntry[]): Promise<readonly number[]> {
     // Copied before anything is awaited: a buffer that the caller reuses must not change what is stored.
-    const copies = entries.map(({ document, update, authors = [] }) => {
-      return { document, update: new Uint8Array(update), authors }
+    const copies = entries.map(({ document, update, authors = [], after }) => {
+      return { document, update: new Uint8Array(update), authors, ...after === undefined ? {} : { after } }
     })
     this.appended.push(copies)
     const done = this.#order.then(async () => {
@@ -50,12 +53,19 @@ export class MemoryStore implements Store {
     return done
   }
 
-  #commit ({ document, update, authors = [] }: LogEntry): number {
+  #commit ({ document, update, authors = [], after }: LogEntry): number {
+    if (after !== undefined && !this.#accepts(document, after)) return 0
     const stored = this.#document(document)
     stored.log.push({ seq: ++stored.lastSeq, update })
     for (const author of authors) stored.authors.set(author, stored.lastSeq)
     stored.known.add(scanUnchecked(update))
     return stored.lastSeq
+  }
+
+  #accepts (document: string, after: number): boolean {
+    if (after === 0) return !this.tombstones.has(document)
+    const stored = this.documents.get(document)
+    return stored !== undefined && after > stored.base
   }
 
   async create (document: string, update: Uint8Array): Promise<boolean> {
@@ -70,8 +80,9 @@ export class MemoryStore implements Store {
     if (this.damaged.has(name)) throw new DamagedDocument(name, 'its checksum differs')
     const document = this.documents.get(name)
     if (document === undefined) return undefined
-    const { snapshot, log, lastSeq } = document
-    return { snapshot, log: log.filter(({ seq }) => seq > since), lastSeq, updatedAt: 0 }
+    const { snapshot, log, lastSeq, base } = document
+    const hasTombstone = this.tombstones.has(name)
+    return { snapshot, log: log.filter(({ seq }) => seq > since), lastSeq, updatedAt: 0, base, hasTombstone }
   }
 
   async readPiece (name: string, generation: number, index: number): Promise<Uint8Array | undefined> {
@@ -116,10 +127,19 @@ export class MemoryStore implements Store {
     return [...authors].filter(([, seq]) => seq > since).sort(([, a], [, b]) => b - a).map(([author]) => author)
   }
 
-  async remove (name: string, deleted?: Uint8Array): Promise<boolean> {
-    const existed = this.documents.delete(name)
-    if (existed && deleted !== undefined) this.tombstones.set(name, { deleted, at: Date.now() })
-    return existed
+  async remove (name: string, deleted?: Uint8Array, lastSeq?: number): Promise<boolean> {
+    const document = this.documents.get(name)
+    if (document === undefined || (lastSeq !== undefined && lastSeq !== document.lastSeq)) return false
+    this.documents.delete(name)
+    this.#floor = Math.max(this.#floor, document.lastSeq)
+    if (deleted !== undefined) this.tombstones.set(name, { deleted, at: Date.now() })
+    return true
+  }
+
+  async replaceTombstone (name: string, before: Tombstone, deleted: Uint8Array): Promise<boolean> {
+    if (this.tombstones.get(name) !== before) return false
+    this.tombstones.set(name, { deleted, at: before.at })
+    return true
   }
 
   async tombstone (name: string): Promise<Tombstone | undefined> {
@@ -176,7 +196,8 @@ export class MemoryStore implements Store {
         pieces: [],
         setAside: [],
         log: [],
-        lastSeq: 0,
+        base: this.#floor,
+        lastSeq: this.#floor,
         authors: new Map(),
         known: new Known(),
       }

@@ -11,7 +11,7 @@ function savingInVain () {
   const store = new MemoryStore()
   store.refused.add('refused')
   const saver = new Saver(store, newLog(), () => performance.now(), new Durations())
-  saver.add({ entry: { document: 'refused', update: update! }, saved: () => {} })
+  saver.add({ entry: { document: 'refused', update: update! }, saved: () => {}, rejected: () => {} })
   return { store, saver, tries: () => store.appended.filter((entries) => entries.some(({ document }) => document === 'refused')).length }
 }
 
@@ -24,7 +24,7 @@ await t.test('While the store accepts other documents, one that it rejects does 
       taken++
       if (amongOthers.tries() < 20) add()
     }
-    amongOthers.saver.add({ entry: { document: 'taken', update: update! }, saved })
+    amongOthers.saver.add({ entry: { document: 'taken', update: update! }, saved, rejected: () => {} })
   }
   add()
   await until(() => amongOthers.tries() === 20, 30_000)

@@ -30,6 +30,8 @@ await t.test('The results of scanning an update and knowing a document arrive wh
   const half = new Known()
   half.add(scanUpdate(updateOfClients(1500)))
   t.same(Known.unpack(await threads.know(half.encode(), [update], 'room')).encode(), known.encode())
+  t.same(Buffer.from(await threads.unite([half.encode(), half.pack()], [update], 'room')), Buffer.from(known.encode()))
+  t.same(Buffer.from(await threads.unite([half.encode(), known.pack()], [], 'room')), Buffer.from(known.encode()))
 })
 
 await t.test('A thread too rejects a client\'s update above a bound, and reads one from the store', async (t) => {

@@ -10,11 +10,13 @@ import { Folding } from './folding.ts'
 import { readJournal, WatchedJournal, type ReadJournal } from './journal.ts'
 import type { JournalEntry } from './journal-record.ts'
 import {
-  countersKey, encodeSetAside, layoutVersion, nameKey, namesEnd, ownKey, readableLayouts, wrap,
+  countersKey, encodeSetAside, layoutVersion, nameKey, namesEnd, ownKey, readableLayouts, tombstoneRange, wrap,
 } from './layout.ts'
 import { becomeOwner, type Ownership } from './owner.ts'
 import { loadDocument, openDocument, readAuthors, readInfo, readPiece, readSetAside, readTombstone } from './lookups.ts'
-import { appendEntries, compactDocument, createDocument, removeDocument, removeSetAside, removeTombstones } from './operations.ts'
+import {
+  appendEntries, compactDocument, createDocument, removeDocument, removeSetAside, removeTombstones, replaceTombstone,
+} from './operations.ts'
 import { Writer, type LmdbSync } from './writer.ts'
 import { makeFolder } from './make-folder.ts'
 import { keptReason } from '../set-aside.ts'
@@ -63,6 +65,9 @@ const pingKey = ownKey('ping')
 
 /** Documents that `list` and `info` read, in 1 to 3 ms, before the event loop continues. */
 const listBatch = 64
+
+/** Tombstones of which one transaction reads whether they are old. */
+const tombstoneBatch = 64
 
 /** Bytes of a new snapshot that are copied, in about 1 ms, before the event loop continues. */
 const wrapBatchBytes = 1 << 20
@@ -215,12 +220,12 @@ export class LmdbStore implements Store {
     return this.#transact((transaction) => removeSetAside(transaction, document))
   }
 
-  async remove (document: string, deleted?: Uint8Array): Promise<boolean> {
+  async remove (document: string, deleted?: Uint8Array, lastSeq?: number): Promise<boolean> {
     assertDocumentName(document)
-    const existed = await this.#transact((transaction) => removeDocument(transaction, document, deleted))
+    const isRemoved = await this.#transact((transaction) => removeDocument(transaction, document, deleted, lastSeq))
     // So that nothing of it stays in the journal. If this fails, it is reported there and tried again.
-    if (existed) await this.#writing?.folding.fold().catch(() => {})
-    return existed
+    if (isRemoved) await this.#writing?.folding.fold().catch(() => {})
+    return isRemoved
   }
 
   async tombstone (document: string): Promise<Tombstone | undefined> {
@@ -228,8 +233,19 @@ export class LmdbStore implements Store {
     return readTombstone(this.#view(), document)
   }
 
-  removeTombstones (before: number): Promise<number> {
-    return this.#transact((transaction) => removeTombstones(transaction, before))
+  replaceTombstone (document: string, before: Tombstone, deleted: Uint8Array): Promise<boolean> {
+    return this.#transact((transaction) => replaceTombstone(transaction, document, before, deleted))
+  }
+
+  async removeTombstones (before: number): Promise<number> {
+    let removed = 0
+    for (let { start, end } = tombstoneRange(); ;) {
+      const keys = [...this.#view().getKeys({ start, end, limit: tombstoneBatch })]
+      if (keys.length > 0) removed += await this.#transact((transaction) => removeTombstones(transaction, keys, before))
+      const last = keys.at(-1)
+      if (last === undefined || keys.length < tombstoneBatch) return removed
+      start = keyAfter(last)
+    }
   }
 
   async authors (document: string, since: number): Promise<readonly string[]> {

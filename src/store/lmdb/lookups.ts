@@ -81,7 +81,8 @@ export function loadDocument (
     if (!entry.isWhole) throw new DamagedDocument(document, `entry ${entry.seq} of its log fails its checksum`)
     if (entry.seq > from) log.push({ seq: entry.seq, update: new Uint8Array(entry.update) })
   }
-  return { snapshot, log, lastSeq: state.lastSeq, updatedAt: state.updatedAt }
+  const hasTombstone = view.doesExist(tombstoneKey(document))
+  return { snapshot, log, lastSeq: state.lastSeq, updatedAt: state.updatedAt, base: state.base, hasTombstone }
 }
 
 /** See `Store.authors`. */

@@ -3,14 +3,14 @@ import { JournalEntry } from './journal-record.ts'
 import {
   batchCountOf, breakSeal, contentLength, countersKey, encodeRow, encodeState, knownKey, logBatchKey, logKey, nameKey,
   decodeTombstone, encodeTombstone, noState, pieceKey, seal, seqOf, setAsideKey, setAsideRange, stateKey, tombstoneKey,
-  tombstoneRange, unseal, wrap,
+  unseal, wrap,
 } from './layout.ts'
 import { encodeBatch, sizeOf, updatesOf } from './log-rows.ts'
 import { authorsWith, countEntry, type OpenDocument } from './lookups.ts'
 import type { Transaction, Write } from './transaction.ts'
 import { keptAuthors } from '../authors.ts'
 import { assertRoomToSetAside } from '../set-aside.ts'
-import type { LogEntry, NextSnapshot, SnapshotHead } from '../store.ts'
+import type { LogEntry, NextSnapshot, SnapshotHead, Tombstone } from '../store.ts'
 
 /** The next document id, and the floor under new numbers. */
 interface Counters {
@@ -31,8 +31,12 @@ export function appendEntries (transaction: Transaction, entries: readonly LogEn
   const now = Date.now()
   const added = new Map<string, Added>()
   const seqs: number[] = []
-  for (const { document, update, authors } of entries) {
+  for (const { document, update, authors, after } of entries) {
     let to = added.get(document)
+    if (after !== undefined && !accepts(transaction, document, after, to?.open)) {
+      seqs.push(0)
+      continue
+    }
     if (!to) added.set(document, to = beginAppend(transaction, document, now))
     const seq = to.open.state.lastSeq + 1
     const fields = { document, documentId: to.open.id, seq, at: now, authors: keptAuthors(authors) }
@@ -51,6 +55,17 @@ interface Added {
   readonly open: OpenDocument
   readonly entries: JournalEntry[]
   last: JournalEntry | undefined
+}
+
+/**
+ * Whether the document to which an update belongs was not removed since (`LogEntry.after`).
+ * @param open the document, if it was looked up already
+ */
+function accepts (transaction: Transaction, document: string, after: number, open: OpenDocument | undefined): boolean {
+  // Only the first update of a new document needs this look-up.
+  if (after === 0) return transaction.get(tombstoneKey(document)) === undefined
+  const existing = open ?? transaction.document(document)
+  return existing !== undefined && after > existing.state.base
 }
 
 function beginAppend (transaction: Transaction, document: string, now: number): Added {
@@ -161,9 +176,14 @@ export function removeSetAside (transaction: Transaction, document: string): num
 }
 
 /** See `Store.remove`. */
-export function removeDocument (transaction: Transaction, document: string, deleted: Uint8Array | undefined): boolean {
+export function removeDocument (
+  transaction: Transaction,
+  document: string,
+  deleted: Uint8Array | undefined,
+  lastSeq: number | undefined
+): boolean {
   const open = transaction.document(document)
-  if (!open) return false
+  if (!open || (lastSeq !== undefined && open.state.lastSeq !== lastSeq)) return false
   const { id, state } = open
   dropSnapshot(transaction, open)
   for (const key of transaction.keys(logKey(id, 0), stateKey(id))) transaction.remove(key)
@@ -177,10 +197,24 @@ export function removeDocument (transaction: Transaction, document: string, dele
   return true
 }
 
-/** See `Store.removeTombstones`. Damaged ones stay, so that they are found. */
-export function removeTombstones (transaction: Transaction, before: number): number {
-  const { start, end } = tombstoneRange()
-  const old = transaction.keys(start, end).filter((key) => {
+/** See `Store.replaceTombstone`. */
+export function replaceTombstone (
+  transaction: Transaction,
+  document: string,
+  { at, deleted: before }: Tombstone,
+  deleted: Uint8Array
+): boolean {
+  const key = tombstoneKey(document)
+  const value = transaction.get(key)
+  const record = value && unseal(key, value)
+  if (!record?.equals(encodeTombstone({ deleted: before, at }))) return false
+  put(transaction, key, encodeTombstone({ deleted, at }))
+  return true
+}
+
+/** Removes those of these tombstones that were made before a time. Damaged ones stay, so that they are found. */
+export function removeTombstones (transaction: Transaction, keys: readonly Buffer[], before: number): number {
+  const old = keys.filter((key) => {
     const value = transaction.get(key)
     const record = value && unseal(key, value)
     return record && decodeTombstone(record).at < before

@@ -109,13 +109,49 @@ export class PostgresStore implements Store {
   /** Runs several calls as one statement. */
   async #append (group: readonly Append[]): Promise<void> {
     try {
-      const entries = group.flatMap((append) => append.entries)
-      const rows = await this.#query<{ seq: number }>(this.#sql.append, appendParameters(entries))
+      const seqs = await this.#appendAll(group.flatMap((append) => append.entries))
       let at = 0
-      for (const { entries, resolve } of group) resolve(rows.slice(at, at += entries.length).map(({ seq }) => seq))
+      for (const { entries, resolve } of group) resolve(seqs.slice(at, at += entries.length))
     } catch (error) {
       for (const { reject } of group) reject(error)
     }
+  }
+
+  /** @returns a number for each entry; 0: it was rejected */
+  async #appendAll (entries: readonly LogEntry[]): Promise<number[]> {
+    const seqs: number[] = []
+    for (const statement of statementsOf(entries)) {
+      const numbers = await this.#appendOnce(statement.map(({ entry }) => entry))
+      for (const [index, { at }] of statement.entries()) seqs[at] = numbers[index] ?? 0
+    }
+    const retried = await this.#withBases(entries.filter(({ after }, at) => after === 0 && seqs[at] === 0))
+    if (retried.size === 0) return seqs
+    const waiting = entries.map((entry, at) => ({ at, entry: seqs[at] === 0 ? retried.get(entry) : undefined }))
+      .flatMap(({ at, entry }) => entry === undefined ? [] : [{ at, entry }])
+    const numbers = await this.#appendOnce(waiting.map(({ entry }) => entry))
+    for (const [index, { at }] of waiting.entries()) seqs[at] = numbers[index] ?? 0
+    return seqs
+  }
+
+  async #appendOnce (entries: readonly LogEntry[]): Promise<number[]> {
+    const rows = await this.#query<{ seq: number | null }>(this.#sql.append, appendParameters(entries))
+    return rows.map(({ seq }) => seq ?? 0)
+  }
+
+  /**
+   * The first updates of documents whose names were in use before. The statement cannot tell whether a tombstone
+   * remains: a deletion that is committed while it waits for the row is newer than what it sees.
+   * @returns those without a tombstone, to be added unless another deletion follows
+   */
+  async #withBases (rejected: readonly LogEntry[]): Promise<Map<LogEntry, LogEntry>> {
+    if (rejected.length === 0) return new Map()
+    const names = [...new Set(rejected.map(({ document }) => document))]
+    const rows = await this.#query<{ name: string, base: number }>(this.#sql.bases, [names])
+    const bases = new Map(rows.map(({ name, base }) => [name, base]))
+    return new Map(rejected.flatMap((entry) => {
+      const after = bases.get(entry.document)
+      return after === undefined ? [] : [[entry, { ...entry, after }]]
+    }))
   }
 
   async create (document: string, update: Uint8Array): Promise<boolean> {
@@ -133,7 +169,8 @@ export class PostgresStore implements Store {
       seq,
       update: checked(document, content, crc, `entry ${seq} of its log`, document),
     }))
-    return { snapshot: headOf(document, row), log, lastSeq: row.last_seq, updatedAt: row.updated_ms }
+    const { last_seq: lastSeq, updated_ms: updatedAt, base, has_tombstone: hasTombstone } = row
+    return { snapshot: headOf(document, row), log, lastSeq, updatedAt, base, hasTombstone }
   }
 
   async readPiece (document: string, generation: number, index: number): Promise<Uint8Array | undefined> {
@@ -189,11 +226,11 @@ export class PostgresStore implements Store {
     return rows.map(({ user_id: author }) => author)
   }
 
-  async remove (document: string, deleted?: Uint8Array): Promise<boolean> {
+  async remove (document: string, deleted?: Uint8Array, lastSeq?: number): Promise<boolean> {
     assertDocumentName(document)
     const removed = await this.#transaction(async (query) => {
       const [state] = await query<StateRow>(this.#sql.lock, [document])
-      if (!state) return undefined
+      if (!state || (lastSeq !== undefined && state.last_seq !== lastSeq)) return undefined
       await query(this.#sql.remove, [state.id])
       if (deleted) await query(this.#sql.bury, [document, checksum(deleted, document, 'deleted'), asBuffer(deleted)])
       return true
@@ -208,6 +245,12 @@ export class PostgresStore implements Store {
     if (!row) return undefined
     const deleted = checked(document, row.content, row.crc, 'the tombstone of its name', document, 'deleted')
     return { deleted, at: row.at_ms }
+  }
+
+  async replaceTombstone (document: string, before: Tombstone, deleted: Uint8Array): Promise<boolean> {
+    const crc = checksum(deleted, document, 'deleted')
+    const values = [document, asBuffer(before.deleted), before.at, crc, asBuffer(deleted)]
+    return (await this.#query(this.#sql.replaceTombstone, values)).length === 1
   }
 
   async removeTombstones (before: number): Promise<number> {
@@ -301,6 +344,7 @@ interface LoadRow extends StateRow {
   content: Buffer | null
   snapshot_bytes: number
   updated_ms: number
+  has_tombstone: boolean
 }
 
 interface SetAsideRow { seq: number, reason: string, crc: number, content: Buffer, at_ms: number }
@@ -343,12 +387,31 @@ function infoOf (row: InfoRow): DocumentInfo {
   }
 }
 
+/**
+ * Groups entries for one statement each, nearly always a single one: all entries of a document in a statement belong to
+ * the same document, and not to removed ones of its name.
+ */
+function statementsOf (entries: readonly LogEntry[]): Array<Array<{ readonly at: number, readonly entry: LogEntry }>> {
+  const statements: Array<Array<{ readonly at: number, readonly entry: LogEntry }>> = []
+  let left = entries.map((entry, at) => ({ at, entry }))
+  while (left.length > 0) {
+    const afters = new Map<string, number | undefined>()
+    for (const { entry: { document, after } } of left) if (!afters.has(document)) afters.set(document, after)
+    const isFirst = ({ entry: { document, after } }: { entry: LogEntry }): boolean => afters.get(document) === after
+    statements.push(left.filter(isFirst))
+    left = left.filter((each) => !isFirst(each))
+  }
+  return statements
+}
+
 function appendParameters (entries: readonly LogEntry[]): unknown[] {
   const { starts, lengths, bytes } = pack(entries.map(({ update }) => update))
   const names = entries.map(({ document }) => document)
   const crcs = entries.map(({ document, update }) => checksum(update, document))
   const authors = entries.map(({ authors }) => jsonOf(keptAuthors(authors)))
-  return [names, starts, lengths, crcs, bytes, authors]
+  const afters = entries.map(({ after }) => after ?? 0)
+  const unconditional = entries.flatMap(({ document, after }) => after === undefined ? [document] : [])
+  return [names, starts, lengths, crcs, bytes, authors, afters, unconditional]
 }
 
 const jsonOf = (authors: readonly string[]): string | null => authors.length > 0 ? JSON.stringify(authors) : null

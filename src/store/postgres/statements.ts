@@ -23,7 +23,7 @@ export function statements (schemaName: string) {
   /** Makes an insert of a known name continue the document, or begin a new one above the numbers of a removed one. */
   const goOn = `
     ON CONFLICT (name) DO UPDATE SET
-      last_seq = d.last_seq + excluded.last_seq,
+      last_seq = d.last_seq + excluded.last_seq - excluded.base,
       log_bytes = d.log_bytes + excluded.log_bytes,
       log_entries = d.log_entries + excluded.log_entries,
       created_at = CASE WHEN d.removed_at IS NULL THEN d.created_at ELSE excluded.created_at END,
@@ -40,18 +40,22 @@ export function statements (schemaName: string) {
   return {
     /**
      * Names, starts, lengths and checksums of the entries; all their bytes as one; the authors of each, as JSON or
-     * null. Rows in the order of the entries.
+     * null; `LogEntry.after` of each, the same for all of a document, and the names of the documents to add to in any
+     * case. Rows in the order of the entries; no number: the entry was rejected. A removal lifts `base` above all
+     * numbers that were given out, so comparing with it is enough, and it is read from the row as it is when it is
+     * locked.
      */
     append: `
       WITH given AS (
         SELECT *, row_number() OVER (PARTITION BY name ORDER BY nr) AS rank, count(*) OVER (PARTITION BY name) AS total,
                sum(length) OVER (PARTITION BY name) AS bytes
-        FROM unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $6::text[])
-          WITH ORDINALITY AS g (name, start, length, crc, authors, nr)
+        FROM unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $6::text[], $7::bigint[])
+          WITH ORDINALITY AS g (name, start, length, crc, authors, after, nr)
       ), touched AS (
-        INSERT INTO ${schema}.documents AS d (name, last_seq, log_bytes, log_entries)
-        SELECT name, total, bytes, total FROM given WHERE rank = 1 ORDER BY name COLLATE "C"
+        INSERT INTO ${schema}.documents AS d (name, base, last_seq, log_bytes, log_entries)
+        SELECT name, after, after + total, bytes, total FROM given WHERE rank = 1 ORDER BY name COLLATE "C"
         ${goOn}
+        WHERE excluded.base >= d.base OR d.name = ANY($8::text[])
         RETURNING d.id, d.name, d.last_seq
       ), numbered AS (
         SELECT g.nr, t.id, t.last_seq - g.total + g.rank AS seq, g.crc, g.start, g.length, g.authors FROM given g JOIN touched t USING (name)
@@ -59,7 +63,12 @@ export function statements (schemaName: string) {
         INSERT INTO ${schema}.updates (document_id, seq, crc, content, authors)
         SELECT id, seq, crc, substring($5::bytea FROM start + 1 FOR length), authors::jsonb FROM numbered
       )
-      SELECT seq FROM numbered ORDER BY nr`,
+      SELECT n.seq FROM given g LEFT JOIN numbered n USING (nr) ORDER BY g.nr`,
+
+    /** Names. Those that are remembered and have no tombstone. */
+    bases: `
+      SELECT name, base FROM ${schema}.documents d
+      WHERE name = ANY($1::text[]) AND NOT EXISTS (SELECT FROM ${schema}.tombstones t WHERE t.name = d.name)`,
 
     /** Name, length, checksum, bytes. One row if the document was created. */
     create: `
@@ -76,10 +85,11 @@ export function statements (schemaName: string) {
     load: `
       WITH d AS (SELECT * FROM ${schema}.documents WHERE name = $1 AND removed_at IS NULL)
       SELECT 0::bigint AS seq, known_crc AS crc, known AS content, snapshot_bytes, ${state},
-             floor(extract(epoch FROM updated_at) * 1000)::bigint AS updated_ms
+             floor(extract(epoch FROM updated_at) * 1000)::bigint AS updated_ms,
+             EXISTS (SELECT FROM ${schema}.tombstones t WHERE t.name = d.name) AS has_tombstone
       FROM d
       UNION ALL
-      SELECT u.seq, u.crc, u.content, 0, 0, 0, 0, 0, 0, 0, 0
+      SELECT u.seq, u.crc, u.content, 0, 0, 0, 0, 0, 0, 0, 0, false
       FROM d JOIN ${schema}.updates u ON u.document_id = d.id AND u.seq > greatest($2, d.up_to)
       ORDER BY seq`,
 
@@ -167,7 +177,7 @@ export function statements (schemaName: string) {
         DELETE FROM ${schema}.authors WHERE document_id = $1
       )
       UPDATE ${schema}.documents
-      SET removed_at = now(), base = last_seq, up_to = 0, pieces = NULL, snapshot_bytes = 0, known = NULL, known_crc = NULL,
+      SET removed_at = now(), base = last_seq + 1, last_seq = last_seq + 1, up_to = 0, pieces = NULL, snapshot_bytes = 0, known = NULL, known_crc = NULL,
           log_bytes = 0, log_entries = 0
       WHERE id = $1`,
 
@@ -180,6 +190,11 @@ export function statements (schemaName: string) {
     tombstone: `
       SELECT crc, content, floor(extract(epoch FROM deleted_at) * 1000)::bigint AS at_ms
       FROM ${schema}.tombstones WHERE name = $1`,
+
+    /** Name, content and time (ms since the epoch) as they were read, checksum, content. One row if it was replaced. */
+    replaceTombstone: `
+      UPDATE ${schema}.tombstones SET crc = $4, content = $5
+      WHERE name = $1 AND content = $2 AND floor(extract(epoch FROM deleted_at) * 1000)::bigint = $3 RETURNING name`,
 
     /** Ms since the epoch. One row for each. */
     removeTombstones: `

@@ -16,6 +16,7 @@ type ReadingServices = Pick<Services, 'stored' | 'work' | 'turns'>
  * @param since position up to which the room has the log
  * @param take called with each update, some of which the room can have already
  * @returns the last position of the log; 0: nothing is stored, or the room was closed
+ * @throws DeletedDocument if the document of the room was deleted
  */
 export async function readMissing (
   content: RoomContent,
@@ -23,7 +24,9 @@ export async function readMissing (
   services: ReadingServices,
   take: (scanned: ScannedUpdate) => void
 ): Promise<number> {
+  const { after } = content.lifetime
   const document = await services.stored.load(content.name, since)
+  await content.lifetime.check(document, after)
   if (document === undefined) return 0
   let bytes = 0
   for (const update of await updatesOf(content, document, since, services)) {

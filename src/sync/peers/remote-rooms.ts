@@ -7,6 +7,7 @@ import type { RoomContent } from '../content.ts'
 import { heavyUpdateBytes } from '../limits.ts'
 import type { AwarenessTable, Presence } from '../presence/awareness-table.ts'
 import { sharePresence } from '../presence/share-presence.ts'
+import { DeletedDocument } from '../save/lifetime.ts'
 import type { RecentUpdate } from '../save/recent-update.ts'
 import type { Services } from '../services.ts'
 import { AwaitedUpdate } from './awaited-update.ts'
@@ -20,6 +21,8 @@ export interface LocalRoom {
   requestTick (): void
   /** Stores an update that was sent out and that another node was to store. */
   save (recent: RecentUpdate): void
+  /** The document was deleted. */
+  deleted (): void
 }
 
 /** The services that exchange updates with other nodes. */
@@ -270,6 +273,9 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
       const times = this.#timesBehind
       this.#position.reach(await readMissing(this.#content, this.#readUpTo, this.#services, this.#relay))
       if (this.#timesBehind === times) this.#unreadSince = undefined
+    }).catch((error: unknown) => {
+      if (!(error instanceof DeletedDocument)) throw error
+      this.#room.deleted()
     })
     counters.count('logReads')
   }

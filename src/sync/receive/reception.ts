@@ -163,6 +163,10 @@ export class Reception {
   /** Answers an update that cannot be taken, or need not be. @returns whether to take it */
   #canTake (connection: Connection, scanned: ScannedUpdate, exceeds: () => boolean): boolean {
     const { counters, limits, saver } = this.#services
+    if (this.#content.lifetime.excludes(scanned)) {
+      connection.end(closes.deleted)
+      return false
+    }
     if (this.#content.known.contains(scanned)) {
       counters.count('repeats')
       if (connection.wantsAcknowledgements) this.acknowledgeWhenStored(connection)

@@ -8,6 +8,8 @@ export interface Unsaved {
   readonly entry: LogEntry
   /** Called once, when the store has it */
   saved (seq: number): void
+  /** Called instead, if its document was deleted and it is not stored */
+  rejected (): void
 }
 
 /** Entries of one transaction, at most: enough to share its cost, few enough to keep its delay short. */
@@ -111,7 +113,9 @@ export class Saver {
     }
     batch.forEach((unsaved, i) => {
       this.#bytes -= unsaved.entry.update.length
-      unsaved.saved(seqs[i] as number) // the store returns one number for each entry
+      const seq = seqs[i] as number // the store returns one number for each entry
+      if (seq > 0) unsaved.saved(seq)
+      else unsaved.rejected()
     })
     return true
   }

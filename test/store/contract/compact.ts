@@ -13,7 +13,7 @@ export async function compactContract (t: Test, open: OpenSubject): Promise<void
       const stored = await view.load('a')
       const [info] = await collect(view.list())
       const { updatedAt } = info ?? {}
-      t.same(stored, { snapshot: head, log: [{ seq: 3, update: bytes('3') }], lastSeq: 3, updatedAt })
+      t.same(stored, { snapshot: head, log: [{ seq: 3, update: bytes('3') }], lastSeq: 3, updatedAt, base: 0, hasTombstone: false })
       t.equal(text(await view.readPiece('a', 1, 0)), 'one')
       t.equal(text(await view.readPiece('a', 1, 1)), 'two')
       t.equal(await view.readPiece('a', 1, 2), undefined)

@@ -8,6 +8,7 @@ import { listContract } from './list.ts'
 import { loadContract } from './load.ts'
 import { removeContract } from './remove.ts'
 import { setAsideContract } from './set-aside.ts'
+import { staleContract } from './stale.ts'
 import { tombstoneContract } from './tombstone.ts'
 import type { OpenSubject } from './subject.ts'
 
@@ -21,6 +22,7 @@ export async function storeContract (t: Test, open: OpenSubject): Promise<void> 
     authorsContract,
     removeContract,
     tombstoneContract,
+    staleContract,
     listContract,
     damageContract,
     historyContract,

@@ -1,0 +1,47 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import Type from 'typebox'
+import { DocumentChanged, DocumentDeleted, DocumentNotFound, RoomNameInvalid } from '../errors.ts'
+import { documentError } from '../http/document-error.ts'
+import { entityTagOf } from '../http/entity-tag.ts'
+import { readIfMatch } from '../http/if-match.ts'
+import { roomNamePattern } from '../settings/derived.ts'
+
+const schema = {
+  summary: 'Delete a document permanently, and close its connections on every node with 4404',
+  params: Type.Object({ room: Type.String({ description: 'Name of the document, percent-encoded once' }) }),
+  headers: Type.Object({
+    'if-match': Type.Optional(Type.String({ description: 'Entity tags: deletes the document only at one of these sequences' })),
+    'x-user-id': Type.Optional(Type.String({ description: 'The user who deletes it, for the log' })),
+  }),
+  response: { 204: Type.Null({ description: 'The document is deleted' }) },
+}
+
+const deleteDocument: FastifyPluginAsyncTypebox = async function (scope) {
+  const pattern = roomNamePattern(scope.config)
+  // Ignore any body that a client library sends.
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => { done(null) })
+
+  scope.delete('/collaboration/api/documents/:room', { schema }, async ({ params, headers }, reply) => {
+    const { room } = params
+    if (!pattern.test(room)) throw new RoomNameInvalid()
+    const isExpected = readIfMatch(headers['if-match'])
+    const userId = headers['x-user-id'] || undefined
+    const erasure = await scope.deletion.delete(room, { isExpected, userId })
+      .catch((error: unknown) => { throw documentError(error) })
+    switch (erasure.outcome) {
+      case 'erased':
+        return await reply.code(204).send(null)
+      case 'changed':
+        reply.header('etag', entityTagOf(erasure.sequence, 'yjs'))
+        throw new DocumentChanged()
+      case 'deleted':
+        throw new DocumentDeleted()
+      case 'absent':
+        throw new DocumentNotFound()
+    }
+  })
+}
+
+/** `DELETE /collaboration/api/documents/<room>`. */
+export default deleteDocument
