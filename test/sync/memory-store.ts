@@ -1,4 +1,4 @@
-import { DamagedDocument, type DocumentInfo, type LogEntry, type NextSnapshot, type SnapshotHead, type Store, type StoredDocument, type StoredSetAside, type StoredUpdate, type Tombstone } from '../../src/store/store.ts'
+import { type AppendCondition, type ConditionalAppend, DamagedDocument, type DocumentInfo, type LogEntry, type NextSnapshot, type SnapshotHead, type Store, type StoredDocument, type StoredSetAside, type StoredUpdate, type Tombstone } from '../../src/store/store.ts'
 import { Known } from '../../src/update/known.ts'
 import { scanUnchecked } from '../../src/update/scan-update.ts'
 import { Gate } from './gate.ts'
@@ -58,10 +58,16 @@ export class MemoryStore implements Store {
     return stored.lastSeq
   }
 
-  async create (document: string, update: Uint8Array): Promise<boolean> {
-    if (this.documents.has(document)) return false
-    this.#commit({ document, update })
-    return true
+  async create (document: string, update: Uint8Array, authors: readonly string[] = []): Promise<number | undefined> {
+    return this.documents.has(document) ? undefined : this.#commit({ document, update, authors })
+  }
+
+  async appendIf (entry: LogEntry, { readAt, isLast }: AppendCondition): Promise<ConditionalAppend> {
+    await this.appends.pass()
+    const lastSeq = this.documents.get(entry.document)?.lastSeq
+    if (lastSeq === undefined) return { type: 'absent' }
+    if (isLast && lastSeq !== readAt) return { type: 'changed', lastSeq }
+    return { type: 'stored', seq: this.#commit(entry) }
   }
 
   async load (name: string, since = 0): Promise<StoredDocument | undefined> {
