@@ -15,7 +15,7 @@ export type Datagram =
   | { readonly type: 'bye' }
 
 /** Raised when older nodes would not understand this one. Nodes of different versions ignore each other's datagrams. */
-const version = 3
+const version = 4
 const types = ['beat', 'batch', 'packed', 'mark', 'again', 'bye'] as const
 
 /** Writes a datagram. */

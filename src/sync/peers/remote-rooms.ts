@@ -161,6 +161,10 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
     })
   }
 
+  mustHave (seq: number): void {
+    this.#whenOpen(() => { if (seq > this.#readUpTo) this.mustReadStore() })
+  }
+
   #whenOpen (process: () => void): void {
     if (this.#early === undefined) process()
     else if (this.#early.length < maxEarly) this.#early.push(process)
@@ -271,6 +275,8 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
       this.#position.reach(await readMissing(this.#content, this.#readUpTo, this.#services, this.#relay))
       if (this.#timesBehind === times) this.#unreadSince = undefined
     })
+    // What was written over HTTP is in the log, and no room has stored it.
+    this.#content.considerCompaction(false)
     counters.count('logReads')
   }
 
