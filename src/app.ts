@@ -9,6 +9,7 @@ import converter from './plugins/converter.ts'
 import cors from './plugins/cors.ts'
 import documentWork from './plugins/document-work.ts'
 import documents from './plugins/documents.ts'
+import documentWriter from './plugins/document-writer.ts'
 import env, { processEnvironment, readSettings } from './plugins/env.ts'
 import metrics from './plugins/metrics.ts'
 import optionsRoutes from './plugins/options-routes.ts'
@@ -25,6 +26,7 @@ import about from './routes/about.ts'
 import collaborationWs from './routes/collaboration-ws.ts'
 import convert from './routes/convert.ts'
 import convertMarkdown from './routes/convert-markdown.ts'
+import createDocument from './routes/create-document.ts'
 import document from './routes/document.ts'
 import getConnections from './routes/get-connections.ts'
 import health from './routes/health.ts'
@@ -94,6 +96,7 @@ export async function buildApp (
   await app.register(websocket)
   await app.register(connections)
   await app.register(converter)
+  await app.register(documentWriter)
   await app.register(startLine)
 
   await app.register(async function open (scope) {
@@ -114,6 +117,7 @@ export async function buildApp (
     await scope.register(convert)
     await scope.register(convertMarkdown)
     await scope.register(document)
+    await scope.register(createDocument)
     await scope.register(metricsRoute)
   })
 
