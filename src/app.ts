@@ -32,6 +32,7 @@ import getConnections from './routes/get-connections.ts'
 import health from './routes/health.ts'
 import metricsRoute from './routes/metrics.ts'
 import ping from './routes/ping.ts'
+import replaceDocument from './routes/replace-document.ts'
 import resetConnections from './routes/reset-connections.ts'
 import type { Environment } from './settings/prepare.ts'
 import { trustedProxies } from './settings/derived.ts'
@@ -118,6 +119,7 @@ export async function buildApp (
     await scope.register(convertMarkdown)
     await scope.register(document)
     await scope.register(createDocument)
+    await scope.register(replaceDocument)
     await scope.register(metricsRoute)
   })
 
