@@ -28,6 +28,7 @@ import convert from './routes/convert.ts'
 import convertMarkdown from './routes/convert-markdown.ts'
 import createDocument from './routes/create-document.ts'
 import document from './routes/document.ts'
+import editDocument from './routes/edit-document.ts'
 import getConnections from './routes/get-connections.ts'
 import health from './routes/health.ts'
 import metricsRoute from './routes/metrics.ts'
@@ -120,6 +121,7 @@ export async function buildApp (
     await scope.register(document)
     await scope.register(createDocument)
     await scope.register(replaceDocument)
+    await scope.register(editDocument)
     await scope.register(metricsRoute)
   })
 
