@@ -26,6 +26,7 @@ import about from './routes/about.ts'
 import collaborationWs from './routes/collaboration-ws.ts'
 import convert from './routes/convert.ts'
 import convertMarkdown from './routes/convert-markdown.ts'
+import copyDocument from './routes/copy-document.ts'
 import createDocument from './routes/create-document.ts'
 import document from './routes/document.ts'
 import editDocument from './routes/edit-document.ts'
@@ -122,6 +123,7 @@ export async function buildApp (
     await scope.register(createDocument)
     await scope.register(replaceDocument)
     await scope.register(editDocument)
+    await scope.register(copyDocument)
     await scope.register(metricsRoute)
   })
 
