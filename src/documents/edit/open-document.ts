@@ -10,16 +10,21 @@ export class OpenDocument {
     // Collection would be wasted on a document that is dropped at once.
     this.doc = new Y.Doc({ gc: false })
     try {
-      this.doc.transact((transaction) => {
-        Y.applyUpdate(this.doc, state)
-        // Otherwise Yjs would delete formats without effect, here alone: an edit that is made without them would be
-        // wrong where they are still there.
-        transaction.local = true
-      })
+      this.add(state)
     } catch (cause) {
       throw new DamagedState({ cause })
     }
     while (this.doc.store.clients.has(this.doc.clientID)) this.doc.clientID = newClientId()
+  }
+
+  /** Adds an update of the document. */
+  add (update: Uint8Array): void {
+    this.doc.transact((transaction) => {
+      Y.applyUpdate(this.doc, update)
+      // Otherwise Yjs would delete formats without effect, here alone: an edit that is made without them would be wrong
+      // where they are still there.
+      transaction.local = true
+    })
   }
 
   /** Makes one edit. @returns the update with nothing else; undefined if nothing was changed */

@@ -1,6 +1,7 @@
 import type { Formats } from '../../convert/yjs/stored-node.ts'
+import { describeValue } from './describe-type.ts'
 import { sameValue } from './same-value.ts'
-import { describeElement, describeEmbed } from './tree-keys.ts'
+import { describeElement } from './tree-keys.ts'
 import type { TreeRun } from './tree.ts'
 import { matchUnits } from './unit-diff.ts'
 import { type Inserted, Units } from './units.ts'
@@ -43,7 +44,7 @@ export function newTextDelta (runs: readonly TreeRun[]): DeltaStep[] {
 
 /** The key by which elements and objects in lines of text are compared. */
 export function keyOf (inserted: Inserted): string {
-  return 'element' in inserted ? describeElement(inserted.element) : describeEmbed(inserted.embed)
+  return 'element' in inserted ? describeElement(inserted.element) : describeValue(inserted.embed)
 }
 
 function isNothing (step: DeltaStep | undefined): boolean {

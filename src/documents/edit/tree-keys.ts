@@ -1,4 +1,4 @@
-import * as Y from 'yjs'
+import { describeValue, LineDescription } from './describe-type.ts'
 import type { TreeElement, TreeNode, TreeRun } from './tree.ts'
 import { isTreeText } from './tree.ts'
 
@@ -45,10 +45,11 @@ export class TreeKeys {
   }
 
   #describe (node: TreeNode, keyOf: (child: TreeNode) => number, withId: boolean): string {
-    if (isTreeText(node)) return `text ${describeRuns(node.runs)}`
-    const names = Object.keys(node.attributes).filter((name) => withId || name !== 'id').sort()
-    const attributes = names.map((name) => [name, node.attributes[name]])
-    return `element ${node.name} ${JSON.stringify(attributes)} ${node.children.map(keyOf).join(' ')}`
+    const { attributes = {} } = node
+    const names = Object.keys(attributes).filter((name) => withId || name !== 'id').sort()
+    const values = describeValues(attributes, names)
+    if (isTreeText(node)) return `text ${values} ${describeRuns(node.runs)}`
+    return `element ${node.name} ${values} ${node.children.map(keyOf).join(' ')}`
   }
 }
 
@@ -77,25 +78,20 @@ export function describeElement (element: TreeElement): string {
   const describe = (child: TreeNode) => isTreeText(child) ? describeRuns(child.runs) : describeElement(child)
   const children = element.children.map(describe)
   const names = Object.keys(element.attributes).sort()
-  return JSON.stringify([element.name, names.map((name) => [name, element.attributes[name]]), children])
+  return JSON.stringify([element.name, describeValues(element.attributes, names), children])
 }
 
-/** An object in a text, for comparison. */
-export function describeEmbed (embed: unknown): string {
-  const plain: unknown = embed instanceof Y.AbstractType ? [embed.constructor.name, embed.toJSON()] : embed
-  return JSON.stringify(plain)
+function describeValues (attributes: Readonly<Record<string, unknown>>, names: readonly string[]): string {
+  return names.map((name) => `${name}=${describeValue(attributes[name])}`).join(' ')
 }
 
 /** Runs as text, however they are divided. */
 function describeRuns (runs: readonly TreeRun[]): string {
-  const parts: unknown[] = []
-  let last: string | undefined
+  const line = new LineDescription()
   for (const { text, formats, ...rest } of runs) {
-    const marks = JSON.stringify(Object.entries(formats).sort(([a], [b]) => a < b ? -1 : 1))
-    if ('embed' in rest) parts.push(marks, [describeEmbed(rest.embed)])
-    else if (marks === last && parts.length > 0) parts[parts.length - 1] = String(parts.at(-1)) + text
-    else parts.push(marks, text)
-    last = 'embed' in rest ? undefined : marks
+    line.setFormats(formats)
+    if ('embed' in rest) line.value(describeValue(rest.embed))
+    else line.text(text)
   }
-  return JSON.stringify(parts)
+  return line.finish().join(', ')
 }

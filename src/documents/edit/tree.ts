@@ -14,6 +14,8 @@ export interface TreeRun {
 /** An XmlText. `source` is the one in the document that it is or shall be. */
 export interface TreeText extends StoredText {
   runs: TreeRun[]
+  /** BlockNote has none, other editors store the type of a paragraph there. */
+  attributes?: Record<string, unknown>
   source?: Y.XmlText | null
 }
 
@@ -46,7 +48,7 @@ export function readTree (type: Y.XmlFragment, depth = 0): TreeNode[] {
   const nodes: TreeNode[] = []
   for (let item = type._start; item !== null; item = item.right) {
     const child = !item.deleted && item.content instanceof Y.ContentType ? item.content.type : undefined
-    if (child instanceof Y.XmlText) nodes.push({ ...runsOf(child), source: child })
+    if (child instanceof Y.XmlText) nodes.push(textOf(child))
     else if (child instanceof Y.XmlElement) {
       const children = readTree(child, depth + 1)
       nodes.push({ name: child.nodeName, attributes: attributesOf(child), children, source: child })
@@ -55,8 +57,13 @@ export function readTree (type: Y.XmlFragment, depth = 0): TreeNode[] {
   return nodes
 }
 
+function textOf (type: Y.XmlText): TreeText {
+  const text = { ...runsOf(type), source: type }
+  return type._map.size === 0 ? text : { ...text, attributes: attributesOf(type) }
+}
+
 /** The attributes of an element. An array's items beyond the last are earlier values. */
-function attributesOf (type: Y.XmlElement): Record<string, unknown> {
+function attributesOf (type: SourceType): Record<string, unknown> {
   const attributes = Object.create(null) as Record<string, unknown>
   for (const [name, item] of type._map) {
     if (!item.deleted) attributes[name] = item.content.getContent()[item.length - 1]

@@ -1,10 +1,12 @@
 import * as Y from 'yjs'
 import { align, type AlignedItem } from './align.ts'
+import { describeValue } from './describe-type.ts'
 import { sameValue } from './same-value.ts'
-import { newTextDelta, textDelta } from './text-delta.ts'
+import { type DeltaStep, newTextDelta, textDelta } from './text-delta.ts'
 import { TextFeatures } from './text-features.ts'
 import { contentOf, idOf, textOf, TreeKeys } from './tree-keys.ts'
 import { isTreeText, type SourceType, type TreeElement, type TreeNode, type TreeText } from './tree.ts'
+import { TypeCloner } from './type-cloner.ts'
 
 /** The most nodes that are added to a new element at once: Yjs spreads them over the stack. */
 const maxAtOnce = 5000
@@ -24,25 +26,17 @@ export function writeTree (
   new TreeWriter(transaction, (id) => ids.has(id)).children(fragment, old, wanted)
 }
 
-/** Makes a new type of a node, to be inserted. */
-export function typeOfNode (node: TreeNode): SourceType {
-  if (isTreeText(node)) {
-    const text = new Y.XmlText()
-    text.applyDelta(cloned(newTextDelta(node.runs)))
-    return text
-  }
-  const element = new Y.XmlElement(node.name)
-  for (const name in node.attributes) setAttribute(element, name, node.attributes[name])
-  for (let from = 0; from < node.children.length; from += maxAtOnce) {
-    element.insert(from, node.children.slice(from, from + maxAtOnce).map(typeOfNode))
-  }
-  return element
+/** Applies a change to a text. @param cloner fills the shared types in it */
+export function applyDelta (text: Y.Text, delta: readonly DeltaStep[], cloner: TypeCloner): void {
+  const steps = delta.map((step) => 'insert' in step ? { ...step, insert: cloner.prepare(step.insert) } : step)
+  if (steps.length > 0) text.applyDelta(steps)
 }
 
 class TreeWriter {
   readonly #transaction: Y.Transaction
   readonly #isCommonId: (id: string) => boolean
   readonly #keys = new TreeKeys()
+  readonly #cloner = new TypeCloner()
 
   constructor (transaction: Y.Transaction, isCommonId: (id: string) => boolean) {
     this.#transaction = transaction
@@ -58,12 +52,13 @@ class TreeWriter {
     const flush = () => {
       if (fresh.length === 0) return
       parent.insertAfter(left, fresh)
+      this.#cloner.fill(this.#transaction)
       fresh = []
     }
     wanted.forEach((node, index) => {
       const before = old[matches[index]!]
       if (before === undefined) {
-        fresh.push(typeOfNode(node))
+        fresh.push(this.#typeOf(node))
         return
       }
       isKept[matches[index]!] = 1
@@ -105,21 +100,49 @@ class TreeWriter {
   }
 
   #text (old: TreeText, wanted: TreeText): void {
-    const delta = textDelta(old.runs, wanted.runs)
-    if (delta.length > 0) old.source?.applyDelta(cloned(delta))
+    if (!old.source) return
+    applyDelta(old.source, textDelta(old.runs, wanted.runs), this.#cloner)
+    this.#attributes(old.source, old.attributes ?? {}, wanted.attributes ?? {})
   }
 
   #element (old: TreeElement, wanted: TreeElement): void {
     const { source } = old
     if (!source) return
-    for (const name in wanted.attributes) {
-      const value = wanted.attributes[name]
-      if (!sameValue(old.attributes[name], value)) setAttribute(source, name, value)
-    }
-    for (const name in old.attributes) if (!(name in wanted.attributes)) source.removeAttribute(name)
+    this.#attributes(source, old.attributes, wanted.attributes)
     // A wanted node that names its source differs from it somewhere.
     const isSame = wanted.source !== source && this.#keys.exact(old) === this.#keys.exact(wanted)
     if (!isSame) this.children(source, old.children, wanted.children)
+  }
+
+  #attributes (
+    type: SourceType,
+    old: Readonly<Record<string, unknown>>,
+    wanted: Readonly<Record<string, unknown>>
+  ): void {
+    for (const name in wanted) if (!isSame(old[name], wanted[name])) this.#setAttribute(type, name, wanted[name])
+    for (const name in old) if (!(name in wanted)) type.removeAttribute(name)
+    this.#cloner.fill(this.#transaction)
+  }
+
+  /** Makes a new type, to be inserted. */
+  #typeOf (node: TreeNode): SourceType {
+    if (isTreeText(node)) {
+      const text = new Y.XmlText()
+      applyDelta(text, newTextDelta(node.runs), this.#cloner)
+      for (const name in node.attributes) this.#setAttribute(text, name, node.attributes[name])
+      return text
+    }
+    const element = new Y.XmlElement(node.name)
+    for (const name in node.attributes) this.#setAttribute(element, name, node.attributes[name])
+    for (let from = 0; from < node.children.length; from += maxAtOnce) {
+      element.insert(from, node.children.slice(from, from + maxAtOnce).map((child) => this.#typeOf(child)))
+    }
+    return element
+  }
+
+  /** Sets an attribute to any value that Yjs can hold, which its types leave to its users. */
+  #setAttribute (type: SourceType, name: string, value: unknown): void {
+    type.setAttribute(name, this.#cloner.prepare(value) as string)
   }
 }
 
@@ -167,16 +190,7 @@ function collectIds (nodes: readonly TreeNode[], ids: Set<string>): void {
   }
 }
 
-/** Sets an attribute to any value that Yjs can hold, which its types leave to its users. */
-function setAttribute (element: Y.XmlElement, name: string, value: unknown): void {
-  element.setAttribute(name, copyOf(value) as string)
-}
-
-/** A delta whose shared types are new ones: a type can be in one place only. */
-function cloned (delta: ReturnType<typeof textDelta>): typeof delta {
-  return delta.map((step) => 'insert' in step ? { ...step, insert: copyOf(step.insert) } : step)
-}
-
-function copyOf (value: unknown): unknown {
-  return value instanceof Y.AbstractType ? value.clone() as unknown : value
+/** Whether an attribute stays. A shared type in it is another one in another document. */
+function isSame (old: unknown, wanted: unknown): boolean {
+  return sameValue(old, wanted) || (wanted instanceof Y.AbstractType && describeValue(old) === describeValue(wanted))
 }
