@@ -10,6 +10,7 @@ import cors from './plugins/cors.ts'
 import deletion from './plugins/deletion.ts'
 import documentWork from './plugins/document-work.ts'
 import documents from './plugins/documents.ts'
+import documentWriter from './plugins/document-writer.ts'
 import env, { processEnvironment, readSettings } from './plugins/env.ts'
 import metrics from './plugins/metrics.ts'
 import optionsRoutes from './plugins/options-routes.ts'
@@ -26,15 +27,19 @@ import about from './routes/about.ts'
 import collaborationWs from './routes/collaboration-ws.ts'
 import convert from './routes/convert.ts'
 import convertMarkdown from './routes/convert-markdown.ts'
+import copyDocument from './routes/copy-document.ts'
+import createDocument from './routes/create-document.ts'
 import deleteDocument from './routes/delete-document.ts'
 import deleteDocuments from './routes/delete-documents.ts'
 import document from './routes/document.ts'
 import documentConnections from './routes/document-connections.ts'
+import editDocument from './routes/edit-document.ts'
 import getConnections from './routes/get-connections.ts'
 import health from './routes/health.ts'
 import listDocuments from './routes/list-documents.ts'
 import metricsRoute from './routes/metrics.ts'
 import ping from './routes/ping.ts'
+import replaceDocument from './routes/replace-document.ts'
 import resetConnections from './routes/reset-connections.ts'
 import resetDocumentConnections from './routes/reset-document-connections.ts'
 import type { Environment } from './settings/prepare.ts'
@@ -101,6 +106,7 @@ export async function buildApp (
   await app.register(connections)
   await app.register(deletion)
   await app.register(converter)
+  await app.register(documentWriter)
   await app.register(startLine)
 
   await app.register(async function open (scope) {
@@ -122,10 +128,14 @@ export async function buildApp (
     await scope.register(convertMarkdown)
     await scope.register(listDocuments)
     await scope.register(document)
-    await scope.register(documentConnections)
-    await scope.register(resetDocumentConnections)
+    await scope.register(createDocument)
+    await scope.register(replaceDocument)
+    await scope.register(editDocument)
+    await scope.register(copyDocument)
     await scope.register(deleteDocument)
     await scope.register(deleteDocuments)
+    await scope.register(documentConnections)
+    await scope.register(resetDocumentConnections)
     await scope.register(metricsRoute)
   })
 

@@ -17,16 +17,26 @@ export const RoomNotFound = createError('YP_ROOM_NOT_FOUND', 'Room not found', 4
 export const DocumentNotFound = createError('YP_DOCUMENT_NOT_FOUND', 'Document not found', 404)
 /** The document of this name was deleted. */
 export const DocumentDeleted = createError('YP_DOCUMENT_DELETED', 'The document was deleted', 410)
+/** A document of this name exists already. */
+export const DocumentExists = createError('YP_DOCUMENT_EXISTS', 'The document exists already', 409)
+/** The document is not in the state that the request names. */
+export const DocumentChanged = createError('YP_DOCUMENT_CHANGED', 'The document is not as If-Match or If-None-Match says', 412)
+/** REQUIRE_IF_MATCH is set, and the request does not say which state of the document it is for. */
+export const IfMatchMissing = createError('YP_IF_MATCH_MISSING', 'If-Match is missing: send the ETag of the document as it was read', 428)
+/** A precondition is not a list of entity tags. */
+export const PreconditionInvalid = createError<[header: string]>('YP_PRECONDITION_INVALID', 'Invalid %s', 400)
+/** The request names several places, or one for content that has none. */
+export const PositionInvalid = createError('YP_POSITION_INVALID', 'Invalid position: one of position, before, after and replace, and none for a Yjs update', 400)
+/** The document has no block at which content could be inserted. */
+export const BlockNotFound = createError('YP_BLOCK_NOT_FOUND', 'The document has no block with this id', 422)
+/** The update would lift the document above one of its limits. */
+export const DocumentFull = createError('YP_DOCUMENT_FULL', 'The document would become too large', 413)
 /** The document cannot be converted to the requested format. */
 export const DocumentNotConvertible = createError('YP_DOCUMENT_NOT_CONVERTIBLE', 'The document cannot be converted to this format: read it as application/vnd.yjs.doc', 422)
 /** The document is too large for the requested format. */
 export const DocumentTooLarge = createError('YP_DOCUMENT_TOO_LARGE', 'The document is too large for this format: read it as application/vnd.yjs.doc', 422)
 /** The stored bytes of the document are damaged. */
 export const DocumentDamaged = createError('YP_DOCUMENT_DAMAGED', 'The stored document is damaged: an operator must restore it', 500)
-/** The document has changed since the client read it: its sequence is none of those in `If-Match`. */
-export const DocumentChanged = createError('YP_DOCUMENT_CHANGED', 'The document has changed: read it again', 412)
-/** `If-Match` is no list of entity tags. */
-export const ConditionInvalid = createError('YP_CONDITION_INVALID', 'Invalid If-Match: entity tags in quotation marks, or *, are needed', 400)
 /** `If-Match` names the state of one document, and the request several documents. */
 export const ConditionAmbiguous = createError('YP_CONDITION_AMBIGUOUS', 'If-Match needs a request for a single document', 400)
 /** The request names too many rooms. */

@@ -61,7 +61,7 @@ async function importFile (
     console.note(`${path}: ${reasonOf(error)}`)
     return 'faulty'
   }
-  if (await store.create(document, update)) return 'made'
+  if (await store.create(document, update) !== undefined) return 'made'
   if (!merge) {
     console.note(`${path}: document ${JSON.stringify(document)} exists already (use --merge to merge the file into it)`)
     return 'unchanged'

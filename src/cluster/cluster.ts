@@ -11,6 +11,7 @@ import {
   decodeQuestion, encodeAnswer, encodeQuestion, type Answerer, type AnswerTo, type Question,
 } from './question.ts'
 import { Questions, type Answers, type MissedQuestion } from './questions.ts'
+import { RecentWrites } from './recent-writes.ts'
 import { isTurnOf, RoomDirectory, type OpenRoom } from './room-directory.ts'
 
 /** This node, its bus, and how it answers the other nodes. */
@@ -48,6 +49,7 @@ export class Cluster implements OtherNodes {
   readonly #links = new Map<NodeId, Link>()
   readonly #questions: Questions
   readonly #answeredResets = new AnsweredResets()
+  readonly #recentWrites = new RecentWrites(2 * readEveryMs)
   readonly #liveness: Liveness
   readonly #repetitions: Repetitions
   readonly #toFlush = new Set<Link>()
@@ -126,6 +128,11 @@ export class Cluster implements OtherNodes {
     for (const [link, to] of remoteNumbers) this.#add(link, { type: 'room', to, message })
   }
 
+  wrote (name: string, seq: number): void {
+    this.#recentWrites.add(name, seq, this.#options.now())
+    for (const link of this.#links.values()) this.#add(link, { type: 'wrote', name, seq })
+  }
+
   isTurn (name: string): boolean {
     const open = this.#directory.named(name)
     return open === undefined || this.#bus === undefined || isTurnOf(this.#bus.node, open)
@@ -199,6 +206,7 @@ export class Cluster implements OtherNodes {
     this.#add(link, { type: 'hello', rooms })
     for (const missed of this.#questions.missedBy(link.node)) this.#ask(link, missed)
     for (const open of this.#directory.sharedWith(link)) this.#introduce(link, open)
+    for (const written of this.#recentWrites.at(this.#options.now())) this.#add(link, { type: 'wrote', ...written })
     this.#toFlush.add(link)
   }
 
@@ -295,6 +303,9 @@ export class Cluster implements OtherNodes {
         break
       case 'hello':
         this.#processHello(link, entry.rooms)
+        break
+      case 'wrote':
+        this.#directory.named(entry.name)?.room.mustHave(entry.seq)
         break
       case 'question':
         this.#add(link, { type: 'answer', id: entry.id, body: this.#answer(link.node, entry.id, entry.body) })

@@ -11,6 +11,8 @@ export type Entry =
   | { readonly type: 'opened', readonly number: number, readonly name: string }
   /** The first entry of a link: all rooms that the sender has open */
   | { readonly type: 'hello', readonly rooms: ReadonlyArray<{ readonly number: number, readonly name: string }> }
+  /** The log of a document has reached this position with an update that no room has sent */
+  | { readonly type: 'wrote', readonly seq: number, readonly name: string }
   /** `body` is JSON: see question.ts */
   | { readonly type: 'question' | 'answer', readonly id: number, readonly body: string }
 
@@ -20,7 +22,7 @@ export type Entry =
  */
 const heads = { update: 0, awareness: 1, room: 2, control: 3 } as const
 const roomKinds = ['introduction', 'stored', 'read', 'compacted', 'closed'] as const
-const controlKinds = ['hello', 'opened', 'question', 'answer'] as const
+const controlKinds = ['hello', 'opened', 'question', 'answer', 'wrote'] as const
 
 /** Bytes of a presence, at least: four numbers and two empty texts */
 const minPresenceBytes = 6
@@ -51,6 +53,11 @@ export function writeEntry (encoder: encoding.Encoder, entry: Entry): void {
       writeControlHead(encoder, 'hello')
       encoding.writeVarUint(encoder, entry.rooms.length)
       for (const room of entry.rooms) writeRoomName(encoder, room)
+      break
+    case 'wrote':
+      writeControlHead(encoder, 'wrote')
+      encoding.writeVarUint(encoder, entry.seq)
+      encoding.writeVarString(encoder, entry.name)
       break
     case 'question':
     case 'answer':
@@ -144,6 +151,8 @@ function readControl (decoder: decoding.Decoder, number: number): Entry {
       }
     case 'opened':
       return { type: kind, ...readRoomName(decoder) }
+    case 'wrote':
+      return { type: kind, seq: decoding.readVarUint(decoder), name: decoding.readVarString(decoder) }
     case 'question':
     case 'answer':
       return { type: kind, id: decoding.readVarUint(decoder), body: decoding.readVarString(decoder) }

@@ -52,20 +52,21 @@ export function convert (request: ConvertRequest, table: BlockTable): Converted 
     const body = markdownToUpdate(textOf(input), reader, dropped, fragment, markdownOptions(request))
     return { body, dropped: dropped.list() }
   }
-  const blocks = read(request, table, dropped)
-  return { body: write(blocks, request, table, dropped), dropped: dropped.list() }
+  const blocks = readBlocks(request, table, dropped)
+  return { body: writeBlocks(blocks, request, table, dropped), dropped: dropped.list() }
 }
 
-function markdownOptions ({ softBreaks }: ConvertRequest): MarkdownOptions {
+function markdownOptions ({ softBreaks }: MarkdownOptions): MarkdownOptions {
   return softBreaks === undefined ? {} : { softBreaks }
 }
 
 /** The table for reading text. Only reading depends on `math`, not what is written. */
-function readerTable ({ math = false }: ConvertRequest, table: BlockTable): BlockTable {
+function readerTable ({ math = false }: Pick<ConvertRequest, 'math'>, table: BlockTable): BlockTable {
   return math ? table : withoutMath(table)
 }
 
-function read (request: ConvertRequest, table: BlockTable, dropped: Dropped): Block[] {
+/** Reads the blocks of the input. @throws InvalidContent if it is not in the format of `from` */
+export function readBlocks (request: Omit<ConvertRequest, 'to'>, table: BlockTable, dropped: Dropped): Block[] {
   const { input, from, fragment } = request
   switch (from) {
     case 'yjs':
@@ -79,7 +80,13 @@ function read (request: ConvertRequest, table: BlockTable, dropped: Dropped): Bl
   }
 }
 
-function write (blocks: readonly Block[], request: ConvertRequest, table: BlockTable, dropped: Dropped): Uint8Array {
+/** Writes blocks in the format of `to`. */
+export function writeBlocks (
+  blocks: readonly Block[],
+  request: Omit<ConvertRequest, 'input' | 'from'>,
+  table: BlockTable,
+  dropped: Dropped
+): Uint8Array {
   const { to, fragment, origin } = request
   switch (to) {
     case 'yjs':

@@ -1,11 +1,12 @@
 import type { Logger } from '../logging/logger.ts'
 import { OutageLog } from '../logging/outage-log.ts'
 import { BoundedQueue, QueueOverload } from '../queue/bounded-queue.ts'
-import { DamagedDocument, type Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { DocumentWork } from '../sync/document-work.ts'
 import { limitOf } from '../workers/pool-errors.ts'
 import { DocumentFailure } from './document-failure.ts'
 import { eraseDocument, type Erasure } from './erase-document.ts'
+import { failStore } from './failures.ts'
 
 /** The store, the rooms on all nodes, and how long tombstones last. */
 export interface DeletionOptions {
@@ -24,8 +25,8 @@ export interface DeletionOptions {
 
 /** Who deletes a document, and when it can be deleted. */
 export interface DeletionRequest {
-  /** Whether the document can be deleted at this sequence; default: at any */
-  readonly isExpected?: ((sequence: number) => boolean) | undefined
+  /** The sequences at which it can be deleted; default: at any */
+  readonly ifMatch?: readonly number[] | undefined
   /** For the log */
   readonly userId?: string | undefined
 }
@@ -61,11 +62,11 @@ export class DocumentDeletion {
    * Deletes a document, a few at a time. Resolves when its rooms are closed on all nodes that can be reached.
    * @throws DocumentFailure; then the document was not deleted
    */
-  async delete (name: string, { isExpected, userId }: DeletionRequest = {}): Promise<Erasure> {
+  async delete (name: string, { ifMatch, userId }: DeletionRequest = {}): Promise<Erasure> {
     const { store, work, tombstonesForMs, closeRooms, logger } = this.#options
     const erasure = await this.#turns.run(() => eraseDocument(store, name, {
       leavesTombstone: tombstonesForMs > 0,
-      isExpected,
+      ifMatch,
       unite: (states, updates) => work.unite(states, updates, name),
     })).catch(fail)
     if (erasure.outcome !== 'erased') return erasure
@@ -95,9 +96,7 @@ export class DocumentDeletion {
 
 function fail (cause: unknown): never {
   if (cause instanceof QueueOverload) throw new DocumentFailure('busy', cause.message, { cause })
-  if (cause instanceof DamagedDocument) throw new DocumentFailure('damaged', cause.message, { cause })
-  if (cause instanceof RangeError) throw new DocumentFailure('name', cause.message, { cause })
   const limit = limitOf(cause)
   if (limit !== undefined) throw new DocumentFailure(limit, 'The document could not be deleted', { cause })
-  throw new DocumentFailure('unavailable', 'The store cannot be written', { cause })
+  return failStore(cause)
 }

@@ -1,16 +1,65 @@
-/**
- * Why a document cannot be read: no store can keep its name; its stored bytes are damaged; the store cannot be reached;
- * too many documents wait; it takes too long, or more memory than a thread has; it is no longer wanted.
- */
-export type DocumentFailureReason = 'name' | 'damaged' | 'unavailable' | 'busy' | 'deadline' | 'memory' | 'cancelled'
+import type { DroppedItem } from '../convert/dropped.ts'
 
-/** A document cannot be read. `cause` is the error. */
+/**
+ * Why a document cannot be read or written:
+ * - `name`: no store can keep its name
+ * - `damaged`: its stored bytes are damaged
+ * - `unavailable`: the store cannot be reached
+ * - `busy`: too many documents wait, or the document changes all the time
+ * - `deadline`, `memory`: it takes too long, or more memory than a thread has
+ * - `absent`, `deleted`: there is none of this name, or none any more
+ * - `exists`: there is one of this name (`DocumentExists`)
+ * - `changed`: it is not as it was when it was read (`DocumentChanged`)
+ * - `lossy`: it cannot hold all of the content (`LossyContent`)
+ * - `full`: it would exceed a limit of documents
+ * - `cancelled`: it is no longer wanted
+ */
+export type DocumentFailureReason =
+  | 'name' | 'damaged' | 'unavailable' | 'busy' | 'deadline' | 'memory'
+  | 'absent' | 'deleted' | 'exists' | 'changed' | 'lossy' | 'full' | 'cancelled'
+
+/** A document cannot be read or written. `cause` is the error behind it, if there is one. */
 export class DocumentFailure extends Error {
-  override readonly name = 'DocumentFailure'
+  override readonly name: string = 'DocumentFailure'
   readonly reason: DocumentFailureReason
 
-  constructor (reason: DocumentFailureReason, message: string, options: ErrorOptions) {
+  constructor (reason: DocumentFailureReason, message: string, options?: ErrorOptions) {
     super(message, options)
     this.reason = reason
+  }
+}
+
+/** A write was made for another state of the document than the present one. */
+export class DocumentChanged extends DocumentFailure {
+  override readonly name = 'DocumentChanged'
+  /** The document's present sequence; undefined: it is not known */
+  readonly sequence: number | undefined
+
+  constructor (sequence: number | undefined) {
+    super('changed', 'The document has changed since it was read')
+    this.sequence = sequence
+  }
+}
+
+/** A document cannot be created, because there is one of its name. */
+export class DocumentExists extends DocumentFailure {
+  override readonly name = 'DocumentExists'
+  /** The document's present sequence; undefined: it is not known */
+  readonly sequence: number | undefined
+
+  constructor (sequence: number | undefined) {
+    super('exists', 'There is a document of this name')
+    this.sequence = sequence
+  }
+}
+
+/** A write has content that the document cannot hold, and must not lose any. */
+export class LossyContent extends DocumentFailure {
+  override readonly name = 'LossyContent'
+  readonly dropped: readonly DroppedItem[]
+
+  constructor (dropped: readonly DroppedItem[]) {
+    super('lossy', 'The document cannot hold all of the content')
+    this.dropped = dropped
   }
 }

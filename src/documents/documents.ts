@@ -1,10 +1,9 @@
 import type { DocumentWork } from '../sync/document-work.ts'
 import { StoredDocuments } from '../sync/save/stored-documents.ts'
 import { BoundedQueue, QueueOverload } from '../queue/bounded-queue.ts'
-import { DamagedDocument, type DocumentInfo, type Store, type StoredDocument } from '../store/store.ts'
-import { MalformedUpdate } from '../update/malformed-update.ts'
-import { limitOf } from '../workers/pool-errors.ts'
+import type { DocumentInfo, Store, StoredDocument } from '../store/store.ts'
 import { DocumentFailure } from './document-failure.ts'
+import { failStore, failWork } from './failures.ts'
 
 /** A stored document, apart from its content. */
 export interface DocumentHead {
@@ -18,6 +17,8 @@ export interface DocumentHead {
 export interface ReadDocument extends DocumentHead {
   /** The whole document as one Yjs update, V1. */
   readonly update: Uint8Array
+  /** The document as it is stored. */
+  readonly stored: StoredDocument
 }
 
 /** A document in a list. */
@@ -133,30 +134,17 @@ export class Documents {
     const whole = await this.#stored.readWhole(name).catch(failStore)
     if (whole === undefined) return undefined
     signal?.throwIfAborted()
-    return { ...headOf(whole.document), update: await this.#merge(name, whole.updates, signal) }
+    const update = await this.#merge(name, whole.updates, signal)
+    return { ...headOf(whole.document), update, stored: whole.document }
   }
 
   async #merge (name: string, updates: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<Uint8Array> {
     const [first = emptyUpdate] = updates
     if (updates.length < 2) return first
     const merging = this.#work.difference(updates, hasNothing, Infinity, name, signal)
-    const [merged = emptyUpdate] = await merging.catch(failMerge)
+    const [merged = emptyUpdate] = await merging.catch(failWork)
     return merged
   }
-}
-
-function failStore (cause: unknown): never {
-  if (cause instanceof DamagedDocument) throw new DocumentFailure('damaged', cause.message, { cause })
-  if (cause instanceof RangeError) throw new DocumentFailure('name', cause.message, { cause })
-  throw new DocumentFailure('unavailable', 'The store cannot be read', { cause })
-}
-
-function failMerge (cause: unknown): never {
-  // An earlier version stored updates that do not decode; `y-provider repair` sets them aside.
-  if (cause instanceof MalformedUpdate) throw new DocumentFailure('damaged', 'The document cannot be merged', { cause })
-  const limit = limitOf(cause)
-  if (limit === undefined) throw cause
-  throw new DocumentFailure(limit, 'The document could not be merged', { cause })
 }
 
 const headOf = ({ lastSeq, updatedAt }: StoredDocument): DocumentHead => ({ sequence: lastSeq, updatedAt })

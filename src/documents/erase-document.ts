@@ -5,8 +5,8 @@ import { MalformedUpdate } from '../update/malformed-update.ts'
 export interface ErasureOptions {
   /** Whether to leave a tombstone. */
   readonly leavesTombstone: boolean
-  /** Whether the document can be erased at this sequence; default: at any */
-  readonly isExpected?: ((sequence: number) => boolean) | undefined
+  /** The sequences at which it can be erased; default: at any */
+  readonly ifMatch?: readonly number[] | undefined
   /** `uniteKnown` */
   unite (states: readonly Uint8Array[], updates: readonly Uint8Array[]): Promise<Uint8Array>
 }
@@ -29,17 +29,17 @@ const maxAttempts = 10
  * @throws what the store throws, and what `unite` throws
  */
 export async function eraseDocument (store: Store, name: string, options: ErasureOptions): Promise<Erasure> {
-  const { leavesTombstone, isExpected = () => true } = options
+  const { leavesTombstone, ifMatch } = options
   let deleted = leavesTombstone ? await readTombstone(store, name) : undefined
   let since = 0
   for (let attempt = 1; ; attempt++) {
     const document = await load(store, name, since)
     if (document === undefined) return { outcome: await store.tombstone(name) === undefined ? 'absent' : 'deleted' }
     const sequence = document === 'damaged' ? 0 : document.lastSeq
-    if (!isExpected(sequence)) return { outcome: 'changed', sequence }
+    if (ifMatch?.includes(sequence) === false) return { outcome: 'changed', sequence }
     if (leavesTombstone) deleted = await unite(deleted, document, options)
     // While people type, updates are added between the two.
-    const mustMatch = document !== 'damaged' && (attempt < maxAttempts || options.isExpected !== undefined)
+    const mustMatch = document !== 'damaged' && (attempt < maxAttempts || ifMatch !== undefined)
     if (await store.remove(name, deleted, mustMatch ? sequence : undefined)) {
       return { outcome: 'erased', sequence, bytes: document === 'damaged' ? 0 : bytesOf(document) }
     }

@@ -12,3 +12,9 @@ export function namesTag (header: string | undefined, tag: string): boolean {
     return named === '*' || named === tag || named === `W/${tag}`
   })
 }
+
+/**
+ * The entity tag of a document after a write. It names no format: the text in a format may differ from what was
+ * written, because others have edited it too, so no reader must get 304 for it.
+ */
+export const sequenceTagOf = (sequence: number): string => `"${sequence}"`

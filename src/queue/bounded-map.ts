@@ -29,6 +29,11 @@ export class BoundedMap<Key, Value> {
     return oldest[1]
   }
 
+  /** The values, the one that was set longest ago first. */
+  values (): IterableIterator<Value> {
+    return this.#entries.values()
+  }
+
   delete (key: Key): void {
     this.#entries.delete(key)
   }

@@ -2,8 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { DocumentChanged, DocumentDeleted, DocumentNotFound, RoomNameInvalid } from '../errors.ts'
 import { documentError } from '../http/document-error.ts'
-import { entityTagOf } from '../http/entity-tag.ts'
-import { readIfMatch } from '../http/if-match.ts'
+import { sequenceTagOf } from '../http/entity-tag.ts'
+import { ignoreBody } from '../http/ignore-body.ts'
+import { ifMatchOf } from '../http/precondition.ts'
 import { roomNamePattern } from '../settings/derived.ts'
 
 const schema = {
@@ -18,22 +19,20 @@ const schema = {
 
 const deleteDocument: FastifyPluginAsyncTypebox = async function (scope) {
   const pattern = roomNamePattern(scope.config)
-  // Ignore any body that a client library sends.
-  scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => { done(null) })
+  ignoreBody(scope)
 
   scope.delete('/collaboration/api/documents/:room', { schema }, async ({ params, headers }, reply) => {
     const { room } = params
     if (!pattern.test(room)) throw new RoomNameInvalid()
-    const isExpected = readIfMatch(headers['if-match'])
+    const ifMatch = ifMatchOf(headers)
     const userId = headers['x-user-id'] || undefined
-    const erasure = await scope.deletion.delete(room, { isExpected, userId })
+    const erasure = await scope.deletion.delete(room, { ifMatch, userId })
       .catch((error: unknown) => { throw documentError(error) })
     switch (erasure.outcome) {
       case 'erased':
         return await reply.code(204).send(null)
       case 'changed':
-        reply.header('etag', entityTagOf(erasure.sequence, 'yjs'))
+        reply.header('etag', sequenceTagOf(erasure.sequence))
         throw new DocumentChanged()
       case 'deleted':
         throw new DocumentDeleted()

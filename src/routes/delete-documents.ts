@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { ConditionAmbiguous, RoomNameInvalid, RoomNameMissing, TooManyRooms } from '../errors.ts'
 import { documentError } from '../http/document-error.ts'
+import { ignoreBody } from '../http/ignore-body.ts'
 import { roomNamePattern } from '../settings/derived.ts'
 
 /** Documents in one request; a URL has room for about 400 names like those of La Suite Docs. */
@@ -30,9 +31,7 @@ const schema = {
 
 const deleteDocuments: FastifyPluginAsyncTypebox = async function (scope) {
   const pattern = roomNamePattern(scope.config)
-  // Ignore any body that a client library sends.
-  scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => { done(null) })
+  ignoreBody(scope)
 
   scope.delete('/collaboration/api/documents', { schema }, async ({ query, headers }) => {
     const rooms = [...new Set([query.room ?? []].flat())]

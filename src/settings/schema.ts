@@ -90,6 +90,8 @@ export const settingsSchema = Type.Object({
   CONVERSION_MATH: Type.Boolean({ default: false, description: 'Import math ($x$, $$…$$, MathML) and Mermaid diagrams as nodes of their own. Needs La Suite Docs 5.6: older editors, and stock BlockNote, delete these nodes. Otherwise they are text and code blocks.' }),
   DOCUMENT_THREADS: quantity('threads', 0, 'Worker threads for tasks that users wait for: checking large pastes and opening documents. Threads start when they are needed. Tasks above 4 MiB have the same number of extra threads, two at most. Compaction has its own thread, so that nobody waits for it.', { zero: 'half of the processor\'s cores, at least one' }),
 
+  REQUIRE_IF_MATCH: Type.Boolean({ default: false, group: 'Documents over HTTP', description: 'Refuse a PUT, PATCH or DELETE of a document without If-Match (428), so that no script overwrites what it has not read.' }),
+
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info', group: 'Log', description: 'The lowest level that is logged.' }),
   COLLABORATION_LOGGING: Type.Boolean({ default: false, description: 'The older name for LOG_LEVEL=debug; LOG_LEVEL wins.' })
 })

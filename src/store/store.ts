@@ -19,9 +19,18 @@ export interface Store {
 
   /**
    * Creates a document with its first update; does nothing if it exists.
-   * @returns whether it was created; of concurrent calls, even on several nodes, exactly one gets `true`
+   * @param authors as in `LogEntry`
+   * @returns the sequence number of the update; undefined if the document exists. Of concurrent calls, even on several
+   * nodes, exactly one gets a number
    */
-  create (document: string, update: Uint8Array): Promise<boolean>
+  create (document: string, update: Uint8Array, authors?: readonly string[]): Promise<number | undefined>
+
+  /**
+   * Adds an update that was made for a document as its author has read it. The condition is checked in the transaction
+   * that adds the update. It never creates a document.
+   * @returns the update's sequence number, or why nothing was stored; a rejection means that nothing was stored
+   */
+  appendIf (entry: LogEntry, condition: AppendCondition): Promise<ConditionalAppend>
 
   /**
    * Reads the head of a document's snapshot and the log after it, as one consistent view.
@@ -126,6 +135,25 @@ export interface LogEntry {
    */
   readonly after?: number
 }
+
+/** What must hold for an update to be added. */
+export interface AppendCondition {
+  /**
+   * The last sequence number of the document when it was read. A document that was removed since and created again does
+   * not count as the same: all its numbers are higher.
+   */
+  readonly readAt: number
+  /** Whether it must still be the last one: nothing was stored since. */
+  readonly isLast: boolean
+}
+
+/** What became of an update that was added under a condition. */
+export type ConditionalAppend =
+  | { readonly type: 'stored', readonly seq: number }
+  /** The document does not exist any more. */
+  | { readonly type: 'absent' }
+  /** The condition does not hold. `lastSeq` is the document's last sequence number now. */
+  | { readonly type: 'changed', readonly lastSeq: number }
 
 /** An entry of a document's log. */
 export interface StoredUpdate {

@@ -22,7 +22,9 @@ export interface Limits {
 export type DocumentBounds = Pick<UpdateBounds, 'clients' | 'gaps' | 'deleteRanges'>
 
 /** The bounds on one document that the limits set. */
-export const documentBoundsOf = ({ maxDocumentClients, maxDocumentDeleteRanges }: Limits): DocumentBounds => ({
+export const documentBoundsOf = (
+  { maxDocumentClients, maxDocumentDeleteRanges }: Pick<Limits, 'maxDocumentClients' | 'maxDocumentDeleteRanges'>
+): DocumentBounds => ({
   clients: maxDocumentClients || Infinity,
   gaps: clientBounds.gaps,
   deleteRanges: maxDocumentDeleteRanges || Infinity,

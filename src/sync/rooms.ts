@@ -16,7 +16,7 @@ import { RememberedClients } from './presence/remembered-clients.ts'
 import { listConnections, type ConnectionList } from './presence/list-connections.ts'
 import { sharePresence } from './presence/share-presence.ts'
 import { Room } from './room.ts'
-import { Compactor } from './save/compactor.ts'
+import { Compactor, type Sizes } from './save/compactor.ts'
 import { Saver } from './save/saver.ts'
 import { StoredDocuments } from './save/stored-documents.ts'
 import { Tombstones } from './save/tombstones.ts'
@@ -90,6 +90,20 @@ export class Rooms {
     const { remembered, now } = this.#services
     const departed = remembered.of(name, now())
     return departed.length === 0 ? undefined : { type: 'awareness', entries: sharePresence(departed, now()) }
+  }
+
+  /**
+   * Brings an update that was stored without a room to everybody who has the document open, on all nodes.
+   * @param seq its position in the log
+   * @param sizes of the stored document, with the update
+   */
+  wrote (name: string, seq: number, sizes: Sizes): void {
+    const { otherNodes, compactor } = this.#services
+    otherNodes.wrote(name, seq)
+    const room = this.#rooms.get(name)
+    if (room !== undefined) room.remote.mustHave(seq)
+    // No room will close and have it compacted.
+    else compactor.consider(name, sizes, true)
   }
 
   /** How many connections are in a room. */

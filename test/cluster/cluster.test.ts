@@ -15,6 +15,7 @@ class PaperRoom implements SharedRoom {
   readonly name: string
   readonly told: RoomMessage[] = []
   readonly gone: boolean[] = []
+  readonly written: number[] = []
   behind = 0
 
   constructor (name: string) { this.name = name }
@@ -22,6 +23,7 @@ class PaperRoom implements SharedRoom {
   received (_from: string, message: RoomMessage): void { this.told.push(message) }
   left (_node: string, isOrderly: boolean): void { this.gone.push(isOrderly) }
   mustReadStore (): void { this.behind++ }
+  mustHave (seq: number): void { this.written.push(seq) }
   get updates (): number[] { return this.told.flatMap((message) => message.type === 'update' ? [...message.update] : []) }
 }
 
@@ -132,6 +134,35 @@ await t.test('After a cut both nodes start a new link, and read the store', asyn
     return there.updates.includes(4) && here.updates.includes(5)
   })
   t.same([new Set(there.updates), new Set(here.updates)], [new Set([1, 4]), new Set([5])], 'lost updates are read from the store')
+})
+
+await t.test('A write reaches every node that has the document open, also if its own node has not, and after a cut', async (t) => {
+  const exchange = new LocalExchange()
+  const clock = { now: 0 }
+  const now = (): number => clock.now
+  const [a, b, c] = [await node(t, exchange, 'a', undefined, { now }), await node(t, exchange, 'b', undefined, { now }), await node(t, exchange, 'c', undefined, { now })]
+  const [there, also, other] = [new PaperRoom('room'), new PaperRoom('room'), new PaperRoom('other')]
+  b.cluster.opened(there)
+  b.cluster.opened(other)
+  c.cluster.opened(also)
+  await until(() => a.cluster.nodes.length === 2)
+  a.cluster.wrote('room', 7)
+  await until(() => there.written.length > 0 && also.written.length > 0)
+  t.same([there.written, also.written, other.written], [[7], [7], []])
+  exchange.cut(b.id)
+  a.cluster.wrote('room', 8)
+  a.cluster.wrote('room', 9)
+  await until(() => also.written.length === 3)
+  exchange.restore(b.id)
+  await until(() => there.written.includes(9))
+  t.notOk(there.written.includes(8), 'the last write of a document is repeated')
+  clock.now += 10 * 60_000
+  const { cluster: d } = await node(t, exchange, 'd', undefined, { now })
+  const late = new PaperRoom('room')
+  d.opened(late)
+  a.cluster.wrote('room', 10)
+  await until(() => late.written.length > 0)
+  t.same(late.written, [10], 'old ones are not')
 })
 
 await t.test('All nodes answer a question, and a reset reaches nodes that were cut off', async (t) => {

@@ -23,6 +23,7 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
   fc.record({ type: fc.constant('closed' as const), to }),
   room.map((named) => ({ type: 'opened' as const, ...named })),
   fc.record({ type: fc.constant('hello' as const), rooms: fc.array(room, { maxLength: 5 }) }),
+  fc.record({ type: fc.constant('wrote' as const), seq: number, name: fc.string({ unit: 'binary' }) }),
   fc.record({ type: fc.constantFrom('question' as const, 'answer' as const), id: number, body: fc.string({ unit: 'binary' }) })
 )
 

@@ -8,6 +8,7 @@ await t.test('One entry too many drops the one that was set longest ago, and ret
   t.equal(map.set('a', 3), undefined, 'setting a key again takes no more space')
   t.equal(map.set('c', 4), 2)
   t.strictSame([map.size, map.has('b'), map.get('a'), map.get('c')], [2, false, 3, 4])
+  t.strictSame([...map.values()], [3, 4])
 })
 
 await t.test('A deleted entry makes room', async (t) => {

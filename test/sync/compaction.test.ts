@@ -32,6 +32,7 @@ class AnotherNode implements OtherNodes {
   closed = noOtherNodes.closed
   answerOpenings = noOtherNodes.answerOpenings
   send = noOtherNodes.send
+  wrote = noOtherNodes.wrote
   isOpenElsewhere (): boolean { return true }
   isTurn (): boolean { return true }
   say (message: RoomMessage): void { for (const room of this.#rooms) room.received('AAAAAAAA', message) }

@@ -1,4 +1,4 @@
-import { DamagedDocument, type DocumentInfo, type LogEntry, type NextSnapshot, type SnapshotHead, type Store, type StoredDocument, type StoredSetAside, type StoredUpdate, type Tombstone } from '../../src/store/store.ts'
+import { type AppendCondition, type ConditionalAppend, DamagedDocument, type DocumentInfo, type LogEntry, type NextSnapshot, type SnapshotHead, type Store, type StoredDocument, type StoredSetAside, type StoredUpdate, type Tombstone } from '../../src/store/store.ts'
 import { Known } from '../../src/update/known.ts'
 import { scanUnchecked } from '../../src/update/scan-update.ts'
 import { Gate } from './gate.ts'
@@ -68,10 +68,17 @@ export class MemoryStore implements Store {
     return stored !== undefined && after > stored.base
   }
 
-  async create (document: string, update: Uint8Array): Promise<boolean> {
-    if (this.documents.has(document)) return false
-    this.#commit({ document, update })
-    return true
+  async create (document: string, update: Uint8Array, authors: readonly string[] = []): Promise<number | undefined> {
+    return this.documents.has(document) ? undefined : this.#commit({ document, update, authors })
+  }
+
+  async appendIf (entry: LogEntry, { readAt, isLast }: AppendCondition): Promise<ConditionalAppend> {
+    await this.appends.pass()
+    const stored = this.documents.get(entry.document)
+    if (stored === undefined) return { type: 'absent' }
+    const { base, lastSeq } = stored
+    if (readAt <= base || (isLast && lastSeq !== readAt)) return { type: 'changed', lastSeq }
+    return { type: 'stored', seq: this.#commit(entry) }
   }
 
   async load (name: string, since = 0): Promise<StoredDocument | undefined> {

@@ -27,24 +27,41 @@ export function updateToBlocks (
   fragment: string = defaultFragment
 ): Block[] {
   const nodes = readSimpleUpdate(update, fragment) ?? readDocument(update, fragment, dropped)
-  const reader = new NodeReader(table, dropped)
+  return tidyColumns(nodesToBlocks(nodes, table, dropped), table, dropped)
+}
+
+/**
+ * Reads the blocks of a fragment's children, without tidying columns.
+ * @param onBlock called with each block and the element that holds its content
+ * @throws InvalidContent if they are nested too deep
+ */
+export function nodesToBlocks (
+  nodes: readonly StoredNode[],
+  table: BlockTable,
+  dropped: Dropped,
+  onBlock?: OnBlock
+): Block[] {
   const [first, ...others] = nodes
   // Two clients that fill an empty document at the same time leave two groups, of which BlockNote shows the first.
   for (const other of others) {
     dropped.add('content', isStoredText(other) ? 'text beside the document' : `second ${other.name}`)
   }
-  return first === undefined ? [] : tidyColumns(reader.group(first, 0), table, dropped)
+  return first === undefined ? [] : new NodeReader(table, dropped, onBlock).group(first, 0)
 }
+
+type OnBlock = (block: Block, content: StoredElement) => void
 
 class NodeReader {
   readonly #table: BlockTable
   readonly #dropped: Dropped
+  readonly #onBlock: OnBlock | undefined
   /** The styles of formats, which many runs share. */
   readonly #read = new Map<Formats, { styles: Styles, href?: string }>()
 
-  constructor (table: BlockTable, dropped: Dropped) {
+  constructor (table: BlockTable, dropped: Dropped, onBlock: OnBlock | undefined) {
     this.#table = table
     this.#dropped = dropped
+    this.#onBlock = onBlock
   }
 
   group (node: StoredNode, depth: number): Block[] {
@@ -79,7 +96,9 @@ class NodeReader {
   #content (node: StoredElement, id: unknown, depth: number): Block[] {
     const spec = this.#table.blocks.get(node.name)
     if (spec === undefined) return this.#unknownBlock(node, id, depth)
-    return [spec.container === true ? this.#holder(spec, node, depth) : this.#block(spec, node, id)]
+    const block = spec.container === true ? this.#holder(spec, node, depth) : this.#block(spec, node, id)
+    this.#onBlock?.(block, node)
+    return [block]
   }
 
   #holder (spec: BlockSpec, { attributes: { id, ...attributes }, children }: StoredElement, depth: number): Block {
@@ -94,7 +113,9 @@ class NodeReader {
     const specs = this.#table.blocks.get('paragraph')?.props ?? {}
     const blocks: Block[] = []
     const add = (type: string, props: Props, content: Inline[]) => {
-      blocks.push({ id: idOf(blocks.length === 0 ? id : undefined), type, props, content, children: [] })
+      const block = { id: idOf(blocks.length === 0 ? id : undefined), type, props, content, children: [] }
+      this.#onBlock?.(block, node)
+      blocks.push(block)
     }
     const codeSpecs = this.#table.blocks.get('codeBlock')?.props ?? {}
     for (const text of sources) add('codeBlock', defaultProps(codeSpecs), [{ type: 'text', text, styles: {} }])

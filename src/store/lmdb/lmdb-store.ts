@@ -15,15 +15,16 @@ import {
 import { becomeOwner, type Ownership } from './owner.ts'
 import { loadDocument, openDocument, readAuthors, readInfo, readPiece, readSetAside, readTombstone } from './lookups.ts'
 import {
-  appendEntries, compactDocument, createDocument, removeDocument, removeSetAside, removeTombstones, replaceTombstone,
+  appendEntries, appendIf, compactDocument, createDocument, removeDocument, removeSetAside, removeTombstones,
+  replaceTombstone,
 } from './operations.ts'
 import { Writer, type LmdbSync } from './writer.ts'
 import { makeFolder } from './make-folder.ts'
 import { keptReason } from '../set-aside.ts'
 import {
   DamagedDocument,
-  type DocumentInfo, type ListOptions, type LogEntry, type NextSnapshot, type SnapshotHead, type Store,
-  type StoredDocument, type StoredSetAside, type Tombstone,
+  type AppendCondition, type ConditionalAppend, type DocumentInfo, type ListOptions, type LogEntry, type NextSnapshot,
+  type SnapshotHead, type Store, type StoredDocument, type StoredSetAside, type Tombstone,
 } from '../store.ts'
 import type { Transaction } from './transaction.ts'
 import type { LmdbTree } from './tree.ts'
@@ -185,9 +186,15 @@ export class LmdbStore implements Store {
     return this.#transact((transaction) => appendEntries(transaction, entries))
   }
 
-  async create (document: string, update: Uint8Array): Promise<boolean> {
+  async create (document: string, update: Uint8Array, authors?: readonly string[]): Promise<number | undefined> {
     assertDocumentName(document)
-    return this.#transact((transaction) => createDocument(transaction, document, update))
+    const entry = { document, update, ...authors !== undefined && { authors } }
+    return this.#transact((transaction) => createDocument(transaction, entry))
+  }
+
+  async appendIf (entry: LogEntry, condition: AppendCondition): Promise<ConditionalAppend> {
+    assertDocumentName(entry.document)
+    return this.#transact((transaction) => appendIf(transaction, entry, condition))
   }
 
   async load (document: string, since = 0): Promise<StoredDocument | undefined> {

@@ -10,7 +10,7 @@ import { authorsWith, countEntry, type OpenDocument } from './lookups.ts'
 import type { Transaction, Write } from './transaction.ts'
 import { keptAuthors } from '../authors.ts'
 import { assertRoomToSetAside } from '../set-aside.ts'
-import type { LogEntry, NextSnapshot, SnapshotHead, Tombstone } from '../store.ts'
+import type { AppendCondition, ConditionalAppend, LogEntry, NextSnapshot, SnapshotHead, Tombstone } from '../store.ts'
 
 /** The next document id, and the floor under new numbers. */
 interface Counters {
@@ -119,10 +119,25 @@ function fold (transaction: Transaction, open: OpenDocument): OpenDocument {
 }
 
 /** See `Store.create`. */
-export function createDocument (transaction: Transaction, document: string, update: Uint8Array): boolean {
-  if (transaction.document(document)) return false
-  appendEntries(transaction, [{ document, update }])
-  return true
+export function createDocument (transaction: Transaction, entry: LogEntry): number | undefined {
+  return transaction.document(entry.document) ? undefined : appendEntry(transaction, entry)
+}
+
+/** See `Store.appendIf`. */
+export function appendIf (
+  transaction: Transaction,
+  entry: LogEntry,
+  { readAt, isLast }: AppendCondition
+): ConditionalAppend {
+  const open = transaction.document(entry.document)
+  if (!open) return { type: 'absent' }
+  const { base, lastSeq } = open.state
+  if (readAt <= base || (isLast && readAt !== lastSeq)) return { type: 'changed', lastSeq }
+  return { type: 'stored', seq: appendEntry(transaction, entry) }
+}
+
+function appendEntry (transaction: Transaction, entry: LogEntry): number {
+  return appendEntries(transaction, [entry])[0]! // one for each entry
 }
 
 /** The large parts of a snapshot, wrapped before the transaction because copying them takes long. */

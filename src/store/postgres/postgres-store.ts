@@ -12,8 +12,8 @@ import { migrate } from './schema.ts'
 import { statements, type Statements } from './statements.ts'
 import { assertRoomToSetAside, keptReason } from '../set-aside.ts'
 import type {
-  DocumentInfo, ListOptions, LogEntry, NextSnapshot, SnapshotHead, Store, StoredDocument, StoredSetAside,
-  StoredUpdate, Tombstone,
+  AppendCondition, ConditionalAppend, DocumentInfo, ListOptions, LogEntry, NextSnapshot, SnapshotHead, Store,
+  StoredDocument, StoredSetAside, StoredUpdate, Tombstone,
 } from '../store.ts'
 
 /** The database and the schema of a store in PostgreSQL. */
@@ -154,11 +154,21 @@ export class PostgresStore implements Store {
     }))
   }
 
-  async create (document: string, update: Uint8Array): Promise<boolean> {
+  async create (document: string, update: Uint8Array, authors?: readonly string[]): Promise<number | undefined> {
     assertDocumentName(document)
-    const values = [document, update.length, checksum(update, document), asBuffer(update)]
-    const rows = await this.#query(this.#sql.create, values)
-    return rows.length === 1
+    const values = entryParameters({ document, update, ...authors !== undefined && { authors } })
+    const [row] = await this.#query<{ seq: number }>(this.#sql.create, values)
+    return row?.seq
+  }
+
+  async appendIf (entry: LogEntry, { readAt, isLast }: AppendCondition): Promise<ConditionalAppend> {
+    const { document } = entry
+    assertDocumentName(document)
+    const values = [...entryParameters(entry), readAt, isLast]
+    const [row] = await this.#query<{ seq: number }>(this.#sql.appendIf, values)
+    if (row) return { type: 'stored', seq: row.seq }
+    const [found] = await this.#query<StateRow>(this.#sql.find, [document])
+    return found ? { type: 'changed', lastSeq: found.last_seq } : { type: 'absent' }
   }
 
   async load (document: string, since = 0): Promise<StoredDocument | undefined> {
@@ -412,6 +422,10 @@ function appendParameters (entries: readonly LogEntry[]): unknown[] {
   const afters = entries.map(({ after }) => after ?? 0)
   const unconditional = entries.flatMap(({ document, after }) => after === undefined ? [document] : [])
   return [names, starts, lengths, crcs, bytes, authors, afters, unconditional]
+}
+
+function entryParameters ({ document, update, authors }: LogEntry): unknown[] {
+  return [document, update.length, checksum(update, document), asBuffer(update), jsonOf(keptAuthors(authors))]
 }
 
 const jsonOf = (authors: readonly string[]): string | null => authors.length > 0 ? JSON.stringify(authors) : null

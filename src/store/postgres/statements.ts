@@ -70,7 +70,7 @@ export function statements (schemaName: string) {
       SELECT name, base FROM ${schema}.documents d
       WHERE name = ANY($1::text[]) AND NOT EXISTS (SELECT FROM ${schema}.tombstones t WHERE t.name = d.name)`,
 
-    /** Name, length, checksum, bytes. One row if the document was created. */
+    /** Name, length, checksum, bytes, authors as JSON or null. One row if the document was created. */
     create: `
       WITH made AS (
         INSERT INTO ${schema}.documents AS d (name, last_seq, log_bytes, log_entries) VALUES ($1, 1, $2, 1)
@@ -78,7 +78,24 @@ export function statements (schemaName: string) {
         WHERE d.removed_at IS NOT NULL
         RETURNING id, last_seq
       )
-      INSERT INTO ${schema}.updates (document_id, seq, crc, content) SELECT id, last_seq, $3, $4 FROM made
+      INSERT INTO ${schema}.updates (document_id, seq, crc, content, authors)
+      SELECT id, last_seq, $3, $4, $5::jsonb FROM made
+      RETURNING seq`,
+
+    /**
+     * Name, length, checksum, bytes, authors as JSON or null; the sequence number at which the document was read, and
+     * whether it must be the last one. One row if the update was added. After waiting for the lock, PostgreSQL checks
+     * the condition again.
+     */
+    appendIf: `
+      WITH touched AS (
+        UPDATE ${schema}.documents
+        SET last_seq = last_seq + 1, log_bytes = log_bytes + $2, log_entries = log_entries + 1, updated_at = now()
+        WHERE name = $1 AND removed_at IS NULL AND base < $6 AND (last_seq = $6 OR NOT $7)
+        RETURNING id, last_seq
+      )
+      INSERT INTO ${schema}.updates (document_id, seq, crc, content, authors)
+      SELECT id, last_seq, $3, $4, $5::jsonb FROM touched
       RETURNING seq`,
 
     /** Name, since. The document with its snapshot's state vector and delete set, then the entries of the log. */

@@ -49,6 +49,8 @@ export interface SharedRoom {
   left (node: NodeId, isOrderly: boolean): void
   /** Other nodes may have stored updates that were not sent to this one: the store must be read. */
   mustReadStore (): void
+  /** The log has reached this position with an update that no room has sent: the room reads it, unless it has it. */
+  mustHave (seq: number): void
 }
 
 /** The other nodes of the service, as rooms see them. */
@@ -65,6 +67,8 @@ export interface OtherNodes {
   isOpenElsewhere (room: SharedRoom): boolean
   /** Sends a message to all nodes that have the room open. */
   send (room: SharedRoom, message: RoomMessage): void
+  /** Reports to all nodes that have the document open, even if this one does not, that no room has sent this update. */
+  wrote (name: string, seq: number): void
   /** Whether it is this node's turn to do work on the room that one node at a time does. */
   isTurn (name: string): boolean
   /** ms after which an open room is read from the store although no node has sent anything; 0 = never */
@@ -78,6 +82,7 @@ export const noOtherNodes: OtherNodes = {
   answerOpenings () {},
   isOpenElsewhere: () => false,
   send () {},
+  wrote () {},
   isTurn: () => true,
   readEveryMs: 0,
 }

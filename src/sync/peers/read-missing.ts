@@ -1,9 +1,8 @@
 import type { StoredDocument } from '../../store/store.ts'
-import { unpackScan } from '../../update/packed-scan.ts'
-import { scanUpdate, type ScannedUpdate } from '../../update/scan-update.ts'
+import type { ScannedUpdate } from '../../update/scan-update.ts'
 import type { RoomContent } from '../content.ts'
-import { heavyUpdateBytes } from '../limits.ts'
 import { decodeKnown } from '../save/read-known.ts'
+import { scanStored } from '../save/scan-stored.ts'
 import type { Services } from '../services.ts'
 
 /** Bytes of log entries that are added in one turn of the event loop. */
@@ -35,7 +34,7 @@ export async function readMissing (
       bytes = 0
     }
     bytes += update.length
-    const scanned = await scan(content.name, update, services)
+    const scanned = await scanStored(content.name, update, services.work)
     if (!content.isOpen) return 0
     take(scanned)
   }
@@ -63,9 +62,4 @@ async function updatesOf (
   const missing = await stored.difference(name, document, content.known.encodeStateVector())
   content.haveSnapshot(snapshot.generation)
   return missing
-}
-
-async function scan (name: string, update: Uint8Array, { work }: ReadingServices): Promise<ScannedUpdate> {
-  if (update.length <= heavyUpdateBytes) return scanUpdate(update)
-  return unpackScan(await work.scan(update, 'store', name), update)
 }

@@ -164,6 +164,10 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
     })
   }
 
+  mustHave (seq: number): void {
+    this.#whenOpen(() => { if (seq > this.#readUpTo) this.mustReadStore() })
+  }
+
   #whenOpen (process: () => void): void {
     if (this.#early === undefined) process()
     else if (this.#early.length < maxEarly) this.#early.push(process)
@@ -277,6 +281,8 @@ export class RemoteRooms implements SharedRoom, ReadableLog {
       if (!(error instanceof DeletedDocument)) throw error
       this.#room.deleted()
     })
+    // What was written over HTTP is in the log, and no room has stored it.
+    this.#content.considerCompaction(false)
     counters.count('logReads')
   }
 

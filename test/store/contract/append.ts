@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { bytes, logOf, noise, text } from './content.ts'
 import type { OpenSubject } from './subject.ts'
 
-/** The rules of every store for appends and creations. */
+/** The rules of every store for appends. */
 export async function appendContract (t: Test, open: OpenSubject): Promise<void> {
   await t.test('The numbers of appends rise from 1, and the log keeps the order', async (t) => {
     const { store } = await open(t)
@@ -76,29 +76,5 @@ export async function appendContract (t: Test, open: OpenSubject): Promise<void>
     await store.append([{ document: 'a', update: bytes('1') }])
     const again = await reopen()
     t.same(logOf(await again.load('a')), ['1'])
-  })
-
-  await t.test('Of 50 concurrent calls of create exactly one creates the document', async (t) => {
-    const { store } = await open(t)
-    const made = await Promise.all(Array.from({ length: 50 }, (_, at) => store.create('a', bytes(`${at}`))))
-    t.equal(made.filter(Boolean).length, 1)
-    t.same(logOf(await store.load('a')), [`${made.indexOf(true)}`])
-    t.equal(await store.create('a', bytes('late')), false)
-    t.equal((await store.load('a'))?.lastSeq, 1)
-  })
-
-  await t.test('A race between create and append has one winner', async (t) => {
-    const { store } = await open(t)
-    const [[appended], created] = await Promise.all([store.append([{ document: 'a', update: bytes('appended') }]), store.create('a', bytes('created'))])
-    t.same(logOf(await store.load('a')), created ? ['created', 'appended'] : ['appended'])
-    t.equal(appended, created ? 2 : 1)
-  })
-
-  await t.test('A removed document can be created again', async (t) => {
-    const { store } = await open(t)
-    t.equal(await store.create('a', bytes('1')), true)
-    await store.remove('a')
-    t.equal(await store.create('a', bytes('2')), true)
-    t.same(logOf(await store.load('a')), ['2'])
   })
 }

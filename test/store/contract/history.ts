@@ -16,6 +16,7 @@ export async function historyContract (t: Test, open: OpenSubject): Promise<void
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ kind: fc.constant('append' as const), entries: fc.array(fc.record({ document, size }), { maxLength: 6 }) }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('create' as const), document, size }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('appendIf' as const), document, size, back: fc.nat(3), isLast: fc.boolean() }) },
       { weight: 3, arbitrary: fc.record({ kind: fc.constant('compact' as const), document, keep: fc.nat(3), pieces: fc.array(size, { minLength: 1, maxLength: 4 }), aside: fc.array(size, { maxLength: 2 }), stale: fc.boolean() }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('removeSetAside' as const), document }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), document }) }
@@ -34,11 +35,19 @@ export async function historyContract (t: Test, open: OpenSubject): Promise<void
         } else if (next.kind === 'create') {
           const update = noise(next.size, at)
           const made = await store.create(next.document, update)
-          if (made === model.documents.has(next.document)) throw new Error(`step ${at}: created ${made}`)
-          if (made) {
-            const lastSeq = (await store.load(next.document))?.lastSeq ?? 0
-            model.append([{ document: next.document, update }], [lastSeq])
-          }
+          if ((made !== undefined) === model.documents.has(next.document)) throw new Error(`step ${at}: created ${made}`)
+          if (made !== undefined) model.append([{ document: next.document, update }], [made])
+        } else if (next.kind === 'appendIf') {
+          const { document, back, isLast } = next
+          const update = noise(next.size, at)
+          const { firstSeq = 0, lastSeq = 0 } = model.documents.get(document) ?? {}
+          const readAt = Math.max(1, lastSeq - back)
+          const result = await store.appendIf({ document, update }, { readAt, isLast })
+          const isAllowed = readAt >= firstSeq && (readAt === lastSeq || !isLast)
+          const expected = lastSeq === 0 ? 'absent' : isAllowed ? 'stored' : 'changed'
+          if (result.type !== expected) throw new Error(`step ${at}: ${result.type}, not ${expected}`)
+          if (result.type === 'stored') model.append([{ document, update }], [result.seq])
+          if (result.type === 'changed' && result.lastSeq !== lastSeq) throw new Error(`step ${at}: ${result.lastSeq}`)
         } else if (next.kind === 'remove') {
           if (await store.remove(next.document) !== model.documents.delete(next.document)) throw new Error(`step ${at}: removed`)
         } else if (next.kind === 'removeSetAside') {

@@ -1,7 +1,9 @@
 import type { Test } from 'tap'
 import { appendContract } from './append.ts'
+import { appendIfContract } from './append-if.ts'
 import { authorsContract } from './authors.ts'
 import { compactContract } from './compact.ts'
+import { createContract } from './create.ts'
 import { damageContract } from './damage.ts'
 import { historyContract } from './history.ts'
 import { listContract } from './list.ts'
@@ -16,6 +18,8 @@ import type { OpenSubject } from './subject.ts'
 export async function storeContract (t: Test, open: OpenSubject): Promise<void> {
   const rules = [
     appendContract,
+    createContract,
+    appendIfContract,
     loadContract,
     compactContract,
     setAsideContract,

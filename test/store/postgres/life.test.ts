@@ -274,7 +274,8 @@ await t.test('The store works through a transaction pooler', async (t) => {
   t.ok(await two.compact('all', { replaces: 0, upTo: 50, pieces: [new Uint8Array(300_000), bytes('x')], known: bytes('k') }))
   t.equal((await one.load('all', 10))?.log.length, 50)
   t.same(await one.readPiece('all', 1, 1), bytes('x'))
-  t.equal(await one.create('all', bytes('y')), false)
+  t.equal(await one.create('all', bytes('y')), undefined)
+  t.same(await one.appendIf({ document: 'all', update: bytes('z') }, { readAt: 100, isLast: true }), { type: 'stored', seq: 101 })
   t.equal(await two.remove('all'), true)
   const names: string[] = []
   for await (const { document } of one.list()) names.push(document)

@@ -1,0 +1,101 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import type { Write } from '../documents/document-writer.ts'
+import type { EditOptions } from '../documents/edit/edit-request.ts'
+import { inputFormatOf, type InputFormat } from '../convert/formats.ts'
+import { ContentMissing, ContentTooLarge, ContentTypeUnsupported, RoomNameInvalid } from '../errors.ts'
+import { roomNamePattern, webOrigin } from '../settings/derived.ts'
+import { abortOnDisconnect } from './abort-on-disconnect.ts'
+import { assertPrecondition } from './precondition.ts'
+
+/** The parameter of a route that writes a document. */
+export const documentParams = Type.Object({ room: Type.String({ description: 'Name of the document, percent-encoded once' }) })
+
+/** The headers that say for which state a write is, and who made it. */
+export const writeHeaders = Type.Object({
+  'x-user-id': Type.Optional(Type.String({ description: 'Id of the user who made the edit' })),
+  'if-match': Type.Optional(Type.String({ description: 'ETag of the document as it was read; if it has changed since, the answer is 412' })),
+})
+
+/** The query parameters of a route that reads content. */
+export const contentQuery = {
+  fragment: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 255,
+    description: 'Name of the root fragment; default: document-store',
+  })),
+  strict: Type.Optional(Type.Enum(['1', 'true', '0', 'false'], {
+    description: '1 or true: content that the document cannot hold causes an error (422) instead of a header',
+  })),
+}
+
+/** The content of a request. */
+export interface Content {
+  readonly input: Uint8Array
+  readonly from: InputFormat
+}
+
+type Hook = (request: FastifyRequest) => Promise<void>
+
+/** Reads the bodies of a scope as bytes, whatever their type. */
+export function readBodiesAsBytes (scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
+}
+
+/** Refuses a room's name that no room can have. */
+export function refuseInvalidName ({ config }: FastifyInstance): Hook {
+  const pattern = roomNamePattern(config)
+  return async function refuseName ({ params }) {
+    const { room } = params as { room: string } // `documentParams`
+    if (!pattern.test(room)) throw new RoomNameInvalid()
+  }
+}
+
+/** Refuses a request by its headers before its body is read, as `/api/convert` does. */
+export function refuseContentByHeaders ({ config }: FastifyInstance): Hook {
+  const maxBytes = config.CONVERSION_FILE_MAX_SIZE
+  return async function refuseContent ({ headers }) {
+    const length = Number(headers['content-length'] ?? NaN)
+    if (length === 0 || (Number.isNaN(length) && headers['transfer-encoding'] === undefined)) throw new ContentMissing()
+    if (inputFormatOf(headers['content-type']) === undefined) throw new ContentTypeUnsupported()
+    if (length > maxBytes) throw new ContentTooLarge()
+  }
+}
+
+/** Refuses a write that does not say for which state of the document it is, if the settings require that. */
+export function refuseUnconditional ({ config }: FastifyInstance): Hook {
+  return async function refuseWithoutCondition ({ headers }) {
+    if (config.REQUIRE_IF_MATCH) assertPrecondition(headers)
+  }
+}
+
+/** The content of a request that `refuseContentByHeaders` has let through. @throws ContentMissing */
+export function contentOf ({ headers, body }: FastifyRequest): Content {
+  const from = inputFormatOf(headers['content-type'])
+  // An empty body in chunks is known only once it has been read.
+  if (!(body instanceof Uint8Array) || body.length === 0 || from === undefined) throw new ContentMissing()
+  return { input: body, from }
+}
+
+/** How the settings and the request say that content is read. */
+export function editOptionsOf ({ config }: FastifyInstance, fragment: string | undefined): EditOptions {
+  const origin = webOrigin(config)
+  return {
+    softBreaks: config.CONVERSION_SOFT_BREAKS,
+    math: config.CONVERSION_MATH,
+    ...fragment !== undefined && { fragment },
+    ...origin !== undefined && { origin },
+  }
+}
+
+/** The circumstances of a write, without a condition. */
+export function writeOf (room: string, { headers }: FastifyRequest, reply: FastifyReply, strict?: string): Write {
+  const user = headers['x-user-id']
+  return {
+    room,
+    authors: typeof user === 'string' && user !== '' ? [user] : [],
+    isStrict: strict === '1' || strict === 'true',
+    signal: abortOnDisconnect(reply),
+  }
+}

@@ -1,0 +1,40 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import Type from 'typebox'
+import { DocumentChanged, DocumentExists } from '../documents/document-failure.ts'
+import { answerChanged, answerCreated, answerFailedWrite } from '../http/answer-written.ts'
+import {
+  contentOf, contentQuery, documentParams, editOptionsOf, readBodiesAsBytes, refuseContentByHeaders, refuseInvalidName,
+  refuseUnconditional, writeHeaders, writeOf,
+} from '../http/document-body.ts'
+import { ifMatchOf, mustCreate } from '../http/precondition.ts'
+
+const schema = {
+  summary: 'Replace the content of a document where it differs; with If-None-Match: * create it',
+  params: documentParams,
+  querystring: Type.Object(contentQuery),
+  headers: writeHeaders,
+}
+
+const replaceDocument: FastifyPluginAsyncTypebox = async function (scope) {
+  const bodyLimit = scope.config.CONVERSION_FILE_MAX_SIZE
+  const onRequest = [refuseInvalidName(scope), refuseContentByHeaders(scope), refuseUnconditional(scope)]
+  readBodiesAsBytes(scope)
+
+  scope.put('/collaboration/api/documents/:room', { schema, bodyLimit, onRequest }, async (request, reply) => {
+    const { params: { room }, query: { fragment, strict }, headers } = request
+    const isNew = mustCreate(headers)
+    const ifMatch = ifMatchOf(headers)
+    const content = { ...contentOf(request), ...editOptionsOf(scope, fragment) }
+    const write = writeOf(room, request, reply, strict)
+    try {
+      if (isNew) return answerCreated(reply, room, await scope.documentWriter.create(write, { type: 'create', ...content }))
+      return answerChanged(reply, await scope.documentWriter.change({ ...write, ifMatch }, { type: 'replace', ...content }))
+    } catch (error) {
+      // The condition was that it does not exist.
+      return answerFailedWrite(reply, error instanceof DocumentExists ? new DocumentChanged(error.sequence) : error)
+    }
+  })
+}
+
+/** `PUT /collaboration/api/documents/<room>`. */
+export default replaceDocument
