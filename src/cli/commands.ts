@@ -2,6 +2,7 @@ import { prepare } from '../settings/prepare.ts'
 import type { Store } from '../store/store.ts'
 import { backup } from './backup.ts'
 import { check } from './check.ts'
+import { deleteDocuments } from './delete.ts'
 import { UsageError, type Call, type Command, type Operands } from './command.ts'
 import { discardSetAside } from './discard-set-aside.ts'
 import { exportDocuments } from './export.ts'
@@ -52,6 +53,14 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     operands: { shown: '<name …>', noun: 'the name of a document', least: 1, most: Infinity },
     options: ['store'],
     run: writing((store, { console, operands }) => discardSetAside(store, console, operands)),
+  }],
+  ['delete', {
+    summary: 'permanently deletes the documents named, and closes their connections; asks nothing',
+    details: `The running service deletes them: the command reads its address and secret from HOST, PORT and
+COLLABORATION_SERVER_SECRET, as the service does. If no service runs, the command deletes them in the store.`,
+    operands: { shown: '<name …>', noun: 'the name of a document', least: 1, most: Infinity },
+    options: ['store'],
+    run: ({ console, env, operands, options }) => deleteDocuments(operands, options, env, console),
   }],
   ['backup', {
     summary: 'copies the embedded store to a new folder',

@@ -55,8 +55,8 @@ export const refusalRules = {
   },
   deleted: {
     codes: [4404],
-    seen: 'Reserved: this version does not send it.',
-    remedy: 'Nothing. Django denies access to a deleted document, so it is refused as `forbidden`.',
+    seen: 'y-websocket: permission denied, then closed. Hocuspocus: permission denied; the socket stays open.',
+    remedy: 'Nothing, if the document was deleted over HTTP or with `y-provider delete`: nobody can open it, and a page that still has its text is refused even after the name is in use again. Reload such a page. See [deleting documents](documents.md#delete-documents).',
   },
   tooLarge: {
     codes: [4413],

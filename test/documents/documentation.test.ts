@@ -5,7 +5,7 @@ import t from 'tap'
 import { listen, secret } from '../helper.ts'
 import { python, requirePython } from '../processes.ts'
 import { rootUrl } from '../root.ts'
-import { documentUrl, markdownOf } from '../routes/documents.ts'
+import { markdownOf } from '../routes/documents.ts'
 
 // Runs the examples of docs/documents.md in their order, unchanged except for the address.
 const text = readFileSync(new URL('docs/documents.md', rootUrl), 'utf8')
@@ -25,10 +25,14 @@ await t.test('The examples with curl work', async (t) => {
     const { stdout } = await run('bash', ['-euc', example.replace('http://localhost:4444', url)], { env })
     if (stdout !== '') shown.push(stdout)
   }
-  t.same(shown, ['# Minutes\n\nNobody came.\n'])
-  for (const room of ['my-room', 'my-copy']) {
-    t.equal(await markdownOf(app, room), '# Minutes\n\nEverybody came.\n\n**Next meeting:** never.\n', documentUrl(room))
-  }
+  const [read, page, some, connections, reset] = shown
+  t.equal(read, '# Minutes\n\nNobody came.\n')
+  t.match(JSON.parse(page ?? ''), { documents: [{ name: 'my-copy' }, { name: 'my-room' }], next: null })
+  t.match(JSON.parse(some ?? ''), { documents: [{ name: 'my-room', connections: 0 }] })
+  t.same(JSON.parse(connections ?? ''), { connections: [], next: null })
+  t.same(JSON.parse(reset ?? ''), { message: 'Connections reset' })
+  t.equal(await markdownOf(app, 'my-room'), '# Minutes\n\nEverybody came.\n\n**Next meeting:** never.\n')
+  t.ok(await app.documents.wasDeleted('my-copy'))
 })
 
 await t.test('The examples for Django work', async (t) => {
@@ -41,8 +45,7 @@ ${examples('python').join('\n').replace('http://localhost:4444', url)}
 assert text == "# Minutes\\n\\nNobody came.\\n", text
 `
   await run(python, ['-c', program], { env: { PATH: process.env['PATH'] } })
-  for (const room of ['my-room', 'my-copy']) {
-    t.equal(await markdownOf(app, room), '# MINUTES\n\nA paragraph below the title.\n\nNOBODY CAME.\n')
-  }
+  t.equal(await markdownOf(app, 'my-room'), '# MINUTES\n\nA paragraph below the title.\n\nNOBODY CAME.\n')
+  t.ok(await app.documents.wasDeleted('my-copy'))
   t.same(await app.store.authors('my-room', 0), ['ada'])
 })
