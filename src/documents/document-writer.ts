@@ -1,5 +1,6 @@
 import { ConversionFailure } from '../convert/conversion-failure.ts'
 import type { DroppedItem } from '../convert/dropped.ts'
+import { BoundedMap } from '../queue/bounded-map.ts'
 import type { Store, StoredDocument } from '../store/store.ts'
 import type { Rooms } from '../sync/rooms.ts'
 import { logBytes } from '../sync/save/stored-documents.ts'
@@ -9,7 +10,7 @@ import type { Documents, ReadDocument } from './documents.ts'
 import { DocumentTurns } from './document-turns.ts'
 import type { DocumentEditor } from './edit/document-editor.ts'
 import type {
-  CopyRequest, CreateRequest, Edited, EditRequest, InsertRequest, MergeRequest, ReplaceRequest,
+  CopyRequest, CreateRequest, Edited, EditingClient, EditRequest, InsertRequest, MergeRequest, ReplaceRequest,
 } from './edit/edit-request.ts'
 import { failStore, failWork } from './failures.ts'
 
@@ -53,6 +54,9 @@ export interface DocumentWriterOptions {
 /** A Yjs update without content. */
 const emptyUpdate = Uint8Array.of(0, 0)
 
+/** Documents whose client is remembered, at about 100 bytes each. */
+const maxClients = 10_000
+
 /** Attempts in a row if the document is deleted and created again each time. */
 const maxAttempts = 3
 
@@ -64,6 +68,8 @@ const maxAttempts = 3
 export class DocumentWriter {
   readonly #options: DocumentWriterOptions
   readonly #turns = new DocumentTurns()
+  /** The client that has edited each document for this node */
+  readonly #clients = new BoundedMap<string, EditingClient>(maxClients)
 
   constructor (options: DocumentWriterOptions) {
     this.#options = options
@@ -118,13 +124,18 @@ export class DocumentWriter {
     const read = await this.#read(document, write.signal)
     const { sequence: readAt, stored } = read
     if (ifMatch?.includes(readAt) === false) throw new DocumentChanged(readAt)
-    const { update, dropped } = await this.#edit(write, { ...change, state: read.update })
+    const { update, dropped, client } = await this.#edit(write, this.#requestOf(document, change, read.update))
     if (update === undefined) return { sequence: readAt, dropped }
     await this.#assertHolds(document, stored, update)
     const condition = { readAt, isLast: ifMatch !== undefined }
-    const appended = await store.appendIf({ document, update, authors }, condition).catch(failStore)
+    const appended = await store.appendIf({ document, update, authors }, condition).catch((cause: unknown) => {
+      // The update may have been stored although the connection was lost: another one must not have the same clocks.
+      this.#clients.delete(document)
+      return failStore(cause)
+    })
     switch (appended.type) {
       case 'stored':
+        if (client !== undefined) this.#clients.set(document, client)
         this.#wrote(document, stored, update, appended.seq)
         return { sequence: appended.seq, dropped }
       case 'absent':
@@ -133,6 +144,12 @@ export class DocumentWriter {
         if (ifMatch !== undefined) throw new DocumentChanged(appended.lastSeq)
         return undefined
     }
+  }
+
+  #requestOf (document: string, change: Change, state: Uint8Array): EditRequest {
+    const client = this.#clients.get(document)
+    if (change.type === 'merge' || client === undefined) return { ...change, state }
+    return { ...change, state, client }
   }
 
   /** Stores a new document. */

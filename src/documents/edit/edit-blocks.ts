@@ -10,7 +10,9 @@ import { type BlockChange, changeInPlace, rebuild } from './change-blocks.ts'
 import { Draft } from './draft.ts'
 import { DraftWriter } from './draft-writer.ts'
 import { BlockNotFound } from './edit-failures.ts'
-import type { BlockFormat, Edited, EditOptions, InsertPosition, InsertRequest, ReplaceRequest } from './edit-request.ts'
+import type {
+  BlockFormat, Edited, EditingClient, EditOptions, InsertPosition, InsertRequest, ReplaceRequest,
+} from './edit-request.ts'
 import { givenIds } from './given-ids.ts'
 import { matchBlocks, originsOf } from './match-blocks.ts'
 import { OpenDocument } from './open-document.ts'
@@ -34,7 +36,7 @@ export function editBlocks (request: BlockRequest, table: BlockTable): Edited {
   const wanted = readBlocks(request, table, dropped)
   const edit = new BlockEdit(request, table, dropped)
   const update = request.type === 'insert' ? edit.insert(wanted, request.position) : edit.replaceAll(wanted)
-  return { update, dropped: dropped.list() }
+  return { update, dropped: dropped.list(), client: edit.client }
 }
 
 class BlockEdit {
@@ -55,9 +57,11 @@ class BlockEdit {
     this.#format = request
     this.#fragmentName = request.fragment ?? defaultFragment
     this.#given = request.from === 'json' ? givenIds(request.input) : new Set()
-    this.#document = new OpenDocument(request.state)
+    this.#document = new OpenDocument(request.state, request.client)
     this.#fragment = readStoredBlocks(readTree(this.#document.doc.getXmlFragment(this.#fragmentName)), table)
   }
+
+  get client (): EditingClient { return this.#document.client }
 
   /** Replaces all blocks. */
   replaceAll (wanted: readonly Block[]): Uint8Array | undefined {

@@ -15,6 +15,16 @@ export type InsertPosition =
   | { readonly after: string }
   | { readonly replace: string }
 
+/**
+ * A client id under which edits of a document are made one after the other. Each client stays in the document for ever,
+ * so a writer that used a new one each time would fill it with clients.
+ */
+export interface EditingClient {
+  readonly id: number
+  /** The clock after its last edit. If the document has another one, a new client makes the edit. */
+  readonly clock: number
+}
+
 /** The first content of a document that does not exist yet. */
 export interface CreateRequest extends EditOptions {
   readonly type: 'create'
@@ -27,6 +37,8 @@ export interface ReplaceRequest extends EditOptions {
   readonly type: 'replace'
   /** The stored document as one Yjs update, V1. */
   readonly state: Uint8Array
+  /** The client that makes the edit. Only blocks are written by it. */
+  readonly client?: EditingClient
   readonly input: Uint8Array
   readonly from: InputFormat
 }
@@ -35,6 +47,7 @@ export interface ReplaceRequest extends EditOptions {
 export interface InsertRequest extends EditOptions {
   readonly type: 'insert'
   readonly state: Uint8Array
+  readonly client?: EditingClient
   readonly input: Uint8Array
   readonly from: BlockFormat
   readonly position: InsertPosition
@@ -64,4 +77,6 @@ export interface Edited {
   readonly update: Uint8Array | undefined
   /** What the input holds that the document cannot, each kind with its count. */
   readonly dropped: DroppedItem[]
+  /** The client that has made the edit, for the next one. */
+  readonly client?: EditingClient
 }

@@ -1,12 +1,17 @@
 import * as Y from 'yjs'
 import { DamagedState } from './edit-failures.ts'
+import type { EditingClient } from './edit-request.ts'
 
 /** A document that is edited once, in memory. */
 export class OpenDocument {
   readonly doc: Y.Doc
 
-  /** @param state the whole document as one update, V1 @throws DamagedState */
-  constructor (state: Uint8Array) {
+  /**
+   * @param state the whole document as one update, V1
+   * @param client makes the edit if it has made no other since; default: a new client
+   * @throws DamagedState
+   */
+  constructor (state: Uint8Array, client?: EditingClient) {
     // Collection would be wasted on a document that is dropped at once.
     this.doc = new Y.Doc({ gc: false })
     try {
@@ -14,7 +19,18 @@ export class OpenDocument {
     } catch (cause) {
       throw new DamagedState({ cause })
     }
-    while (this.doc.store.clients.has(this.doc.clientID)) this.doc.clientID = newClientId()
+    if (client !== undefined && this.#clockOf(client.id) === client.clock) this.doc.clientID = client.id
+    else while (this.doc.store.clients.has(this.doc.clientID)) this.doc.clientID = newClientId()
+  }
+
+  /** The client that makes the edit, with its clock so far. */
+  get client (): EditingClient {
+    const id = this.doc.clientID
+    return { id, clock: this.#clockOf(id) }
+  }
+
+  #clockOf (id: number): number {
+    return Y.getState(this.doc.store, id)
   }
 
   /** Adds an update of the document. */
