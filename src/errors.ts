@@ -17,6 +17,8 @@ export const RoomNotFound = createError('YP_ROOM_NOT_FOUND', 'Room not found', 4
 export const DocumentNotFound = createError('YP_DOCUMENT_NOT_FOUND', 'Document not found', 404)
 /** The document of this name was deleted. */
 export const DocumentDeleted = createError('YP_DOCUMENT_DELETED', 'The document was deleted', 410)
+/** The update belongs to a document of this name that was deleted; a new one has the name. */
+export const UpdateStale = createError('YP_UPDATE_STALE', 'The update belongs to a document that was deleted', 410)
 /** A document of this name exists already. */
 export const DocumentExists = createError('YP_DOCUMENT_EXISTS', 'The document exists already', 409)
 /** The document is not in the state that the request names. */

@@ -12,11 +12,12 @@ import type { DroppedItem } from '../convert/dropped.ts'
  * - `changed`: it is not as it was when it was read (`DocumentChanged`)
  * - `lossy`: it cannot hold all of the content (`LossyContent`)
  * - `full`: it would exceed a limit of documents
+ * - `stale`: the update belongs to a document of this name that was deleted
  * - `cancelled`: it is no longer wanted
  */
 export type DocumentFailureReason =
   | 'name' | 'damaged' | 'unavailable' | 'busy' | 'deadline' | 'memory'
-  | 'absent' | 'deleted' | 'exists' | 'changed' | 'lossy' | 'full' | 'cancelled'
+  | 'absent' | 'deleted' | 'exists' | 'changed' | 'lossy' | 'full' | 'stale' | 'cancelled'
 
 /** A document cannot be read or written. `cause` is the error behind it, if there is one. */
 export class DocumentFailure extends Error {

@@ -1,9 +1,10 @@
 import { ConversionFailure } from '../convert/conversion-failure.ts'
 import type { DroppedItem } from '../convert/dropped.ts'
 import { BoundedMap } from '../queue/bounded-map.ts'
-import type { Store, StoredDocument } from '../store/store.ts'
+import { DamagedDocument, type Store, type StoredDocument } from '../store/store.ts'
 import type { Rooms } from '../sync/rooms.ts'
 import { logBytes } from '../sync/save/stored-documents.ts'
+import type { DeletedContent } from './deleted-content.ts'
 import type { DocumentCapacity } from './document-capacity.ts'
 import { DocumentChanged, DocumentExists, DocumentFailure, LossyContent } from './document-failure.ts'
 import type { Documents, ReadDocument } from './documents.ts'
@@ -48,6 +49,7 @@ export interface DocumentWriterOptions {
   readonly documents: Documents
   readonly editor: DocumentEditor
   readonly capacity: DocumentCapacity
+  readonly deletedContent: DeletedContent
   readonly rooms: Pick<Rooms, 'wrote'>
 }
 
@@ -127,6 +129,7 @@ export class DocumentWriter {
     const { update, dropped, client } = await this.#edit(write, this.#requestOf(document, change, read.update))
     if (update === undefined) return { sequence: readAt, dropped }
     await this.#assertHolds(document, stored, update)
+    if (change.type === 'merge') await this.#assertNotDeleted(document, stored, update)
     const condition = { readAt, isLast: ifMatch !== undefined }
     const appended = await store.appendIf({ document, update, authors }, condition).catch((cause: unknown) => {
       // The update may have been stored although the connection was lost: another one must not have the same clocks.
@@ -188,6 +191,12 @@ export class DocumentWriter {
     await this.#options.capacity.assertHolds(document, stored, update).catch((cause: unknown) => {
       if (cause instanceof DocumentFailure) throw cause
       failWork(cause)
+    })
+  }
+
+  async #assertNotDeleted (document: string, stored: StoredDocument, update: Uint8Array): Promise<void> {
+    await this.#options.deletedContent.assertNone(document, stored, update).catch((cause: unknown) => {
+      throw cause instanceof DamagedDocument ? new DocumentFailure('damaged', cause.message, { cause }) : cause
     })
   }
 

@@ -4,7 +4,7 @@ import { BlockNotFound as NoSuchBlock, DamagedState } from '../documents/edit/ed
 import {
   BlockNotFound, Busy, ClientDisconnected, ContentTooLarge, ConversionTooSlow, DocumentChanged, DocumentDamaged,
   DocumentDeleted, DocumentExists, DocumentFull, DocumentNotConvertible, DocumentNotFound, DocumentTooLarge,
-  RoomNameInvalid, StoreUnavailable,
+  RoomNameInvalid, StoreUnavailable, UpdateStale,
 } from '../errors.ts'
 import { conversionError } from './conversion-error.ts'
 
@@ -39,6 +39,7 @@ function httpErrorFor (failure: DocumentFailure): Error {
     case 'exists': return new DocumentExists()
     case 'changed': return new DocumentChanged()
     case 'full': return new DocumentFull({ cause: failure })
+    case 'stale': return new UpdateStale()
     // `answerFailedWrite` has answered it, with what would be lost.
     case 'lossy': return failure
   }

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { pathToFileURL } from 'node:url'
 import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
+import { DeletedContent } from '../documents/deleted-content.ts'
 import { DocumentCapacity } from '../documents/document-capacity.ts'
 import { DocumentWriter } from '../documents/document-writer.ts'
 import { openDocumentEditor } from '../documents/edit/document-editor.ts'
@@ -33,6 +34,7 @@ export default fp(async function documentWriter (app: FastifyInstance) {
     maxDocumentClients: config.MAX_DOCUMENT_CLIENTS,
     maxDocumentDeleteRanges: config.MAX_DOCUMENT_DELETE_RANGES,
   }, documentWork)
-  app.decorate('documentWriter', new DocumentWriter({ store, documents, editor, capacity, rooms }))
+  const deletedContent = new DeletedContent(store, documentWork)
+  app.decorate('documentWriter', new DocumentWriter({ store, documents, editor, capacity, deletedContent, rooms }))
   app.addHook('onClose', () => editor.close())
 }, { name: 'document-writer', dependencies: ['env', 'store', 'document-work', 'documents', 'rooms'], fastify: '5.x' })

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import * as Y from 'yjs'
-import { readIfMatch } from '../../src/http/if-match.ts'
 import { folder } from '../cli/filled-store.ts'
 import { connect, kinds } from '../clients/connect.ts'
 import { eventually } from '../clients/eventually.ts'
@@ -40,10 +39,9 @@ await t.test('A deletion that cannot be done changes nothing and says why', asyn
   for (const [path, headers, status, error] of [
     [url('unknown'), {}, 404, 'Document not found'],
     [url(' a'), {}, 400, 'Invalid room name'],
-    [url('a'), { 'if-match': '"1-yjs"' }, 412, 'The document has changed: read it again'],
-    [url('a'), { 'if-match': 'W/"2-yjs"' }, 412, 'The document has changed: read it again'],
-    [url('a'), { 'if-match': '2' }, 400, 'Invalid If-Match: entity tags in quotation marks, or *, are needed'],
-    [url('a'), { 'if-match': '' }, 400, 'Invalid If-Match: entity tags in quotation marks, or *, are needed'],
+    [url('a'), { 'if-match': '"1-yjs"' }, 412, 'The document is not as If-Match or If-None-Match says'],
+    [url('a'), { 'if-match': '2' }, 400, 'Invalid If-Match'],
+    [url('a'), { 'if-match': '' }, 400, 'Invalid If-Match'],
     [url('unknown'), { 'if-match': '*' }, 404, 'Document not found'],
     [url('a'), { authorization: 'wrong' }, 403, 'Forbidden: Invalid API Key'],
     [documents, {}, 400, 'Room name not provided'],
@@ -55,7 +53,7 @@ await t.test('A deletion that cannot be done changes nothing and says why', asyn
     const answer = await remove(app, path, headers)
     t.equal(answer.statusCode, status, `${path.slice(0, 60)} ${JSON.stringify(headers)}`)
     t.same(answer.json(), { error })
-    t.equal(answer.headers.etag, status === 412 ? '"2-yjs"' : undefined)
+    t.equal(answer.headers.etag, status === 412 ? '"2"' : undefined)
   }
   t.equal(await statusOf(app, url('a')), 200)
 })
@@ -125,17 +123,6 @@ await t.test('While the store is down nothing is deleted, and the client can ret
   t.same(answer.json(), { error: 'The store is unavailable: try again' })
   t.ok(answer.headers['retry-after'])
   t.equal((await remove(app, `${documents}?room=a`)).statusCode, 503)
-})
-
-await t.test('If-Match is read as HTTP says', async (t) => {
-  const names = (header: string, ...sequences: number[]): boolean[] =>
-    sequences.map((sequence) => readIfMatch(header)?.(sequence) === true)
-  t.equal(readIfMatch(undefined), undefined)
-  t.same(names('"5-yjs"', 4, 5, 55), [false, true, false])
-  t.same(names(' "5-yjs" ,"7-a,b", "9"', 5, 7, 9, 1), [true, true, true, false])
-  t.same(names('W/"5-yjs", "x", ""', 5), [false])
-  t.same(names(' * ', 1), [true])
-  for (const header of ['', ',', '5', '"5', '5-yjs"', '*, "5"', '"5" "6"', '"5"x']) t.throws(() => readIfMatch(header), /Invalid If-Match/)
 })
 
 await t.test('Everybody in a deleted document is sent away for good, and what they had cannot come back', async (t) => {

@@ -42,6 +42,23 @@ await t.test('A Yjs update is merged; one that brings nothing new is not stored'
   t.equal((await app.store.load('a'))?.lastSeq, 3)
 })
 
+await t.test('A Yjs update of a deleted document is refused when the name is in use again', async (t) => {
+  const app = await build(t)
+  await call(app, 'POST', documentUrl('a'), textUpdate('old'))
+  const old = await docOf(app, 'a')
+  t.equal((await call(app, 'DELETE', documentUrl('a'))).statusCode, 204)
+  await call(app, 'POST', documentUrl('a'), textUpdate('new'))
+  const known = Y.encodeStateVector(old)
+  old.getText('text').insert(3, '!')
+  for (const update of [Y.encodeStateAsUpdate(old), Y.encodeStateAsUpdate(old, known)]) {
+    const answer = await call(app, 'PATCH', documentUrl('a'), update)
+    t.ok(answer.statusCode >= 400, String(answer.statusCode))
+  }
+  t.equal((await call(app, 'PATCH', documentUrl('a'), Y.encodeStateAsUpdate(old))).json().error, 'The update belongs to a document that was deleted')
+  t.equal((await call(app, 'PATCH', documentUrl('a'), textUpdate('er'))).statusCode, 204)
+  t.match((await docOf(app, 'a')).getText('text').toString(), /^(newer|ernew)$/)
+})
+
 await t.test('Many clients that add to a document at the same time all succeed', async (t) => {
   const app = await build(t)
   await call(app, 'POST', documentUrl('a'), 'zero')
