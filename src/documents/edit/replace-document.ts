@@ -6,7 +6,7 @@ import { checkDocument, progressOf } from './merge-update.ts'
 import { OpenDocument } from './open-document.ts'
 import { matchSequences } from './sequence-diff.ts'
 import { textDelta } from './text-delta.ts'
-import { runsOf, readTree } from './tree.ts'
+import { readForeignTree, readTree, runsOf } from './tree.ts'
 import { type SharedType, TypeCloner } from './type-cloner.ts'
 import { applyDelta, writeTree } from './write-tree.ts'
 
@@ -72,7 +72,7 @@ class Replacement {
   }
 
   #nodes (old: Y.XmlFragment, wanted: Y.XmlFragment): void {
-    writeTree(this.#transaction, old, readTree(old), readTree(wanted))
+    writeTree(this.#transaction, old, readTree(old), readForeignTree(wanted))
   }
 
   #text (old: Y.Text, wanted: Y.Text): void {

@@ -43,22 +43,32 @@ export function isTreeText (node: TreeNode): node is TreeText {
 }
 
 /** Reads the children of a fragment with their sources. @throws InvalidContent if they are nested too deep */
-export function readTree (type: Y.XmlFragment, depth = 0): TreeNode[] {
+export function readTree (type: Y.XmlFragment): TreeNode[] {
+  return read(type, true, 0)
+}
+
+/** Reads the children of a fragment as they shall be in another document. @throws InvalidContent */
+export function readForeignTree (type: Y.XmlFragment): TreeNode[] {
+  return read(type, false, 0)
+}
+
+function read (type: Y.XmlFragment, hasSource: boolean, depth: number): TreeNode[] {
   if (depth > maxTreeDepth) throw new InvalidContent('Elements are nested too deep')
   const nodes: TreeNode[] = []
   for (let item = type._start; item !== null; item = item.right) {
     const child = !item.deleted && item.content instanceof Y.ContentType ? item.content.type : undefined
-    if (child instanceof Y.XmlText) nodes.push(textOf(child))
+    if (child instanceof Y.XmlText) nodes.push({ ...textOf(child), ...hasSource && { source: child } })
     else if (child instanceof Y.XmlElement) {
-      const children = readTree(child, depth + 1)
-      nodes.push({ name: child.nodeName, attributes: attributesOf(child), children, source: child })
+      const children = read(child, hasSource, depth + 1)
+      const element = { name: child.nodeName, attributes: attributesOf(child), children }
+      nodes.push(hasSource ? { ...element, source: child } : element)
     }
   }
   return nodes
 }
 
 function textOf (type: Y.XmlText): TreeText {
-  const text = { ...runsOf(type), source: type }
+  const text = runsOf(type)
   return type._map.size === 0 ? text : { ...text, attributes: attributesOf(type) }
 }
 
