@@ -98,7 +98,7 @@ await t.test('A removal and a compaction wait for an append in progress, and inc
     const upTo = ((await store.load('a'))?.lastSeq ?? 0) - 1
     await server.asAdmin(async (client) => {
       await client.query('BEGIN')
-      await client.query(statements(place.schema).append, [['a'], [0], [8], [crc32('a', crc32('on the way'.slice(0, 8)))], Buffer.from('on the way'), [null]])
+      await client.query(statements(place.schema).append, [['a'], [0], [8], [crc32('a', crc32('on the way'.slice(0, 8)))], Buffer.from('on the way'), [null], [0], ['a']])
       const acting = act === 'remove' ? store.remove('a') : store.compact('a', { replaces: 0, upTo, pieces: [bytes('x')], known: bytes('k') })
       await waiting(place.schema)
       await client.query('COMMIT')
