@@ -15,7 +15,7 @@ const rows = {
   'fan-out-10k': { rooms: 1, people: 100, perSecond: 101 },
   'fan-out-100k': { rooms: 1, people: 100, perSecond: 1010 },
   'rooms-500': { rooms: 500, people: 4, perSecond: 1000 },
-  // About half of the bench's row rooms-5000: two servers with 20,000 clients need more files than a process usually has.
+  // About half of the bench's row rooms-5000: 20,000 clients of two servers need more files than a process usually has.
   'rooms-2400': { rooms: 2400, people: 2, perSecond: 125, warmUpPerSecond: 10_000, turnSeconds: 12 },
 }
 const defaultTurnSeconds = 2
@@ -71,7 +71,10 @@ async function load (name: string, { rooms, people }: Row): Promise<Loaded> {
 }
 
 /** @returns CPU seconds per million deliveries of one turn */
-async function measureTurn ({ server, crowd }: Loaded, { perSecond, turnSeconds = defaultTurnSeconds }: Row): Promise<number> {
+async function measureTurn (
+  { server, crowd }: Loaded,
+  { perSecond, turnSeconds = defaultTurnSeconds }: Row
+): Promise<number> {
   const [cpu, delivered] = [server.cpuSeconds, crowd.delivered]
   await crowd.write(perSecond, turnSeconds)
   if (!await crowd.drain(drainMs)) throw new Error(`Not everything was delivered. Dropped: ${crowd.dropped.join(', ')}`)

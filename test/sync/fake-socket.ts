@@ -73,6 +73,7 @@ export class FakeSocket implements Socket {
     this.pings++
     this.pingedAt = this.#now()
   }
+
   terminate (): void { this.close({ code: 1006, reason: '' }) }
 
   close (reason: CloseReason): void {
