@@ -55,17 +55,32 @@ class InlineMerge {
 
   /** Units that are read as they are stored. */
   #alike ({ a, b, length }: Stretch): void {
-    for (let i = 0; i < length; i++) {
-      const place = this.#kept[b + i]!
-      const hidden = hiddenFormats(this.#stored.formatsAt(a + i), this.#read.formatsAt(b + i))
+    for (let start = 0; start < length;) {
+      const [stored, read] = [a + start, b + start]
+      const place = this.#kept[read]!
+      const end = this.#endOfPart(stored, read, place, length - start)
+      const hidden = hiddenFormats(this.#stored.formatsAt(stored), this.#read.formatsAt(read))
       if (place < 0) this.#gone = this.#gone === undefined ? hidden : common(this.#gone, hidden)
       else {
         this.#insert(place, hidden)
-        this.#keep(a + i, b + i, place)
-        this.#next = place + 1
+        this.#keep(stored, read, place, end)
+        this.#next = place + end
         this.#before = hidden
       }
+      start += end
     }
+  }
+
+  /** The number of units from here on, at most `most`, that stay together, or are gone, and share all formats. */
+  #endOfPart (stored: number, read: number, place: number, most: number): number {
+    const shared = Math.min(
+      this.#stored.endOfRun(stored, stored + most) - stored,
+      this.#read.endOfRun(read, read + most) - read,
+      place < 0 ? most : this.#wanted.endOfRun(place, place + most) - place
+    )
+    let end = 1
+    while (end < shared && this.#kept[read + end] === (place < 0 ? -1 : place + end)) end++
+    return end
   }
 
   /** Units that are read otherwise than they are stored. They stay if what is read stays. */
@@ -84,11 +99,15 @@ class InlineMerge {
   }
 
   #copy (from: number, to: number): void {
-    for (let i = from; i < to; i++) this.#line.add(this.#stored, i, this.#stored.formatsAt(i))
+    for (let start = from; start < to;) {
+      const end = this.#stored.endOfRun(start, to)
+      this.#line.add(this.#stored, start, end, this.#stored.formatsAt(start))
+      start = end
+    }
   }
 
-  /** Adds one unit that stays. */
-  #keep (stored: number, read: number, wanted: number): void {
+  /** Adds units that stay, and share all formats. */
+  #keep (stored: number, read: number, wanted: number, length: number): void {
     const formats = mergeFormats(
       this.#stored.formatsAt(stored),
       this.#read.formatsAt(read),
@@ -96,19 +115,18 @@ class InlineMerge {
     )
     const [before, after] = [this.#read.insertedAt(read), this.#wanted.insertedAt(wanted)]
     const isChanged = before !== undefined && after !== undefined && keyOf(before) !== keyOf(after)
-    if (isChanged) this.#line.add(this.#wanted, wanted, formats)
-    else this.#line.add(this.#stored, stored, formats)
+    if (isChanged) this.#line.add(this.#wanted, wanted, wanted + length, formats)
+    else this.#line.add(this.#stored, stored, stored + length, formats)
   }
 
   /** Adds the wanted units before a place. They inherit formats that what they replace had, or both neighbours have. */
   #insert (to: number, after: Formats | undefined): void {
-    if (this.#next < to) {
-      const between = this.#before !== undefined && after !== undefined ? common(this.#before, after) : undefined
-      const inherited = this.#gone ?? between ?? noFormats
-      for (let i = this.#next; i < to; i++) {
-        this.#line.add(this.#wanted, i, withFormats(inherited, this.#wanted.formatsAt(i)))
-      }
-      this.#next = to
+    const between = this.#before !== undefined && after !== undefined ? common(this.#before, after) : undefined
+    const inherited = this.#gone ?? between ?? noFormats
+    while (this.#next < to) {
+      const end = this.#wanted.endOfRun(this.#next, to)
+      this.#line.add(this.#wanted, this.#next, end, withFormats(inherited, this.#wanted.formatsAt(this.#next)))
+      this.#next = end
     }
     this.#gone = undefined
   }
@@ -122,11 +140,12 @@ class LineBuilder {
   #text = ''
   #formats: Formats = noFormats
 
-  add (units: Units, place: number, formats: Formats): void {
-    const inserted = units.insertedAt(place)
+  /** Adds the units of one run. */
+  add (units: Units, from: number, to: number, formats: Formats): void {
+    const inserted = units.insertedAt(from)
     if (inserted === undefined) {
       if (formats !== this.#formats) this.#endRun(formats)
-      this.#text += units.text.charAt(place)
+      this.#text += units.text.slice(from, to)
     } else if ('embed' in inserted) {
       this.#endRun(formats)
       this.#runs.push({ text: '', formats, embed: inserted.embed })

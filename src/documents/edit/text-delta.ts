@@ -54,7 +54,7 @@ function isNothing (step: DeltaStep | undefined): boolean {
 function insert (steps: DeltaStep[], units: Units, from: number, to: number): void {
   for (let start = from; start < to;) {
     const inserted = units.insertedAt(start)
-    const end = inserted === undefined ? units.endOfRun(start, to) : start + 1
+    const end = units.endOfRun(start, to)
     const content = inserted === undefined ? units.text.slice(start, end) : 'embed' in inserted ? inserted.embed : ''
     steps.push({ insert: content, attributes: { ...units.formatsAt(start) } })
     start = end
@@ -65,7 +65,7 @@ function retain (steps: DeltaStep[], a: Units, b: Units, stretch: { a: number, b
   for (let start = 0; start < stretch.length;) {
     const [inA, inB] = [stretch.a + start, stretch.b + start]
     const left = stretch.length - start
-    const length = Math.min(a.endOfFormats(inA, inA + left) - inA, b.endOfFormats(inB, inB + left) - inB)
+    const length = Math.min(a.endOfRun(inA, inA + left) - inA, b.endOfRun(inB, inB + left) - inB)
     addRetain(steps, length, changeOf(a.formatsAt(inA), b.formatsAt(inB)))
     start += length
   }

@@ -9,9 +9,13 @@ export type Inserted = { readonly element: TreeElement } | { readonly embed: unk
 
 /** The children of a block's content as one line: UTF-16 units of text, and one unit for each element in it. */
 export class Units {
+  /** Where runs begin, ascending, and their formats. An element or object is a run of its own. */
+  readonly #starts: number[] = []
   readonly #formats: Formats[] = []
   readonly #inserted = new Map<number, Inserted>()
   #text = ''
+  /** The run that was looked up last: the next one is mostly the same or follows it. */
+  #last = 0
 
   /** Reads the children of an element. */
   static of (nodes: readonly TreeNode[]): Units {
@@ -27,9 +31,9 @@ export class Units {
   addRuns (runs: readonly TreeRun[]): void {
     for (const { text, formats, ...rest } of runs) {
       if ('embed' in rest) this.#insert({ embed: rest.embed }, formats)
-      else {
+      else if (text !== '') {
+        this.#begin(formats)
         this.#text += text
-        for (let left = text.length; left > 0; left--) this.#formats.push(formats)
       }
     }
   }
@@ -42,30 +46,40 @@ export class Units {
   /** Whether anything but characters is among them. */
   get hasInserted (): boolean { return this.#inserted.size > 0 }
 
-  /** The formats of a unit. Neighbours from one run share the object. */
-  formatsAt (index: number): Formats { return this.#formats[index] ?? noFormats }
+  /** The formats of a unit. */
+  formatsAt (index: number): Formats { return this.#formats[this.#runAt(index)] ?? noFormats }
 
   /** The element or object at a place; undefined for a character. */
   insertedAt (index: number): Inserted | undefined { return this.#inserted.get(index) }
 
-  /** The end of the characters from here on that share their formats, at most `to`. */
-  endOfRun (from: number, to: number): number {
-    let end = from + 1
-    while (end < to && this.#formats[end] === this.#formats[from] && !this.#inserted.has(end)) end++
-    return end
+  /** The end of the characters from here on that share their formats, or of the one element here; at most `to`. */
+  endOfRun (index: number, to: number): number {
+    return Math.min(to, this.#starts[this.#runAt(index) + 1] ?? this.length)
   }
 
-  /** The end of the units from here on that share their formats, at most `to`. */
-  endOfFormats (from: number, to: number): number {
-    let end = from + 1
-    while (end < to && this.#formats[end] === this.#formats[from]) end++
-    return end
+  #runAt (index: number): number {
+    const starts = this.#starts
+    for (let run = this.#last; run <= this.#last + 1; run++) {
+      if (starts[run]! <= index && index < (starts[run + 1] ?? Infinity)) return (this.#last = run)
+    }
+    let [low, high] = [0, starts.length]
+    while (high - low > 1) {
+      const middle = (low + high) >> 1
+      if (starts[middle]! <= index) low = middle
+      else high = middle
+    }
+    return (this.#last = low)
+  }
+
+  #begin (formats: Formats): void {
+    this.#starts.push(this.#text.length)
+    this.#formats.push(formats)
   }
 
   #insert (inserted: Inserted, formats: Formats): void {
+    this.#begin(formats)
     this.#inserted.set(this.#text.length, inserted)
     this.#text += placeholder
-    this.#formats.push(formats)
   }
 }
 
