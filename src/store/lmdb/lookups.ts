@@ -81,7 +81,7 @@ export function loadDocument (
     if (!entry.isWhole) throw new DamagedDocument(document, `entry ${entry.seq} of its log fails its checksum`)
     if (entry.seq > from) log.push({ seq: entry.seq, update: new Uint8Array(entry.update) })
   }
-  const hasTombstone = view.doesExist(tombstoneKey(document))
+  const hasTombstone = view.getBinary(tombstoneKey(document)) !== undefined
   return { snapshot, log, lastSeq: state.lastSeq, updatedAt: state.updatedAt, base: state.base, hasTombstone }
 }
 

@@ -33,11 +33,15 @@ export function appendEntries (transaction: Transaction, entries: readonly LogEn
   const seqs: number[] = []
   for (const { document, update, authors, after } of entries) {
     let to = added.get(document)
-    if (after !== undefined && !accepts(transaction, document, after, to?.open)) {
+    const existing = to ? to.open : transaction.document(document)
+    if (after !== undefined && !accepts(transaction, document, existing, after)) {
       seqs.push(0)
       continue
     }
-    if (!to) added.set(document, to = beginAppend(transaction, document, now))
+    if (!to) {
+      const open = existing ?? makeDocument(transaction, document, now)
+      added.set(document, to = { open, entries: [], last: open.journal.at(-1) })
+    }
     const seq = to.open.state.lastSeq + 1
     const fields = { document, documentId: to.open.id, seq, at: now, authors: keptAuthors(authors) }
     const entry = new JournalEntry(fields, update, to.last)
@@ -57,20 +61,16 @@ interface Added {
   last: JournalEntry | undefined
 }
 
-/**
- * Whether the document to which an update belongs was not removed since (`LogEntry.after`).
- * @param open the document, if it was looked up already
- */
-function accepts (transaction: Transaction, document: string, after: number, open: OpenDocument | undefined): boolean {
-  // Only the first update of a new document needs this look-up.
+/** Whether the document to which an update belongs was not removed since (`LogEntry.after`). */
+function accepts (
+  transaction: Transaction,
+  document: string,
+  existing: OpenDocument | undefined,
+  after: number
+): boolean {
+  // Only the first updates of a new document need this look-up.
   if (after === 0) return transaction.get(tombstoneKey(document)) === undefined
-  const existing = open ?? transaction.document(document)
   return existing !== undefined && after > existing.state.base
-}
-
-function beginAppend (transaction: Transaction, document: string, now: number): Added {
-  const open = transaction.document(document) ?? makeDocument(transaction, document, now)
-  return { open, entries: [], last: open.journal.at(-1) }
 }
 
 function addToLog (transaction: Transaction, open: OpenDocument, added: readonly JournalEntry[]): void {

@@ -119,17 +119,22 @@ export class PostgresStore implements Store {
 
   /** @returns a number for each entry; 0: it was rejected */
   async #appendAll (entries: readonly LogEntry[]): Promise<number[]> {
-    const seqs: number[] = []
-    for (const statement of statementsOf(entries)) {
-      const numbers = await this.#appendOnce(statement.map(({ entry }) => entry))
-      for (const [index, { at }] of statement.entries()) seqs[at] = numbers[index] ?? 0
-    }
+    const seqs = isOneStatement(entries) ? await this.#appendOnce(entries) : await this.#appendSeparately(entries)
     const retried = await this.#withBases(entries.filter(({ after }, at) => after === 0 && seqs[at] === 0))
     if (retried.size === 0) return seqs
     const waiting = entries.map((entry, at) => ({ at, entry: seqs[at] === 0 ? retried.get(entry) : undefined }))
       .flatMap(({ at, entry }) => entry === undefined ? [] : [{ at, entry }])
     const numbers = await this.#appendOnce(waiting.map(({ entry }) => entry))
     for (const [index, { at }] of waiting.entries()) seqs[at] = numbers[index] ?? 0
+    return seqs
+  }
+
+  async #appendSeparately (entries: readonly LogEntry[]): Promise<number[]> {
+    const seqs: number[] = []
+    for (const statement of statementsOf(entries)) {
+      const numbers = await this.#appendOnce(statement.map(({ entry }) => entry))
+      for (const [index, { at }] of statement.entries()) seqs[at] = numbers[index] ?? 0
+    }
     return seqs
   }
 
@@ -398,9 +403,19 @@ function infoOf (row: InfoRow): DocumentInfo {
 }
 
 /**
- * Groups entries for one statement each, nearly always a single one: all entries of a document in a statement belong to
- * the same document, and not to removed ones of its name.
+ * Whether all entries of a name belong to the same document. They nearly always do: otherwise a room of a removed
+ * document and one of its successor have added to the same batch.
  */
+function isOneStatement (entries: readonly LogEntry[]): boolean {
+  const afters = new Map<string, number | undefined>()
+  for (const { document, after } of entries) {
+    if (!afters.has(document)) afters.set(document, after)
+    else if (afters.get(document) !== after) return false
+  }
+  return true
+}
+
+/** Groups entries for one statement each, in which all entries of a name belong to the same document. */
 function statementsOf (entries: readonly LogEntry[]): Array<Array<{ readonly at: number, readonly entry: LogEntry }>> {
   const statements: Array<Array<{ readonly at: number, readonly entry: LogEntry }>> = []
   let left = entries.map((entry, at) => ({ at, entry }))
