@@ -39,8 +39,8 @@ const rememberMs = 60 * 60 * 1000
 /** Questions remembered, at about 200 bytes each. */
 const maxLasting = 10_000
 
-/** A count is of use only to the one who waits for it. */
-const isLasting = ({ type }: Question): boolean => type !== 'count'
+/** Whether every node must act on a question: the answer to any other is of use only to the one who waits for it. */
+const isLasting = ({ type }: Question): boolean => type === 'reset' || type === 'delete'
 
 /** Questions to all other nodes, and those that some nodes have yet to be asked. */
 export class Questions {

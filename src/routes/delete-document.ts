@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { DocumentChanged, DocumentDeleted, DocumentNotFound, RoomNameInvalid } from '../errors.ts'
+import { refuseUnconditional } from '../http/document-body.ts'
 import { documentError } from '../http/document-error.ts'
 import { sequenceTagOf } from '../http/entity-tag.ts'
 import { ignoreBody } from '../http/ignore-body.ts'
@@ -19,9 +20,10 @@ const schema = {
 
 const deleteDocument: FastifyPluginAsyncTypebox = async function (scope) {
   const pattern = roomNamePattern(scope.config)
+  const onRequest = refuseUnconditional(scope)
   ignoreBody(scope)
 
-  scope.delete('/collaboration/api/documents/:room', { schema }, async ({ params, headers }, reply) => {
+  scope.delete('/collaboration/api/documents/:room', { schema, onRequest }, async ({ params, headers }, reply) => {
     const { room } = params
     if (!pattern.test(room)) throw new RoomNameInvalid()
     const ifMatch = ifMatchOf(headers)

@@ -125,6 +125,13 @@ await t.test('While the store is down nothing is deleted, and the client can ret
   t.equal((await remove(app, `${documents}?room=a`)).statusCode, 503)
 })
 
+await t.test('With REQUIRE_IF_MATCH, a deletion says which state of the document it is for', async (t) => {
+  const app = await build(t, { REQUIRE_IF_MATCH: 'true' })
+  await seed(app, 'a')
+  t.equal((await remove(app, url('a'))).statusCode, 428)
+  t.equal((await remove(app, url('a'), { 'if-match': '"2-yjs"' })).statusCode, 204)
+})
+
 await t.test('Everybody in a deleted document is sent away for good, and what they had cannot come back', async (t) => {
   for (const kind of kinds) {
     const { app, wsUrl } = await listen(t)
