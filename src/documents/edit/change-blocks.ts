@@ -19,6 +19,12 @@ export interface BlockChange {
   readonly rules: ContentRules
 }
 
+/**
+ * How the contents of blocks change: what the input changes in a block is `merged` with what is stored, or the block
+ * becomes what the input says, if it is changed, or in any case.
+ */
+export type ContentChange = 'merged' | 'rewritten' | 'all rewritten'
+
 /** Drafts by the places that they keep. */
 export type DraftsByPlace = ReadonlyMap<Stored, Draft>
 
@@ -27,17 +33,14 @@ export type DraftsByPlace = ReadonlyMap<Stored, Draft>
  * structure; what is new stands behind the block that it follows; what the format does not show stays beside what it
  * stands beside.
  */
-export function changeInPlace (list: Draft, drafts: DraftsByPlace, change: BlockChange): void {
-  new InPlace(drafts, change).apply(list)
+export function changeInPlace (list: Draft, drafts: DraftsByPlace, change: BlockChange, how: ContentChange): void {
+  new InPlace(drafts, change, how).apply(list)
 }
 
-/**
- * Gives a list the structure of the wanted blocks. A block stays in its place if the format shows it where it is.
- * @param merges whether its content is merged; otherwise it is what the input says
- */
-export function rebuild (list: Draft, drafts: DraftsByPlace, change: BlockChange, merges: boolean): void {
+/** Gives a list the structure of the wanted blocks. A block stays in its place if the format shows it where it is. */
+export function rebuild (list: Draft, drafts: DraftsByPlace, change: BlockChange, how: ContentChange): void {
   const { matches: { kept, moved }, origins } = change
-  const contents = new Contents(change, merges)
+  const contents = new Contents(change, how)
   const build = (blocks: readonly ReadBlock[], parent: Draft): Draft[] => blocks.map((block) => {
     const before = kept.get(block)
     const origin = before && origins.get(before)
@@ -57,17 +60,17 @@ export function rebuild (list: Draft, drafts: DraftsByPlace, change: BlockChange
 /** The contents and ids of blocks after the change. */
 class Contents {
   readonly #change: BlockChange
-  readonly #merges: boolean
+  readonly #how: ContentChange
 
-  constructor (change: BlockChange, merges: boolean) {
+  constructor (change: BlockChange, how: ContentChange) {
     this.#change = change
-    this.#merges = merges
+    this.#how = how
   }
 
   /** The content of a block that stays. */
   merged (stored: TreeElement, read: ReadBlock, wanted: ReadBlock): TreeElement {
-    if (read.shallow === wanted.shallow && this.#merges) return stored
-    if (!this.#merges) return wanted.content
+    if (read.shallow === wanted.shallow && this.#how !== 'all rewritten') return stored
+    if (this.#how !== 'merged') return wanted.content
     return mergeContent(stored, read.content, wanted.content, this.#change.rules)
   }
 
@@ -76,7 +79,7 @@ class Contents {
     const { origins } = this.#change
     const stored = from && origins.get(from)?.stored
     const { block: { id }, isHolder } = wanted
-    const hasContent = from !== undefined && stored?.content !== undefined && this.#merges && !isHolder
+    const hasContent = from !== undefined && stored?.content !== undefined && !isHolder
     const content = hasContent ? this.merged(stored.content, from, wanted) : wanted.content
     const own = stored?.content === undefined ? undefined : idOf(stored.node)
     return { content, isHolder, id: this.#change.isGiven(id) ? id : own ?? id }
@@ -95,10 +98,10 @@ class InPlace {
   /** Drafts of blocks that did not have a place of their own. */
   readonly #expanded = new Map<Block, Draft>()
 
-  constructor (drafts: DraftsByPlace, change: BlockChange) {
+  constructor (drafts: DraftsByPlace, change: BlockChange, how: ContentChange) {
     this.#drafts = drafts
     this.#change = change
-    this.#contents = new Contents(change, true)
+    this.#contents = new Contents(change, how)
   }
 
   apply (list: Draft): void {

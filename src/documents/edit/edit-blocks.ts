@@ -115,9 +115,10 @@ class BlockEdit {
     const change = this.#compare(places, blocks, wanted)
     if (change === undefined) return undefined
     const ways = [
-      (list: Draft) => changeInPlace(list, this.#drafts, change),
-      (list: Draft) => rebuild(list, this.#drafts, change, true),
-      (list: Draft) => rebuild(list, this.#drafts, change, false),
+      (list: Draft) => changeInPlace(list, this.#drafts, change, 'merged'),
+      (list: Draft) => changeInPlace(list, this.#drafts, change, 'rewritten'),
+      (list: Draft) => rebuild(list, this.#drafts, change, 'rewritten'),
+      (list: Draft) => rebuild(list, this.#drafts, change, 'all rewritten'),
     ]
     for (const [index, apply] of ways.entries()) {
       const root = this.#draft()

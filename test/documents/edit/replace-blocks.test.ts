@@ -5,6 +5,7 @@ import * as Y from 'yjs'
 import type { Block } from '../../../src/convert/blocks/block.ts'
 import { anyBlocks } from '../../convert/arbitrary-blocks.ts'
 import { blockDocuments, markdownDocuments } from '../../convert/documents.ts'
+import { oracleBlocks } from '../../convert/oracle.ts'
 import { withoutIds } from '../../convert/without-ids.ts'
 import { tries } from '../../update/tries.ts'
 import { blockFormats, blocksOf, complete, docOf, documentOf, fragmentOf, read, replaced, stateOf, textsOf, xmlOf } from './edited.ts'
@@ -187,4 +188,28 @@ await t.test('Ten changed blocks of a megabyte make an update of less than a kil
   const input = lines.map((line, index) => index % 500 === 7 ? line.replace('sentence', 'phrase') : line)
   const update = replaced(state, input.join('\n\n'), 'markdown')
   t.ok(update !== undefined && update.length < 1000, `${update?.length} bytes`)
+})
+
+await t.test('Formats that two people gave to the same text at the same time can be removed', async (t) => {
+  const state = documentOf([{ content: 'one two three' }])
+  const updates = [[0, 7], [4, 9], [0, 13]].map(([from = 0, length = 0]) => {
+    const doc = docOf(state)
+    const before = Y.encodeStateVector(doc)
+    textsOf(doc)[0]?.format(from, Math.min(length, 13 - from), { bold: {} })
+    return Y.encodeStateAsUpdate(doc, before)
+  })
+  // Merged as a store does, without a document that would tidy the formats.
+  const stored = Y.mergeUpdates([state, ...updates])
+  const update = replaced(stored, 'one two three', 'markdown')
+  const [block] = blocksOf(Y.mergeUpdates([stored, update!]))
+  t.same(block?.content, [{ type: 'text', text: 'one two three', styles: {} }])
+})
+
+await t.test('BlockNote reads what was replaced as the input', async (t) => {
+  const documents = Object.values(blockDocuments)
+  documents.forEach((before, index) => {
+    const after = complete(documents[(index + 1) % documents.length])
+    const state = documentOf(before)
+    t.same(oracleBlocks(stateOf(state, replaced(state, after, 'json'))), oracleBlocks(documentOf(after)))
+  })
 })
