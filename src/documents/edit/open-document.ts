@@ -15,7 +15,9 @@ export class OpenDocument {
     // Collection would be wasted on a document that is dropped at once.
     this.doc = new Y.Doc({ gc: false })
     try {
-      this.add(state)
+      // All at once: to texts that are there already Yjs would also apply deletions of its own, of formats without
+      // effect, and the edit would be made without formats that others still have.
+      Y.applyUpdate(this.doc, state)
     } catch (cause) {
       throw new DamagedState({ cause })
     }
@@ -31,16 +33,6 @@ export class OpenDocument {
 
   #clockOf (id: number): number {
     return Y.getState(this.doc.store, id)
-  }
-
-  /** Adds an update of the document. */
-  add (update: Uint8Array): void {
-    this.doc.transact((transaction) => {
-      Y.applyUpdate(this.doc, update)
-      // Otherwise Yjs would delete formats without effect, here alone: an edit that is made without them would be wrong
-      // where they are still there.
-      transaction.local = true
-    })
   }
 
   /** Makes one edit. @returns the update with nothing else; undefined if nothing was changed */

@@ -21,16 +21,19 @@ import { applyDelta, writeTree } from './write-tree.ts'
  */
 export function replaceDocument (state: Uint8Array, wanted: Uint8Array): Uint8Array | undefined {
   checkDocument(wanted)
-  const document = new OpenDocument(state)
   const progress = progressOf(state, wanted)
-  if (progress !== undefined) document.add(progress)
+  const document = new OpenDocument(progress === undefined ? state : join(state, progress))
   const body = new OpenDocument(wanted).doc
   const change = document.edit((transaction) => {
     const names = new Set([...document.doc.share.keys(), ...body.share.keys()])
     for (const name of names) new Replacement(transaction).root(document.doc, body, name)
   })
   if (progress === undefined || change === undefined) return progress ?? change
-  return mergeUpdates([scanUpdate(progress), scanUpdate(change)])
+  return join(progress, change)
+}
+
+function join (...updates: readonly Uint8Array[]): Uint8Array {
+  return mergeUpdates(updates.map(scanUpdate))
 }
 
 /** The kind of list that a type holds. A root's own kind is not stored, so its content shows it. */
