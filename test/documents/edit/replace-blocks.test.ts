@@ -63,7 +63,7 @@ function sameIn (from: 'html' | 'markdown', a: string, b: string): boolean {
   return one === two
 }
 
-await t.test('Edits at the same time converge, and both stay', async () => {
+await t.test('Edits at the same time converge', async () => {
   fc.assert(fc.property(anyBlocks(), anyBlocks(), fc.constantFrom(...blockFormats), picks, (one, two, from, picks) => {
     const state = documentOf(one)
     const update = replaced(state, read(documentOf(changed(blocksOf(state), complete(two), picks)), from), from)
