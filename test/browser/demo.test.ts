@@ -1,25 +1,11 @@
-import { chromium } from 'playwright-core'
 import t from 'tap'
-import { freePort } from '../free-port.ts'
-import { requireProgram, start } from '../processes.ts'
-
-const chromiumPath = '/usr/bin/chromium'
-
-t.before(() => { requireProgram(chromiumPath, 'chromium') })
+import { openDemo } from './open-demo.ts'
 
 t.test('`make dev` opens a page on which two people edit one document', async (t) => {
-  const [port, demoPort] = [await freePort(), await freePort()]
-  const env = { PORT: String(port), DEMO_PORT: String(demoPort), DATA_DIR: t.testdir(), NODE_ENV: '', COLLABORATION_SERVER_SECRET: '', COLLABORATION_SERVER_ORIGIN: '' }
-  const service = await start(process.execPath, ['scripts/dev.mjs'], { ready: /Server listening/, env })
-  t.teardown(() => service.stop())
-  t.match(service.output(), `see it work     http://localhost:${demoPort}`)
+  const { page, address, service, complaints } = await openDemo(t)
+  t.match(service.output(), `see it work     ${address}`)
 
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'] })
-  t.teardown(() => browser.close())
-  const page = await browser.newPage()
-  const complaints: string[] = []
-  page.on('pageerror', (error) => complaints.push(error.message))
-  await page.goto(`http://localhost:${demoPort}/?room=a-test`)
+  await page.goto(`${address}/?room=a-test`)
   await page.waitForSelector('section:nth-child(2) [data-state=connected]')
   const people = page.locator('section')
 
