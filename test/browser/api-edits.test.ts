@@ -143,28 +143,35 @@ await t.test('The cursor stays where it is while Django edits around it', async 
   await paragraph.locator('.bn-collaboration-cursor__base').waitFor({ state: 'attached' })
 
   let typed = ''
-  async function typeDuring (text: string, ...writes: Array<Promise<void>>): Promise<void> {
-    await Promise.all([page.keyboard.type(text), ...writes])
+  async function type (text: string): Promise<void> {
+    await page.keyboard.type(text)
     typed += text
+  }
+  /** Types digits until the work is done. */
+  async function typeDuring (work: Promise<unknown>): Promise<void> {
+    const typing = { goesOn: true }
+    const typeOn = async () => { while (typing.goesOn) await type(String(typed.length % 10)) }
+    await Promise.all([work.finally(() => { typing.goesOn = false }), typeOn()])
   }
   const expectCursor = async (when: string) => {
     const around = await page.evaluate<[string, string]>(inPage.textAroundCursor)
     t.same(around, [`Grace keeps the bo${typed}`, 'at steady.'], when)
   }
 
-  await typeDuring('-put-', django.revise((markdown) => {
+  // A revision begins anew whenever what she typed has been stored meanwhile, so she pauses for it after a few words.
+  await Promise.all([type(' as she goes '), django.revise((markdown) => {
     return revised.reduce((text, [before, after]) => text.replace(before, after), markdown)
-  }))
+  })])
   await shown(page, 'We return in spring.')
   await expectCursor('after everything else was replaced')
 
   const target = (await django.blocks()).find(({ text }) => text.startsWith('Grace'))?.id ?? ''
   for (let round = 0; round < 10; round++) {
-    await typeDuring(`<${round}>`,
+    const writes = [
       django.write('PATCH', `Inserted ${round}`, `?before=${target}`),
-      django.write('PATCH', `Appended ${round}`))
-    await shown(page, `Inserted ${round}`)
-    await shown(page, `Appended ${round}`)
+      django.write('PATCH', `Appended ${round}`),
+    ]
+    await typeDuring(Promise.all([...writes, shown(page, `Inserted ${round}`), shown(page, `Appended ${round}`)]))
     await expectCursor(`after round ${round}`)
   }
 
@@ -175,7 +182,7 @@ await t.test('The cursor stays where it is while Django edits around it', async 
     'bulletListItem: a coat',
     'bulletListItem: a lamp',
     ...rounds.map((round) => `paragraph: Inserted ${round}`),
-    'paragraph: Grace keeps the bo-put-<0><1><2><3><4><5><6><7><8><9>at steady.',
+    `paragraph: Grace keeps the bo${typed}at steady.`,
     'heading: Rules',
     'paragraph: Nobody swims alone.',
     'paragraph: We return in spring.',
