@@ -3,7 +3,7 @@ import { DeleteSet } from './delete-set.ts'
 import { hasFormatting } from './formatting-replay.ts'
 import { mergeRuns } from './merge-updates.ts'
 import { PieceWriter } from './piece-writer.ts'
-import { scanUpdate } from './scan-update.ts'
+import { type ClientRun, scanUpdate } from './scan-update.ts'
 import { decodeStateVector } from './state-vector.ts'
 
 /**
@@ -13,15 +13,19 @@ import { decodeStateVector } from './state-vector.ts'
  * If any of the document's text is formatted, it is one update, however large: Yjs deletes formatting while pieces are
  * applied, also some that the reader holds already, and only the reader's own document could show whether these pieces
  * make it do so. @see survivesReplay
+ * Without a limit of bytes it is one update, for which nothing is sorted: Yjs finds the order within an update itself.
  * Linear in the bytes of the updates. Always at least one update.
  * @param stateVector encoded; `[0]` for a reader that has nothing
+ * @param maxBytes Infinity: no limit
  * @throws MalformedUpdate
  */
 export function difference (updates: readonly Uint8Array[], stateVector: Uint8Array, maxBytes: number): Uint8Array[] {
   const held = decodeStateVector(stateVector)
   const scans = updates.map(scanUpdate)
-  const lacking = scanUpdate(mergeRuns(scans, (run) => run.end > (held.get(run.client) ?? 0), DeleteSet.empty))
+  const isLacking = (run: ClientRun): boolean => run.end > (held.get(run.client) ?? 0)
   const deleteSet = DeleteSet.union(scans.map((scan) => scan.deleteSet))
+  if (maxBytes === Infinity) return [mergeRuns(scans, isLacking, deleteSet, held)]
+  const lacking = scanUpdate(mergeRuns(scans, isLacking, DeleteSet.empty))
   const write = (pieceBytes: number): Uint8Array[] => {
     const writer = new PieceWriter(pieceBytes)
     writeCausalPieces(writer, lacking, held, deleteSet)

@@ -69,6 +69,22 @@ await t.test('A difference brings a reader from any earlier state to the present
   }), { numRuns: tries(100) })
 })
 
+await t.test('A difference without a limit is one update, whatever the reader has', async () => {
+  fc.assert(fc.property(mix, fc.nat(), ({ history, updates }, n) => {
+    const whole = history.docs.map((doc) => Y.encodeStateAsUpdate(doc))
+    const earlier = applied(history.updates.slice(0, n % (history.updates.length + 1)), false)
+    const log = [...updates, ...whole]
+    for (const reader of [new Y.Doc(), earlier]) {
+      const lacking = difference(log, Y.encodeStateVector(reader), Infinity)
+      assert.equal(lacking.length, 1)
+      const [update] = lacking
+      assert.ok(update !== undefined)
+      Y.applyUpdate(reader, update)
+      assertSame(reader, applied(log))
+    }
+  }), { numRuns: tries(100) })
+})
+
 await t.test('A difference for a reader that lacks nothing holds no structs', async (t) => {
   const doc = new Y.Doc()
   doc.getText('text').insert(0, 'some text')
