@@ -24,7 +24,7 @@ export async function createContract (t: Test, open: OpenSubject): Promise<void>
     const { store } = await open(t)
     t.equal(await store.create('a', bytes('1')), 1)
     await store.remove('a')
-    t.equal(await store.create('a', bytes('2')), 2)
+    t.ok(Number(await store.create('a', bytes('2'))) > 1)
     t.same(logOf(await store.load('a')), ['2'])
   })
 
