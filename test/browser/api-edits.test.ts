@@ -121,9 +121,10 @@ async function settled (page: Page, django: Django): Promise<Block[]> {
   return stored
 }
 
-/** Waits until both editors show a text. */
+/** Waits until both editors show a block with this text. */
 async function shown (page: Page, text: string): Promise<void> {
-  for (const person of [0, 1]) await page.locator('section').nth(person).getByText(text, { exact: true }).waitFor()
+  const hasText = `({ text }) => text === ${JSON.stringify(text)}`
+  await page.waitForFunction(`${inPage.blocks}.every((blocks) => blocks.some(${hasText}))`)
 }
 
 async function open (page: Page, address: string): Promise<void> {
