@@ -21,7 +21,9 @@ const jobs = wholeNumber('-j', options.jobs, 1)
 const timeoutSeconds = wholeNumber('--timeout', options.timeout, 0)
 
 /** Folders whose files take longest. They start first, so that the last files to run are short ones. */
-const slowFolders = ['cluster', 'browser', 'documents', 'crash', 'bus', 'settings', 'nginx', 'django', 'routes', 'store', 'service', 'convert']
+const slowFolders = [
+  'cluster', 'browser', 'documents', 'crash', 'bus', 'settings', 'nginx', 'django', 'routes', 'store', 'service', 'convert',
+]
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const wanted = positionals.map((path) => relative(root, resolve(path)))
