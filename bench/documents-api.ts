@@ -26,7 +26,7 @@ const { values: { quick, only } } = parseArgs({
 const wanted = only?.split(',') ?? parts
 const unknown = wanted.find((name) => !parts.includes(name))
 if (unknown !== undefined) {
-  console.error(`There is no part named ${unknown}; there are ${parts.join(', ')}.`)
+  console.error(`Unknown part ${unknown}. The parts are ${parts.join(', ')}.`)
   process.exit(2)
 }
 const readMs = quick ? 2000 : 10_000
@@ -62,7 +62,8 @@ async function printReads (server: RunningServer, documents: Documents): Promise
   for (const format of ['yjs', 'markdown'] as const) {
     if (!wanted.includes(format)) continue
     const offer = format === 'yjs' ? { perSecond: readsPerSecond } : {}
-    console.log(`\n## Reads as ${format === 'yjs' ? `Yjs, ${readsPerSecond} a second offered` : 'markdown, eight at a time'}\n
+    const how = format === 'yjs' ? `Yjs, ${readsPerSecond} a second offered` : 'markdown, eight at a time'
+    console.log(`\n## Reads as ${how}\n
 | document | KB of an answer | reads/s | p50 ms | p99 ms | refused | CPU ms a read | pair's p99 ms without | with | ratio |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |`)
     for (const [title, rooms] of [['snapshot', snapshots], [`snapshot, log of ${logEntries}`, logs]] as const) {

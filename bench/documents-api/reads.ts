@@ -10,7 +10,7 @@ import { mediaTypes, pathOf } from './stored.ts'
 const connectionsAtRate = 32
 const connectionsInARow = 8
 
-/** What is read, and how. */
+/** The documents to read, in which format, and at which rate. */
 export interface ReadPlan {
   readonly rooms: readonly string[]
   readonly format: keyof typeof mediaTypes
@@ -19,7 +19,7 @@ export interface ReadPlan {
   readonly ms: number
 }
 
-/** What reads took, and what they cost. All times are in ms. */
+/** The times and the cost of reads; all times in ms. */
 export interface ReadFigures {
   readonly perSecond: number
   /** bytes of an answer */
@@ -34,7 +34,7 @@ export interface ReadFigures {
   readonly disturbed: number
 }
 
-/** What the thread posts, once. */
+/** The message that the thread posts at its end. */
 interface Answers {
   readonly delays: Float64Array
   readonly refused: number

@@ -6,7 +6,7 @@ import { type Documents, mediaTypes, pathOf } from './stored.ts'
 const heading = '## A section'
 const changedBlocks = 10
 
-/** What the replacement of a document costs; medians. */
+/** The cost of replacing a document; medians of several replacements. */
 export interface Replacement {
   /** bytes of the markdown */
   readonly markdownBytes: number

@@ -11,7 +11,7 @@ export const mediaTypes = { yjs, markdown: 'text/markdown' } as const
 /** The address of a document. */
 export const pathOf = (room: string): string => root + encodeURIComponent(room)
 
-/** What the list says of a document. */
+/** The entry of a document in the list. */
 export interface Listed {
   readonly sequence: number
   /** of snapshot and log */
@@ -28,7 +28,7 @@ export class Documents {
     this.#headers = { ...server.wire.headers }
   }
 
-  /** @throws if the answer is no success */
+  /** @throws unless the answer is a success */
   async send (method: string, path: string, type?: string, body?: string | Uint8Array): Promise<Response> {
     const answer = await fetch(`http://127.0.0.1:${this.#server.port}${path}`, {
       method,

@@ -8,8 +8,8 @@ import type { DroppedItem } from '../convert/dropped.ts'
  * - `busy`: too many documents wait, or the document changes all the time
  * - `deadline`, `memory`: it takes too long, or more memory than a thread has
  * - `absent`, `deleted`: there is none of this name, or none any more
- * - `exists`: there is one of this name (`DocumentExists`)
- * - `changed`: it is not as it was when it was read (`DocumentChanged`)
+ * - `exists`: there is one of this name (`DocumentConflict`)
+ * - `changed`: it is not as it was when it was read (`DocumentConflict`)
  * - `lossy`: it cannot hold all of the content (`LossyContent`)
  * - `full`: it would exceed a limit of documents
  * - `stale`: the update belongs to a document of this name that was deleted
@@ -30,26 +30,16 @@ export class DocumentFailure extends Error {
   }
 }
 
-/** A write was made for another state of the document than the present one. */
-export class DocumentChanged extends DocumentFailure {
-  override readonly name = 'DocumentChanged'
+const conflicts = { changed: 'The document has changed since it was read', exists: 'There is a document of this name' }
+
+/** A write was made for another state of the document than the present one, or for a name that none has yet. */
+export class DocumentConflict extends DocumentFailure {
+  override readonly name = 'DocumentConflict'
   /** The document's present sequence; undefined: it is not known */
   readonly sequence: number | undefined
 
-  constructor (sequence: number | undefined) {
-    super('changed', 'The document has changed since it was read')
-    this.sequence = sequence
-  }
-}
-
-/** A document cannot be created, because there is one of its name. */
-export class DocumentExists extends DocumentFailure {
-  override readonly name = 'DocumentExists'
-  /** The document's present sequence; undefined: it is not known */
-  readonly sequence: number | undefined
-
-  constructor (sequence: number | undefined) {
-    super('exists', 'There is a document of this name')
+  constructor (reason: keyof typeof conflicts, sequence: number | undefined) {
+    super(reason, conflicts[reason])
     this.sequence = sequence
   }
 }

@@ -6,7 +6,7 @@ import type { Rooms } from '../sync/rooms.ts'
 import { logBytes } from '../sync/save/stored-documents.ts'
 import type { DeletedContent } from './deleted-content.ts'
 import type { DocumentCapacity } from './document-capacity.ts'
-import { DocumentChanged, DocumentExists, DocumentFailure, LossyContent } from './document-failure.ts'
+import { DocumentConflict, DocumentFailure, LossyContent } from './document-failure.ts'
 import type { Documents, ReadDocument } from './documents.ts'
 import { DocumentTurns } from './document-turns.ts'
 import type { DocumentEditor } from './edit/document-editor.ts'
@@ -125,7 +125,7 @@ export class DocumentWriter {
     const { room: document, authors, ifMatch } = write
     const read = await this.#read(document, write.signal)
     const { sequence: readAt, stored } = read
-    if (ifMatch?.includes(readAt) === false) throw new DocumentChanged(readAt)
+    if (ifMatch?.includes(readAt) === false) throw new DocumentConflict('changed', readAt)
     const { update, dropped, client } = await this.#edit(write, this.#requestOf(document, change, read.update))
     if (update === undefined) return { sequence: readAt, dropped }
     await this.#assertHolds(document, stored, update)
@@ -142,9 +142,9 @@ export class DocumentWriter {
         this.#wrote(document, stored, update, appended.seq)
         return { sequence: appended.seq, dropped }
       case 'absent':
-        throw await this.#absence(document)
+        throw await this.#options.documents.absence(document)
       case 'changed':
-        if (ifMatch !== undefined) throw new DocumentChanged(appended.lastSeq)
+        if (ifMatch !== undefined) throw new DocumentConflict('changed', appended.lastSeq)
         return undefined
     }
   }
@@ -161,7 +161,7 @@ export class DocumentWriter {
     const { update = emptyUpdate, dropped } = await this.#edit(write, request)
     await this.#assertHolds(room, undefined, update)
     const sequence = await this.#options.store.create(room, update, authors).catch(failStore)
-    if (sequence === undefined) throw new DocumentExists((await this.#options.documents.find(room))?.sequence)
+    if (sequence === undefined) throw new DocumentConflict('exists', (await this.#options.documents.find(room))?.sequence)
     this.#wrote(room, undefined, update, sequence)
     return { sequence, dropped }
   }
@@ -176,7 +176,7 @@ export class DocumentWriter {
     // Its client has left while it waited.
     if (signal.aborted) throw new ConversionFailure('cancelled', 'The client has disconnected')
     const read = await this.#options.documents.read(document)
-    if (read === undefined) throw await this.#absence(document)
+    if (read === undefined) throw await this.#options.documents.absence(document)
     return read
   }
 
@@ -184,7 +184,7 @@ export class DocumentWriter {
   async #assertNone ({ room, signal }: Write): Promise<void> {
     if (signal.aborted) throw new ConversionFailure('cancelled', 'The client has disconnected')
     const found = await this.#options.documents.find(room)
-    if (found !== undefined) throw new DocumentExists(found.sequence)
+    if (found !== undefined) throw new DocumentConflict('exists', found.sequence)
   }
 
   async #assertHolds (document: string, stored: StoredDocument | undefined, update: Uint8Array): Promise<void> {
@@ -198,11 +198,6 @@ export class DocumentWriter {
     await this.#options.deletedContent.assertNone(document, stored, update).catch((cause: unknown) => {
       throw cause instanceof DamagedDocument ? new DocumentFailure('damaged', cause.message, { cause }) : cause
     })
-  }
-
-  async #absence (document: string): Promise<DocumentFailure> {
-    if (!await this.#options.documents.wasDeleted(document)) return new DocumentFailure('absent', 'There is no document of this name')
-    return new DocumentFailure('deleted', 'The document was deleted')
   }
 
   #wrote (document: string, before: StoredDocument | undefined, update: Uint8Array, sequence: number): void {

@@ -77,6 +77,12 @@ export class Documents {
     return await this.#store.tombstone(name).catch(failStore) !== undefined
   }
 
+  /** Why there is no document of this name. @throws DocumentFailure */
+  async absence (name: string): Promise<DocumentFailure> {
+    if (await this.wasDeleted(name)) return new DocumentFailure('deleted', 'The document was deleted')
+    return new DocumentFailure('absent', 'There is no document of this name')
+  }
+
   /**
    * Looks a document up.
    * @returns undefined if it does not exist

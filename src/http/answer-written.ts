@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { DocumentChanged, DocumentExists, LossyContent } from '../documents/document-failure.ts'
+import { DocumentConflict, LossyContent } from '../documents/document-failure.ts'
 import type { Written } from '../documents/document-writer.ts'
 import { sequenceTagOf } from './entity-tag.ts'
 import { reportDropped } from './report-dropped.ts'
@@ -34,7 +34,7 @@ export function answerFailedWrite (reply: FastifyReply, error: unknown): Fastify
     reportDropped(reply, error.dropped)
     return reply.code(422).send({ error: 'The document cannot hold all of the content', dropped: error.dropped })
   }
-  const isConflict = error instanceof DocumentChanged || error instanceof DocumentExists
-  if (isConflict && error.sequence !== undefined) reply.header('etag', sequenceTagOf(error.sequence))
+  const sequence = error instanceof DocumentConflict ? error.sequence : undefined
+  if (sequence !== undefined) reply.header('etag', sequenceTagOf(sequence))
   throw writeError(error)
 }

@@ -3,13 +3,11 @@ import Type from 'typebox'
 import type { Write } from '../documents/document-writer.ts'
 import type { EditOptions } from '../documents/edit/edit-request.ts'
 import { inputFormatOf, type InputFormat } from '../convert/formats.ts'
-import { ContentMissing, ContentTooLarge, ContentTypeUnsupported, RoomNameInvalid } from '../errors.ts'
-import { roomNamePattern, webOrigin } from '../settings/derived.ts'
+import { ContentMissing, ContentTooLarge, ContentTypeUnsupported } from '../errors.ts'
+import { webOrigin } from '../settings/derived.ts'
 import { abortOnDisconnect } from './abort-on-disconnect.ts'
+import { fragmentParameter, switchValues } from './document-parameters.ts'
 import { assertPrecondition } from './precondition.ts'
-
-/** The parameter of a route that writes a document. */
-export const documentParams = Type.Object({ room: Type.String({ description: 'Name of the document, percent-encoded once' }) })
 
 /** The headers that say for which state a write is, and who made it. */
 export const writeHeaders = Type.Object({
@@ -19,12 +17,8 @@ export const writeHeaders = Type.Object({
 
 /** The query parameters of a route that reads content. */
 export const contentQuery = {
-  fragment: Type.Optional(Type.String({
-    minLength: 1,
-    maxLength: 255,
-    description: 'Name of the root fragment; default: document-store',
-  })),
-  strict: Type.Optional(Type.Enum(['1', 'true', '0', 'false'], {
+  fragment: fragmentParameter,
+  strict: Type.Optional(Type.Enum(switchValues, {
     description: '1 or true: content that the document cannot hold causes an error (422) instead of a header',
   })),
 }
@@ -41,15 +35,6 @@ type Hook = (request: FastifyRequest) => Promise<void>
 export function readBodiesAsBytes (scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
-}
-
-/** Refuses a room's name that no room can have. */
-export function refuseInvalidName ({ config }: FastifyInstance): Hook {
-  const pattern = roomNamePattern(config)
-  return async function refuseName ({ params }) {
-    const { room } = params as { room: string } // `documentParams`
-    if (!pattern.test(room)) throw new RoomNameInvalid()
-  }
 }
 
 /** Refuses a request by its headers before its body is read, as `/api/convert` does. */

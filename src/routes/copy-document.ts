@@ -2,14 +2,15 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { RoomNameInvalid } from '../errors.ts'
 import { answerCreated, answerFailedWrite } from '../http/answer-written.ts'
-import { documentParams, refuseInvalidName, writeOf } from '../http/document-body.ts'
+import { writeOf } from '../http/document-body.ts'
+import { documentParams, refuseInvalidName, switchValues } from '../http/document-parameters.ts'
 import { roomNamePattern } from '../settings/derived.ts'
 
 const schema = {
   summary: 'Create a document with the content of another; 409 if it exists',
   params: documentParams,
   querystring: Type.Object({
-    comments: Type.Optional(Type.Enum(['1', 'true', '0', 'false'], {
+    comments: Type.Optional(Type.Enum(switchValues, {
       description: '0 or false: without the marks that comments put on text',
     })),
   }),

@@ -2,9 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { answerCreated, answerFailedWrite } from '../http/answer-written.ts'
 import {
-  contentOf, contentQuery, documentParams, editOptionsOf, readBodiesAsBytes, refuseContentByHeaders, refuseInvalidName,
-  writeHeaders, writeOf,
+  contentOf, contentQuery, editOptionsOf, readBodiesAsBytes, refuseContentByHeaders, writeHeaders, writeOf,
 } from '../http/document-body.ts'
+import { documentParams, refuseInvalidName } from '../http/document-parameters.ts'
 
 const schema = {
   summary: 'Create a document from Yjs, BlockNote JSON, markdown or HTML; 409 if it exists',

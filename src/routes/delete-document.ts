@@ -1,16 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
-import { DocumentChanged, DocumentDeleted, DocumentNotFound, RoomNameInvalid } from '../errors.ts'
+import { DocumentChanged, DocumentDeleted, DocumentNotFound } from '../errors.ts'
 import { refuseUnconditional } from '../http/document-body.ts'
 import { documentError } from '../http/document-error.ts'
+import { documentParams, refuseInvalidName } from '../http/document-parameters.ts'
 import { sequenceTagOf } from '../http/entity-tag.ts'
 import { ignoreBody } from '../http/ignore-body.ts'
 import { ifMatchOf } from '../http/precondition.ts'
-import { roomNamePattern } from '../settings/derived.ts'
 
 const schema = {
   summary: 'Delete a document permanently, and close its connections on every node with 4404',
-  params: Type.Object({ room: Type.String({ description: 'Name of the document, percent-encoded once' }) }),
+  params: documentParams,
   headers: Type.Object({
     'if-match': Type.Optional(Type.String({ description: 'Entity tags: deletes the document only at one of these sequences' })),
     'x-user-id': Type.Optional(Type.String({ description: 'The user who deletes it, for the log' })),
@@ -19,13 +19,11 @@ const schema = {
 }
 
 const deleteDocument: FastifyPluginAsyncTypebox = async function (scope) {
-  const pattern = roomNamePattern(scope.config)
-  const onRequest = refuseUnconditional(scope)
+  const onRequest = [refuseInvalidName(scope), refuseUnconditional(scope)]
   ignoreBody(scope)
 
   scope.delete('/collaboration/api/documents/:room', { schema, onRequest }, async ({ params, headers }, reply) => {
     const { room } = params
-    if (!pattern.test(room)) throw new RoomNameInvalid()
     const ifMatch = ifMatchOf(headers)
     const userId = headers['x-user-id'] || undefined
     const erasure = await scope.deletion.delete(room, { ifMatch, userId })

@@ -1,12 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { decodePlace, encodePlace } from '../cluster/connection-page.ts'
-import { ParameterInvalid, RoomNameInvalid } from '../errors.ts'
-import { absentDocument } from '../http/absent-document.ts'
+import { ParameterInvalid } from '../errors.ts'
 import { documentError } from '../http/document-error.ts'
+import { documentParams, refuseInvalidName } from '../http/document-parameters.ts'
 import { nullableText } from '../http/nullable-text.ts'
 import { refuseRepeated } from '../http/refuse-repeated.ts'
-import { roomNamePattern } from '../settings/derived.ts'
 
 const maxConnections = 1000
 const defaultLimit = 100
@@ -17,7 +16,7 @@ const preValidation = refuseRepeated('after', 'limit')
 
 const schema = {
   summary: 'Who is in a document, on all nodes: a page of its connections, the oldest first',
-  params: Type.Object({ room: Type.String({ description: 'Name of the document, percent-encoded once' }) }),
+  params: documentParams,
   querystring: Type.Object({
     after: Type.Optional(Type.String({
       maxLength: maxCursorLength,
@@ -55,21 +54,20 @@ const schema = {
 }
 
 const documentConnections: FastifyPluginAsyncTypebox = async function (scope) {
-  const pattern = roomNamePattern(scope.config)
+  const onRequest = refuseInvalidName(scope)
 
   async function exists (room: string): Promise<boolean> {
     const [found] = await scope.documents.some([room])
     return found !== undefined
   }
 
-  scope.get('/collaboration/api/documents/:room/connections', { schema, preValidation }, async (request) => {
+  scope.get('/collaboration/api/documents/:room/connections', { schema, onRequest, preValidation }, async (request) => {
     const { params: { room }, query: { after, limit = defaultLimit } } = request
-    if (!pattern.test(room)) throw new RoomNameInvalid()
     const place = after === undefined ? undefined : decodePlace(after)
     if (after !== undefined && place === undefined) throw new ParameterInvalid('after')
     const page = await scope.connections.list(room, place, limit)
     try {
-      if (page.connections.length === 0 && !await exists(room)) throw await absentDocument(scope.documents, room)
+      if (page.connections.length === 0 && !await exists(room)) throw await scope.documents.absence(room)
     } catch (error) {
       throw documentError(error)
     }

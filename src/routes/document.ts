@@ -3,14 +3,14 @@ import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import type { DocumentHead } from '../documents/documents.ts'
 import { negotiate, type Negotiated } from '../convert/formats.ts'
-import { FormatUnsupported, RoomNameInvalid } from '../errors.ts'
+import { FormatUnsupported } from '../errors.ts'
 import { abortOnDisconnect } from '../http/abort-on-disconnect.ts'
-import { absentDocument } from '../http/absent-document.ts'
 import { AnswersInFlight } from '../http/answers-in-flight.ts'
 import { answerConverted, contentTypeOf } from '../http/answer-converted.ts'
 import { documentError } from '../http/document-error.ts'
+import { documentParams, fragmentParameter, refuseInvalidName, switchValues } from '../http/document-parameters.ts'
 import { entityTagOf, namesTag } from '../http/entity-tag.ts'
-import { roomNamePattern, webOrigin } from '../settings/derived.ts'
+import { webOrigin } from '../settings/derived.ts'
 
 /** Bytes of answers that clients have yet to read, from which further reads are told to try again. */
 const maxAnswerBytes = 256 * 2 ** 20
@@ -19,14 +19,10 @@ const stalledMs = 60_000
 
 const schema = {
   summary: 'Read a document, in the best format that Accept allows: Yjs, BlockNote JSON, markdown, HTML or plain text',
-  params: Type.Object({ room: Type.String({ description: 'Name of the document, percent-encoded once' }) }),
+  params: documentParams,
   querystring: Type.Object({
-    fragment: Type.Optional(Type.String({
-      minLength: 1,
-      maxLength: 255,
-      description: 'Name of the root fragment; default: document-store',
-    })),
-    strict: Type.Optional(Type.Enum(['1', 'true', '0', 'false'], {
+    fragment: fragmentParameter,
+    strict: Type.Optional(Type.Enum(switchValues, {
       description: '1 or true: content that the format cannot hold causes an error (422) instead of a header',
     })),
   }),
@@ -34,7 +30,7 @@ const schema = {
 
 const document: FastifyPluginAsyncTypebox = async function (scope) {
   const { CONVERSION_MATH, CONVERSION_SOFT_BREAKS } = scope.config
-  const pattern = roomNamePattern(scope.config)
+  const onRequest = refuseInvalidName(scope)
   const origin = webOrigin(scope.config)
   const inFlight = new AnswersInFlight(maxAnswerBytes, stalledMs)
 
@@ -55,7 +51,7 @@ const document: FastifyPluginAsyncTypebox = async function (scope) {
     const signal = abortOnDisconnect(reply)
     inFlight.assertRoom()
     const read = await scope.documents.read(room, signal)
-    if (read === undefined) throw await absentDocument(scope.documents, room)
+    if (read === undefined) throw await scope.documents.absence(room)
     // Other answers can have been begun while this one waited for its turn.
     inFlight.assertRoom()
     describe(reply, read, to)
@@ -74,17 +70,16 @@ const document: FastifyPluginAsyncTypebox = async function (scope) {
     return answerConverted(reply, converted, to.mediaType, strict)
   }
 
-  scope.get('/collaboration/api/documents/:room', { schema }, async (request, reply) => {
+  scope.get('/collaboration/api/documents/:room', { schema, onRequest }, async (request, reply) => {
     const { room } = request.params
     const { 'if-none-match': ifNoneMatch, accept } = request.headers
-    if (!pattern.test(room)) throw new RoomNameInvalid()
     const to = negotiate(accept)
     if (to === undefined) throw new FormatUnsupported()
     try {
       // Without the content, if the client has it or does not want it.
       if (request.method === 'HEAD' || ifNoneMatch !== undefined) {
         const head = await scope.documents.find(room)
-        if (head === undefined) throw await absentDocument(scope.documents, room)
+        if (head === undefined) throw await scope.documents.absence(room)
         if (namesTag(ifNoneMatch, describe(reply, head, to))) return await reply.code(304).send()
         if (request.method === 'HEAD') return await reply.type(contentTypeOf(to.mediaType)).send()
       }

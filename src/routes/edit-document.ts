@@ -5,9 +5,10 @@ import type { EditOptions } from '../documents/edit/edit-request.ts'
 import { PositionInvalid } from '../errors.ts'
 import { answerChanged, answerFailedWrite } from '../http/answer-written.ts'
 import {
-  contentOf, contentQuery, documentParams, editOptionsOf, readBodiesAsBytes, refuseContentByHeaders, refuseInvalidName,
-  refuseUnconditional, writeHeaders, writeOf, type Content,
+  contentOf, contentQuery, editOptionsOf, readBodiesAsBytes, refuseContentByHeaders, refuseUnconditional,
+  writeHeaders, writeOf, type Content,
 } from '../http/document-body.ts'
+import { documentParams, refuseInvalidName } from '../http/document-parameters.ts'
 import { insertPositionOf, type PositionQuery } from '../http/insert-position.ts'
 import { ifMatchOf } from '../http/precondition.ts'
 

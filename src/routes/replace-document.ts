@@ -1,11 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
-import { DocumentChanged, DocumentExists } from '../documents/document-failure.ts'
+import { DocumentConflict } from '../documents/document-failure.ts'
 import { answerChanged, answerCreated, answerFailedWrite } from '../http/answer-written.ts'
 import {
-  contentOf, contentQuery, documentParams, editOptionsOf, readBodiesAsBytes, refuseContentByHeaders, refuseInvalidName,
-  refuseUnconditional, writeHeaders, writeOf,
+  contentOf, contentQuery, editOptionsOf, readBodiesAsBytes, refuseContentByHeaders, refuseUnconditional,
+  writeHeaders, writeOf,
 } from '../http/document-body.ts'
+import { documentParams, refuseInvalidName } from '../http/document-parameters.ts'
 import { ifMatchOf, mustCreate } from '../http/precondition.ts'
 
 const schema = {
@@ -30,8 +31,9 @@ const replaceDocument: FastifyPluginAsyncTypebox = async function (scope) {
       if (isNew) return answerCreated(reply, room, await scope.documentWriter.create(write, { type: 'create', ...content }))
       return answerChanged(reply, await scope.documentWriter.change({ ...write, ifMatch }, { type: 'replace', ...content }))
     } catch (error) {
-      // The condition was that it does not exist.
-      return answerFailedWrite(reply, error instanceof DocumentExists ? new DocumentChanged(error.sequence) : error)
+      // With If-None-Match: * the condition was that it does not exist.
+      const isUnmet = isNew && error instanceof DocumentConflict
+      return answerFailedWrite(reply, isUnmet ? new DocumentConflict('changed', error.sequence) : error)
     }
   })
 }

@@ -1,15 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
-import { RoomNameInvalid, UserIdMissing } from '../errors.ts'
+import { UserIdMissing } from '../errors.ts'
+import { documentParams, refuseInvalidName } from '../http/document-parameters.ts'
 import { ignoreBody } from '../http/ignore-body.ts'
 import { refuseRepeated } from '../http/refuse-repeated.ts'
-import { roomNamePattern } from '../settings/derived.ts'
 
 const preValidation = refuseRepeated('user')
 
 const schema = {
   summary: 'Close all connections of a document, or those of one user; their clients reconnect and are authorised again',
-  params: Type.Object({ room: Type.String({ description: 'Name of the document, percent-encoded once' }) }),
+  params: documentParams,
   querystring: Type.Object({
     user: Type.Optional(Type.String({ description: 'User id; default: everybody', examples: ['42'] })),
   }),
@@ -17,12 +17,11 @@ const schema = {
 }
 
 const resetDocumentConnections: FastifyPluginAsyncTypebox = async function (scope) {
-  const pattern = roomNamePattern(scope.config)
+  const onRequest = refuseInvalidName(scope)
   ignoreBody(scope)
 
-  scope.delete('/collaboration/api/documents/:room/connections', { schema, preValidation }, async (request) => {
+  scope.delete('/collaboration/api/documents/:room/connections', { schema, onRequest, preValidation }, async (request) => {
     const { params: { room }, query: { user } } = request
-    if (!pattern.test(room)) throw new RoomNameInvalid()
     if (user === '') throw new UserIdMissing()
     const closed = await scope.connections.reset(room, user)
     request.log.info({ rooms: 1, closed }, 'Reset the connections of rooms')

@@ -5,6 +5,7 @@ import { connectHocuspocus } from '../clients/hocuspocus-client.ts'
 import { connectYWebsocket } from '../clients/y-websocket-client.ts'
 import { synced, type Client } from '../clients/client.ts'
 import { when } from '../clients/changes.ts'
+import { eventually } from '../clients/eventually.ts'
 import { answers, startNodes } from './nodes.ts'
 
 /* Three nodes: what Django writes over HTTP on one of them, and people who have the document open on others. */
@@ -105,14 +106,14 @@ await t.test('A writer that adds a sentence every 100 ms, while three people typ
   }, 20)
   t.teardown(() => { clearInterval(timer) })
   for (let at = 0; at < sentences; at++) {
-    const due = new Promise((resolve) => { setTimeout(resolve, 100) })
     t.equal((await send(at % 3, 'PATCH', 'busy', `Sentence ${at}.`)).status, 204)
     if (at === sentences / 2) {
       const id = blockIdOf(people[0]!.doc, marks.length)
       const { status } = await send(0, 'PATCH', 'busy', 'A last one with an error', `?replace=${id}`)
       t.equal(status, 204, 'somebody corrects a word meanwhile')
     }
-    await due
+    // Everybody types some letters between two sentences.
+    await eventually(() => typed >= 5 * (at + 1))
   }
   clearInterval(timer)
   const all = marks.length + 1 + sentences
