@@ -76,9 +76,11 @@ export function framePartsOf (address: Address, messages: readonly Uint8Array[])
 
 const isLarge = (message: Uint8Array): boolean => message.length >= sharedMessageBytes
 
-const headerLength = (length: number): number => length < 126 ? 2 : length < 65536 ? 4 : 10
+/** Bytes of the header of a frame with a payload of this length. */
+export const headerLength = (length: number): number => length < 126 ? 2 : length < 65536 ? 4 : 10
 
-function writeHeader (frames: Buffer, at: number, length: number): number {
+/** Writes the header of a final, binary frame. @returns the position after it */
+export function writeHeader (frames: Buffer, at: number, length: number): number {
   frames[at] = finalBinary
   if (length < 126) {
     frames[at + 1] = length

@@ -244,10 +244,10 @@ export class RoomContent {
   /** Merges the relayed updates, to be sent out with a tick. */
   takeRelayed (): RecentUpdate[] {
     if (this.relayed.count === 0) return []
-    return mergeTick(this.relayed.take(), ({ scanned }) => scanned).map(({ update, runs, parts }) => {
-      this.#grow(update)
+    return mergeTick(this.relayed.take(), ({ scanned }) => scanned).map(({ framed, runs, parts }) => {
+      this.#grow(framed.update)
       const awaited = parts.flatMap(({ awaited }) => awaited === undefined || awaited.isStored ? [] : [awaited])
-      const recent = this.recent.addRelayed(update, runs, awaited.length)
+      const recent = this.recent.addRelayed(framed, runs, awaited.length)
       for (const each of awaited) each.sentOutIn(recent)
       return recent
     })
@@ -257,9 +257,9 @@ export class RoomContent {
   takePending (): RecentUpdate[] {
     if (this.pending.all.length === 0) return []
     const { updates, senders, authors } = this.pending.take()
-    const merged = mergeTick(updates, (scanned) => scanned).map(({ update, runs }) => {
-      this.#grow(update)
-      return this.recent.add(update, runs, authors)
+    const merged = mergeTick(updates, (scanned) => scanned).map(({ framed, runs }) => {
+      this.#grow(framed.update)
+      return this.recent.add(framed, runs, authors)
     })
     merged.at(-1)?.notifyWhenStored(senders)
     return merged

@@ -302,7 +302,7 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
     const own = this.content.takePending()
     const awareness = presences.length === 0 ? undefined : encodeAwarenessMessage(encodeAwareness(presences))
     const sent = fromOthers.length === 0 ? own : [...fromOthers, ...own]
-    this.#broadcast({ updates: sent.map(({ message }) => message), awareness, except })
+    this.#broadcast({ updates: sent.map(({ framed }) => framed), awareness, except })
     this.remote.send(own, presences)
     for (const recent of own) this.#save(recent, arrivedAt)
     this.#reception.ticked()

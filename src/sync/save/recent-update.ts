@@ -1,5 +1,4 @@
-import { encodeUpdate } from '../../protocol/encode-message.ts'
-import { sharedMessageBytes } from '../../protocol/frame.ts'
+import type { FramedUpdate } from '../../protocol/framed-update.ts'
 import type { Runs } from '../../update/scan-update.ts'
 
 /** Sends updates, and is notified when they are stored. */
@@ -11,7 +10,7 @@ export interface UpdateSender {
 /** What is known of a merged update when it is sent out. */
 export interface RecentUpdateOptions {
   readonly index: number
-  readonly update: Uint8Array
+  readonly framed: FramedUpdate
   readonly runs: Runs
   readonly authors?: readonly string[]
   /** Updates in it that other nodes have not stored yet, as far as is known here; 0: this node stores it, or has */
@@ -29,7 +28,7 @@ const nobody: readonly string[] = []
 export class RecentUpdate {
   /** Counts the room's merged updates, from 1, in the order in which they were sent out */
   readonly index: number
-  readonly update: Uint8Array
+  readonly framed: FramedUpdate
   /** Where its structs lie: shows whether it holds what a client lacks */
   readonly runs: Runs
   /** The user ids of those who have written it, as far as this node knows them */
@@ -37,11 +36,10 @@ export class RecentUpdate {
   #isStored: boolean
   #awaited: number
   #senders: readonly UpdateSender[] = []
-  #message: Uint8Array | undefined
 
-  constructor ({ index, update, runs, authors = nobody, awaited, isStored }: RecentUpdateOptions) {
+  constructor ({ index, framed, runs, authors = nobody, awaited, isStored }: RecentUpdateOptions) {
     this.index = index
-    this.update = update
+    this.framed = framed
     this.runs = runs
     this.authors = authors
     this.#awaited = awaited
@@ -54,12 +52,9 @@ export class RecentUpdate {
   /** Whether it waits for the store on this node. */
   get isUnsaved (): boolean { return !this.#isStored && this.#awaited === 0 }
 
-  /** The message that brings it to clients; a large one is encoded once for all of them. */
-  get message (): Uint8Array {
-    if (this.update.length < sharedMessageBytes) return encodeUpdate(this.update)
-    this.#message ??= encodeUpdate(this.update)
-    return this.#message
-  }
+  get update (): Uint8Array { return this.framed.update }
+  /** The message that brings it to clients. */
+  get message (): Uint8Array { return this.framed.message }
 
   /** @param senders to notify when it is stored, once for each message */
   notifyWhenStored (senders: readonly UpdateSender[]): void { this.#senders = senders }

@@ -1,3 +1,4 @@
+import type { FramedUpdate } from '../../protocol/framed-update.ts'
 import type { Runs } from '../../update/scan-update.ts'
 import { RecentUpdate, type RecentUpdateOptions, type UpdateSender } from './recent-update.ts'
 
@@ -25,15 +26,15 @@ export class RecentUpdates {
   }
 
   /** Adds an update that this node stores. @param authors user ids */
-  add (update: Uint8Array, runs: Runs, authors: readonly string[]): RecentUpdate {
+  add (framed: FramedUpdate, runs: Runs, authors: readonly string[]): RecentUpdate {
     this.#unsaved++
-    return this.#push({ update, runs, authors, awaited: 0, isStored: false })
+    return this.#push({ framed, runs, authors, awaited: 0, isStored: false })
   }
 
   /** Adds an update that other nodes store. @param awaited updates in it that are not stored yet */
-  addRelayed (update: Uint8Array, runs: Runs, awaited: number): RecentUpdate {
+  addRelayed (framed: FramedUpdate, runs: Runs, awaited: number): RecentUpdate {
     if (awaited > 0) this.#relayed++
-    return this.#push({ update, runs, awaited, isStored: awaited === 0 })
+    return this.#push({ framed, runs, awaited, isStored: awaited === 0 })
   }
 
   /** This node has stored an update. */

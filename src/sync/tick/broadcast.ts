@@ -1,11 +1,13 @@
 import { closes } from '../../protocol/close-codes.ts'
+import type { FramedUpdate } from '../../protocol/framed-update.ts'
 import type { Connection } from '../connection.ts'
 import { SharedFrames } from './shared-frames.ts'
 
-/** What a tick sends to a room's clients, as encoded messages. */
+/** What a tick sends to a room's clients. */
 export interface Broadcast {
   /** In their order */
-  readonly updates: readonly Uint8Array[]
+  readonly updates: readonly FramedUpdate[]
+  /** The encoded message */
   readonly awareness: Uint8Array | undefined
   /** The connection whose client has sent everything in it, and needs none of it */
   readonly except: Connection | undefined
@@ -22,9 +24,8 @@ export function broadcast (
   fallBehind: (connection: Connection, missed: number) => void
 ): number {
   let written = 0
-  const forLive = awareness === undefined ? updates : [...updates, awareness]
-  if (forLive.length === 0) return 0
-  const liveFrames = new SharedFrames(forLive)
+  if (updates.length === 0 && awareness === undefined) return 0
+  const liveFrames = framesForLive(updates, awareness)
   const awarenessFrames = awareness === undefined ? undefined : new SharedFrames([awareness])
   for (const connection of connections) {
     const { socket } = connection
@@ -48,4 +49,14 @@ export function broadcast (
     }
   }
   return written
+}
+
+function framesForLive (updates: readonly FramedUpdate[], awareness: Uint8Array | undefined): SharedFrames {
+  const [only] = updates
+  // Most ticks of small rooms.
+  if (updates.length === 1 && only !== undefined && awareness === undefined) {
+    return new SharedFrames([only.message], only.frame)
+  }
+  const messages = updates.map(({ message }) => message)
+  return new SharedFrames(awareness === undefined ? messages : [...messages, awareness])
 }

@@ -1,10 +1,11 @@
+import { frameUpdate, type FramedUpdate } from '../../protocol/framed-update.ts'
 import { mergeUpdates } from '../../update/merge-updates.ts'
 import type { Runs, ScannedUpdate } from '../../update/scan-update.ts'
 import { inPieces } from '../in-pieces.ts'
 
 /** Updates that were merged into one. */
 export interface MergedUpdate<Part> {
-  readonly update: Uint8Array
+  readonly framed: FramedUpdate
   readonly runs: Runs
   readonly parts: readonly Part[]
 }
@@ -21,11 +22,11 @@ export function mergeTick<Part> (
     const updates = group.map(updateOf)
     const [only] = updates
     if (updates.length === 1 && only !== undefined) return single(only, group)
-    return { update: mergeUpdates(updates), runs: updates.flatMap(({ runs }) => [...runs]), parts: group }
+    const runs = updates.flatMap(({ runs }) => [...runs])
+    return { framed: frameUpdate(mergeUpdates(updates)), runs, parts: group }
   })
 }
 
-/** The update as it is, copied: it is a view of a larger network buffer, which it must not keep alive. */
-function single<Part> (scanned: ScannedUpdate, parts: readonly Part[]): MergedUpdate<Part> {
-  return { update: new Uint8Array(mergeUpdates([scanned])), runs: scanned.runs, parts }
+const single = <Part>({ bytes, runs }: ScannedUpdate, parts: readonly Part[]): MergedUpdate<Part> => {
+  return { framed: frameUpdate(bytes), runs, parts }
 }
