@@ -3,7 +3,7 @@ import type { FramedUpdate } from '../../protocol/framed-update.ts'
 import type { Connection } from '../connection.ts'
 import { SharedFrames } from './shared-frames.ts'
 
-/** What a tick sends to a room's clients. */
+/** The messages of a tick for the clients of a room. */
 export interface Broadcast {
   /** In their order */
   readonly updates: readonly FramedUpdate[]
