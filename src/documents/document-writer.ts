@@ -62,6 +62,11 @@ const maxClients = 10_000
 /** Attempts in a row if the document is deleted and created again each time. */
 const maxAttempts = 3
 
+/** Whether the edit can take over structs of its content, and with them clients of a deleted document. */
+function bringsClients (change: Change): boolean {
+  return change.type === 'merge' || (change.type === 'replace' && change.from === 'yjs')
+}
+
 /**
  * Writes documents for Django. A write is an edit like that of any client: a thread makes the smallest update for the
  * state that is stored, the store adds it, and whoever has the document open reads it there. What others store at the
@@ -129,7 +134,7 @@ export class DocumentWriter {
     const { update, dropped, client } = await this.#edit(write, this.#requestOf(document, change, read.update))
     if (update === undefined) return { sequence: readAt, dropped }
     await this.#assertHolds(document, stored, update)
-    if (change.type === 'merge') await this.#assertNotDeleted(document, stored, update)
+    if (bringsClients(change)) await this.#assertNotDeleted(document, stored, update)
     const condition = { readAt, isLast: ifMatch !== undefined }
     const appended = await store.appendIf({ document, update, authors }, condition).catch((cause: unknown) => {
       // The update may have been stored although the connection was lost: another one must not have the same clocks.

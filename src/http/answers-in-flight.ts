@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { Busy } from '../errors.ts'
+import { onAnswerEnd } from './answer-end.ts'
 
 /**
  * Large answers that clients have not read yet. They are kept in memory, so their bytes are bounded, and a client that
@@ -28,9 +29,10 @@ export class AnswersInFlight {
   }
 
   /** Counts an answer until its client has read it or is gone. */
-  add ({ raw }: FastifyReply, bytes: number): void {
+  add (reply: FastifyReply, bytes: number): void {
+    const { raw } = reply
     this.#bytes += bytes
-    raw.once('close', () => { this.#bytes -= bytes })
+    onAnswerEnd(reply, () => { this.#bytes -= bytes })
     // Node counts each part of an answer that the client takes as progress.
     raw.setTimeout(this.#stalledMs, () => { raw.destroy() })
   }

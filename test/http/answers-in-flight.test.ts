@@ -20,10 +20,11 @@ async function start (t: Test, maxBytes: number, stalledMs: number) {
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.close())
   const { port } = app.server.address() as AddressInfo // a TCP port
-  /** Asks for the answer, and does not read it. */
-  const ask = (): Socket => {
+  /** Asks for answers, and does not read them. */
+  const ask = (times = 1): Socket => {
     const socket = connect(port, '127.0.0.1').pause()
     t.teardown(() => socket.destroy())
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(times - 1))
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
     return socket
   }
@@ -44,6 +45,21 @@ await t.test('While clients have much to read, further answers are refused', asy
   leaver.destroy()
   await eventually(() => inFlight.bytes === 0)
   t.equal((await app.inject('/')).statusCode, 200)
+})
+
+await t.test('Answers to pipelined requests count until their connection ends', async (t) => {
+  const { app, inFlight, ask } = await start(t, 20 * answerBytes, noStall)
+  const warnings: Error[] = []
+  const warn = (warning: Error): void => { warnings.push(warning) }
+  process.on('warning', warn)
+  t.teardown(() => process.off('warning', warn))
+  const reader = ask(12)
+  await eventually(() => inFlight.bytes === 12 * answerBytes)
+  reader.destroy()
+  await eventually(() => inFlight.bytes === 0)
+  t.equal((await app.inject('/')).statusCode, 200)
+  t.equal(inFlight.bytes, 0)
+  t.same(warnings, [])
 })
 
 await t.test('A client that stops reading is disconnected', async (t) => {

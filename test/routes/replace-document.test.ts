@@ -91,6 +91,23 @@ await t.test('A document that is not BlockNote\'s is replaced by a Yjs document'
   t.equal((await docOf(app, 'a')).getText('text').toString(), 'one three four')
 })
 
+await t.test('A Yjs document with text of a deleted one of its name does not replace the new one', async (t) => {
+  const app = await build(t)
+  await call(app, 'POST', documentUrl('a'), textUpdate('deleted'))
+  const page = await docOf(app, 'a')
+  t.equal((await call(app, 'DELETE', documentUrl('a'))).statusCode, 204)
+  await call(app, 'POST', documentUrl('a'), textUpdate('new'))
+  const fresh = await docOf(app, 'a')
+  Y.applyUpdate(page, Y.encodeStateAsUpdate(fresh))
+  const answer = await call(app, 'PUT', documentUrl('a'), Y.encodeStateAsUpdate(page))
+  t.equal(answer.statusCode, 410)
+  t.same(answer.json(), { error: 'The update belongs to a document that was deleted' })
+  t.equal((await docOf(app, 'a')).getText('text').toString(), 'new')
+  fresh.getText('text').insert(3, 'er')
+  t.equal((await call(app, 'PUT', documentUrl('a'), Y.encodeStateAsUpdate(fresh))).statusCode, 204, 'a later state of the new one does')
+  t.equal((await docOf(app, 'a')).getText('text').toString(), 'newer')
+})
+
 await t.test('A request that cannot replace a document is refused with the reason, and changes nothing', async (t) => {
   const app = await build(t, { ROOM_NAME_PATTERN: '[^!]+', CONVERSION_FILE_MAX_SIZE: '500' })
   await call(app, 'POST', documentUrl('a'), 'text')
