@@ -41,7 +41,8 @@ export interface QuestionTypes {
   }
   /**
    * Closes the room of a document that was deleted; `upTo` is its last sequence number, so that the room of a later
-   * document stays. The answer is how many connections were closed; undefined: the node has started after the deletion.
+   * document stays; 0: it is not known, and the room looks into the store. The answer is how many connections were
+   * closed at once; undefined: the node has started after the deletion.
    */
   readonly delete: {
     readonly question: { readonly type: 'delete', readonly room: string, readonly upTo: number }

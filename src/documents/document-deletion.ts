@@ -17,8 +17,8 @@ export interface DeletionOptions {
   readonly logger: Logger
   /**
    * Closes the room of a deleted document on every node.
-   * @param upTo the document's last sequence number
-   * @returns how many connections were closed
+   * @param upTo the document's last sequence number; 0: it is not known, and the rooms look into the store
+   * @returns how many connections were closed at once
    */
   closeRooms (name: string, upTo: number): Promise<number>
 }
@@ -69,7 +69,12 @@ export class DocumentDeletion {
       ifMatch,
       unite: (states, updates) => work.unite(states, updates, name),
     })).catch(fail)
-    if (erasure.outcome !== 'erased') return erasure
+    if (erasure.outcome === 'changed') return erasure
+    if (erasure.outcome !== 'erased') {
+      // The node that has deleted it may have crashed before it told the others, and this request is the retry.
+      await closeRooms(name, 0)
+      return erasure
+    }
     const { sequence, bytes } = erasure
     const connections = await closeRooms(name, sequence)
     logger.info({ room: name, user: userId, sequence, bytes, connections }, 'Deleted a document')

@@ -142,10 +142,11 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
 
   /**
    * A document of this name was deleted: this one, or one before it.
-   * @param upTo its last sequence number
-   * @returns how many connections were closed
+   * @param upTo its last sequence number; 0: it is not known, and the store is read to find out
+   * @returns how many connections were closed at once
    */
   documentDeleted (upTo: number): number {
+    if (upTo === 0 && this.#phase !== 'closed') this.remote.mustReadStore()
     if (this.#phase === 'opening') this.#deletedUpTo = Math.max(this.#deletedUpTo, upTo)
     if (this.#phase !== 'open' || this.content.lifetime.after > upTo) return 0
     const { size } = this.connections

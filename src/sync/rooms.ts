@@ -134,8 +134,9 @@ export class Rooms {
 
   /**
    * A document was deleted, and the store has nothing of it any more: closes its room, and forgets who was in it.
-   * @param upTo its last sequence number; a room of a later document of the same name stays
-   * @returns how many connections were closed
+   * @param upTo its last sequence number; a room of a later document of the same name stays. 0: it is not known, and
+   * the room looks into the store
+   * @returns how many connections were closed at once
    */
   documentDeleted (name: string, upTo: number): number {
     const { remembered, pieces, now } = this.#services

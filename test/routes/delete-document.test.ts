@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import * as Y from 'yjs'
+import { Known } from '../../src/update/known.ts'
 import { folder } from '../cli/filled-store.ts'
 import { connect, kinds } from '../clients/connect.ts'
 import { eventually } from '../clients/eventually.ts'
@@ -163,6 +164,21 @@ await t.test('Everybody in a deleted document is sent away for good, and what th
     fresh.doc.getText('text').insert(3, ' text')
     await eventually(async () => (await storedTexts(app, 'a'))[0] === 'new text')
     t.same(await storedTexts(app, 'a'), ['new text', ''])
+  }
+})
+
+await t.test('A retry closes a document whose deletion its room has not heard of', async (t) => {
+  for (const kind of kinds) {
+    const { app, wsUrl } = await listen(t)
+    const client = connect(t, { kind, wsUrl, room: 'a', headers: asDjango })
+    await client.synced()
+    client.text.insert(0, 'deleted')
+    await eventually(async () => await statusOf(app, url('a')) === 200)
+    await app.rooms.flushed()
+    t.ok(await app.store.remove('a', new Known().encode()))
+    t.equal((await remove(app, url('a'))).statusCode, 410)
+    await client.until(() => kind.startsWith('y-') ? !client.wantsToConnect() : client.record.denied.length > 0)
+    client.destroy()
   }
 })
 

@@ -201,6 +201,23 @@ await t.test('A late word about a deletion leaves the room of a newer document o
   t.same([fresh.closed, opening.closed], [undefined, undefined])
 })
 
+await t.test('A deletion whose last number is not known makes the room look into the store', async (t) => {
+  const engine = new Engine()
+  for (const document of ['deleted', 'kept']) await engine.store.append([{ document, update: typing('text')[0]! }])
+  const [deleted, kept] = [await engine.joinLive('deleted'), await engine.joinLive('kept')]
+  await remove(engine, 'deleted')
+  engine.store.loads.shut()
+  await engine.store.append([{ document: 'opening', update: typing('text')[0]! }])
+  const opening = engine.join('opening')
+  await until(() => engine.store.loads.waiting === 1)
+  for (const room of ['kept', 'opening', 'deleted', 'not open']) t.equal(engine.rooms.documentDeleted(room, 0), 0)
+  engine.store.loads.open()
+  await until(() => isClosed(deleted))
+  opening.askFor(new Y.Doc())
+  await until(() => opening.all('step2').length > 0)
+  t.same([deleted.closed, kept.closed, opening.closed], [closes.deleted, undefined, undefined])
+})
+
 await t.test('A tombstone that cannot be read keeps the document closed, for now or for good', async (t) => {
   const engine = new Engine()
   await engine.store.append([{ document: 'room', update: typing('text')[0]! }])
