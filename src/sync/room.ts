@@ -146,7 +146,10 @@ export class Room implements EnteredRoom, ReceivingRoom, LocalRoom, Ticking {
    * @returns how many connections were closed at once
    */
   documentDeleted (upTo: number): number {
-    if (upTo === 0 && this.#phase !== 'closed') this.remote.mustReadStore()
+    if (upTo === 0) {
+      if (this.#phase !== 'closed') this.remote.mustReadStore()
+      return 0
+    }
     if (this.#phase === 'opening') this.#deletedUpTo = Math.max(this.#deletedUpTo, upTo)
     if (this.#phase !== 'open' || this.content.lifetime.after > upTo) return 0
     const { size } = this.connections

@@ -167,6 +167,19 @@ await t.test('Everybody in a deleted document is sent away for good, and what th
   }
 })
 
+await t.test('Whoever is in an empty room stays there when somebody deletes the document that does not exist', async (t) => {
+  for (const kind of kinds) {
+    const { app, wsUrl } = await listen(t)
+    const client = connect(t, { kind, wsUrl, room: 'a', headers: asDjango })
+    await client.synced()
+    t.equal((await remove(app, url('a'))).statusCode, 404)
+    client.text.insert(0, 'first')
+    await eventually(async () => await statusOf(app, url('a')) === 200)
+    t.same([client.record.closes, client.record.denied], [[], []])
+    client.destroy()
+  }
+})
+
 await t.test('A retry closes a document whose deletion its room has not heard of', async (t) => {
   for (const kind of kinds) {
     const { app, wsUrl } = await listen(t)
