@@ -7,7 +7,7 @@ import { ContentMissing, ContentTooLarge, ContentTypeUnsupported } from '../erro
 import { webOrigin } from '../settings/derived.ts'
 import { abortOnDisconnect } from './abort-on-disconnect.ts'
 import { fragmentParameter, switchValues } from './document-parameters.ts'
-import { assertPrecondition } from './precondition.ts'
+import { assertPrecondition, refuseIfNoneMatch } from './precondition.ts'
 
 /** The headers that say for which state a write is, and who made it. */
 export const writeHeaders = Type.Object({
@@ -51,6 +51,14 @@ export function refuseContentByHeaders ({ config }: FastifyInstance): Hook {
 /** Refuses a write that does not say for which state of the document it is, if the settings require that. */
 export function refuseUnconditional ({ config }: FastifyInstance): Hook {
   return async function refuseWithoutCondition ({ headers }) {
+    if (config.REQUIRE_IF_MATCH) assertPrecondition(headers)
+  }
+}
+
+/** Refuses a change of an existing document by its conditions: `If-Match` is the only one it can have. */
+export function refuseByConditions ({ config }: FastifyInstance): Hook {
+  return async function refuseConditions ({ headers }) {
+    refuseIfNoneMatch(headers)
     if (config.REQUIRE_IF_MATCH) assertPrecondition(headers)
   }
 }

@@ -36,6 +36,14 @@ export function mustCreate ({ 'if-none-match': header, 'if-match': ifMatch }: In
   return true
 }
 
+/**
+ * Refuses a condition that only a replacement can have, so that nobody relies on one that is ignored.
+ * @throws PreconditionInvalid
+ */
+export function refuseIfNoneMatch ({ 'if-none-match': header }: IncomingHttpHeaders): void {
+  if (header !== undefined) throw new PreconditionInvalid('If-None-Match: only PUT accepts it')
+}
+
 /** @throws IfMatchMissing if a write says nothing about the state of the document that it is for */
 export function assertPrecondition (headers: IncomingHttpHeaders): void {
   if (headers['if-match'] === undefined && headers['if-none-match'] === undefined) throw new IfMatchMissing()

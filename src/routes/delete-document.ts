@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { DocumentChanged, DocumentDeleted, DocumentNotFound } from '../errors.ts'
-import { refuseUnconditional } from '../http/document-body.ts'
+import { refuseByConditions } from '../http/document-body.ts'
 import { documentError } from '../http/document-error.ts'
 import { documentParams, refuseInvalidName } from '../http/document-parameters.ts'
 import { sequenceTagOf } from '../http/entity-tag.ts'
@@ -19,7 +19,7 @@ const schema = {
 }
 
 const deleteDocument: FastifyPluginAsyncTypebox = async function (scope) {
-  const onRequest = [refuseInvalidName(scope), refuseUnconditional(scope)]
+  const onRequest = [refuseInvalidName(scope), refuseByConditions(scope)]
   ignoreBody(scope)
 
   scope.delete('/collaboration/api/documents/:room', { schema, onRequest }, async ({ params, headers }, reply) => {

@@ -5,7 +5,7 @@ import type { EditOptions } from '../documents/edit/edit-request.ts'
 import { PositionInvalid } from '../errors.ts'
 import { answerChanged, answerFailedWrite } from '../http/answer-written.ts'
 import {
-  contentOf, contentQuery, editOptionsOf, readBodiesAsBytes, refuseContentByHeaders, refuseUnconditional,
+  contentOf, contentQuery, editOptionsOf, readBodiesAsBytes, refuseContentByHeaders, refuseByConditions,
   writeHeaders, writeOf, type Content,
 } from '../http/document-body.ts'
 import { documentParams, refuseInvalidName } from '../http/document-parameters.ts'
@@ -29,7 +29,7 @@ const schema = {
 
 const editDocument: FastifyPluginAsyncTypebox = async function (scope) {
   const bodyLimit = scope.config.CONVERSION_FILE_MAX_SIZE
-  const onRequest = [refuseInvalidName(scope), refuseContentByHeaders(scope), refuseUnconditional(scope)]
+  const onRequest = [refuseInvalidName(scope), refuseContentByHeaders(scope), refuseByConditions(scope)]
   readBodiesAsBytes(scope)
 
   scope.patch('/collaboration/api/documents/:room', { schema, bodyLimit, onRequest }, async (request, reply) => {

@@ -10,6 +10,7 @@ import { asDjango, build, listen } from '../helper.ts'
 import { mint } from '../service/tickets.ts'
 import { damageLmdb } from '../store/damage-lmdb.ts'
 import { typing } from '../sync/engine.ts'
+import { call, markdownOf } from './documents.ts'
 
 const documents = '/collaboration/api/documents/'
 const url = (room: string): string => `${documents}${encodeURIComponent(room)}/`
@@ -124,6 +125,20 @@ await t.test('While the store is down nothing is deleted, and the client can ret
   t.same(answer.json(), { error: 'The store is unavailable: try again' })
   t.ok(answer.headers['retry-after'])
   t.equal((await remove(app, `${documents}?room=a`)).statusCode, 503)
+})
+
+await t.test('If-None-Match is no condition of a deletion or an addition', async (t) => {
+  for (const env of [{}, { REQUIRE_IF_MATCH: 'true' }]) {
+    const app = await build(t, env)
+    await call(app, 'POST', url('a'), 'text')
+    for (const condition of ['*', '"zz"', '"1"', '']) {
+      const headers = { 'if-none-match': condition }
+      for (const answer of [await call(app, 'DELETE', url('a'), undefined, headers), await call(app, 'PATCH', url('a'), 'more', headers)]) {
+        t.match([answer.statusCode, answer.json()], [400, { error: 'Invalid If-None-Match: only PUT accepts it' }], condition)
+      }
+    }
+    t.equal(await markdownOf(app, 'a'), 'text\n')
+  }
 })
 
 await t.test('With REQUIRE_IF_MATCH, a deletion says which state of the document it is for', async (t) => {
